@@ -1,0 +1,34 @@
+# Every target sets up what it needs in .venv; a second run finds it ready.
+# Another interpreter: make PYTHON=python3.12 test
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/ready-$(shell cat pyproject.toml constraints.txt tools/environment.sh | cksum | cut -d ' ' -f 1)
+
+.PHONY: demo test lint bench plugins editors clean
+
+demo: $(READY)
+	$(BIN)/python -m tools.demo demo
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+bench: $(READY)
+	$(BIN)/python -m tests.benchmarks
+
+plugins:
+	@echo "There is no plug-in to build yet: krita_plugin/ and gimp_plugin/ do not exist." >&2; exit 2
+
+editors:
+	@echo "There is no editor to test yet: tests/editors/ does not exist." >&2; exit 2
+
+clean:
+	rm -rf .venv build dist demo
+
+$(READY):
+	sh tools/environment.sh "$(PYTHON)"
+	touch $@
