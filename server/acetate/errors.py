@@ -1,0 +1,54 @@
+"""What can go wrong for a painter, in sentences that name the cause and the cure."""
+
+from __future__ import annotations
+
+
+class AcetateError(Exception):
+    """A failure that a person can understand and mend.
+
+    `code` is stable and meant for programs; the message is one sentence for a painter; `hint`
+    says what to do when the sentence alone does not.
+    """
+
+    code = "failed"
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class BadRequest(AcetateError):
+    """The request asks for something that no mode or model can do."""
+
+    code = "bad_request"
+
+
+class BadImage(AcetateError):
+    """A picture file cannot be read."""
+
+    code = "bad_image"
+
+
+class CannotWrite(AcetateError):
+    """An output file cannot be written."""
+
+    code = "cannot_write"
+
+
+class ModelMissing(AcetateError):
+    """A model, or one of its files, is not there."""
+
+    code = "model_missing"
+
+
+class ModelDamaged(AcetateError):
+    """A file of a model cannot be read or does not fit the others."""
+
+    code = "model_damaged"
+
+
+class DeviceMissing(AcetateError):
+    """The device that was asked for cannot be used on this machine."""
+
+    code = "device_missing"

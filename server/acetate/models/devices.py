@@ -1,0 +1,36 @@
+"""Choosing where to paint."""
+
+from __future__ import annotations
+
+import torch
+
+from acetate.errors import BadRequest, DeviceMissing
+
+
+def available_devices() -> list[str]:
+    """The devices that torch can use here, the best first; the last is always "cpu"."""
+    devices = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        devices.append("mps")
+    return [*devices, "cpu"]
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """The device of that name ("cpu", "cuda", "cuda:1", "mps"), or the best one for "auto".
+
+    Raises BadRequest for what is no device name and DeviceMissing for one that is not here.
+    """
+    devices = available_devices()
+    if name == "auto":
+        return torch.device(devices[0])
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise BadRequest(
+            f"There is no device called “{name}”: use auto, cpu, cuda or mps."
+        ) from None
+    if name not in devices and not any(known.split(":")[0] == name for known in devices):
+        raise DeviceMissing(
+            f"This machine cannot paint on “{name}”: it has {', '.join(devices)}.",
+        )
+    return device

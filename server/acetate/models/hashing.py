@@ -1,0 +1,62 @@
+"""What exactly a model is: the SHA-256 of its files, remembered as long as they do not change."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from acetate.models.weights import existing
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file in hex. Raises ModelMissing if it is not there."""
+    with existing(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def model_hash(paths: Iterable[Path]) -> str:
+    """One SHA-256 over the hashes of all files, whatever their order or place on the disk.
+
+    Hashes are remembered by path, size and time of change, so that only the first use of a large
+    model has to read it twice.
+    """
+    remembered = _Memory(user_cache_path("acetate") / "hashes.json")
+    hashes = sorted(remembered.hash_of(path) for path in paths)
+    remembered.save()
+    return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+
+
+class _Memory:
+    def __init__(self, store: Path) -> None:
+        self._store = store
+        self._known: dict[str, str] = {}
+        self._changed = False
+        try:
+            stored = json.loads(store.read_text(encoding="utf-8"))
+            self._known = {str(key): str(value) for key, value in stored.items()}
+        except (OSError, ValueError, AttributeError):
+            pass  # Nothing remembered yet, or not readable: the files are simply read again.
+
+    def hash_of(self, path: Path) -> str:
+        state = existing(path).stat()
+        key = f"{path.resolve()}|{state.st_size}|{state.st_mtime_ns}"
+        if key not in self._known:
+            self._known[key] = file_hash(path)
+            self._changed = True
+        return self._known[key]
+
+    def save(self) -> None:
+        if not self._changed:
+            return
+        temporary = self._store.with_name(f"{self._store.name}.{os.getpid()}")
+        try:
+            self._store.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(json.dumps(self._known, indent=1), encoding="utf-8")
+            temporary.replace(self._store)
+        except OSError:
+            temporary.unlink(missing_ok=True)  # A read-only home costs time, not the picture.

@@ -1,0 +1,202 @@
+"""The small model that ships with Acetate: rectified flow over a folded autoencoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
+    FlowMatchEulerDiscreteScheduler,
+)
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+from torch.nn.functional import pixel_shuffle, pixel_unshuffle
+from transformers.models.bert.configuration_bert import BertConfig
+from transformers.models.bert.modeling_bert import BertModel
+
+from acetate.errors import BadRequest
+from acetate.latent_transparency import (
+    OffsetEncoder,
+    TransparentDecoder,
+    decode_transparent,
+    encode_with_offset,
+)
+from acetate.models.hashing import model_hash
+from acetate.models.weights import damaged, existing, fill, read_config
+from acetate.pipelines.limits import SizeLimits
+from acetate.pipelines.pipeline import Pipeline, PromptEmbedding
+
+SMALLEST_SIDE = 64
+LARGEST_SIDE = 512
+DIFFUSERS_WEIGHTS = "diffusion_pytorch_model.safetensors"
+
+
+class EmbeddedPipeline(Pipeline):
+    """Velocity-predicting U-Net over 16 times smaller latents; conditions by extra channels.
+
+    `parts` are the modules by the names of their folders: `vae`, `unet`, `text_encoder`,
+    `encoder` and `decoder`.
+    """
+
+    family: ClassVar[str] = "embedded"
+
+    def __init__(
+        self,
+        vae: AutoencoderKL,
+        unet: UNet2DConditionModel,
+        text_encoder: BertModel,
+        tokenizer: Tokenizer,
+        encoder: OffsetEncoder,
+        decoder: TransparentDecoder,
+        *,
+        scheduler_config: dict[str, Any],
+        fold: int,
+        offset_factor: float,
+        model: str,
+        model_hash: str,
+    ) -> None:
+        self.vae: Any = vae  # diffusers annotates it more narrowly than it behaves
+        self.denoiser = unet
+        self.text_encoder = text_encoder
+        self.tokenizer = tokenizer
+        self.encoder = encoder
+        self.decoder = decoder
+        self.scheduler_config = scheduler_config
+        self.fold = fold
+        self.offset_factor = offset_factor
+        self.model = model
+        self.model_hash = model_hash
+        self.device = unet.device
+        self.dtype = unet.dtype
+        self.latent_channels = unet.config["out_channels"]
+        self.latent_factor = fold * 2 ** (len(vae.config["block_out_channels"]) - 1)
+        self.limits = SizeLimits(
+            native=unet.config["sample_size"] * self.latent_factor,
+            smallest=SMALLEST_SIDE,
+            largest=LARGEST_SIDE,
+            multiple=self.latent_factor,
+        )
+        self._scale = float(vae.config["scaling_factor"])
+        self._shift = float(vae.config.get("shift_factor") or 0.0)
+
+    @classmethod
+    def from_folder(cls, folder: Path, device: torch.device, model: str) -> EmbeddedPipeline:
+        """Read the diffusers folder layout. Raises ModelMissing or ModelDamaged naming a file."""
+        index = read_config(folder / "model_index.json")
+        transparency = read_config(folder / "transparency" / "config.json")
+        text_config = BertConfig(**read_config(folder / "text_encoder" / "config.json"))
+        vae = AutoencoderKL.from_config(read_config(folder / "vae" / "config.json"))
+        unet = UNet2DConditionModel.from_config(read_config(folder / "unet" / "config.json"))
+        text_encoder = BertModel(text_config, add_pooling_layer=False)
+        encoder = OffsetEncoder(**transparency["encoder"])
+        decoder = TransparentDecoder(**transparency["decoder"])
+        assert isinstance(vae, AutoencoderKL) and isinstance(unet, UNet2DConditionModel)
+        modules: list[tuple[nn.Module, Path]] = [
+            (vae, folder / "vae" / DIFFUSERS_WEIGHTS),
+            (unet, folder / "unet" / DIFFUSERS_WEIGHTS),
+            (text_encoder, folder / "text_encoder" / "model.safetensors"),
+            (encoder, folder / "transparency" / "encoder.safetensors"),
+            (decoder, folder / "transparency" / "decoder.safetensors"),
+        ]
+        dtype = torch.float32 if device.type == "cpu" else torch.float16
+        for module, path in modules:
+            fill(module, path, device, dtype)
+        vocabulary = folder / "tokenizer" / "tokenizer.json"
+        return cls(
+            vae,
+            unet,
+            text_encoder,
+            _read_tokenizer(vocabulary, text_config.max_position_embeddings),
+            encoder,
+            decoder,
+            scheduler_config=read_config(folder / "scheduler" / "scheduler_config.json"),
+            fold=index["pixel_unshuffle"],
+            offset_factor=transparency["offset_factor"],
+            model=model,
+            model_hash=model_hash([vocabulary, *(path for _, path in modules)]),
+        )
+
+    @torch.inference_mode()
+    def encode_prompt(
+        self, prompts: Sequence[str], negative_prompts: Sequence[str]
+    ) -> PromptEmbedding:
+        encodings = self.tokenizer.encode_batch([*prompts, *negative_prompts])
+        tokens = torch.tensor([encoding.ids for encoding in encodings], device=self.device)
+        mask = torch.tensor([encoding.attention_mask for encoding in encodings], device=self.device)
+        states = self.text_encoder(tokens, attention_mask=mask).last_hidden_state
+        return PromptEmbedding(states[: len(prompts)], states[len(prompts) :])
+
+    @torch.inference_mode()
+    def encode_image(self, rgb: Tensor) -> Tensor:
+        return self._scaled(self._moments(rgb)[0])
+
+    @torch.inference_mode()
+    def encode_layer(self, rgba: Tensor) -> Tensor:
+        latent = encode_with_offset(
+            self.encoder,
+            rgba.to(self.device, self.dtype),
+            self._moments,
+            factor=self.offset_factor,
+            scaled_by_std=False,
+        )
+        return self._scaled(latent)
+
+    @torch.inference_mode()
+    def decode_image(self, latent: Tensor) -> Tensor:
+        return self._decode(self._unscaled(latent)).float()
+
+    @torch.inference_mode()
+    def decode_layer(self, latent: Tensor, passes: int) -> Tensor:
+        unscaled = self._unscaled(latent)
+        return decode_transparent(self.decoder, self._decode(unscaled), unscaled, passes).float()
+
+    def make_scheduler(self, name: str) -> FlowMatchEulerDiscreteScheduler:
+        if name not in ("", "euler"):
+            raise BadRequest(f"The embedded model has no scheduler “{name}”: it knows euler.")
+        scheduler = FlowMatchEulerDiscreteScheduler.from_config(self.scheduler_config)
+        assert isinstance(scheduler, FlowMatchEulerDiscreteScheduler)
+        return scheduler
+
+    def predict(
+        self,
+        latent: Tensor,
+        timestep: Tensor,
+        tokens: Tensor,
+        pooled: Tensor | None,
+        condition: Tensor | None,
+    ) -> Tensor:
+        beside = torch.zeros_like(latent) if condition is None else condition
+        pair = torch.cat([latent, beside], dim=1).to(self.dtype)
+        return self.denoiser(pair, timestep, tokens, return_dict=False)[0]
+
+    def _moments(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
+        folded = pixel_unshuffle(rgb.to(self.device, self.dtype) * 2 - 1, self.fold)
+        posterior = self.vae.encode(folded).latent_dist
+        return posterior.mean, posterior.std
+
+    def _decode(self, unscaled: Tensor) -> Tensor:
+        folded = self.vae.decode(unscaled, return_dict=False)[0]
+        return (pixel_shuffle(folded, self.fold) * 0.5 + 0.5).clamp(0, 1)
+
+    def _scaled(self, latent: Tensor) -> Tensor:
+        return ((latent - self._shift) * self._scale).float()
+
+    def _unscaled(self, latent: Tensor) -> Tensor:
+        return (latent / self._scale + self._shift).to(self.device, self.dtype)
+
+
+def _read_tokenizer(path: Path, length: int) -> Tokenizer:
+    """Every prompt becomes exactly `length` tokens, as in training."""
+    try:
+        tokenizer = Tokenizer.from_file(str(existing(path)))
+    except Exception as error:  # The tokenizers library raises plain Exception for a broken file.
+        if path.is_file():
+            raise damaged(path) from error
+        raise
+    tokenizer.enable_truncation(length)
+    tokenizer.enable_padding(length=length, pad_id=tokenizer.token_to_id("[PAD]") or 0)
+    return tokenizer

@@ -1,0 +1,207 @@
+"""The verbs that every family of models speaks, and nothing that a painter would say.
+
+Pictures are float tensors [B, 3 or 4, H, W] in [0, 1], RGBA with straight alpha. Latents are
+*scaled* latents, [B, C, H / factor, W / factor]: the space that the denoiser works in.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from acetate.pipelines.limits import SizeLimits
+from acetate.pipelines.sampling import Denoise, Handover, OnStep, Step, guided, sample
+
+
+@dataclass(frozen=True)
+class PromptEmbedding:
+    """What to paint and what to avoid: token states [B, T, D], pooled states [B, P] if any."""
+
+    positive: Tensor
+    negative: Tensor
+    pooled_positive: Tensor | None = None
+    pooled_negative: Tensor | None = None
+
+
+class Patch(Protocol):
+    """Weights that teach a frozen denoiser something, and can be taken off again.
+
+    After `eject` the module is exactly as it was before `inject`.
+    """
+
+    def inject(self, target: nn.Module) -> None: ...
+
+    def eject(self) -> None: ...
+
+
+class Pipeline(ABC):
+    """One loaded model. Subclasses own the components and know their shapes and scales."""
+
+    family: ClassVar[str]
+    batched_guidance: ClassVar[bool] = True
+    """Whether wanted and avoided prompt go through the denoiser together or one after the other."""
+
+    model: str
+    model_hash: str
+    device: torch.device
+    dtype: torch.dtype
+    latent_channels: int
+    latent_factor: int
+    limits: SizeLimits
+    denoiser: nn.Module
+
+    @abstractmethod
+    def encode_prompt(
+        self, prompts: Sequence[str], negative_prompts: Sequence[str]
+    ) -> PromptEmbedding:
+        """Embed as many prompts as there are pictures; an empty negative prompt avoids nothing."""
+
+    @abstractmethod
+    def encode_image(self, rgb: Tensor) -> Tensor:
+        """Scaled latent of an opaque picture [B, 3, H, W]."""
+
+    @abstractmethod
+    def encode_layer(self, rgba: Tensor) -> Tensor:
+        """Scaled latent of a straight-alpha layer [B, 4, H, W], its transparency included."""
+
+    @abstractmethod
+    def decode_image(self, latent: Tensor) -> Tensor:
+        """Opaque picture [B, 3, H, W] of a scaled latent."""
+
+    @abstractmethod
+    def decode_layer(self, latent: Tensor, passes: int) -> Tensor:
+        """Straight-alpha layer [B, 4, H, W] of a scaled latent; `passes` is 1, 2, 4 or 8."""
+
+    @abstractmethod
+    def make_scheduler(self, name: str) -> Any:
+        """A fresh scheduler by name; the empty name is the model's own. Raises BadRequest."""
+
+    @abstractmethod
+    def predict(
+        self,
+        latent: Tensor,
+        timestep: Tensor,
+        tokens: Tensor,
+        pooled: Tensor | None,
+        condition: Tensor | None,
+    ) -> Tensor:
+        """One evaluation of the denoiser on a scaled input [B, C, h, w], without guidance.
+
+        `condition` [B, N × C, h, w] holds the un-noised condition latents side by side.
+        """
+
+    def preview(self, latent: Tensor) -> Tensor:
+        """A small picture [B, 4, h, w] of a scaled latent, cheap enough for every step."""
+        return self.decode_layer(latent, passes=1)
+
+    def draw_noise(self, width: int, height: int, generator: torch.Generator) -> Tensor:
+        """Unit noise for one picture of this size in pixels.
+
+        Drawn on the CPU, so that a seed means the same picture on every device.
+        """
+        shape = (1, self.latent_channels, height // self.latent_factor, width // self.latent_factor)
+        return torch.randn(shape, generator=generator).to(self.device)
+
+    def denoise(
+        self,
+        noise: Tensor,
+        prompt: PromptEmbedding,
+        *,
+        steps: int,
+        guidance: float,
+        latent: Tensor | None = None,
+        strength: float = 1.0,
+        conditions: Sequence[Tensor] = (),
+        patch: Patch | None = None,
+        stop_at: float = 1.0,
+        scheduler: str = "",
+        generator: torch.Generator | None = None,
+        preview: Callable[[Tensor], Tensor] | None = None,
+        on_step: OnStep | None = None,
+    ) -> Tensor:
+        """Paint: from noise, or from `latent` noised to `strength`, to a scaled latent.
+
+        `conditions` are scaled latents that the denoiser looks at. `patch` is injected for the
+        run and always ejected; after `stop_at` of the steps the bare denoiser finishes alone.
+        `preview` turns the expected latent into the picture that `on_step` can ask for.
+        """
+        condition = torch.cat(list(conditions), dim=1) if conditions else None
+        render = preview or self.preview
+
+        def report(index: int, total: int, expected: Callable[[], Tensor]) -> None:
+            if on_step is not None:
+                on_step(Step(index, total, lambda: render(expected())))
+
+        with _injected(patch, self.denoiser) as eject:
+
+            def finish_bare() -> Denoise:
+                eject()
+                return self._guided(prompt, guidance, None if patch else condition)
+
+            return sample(
+                self._guided(prompt, guidance, condition),
+                self.make_scheduler(scheduler),
+                noise,
+                steps=steps,
+                latent=latent,
+                strength=strength,
+                handover=Handover(stop_at, finish_bare) if stop_at < 1 else None,
+                generator=generator,
+                on_step=report,
+            )
+
+    def _guided(
+        self, prompt: PromptEmbedding, guidance: float, condition: Tensor | None
+    ) -> Denoise:
+        wanted, avoided = prompt.positive, prompt.negative
+        pooled, pooled_avoided = prompt.pooled_positive, prompt.pooled_negative
+
+        def alone(latent: Tensor, timestep: Tensor) -> Tensor:
+            return self.predict(latent, timestep, wanted, pooled, condition)
+
+        def in_turn(latent: Tensor, timestep: Tensor) -> Tensor:
+            positive = self.predict(latent, timestep, wanted, pooled, condition)
+            negative = self.predict(latent, timestep, avoided, pooled_avoided, condition)
+            return guided(positive, negative, guidance)
+
+        def together(latent: Tensor, timestep: Tensor) -> Tensor:
+            both = self.predict(
+                torch.cat([latent, latent]),
+                timestep,
+                torch.cat([wanted, avoided]),
+                None
+                if pooled is None or pooled_avoided is None
+                else torch.cat([pooled, pooled_avoided]),
+                None if condition is None else torch.cat([condition, condition]),
+            )
+            positive, negative = both.chunk(2)
+            return guided(positive, negative, guidance)
+
+        if guidance == 1:
+            return alone
+        return together if self.batched_guidance else in_turn
+
+
+@contextmanager
+def _injected(patch: Patch | None, target: nn.Module) -> Iterator[Callable[[], None]]:
+    """Inject for the block; yields a function that ejects early. Ejects exactly once."""
+    inside = patch
+
+    def eject() -> None:
+        nonlocal inside
+        leaving, inside = inside, None
+        if leaving is not None:
+            leaving.eject()
+
+    if patch is not None:
+        patch.inject(target)
+    try:
+        yield eject
+    finally:
+        eject()

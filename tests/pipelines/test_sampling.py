@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
+from diffusers.schedulers.scheduling_euler_ancestral_discrete import (
+    EulerAncestralDiscreteScheduler,
+)
+from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
+from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
+    FlowMatchEulerDiscreteScheduler,
+)
+from torch import Tensor, nn
+
+from acetate.pipelines.pipeline import Pipeline
+from acetate.pipelines.sampling import Handover, Interrupted, Step, sample
+
+TARGET = torch.linspace(-1, 1, 16).reshape(1, 1, 4, 4)
+SCHEDULERS: dict[str, Any] = {
+    "flow": FlowMatchEulerDiscreteScheduler,
+    "euler": EulerDiscreteScheduler,
+    "ancestral": EulerAncestralDiscreteScheduler,
+    "dpm++": DPMSolverMultistepScheduler,
+}
+
+
+def perfect(scheduler: Any, kind: str) -> Any:
+    """A denoiser that always knows the target, in the scheduler's own kind of prediction."""
+
+    def denoise(latent: Tensor, timestep: Tensor) -> Tensor:
+        if kind == "flow":
+            sigma = timestep / 1000
+            return (latent - TARGET) / sigma
+        if kind == "dpm++":
+            alpha, spread = scheduler._sigma_to_alpha_sigma_t(
+                scheduler.sigmas[scheduler.step_index or 0]
+            )
+            return (latent - alpha * TARGET) / spread
+        sigma = scheduler.sigmas[scheduler.step_index or 0]
+        return (latent * (sigma**2 + 1) ** 0.5 - TARGET) / sigma
+
+    return denoise
+
+
+@pytest.mark.parametrize("kind", SCHEDULERS)
+def test_a_perfect_denoiser_reaches_its_target(kind: str) -> None:
+    scheduler = SCHEDULERS[kind]()
+    noise = torch.randn(1, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    result = sample(
+        perfect(scheduler, kind),
+        scheduler,
+        noise,
+        steps=12,
+        generator=torch.Generator().manual_seed(1),
+    )
+    torch.testing.assert_close(result, TARGET, atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize("kind", SCHEDULERS)
+def test_the_expected_result_is_known_at_every_step(kind: str) -> None:
+    scheduler = SCHEDULERS[kind]()
+    seen: list[Tensor] = []
+    sample(
+        perfect(scheduler, kind),
+        scheduler,
+        torch.ones(1, 1, 4, 4),
+        steps=5,
+        generator=torch.Generator().manual_seed(1),
+        on_step=lambda index, total, expected: seen.append(expected()),
+    )
+    assert len(seen) == 5
+    for expected in seen[1:]:
+        torch.testing.assert_close(expected, TARGET, atol=0.02, rtol=0)
+
+
+@pytest.mark.parametrize("kind", SCHEDULERS)
+def test_painting_from_a_latent_does_all_steps_that_were_asked_for(kind: str) -> None:
+    scheduler = SCHEDULERS[kind]()
+    steps: list[tuple[int, int]] = []
+    sample(
+        perfect(scheduler, kind),
+        scheduler,
+        torch.ones(1, 1, 4, 4),
+        steps=6,
+        latent=TARGET,
+        strength=0.4,
+        on_step=lambda index, total, expected: steps.append((index, total)),
+    )
+    assert steps == [(index, 6) for index in range(1, 7)]
+
+
+def test_random_schedulers_repeat_with_the_seed() -> None:
+    def run() -> Tensor:
+        return sample(
+            lambda latent, timestep: torch.zeros_like(latent),
+            EulerAncestralDiscreteScheduler(),
+            torch.ones(1, 1, 4, 4),
+            steps=4,
+            generator=torch.Generator().manual_seed(5),
+        )
+
+    assert torch.equal(run(), run())
+
+
+def test_handover_changes_the_denoiser_once_at_its_share() -> None:
+    calls: list[str] = []
+
+    def named(name: str) -> Any:
+        def denoise(latent: Tensor, timestep: Tensor) -> Tensor:
+            calls.append(name)
+            return torch.zeros_like(latent)
+
+        return denoise
+
+    def begin() -> Any:
+        calls.append("change")
+        return named("bare")
+
+    sample(
+        named("patched"),
+        FlowMatchEulerDiscreteScheduler(),
+        torch.ones(1, 1, 4, 4),
+        steps=4,
+        handover=Handover(0.5, begin),
+    )
+    assert calls == ["patched", "patched", "change", "bare", "bare"]
+
+
+class ScalingPatch:
+    """Scales the parameters of a module, and counts how often it goes in and out."""
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def inject(self, target: nn.Module) -> None:
+        self.target = target
+        self.events.append("inject")
+
+    def eject(self) -> None:
+        self.events.append("eject")
+
+
+def run_patched(pipeline: Pipeline, patch: ScalingPatch, **keywords: Any) -> None:
+    noise = pipeline.draw_noise(64, 64, torch.Generator().manual_seed(0))
+    prompt = pipeline.encode_prompt(["a cat"], [""])
+    pipeline.denoise(noise, prompt, steps=2, guidance=3.0, patch=patch, **keywords)
+
+
+@pytest.mark.parametrize("stop_at", [1.0, 0.5])
+def test_a_patch_is_ejected_exactly_once(tiny_pipeline: Pipeline, stop_at: float) -> None:
+    patch = ScalingPatch()
+    run_patched(tiny_pipeline, patch, stop_at=stop_at)
+    assert patch.events == ["inject", "eject"]
+
+
+def test_an_interruption_stops_within_a_step_and_ejects_the_patch(tiny_pipeline: Pipeline) -> None:
+    patch = ScalingPatch()
+    steps: list[int] = []
+
+    def stop(step: Step) -> None:
+        steps.append(step.index)
+        raise Interrupted
+
+    with pytest.raises(Interrupted):
+        run_patched(tiny_pipeline, patch, on_step=stop)
+    assert steps == [1]
+    assert patch.events == ["inject", "eject"]
+
+
+def test_a_step_offers_a_preview_in_straight_alpha(tiny_pipeline: Pipeline) -> None:
+    previews: list[Tensor] = []
+    run_patched(tiny_pipeline, ScalingPatch(), on_step=lambda step: previews.append(step.preview()))
+    assert [tuple(preview.shape) for preview in previews] == [(1, 4, 64, 64)] * 2
+    assert all(0 <= preview.min() and preview.max() <= 1 for preview in previews)
