@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -25,7 +25,7 @@ class OffsetEncoder(nn.Module):
         pixel_unshuffle: int = 1,
     ) -> None:
         super().__init__()
-        self.config: dict[str, object] = {
+        self.config: dict[str, Any] = {
             "latent_channels": latent_channels,
             "widths": list(widths),
             "pixel_unshuffle": pixel_unshuffle,

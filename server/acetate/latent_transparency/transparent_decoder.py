@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -35,7 +35,7 @@ class TransparentDecoder(nn.Module):
         super().__init__()
         if not 0 <= latent_level < len(widths):
             raise ValueError(f"latent_level {latent_level} is not one of {len(widths)} levels")
-        self.config: dict[str, object] = {
+        self.config: dict[str, Any] = {
             "latent_channels": latent_channels,
             "widths": list(widths),
             "layers_per_level": layers_per_level,
