@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
+from acetate_bridge.geometry import Frame
+
 PixelFormat = Literal["rgba8", "rgba16"]
 
 BYTES_PER_PIXEL: dict[PixelFormat, int] = {"rgba8": 4, "rgba16": 8}
@@ -96,9 +98,12 @@ class Request:
     """A recipe with the images it works on, by the name that its mode gives them.
 
     `variants` asks for that many results; variant `i` is painted with `recipe.seed + i`.
+    With a `frame` the images show its canvas (in document pixels, or already at the frame's
+    size), and the layers come back as the frame's region, at its place in the document.
     """
 
     recipe: Recipe
     images: dict[str, Image] = field(default_factory=dict[str, Image])
     variants: int = 1
     pixel_format: PixelFormat = "rgba8"
+    frame: Frame | None = None

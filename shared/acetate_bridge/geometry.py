@@ -1,0 +1,211 @@
+"""Where pixels lie: rectangles of a document, and the frame that a model paints at.
+
+All of it is integer arithmetic on plain values. A painter asks for a *region* (what shall be
+returned); the *canvas* is the part of the document that the model sees (the region, context
+around it, and whatever it takes to reach a size that the model accepts); the *size* is what the
+canvas measures when the model paints it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Size:
+    """Width and height in pixels, both at least 1."""
+
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.height < 1:
+            raise ValueError(f"a size must be positive, not {self.width} × {self.height}")
+
+    @property
+    def pixels(self) -> int:
+        """The area."""
+        return self.width * self.height
+
+
+@dataclass(frozen=True)
+class Rect:
+    """A rectangle of a document; `x` and `y` may be negative, the sides are at least 1."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.height < 1:
+            raise ValueError(f"a rectangle must have an area, not {self.width} × {self.height}")
+
+    @property
+    def right(self) -> int:
+        """First column that is no longer inside."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> int:
+        """First row that is no longer inside."""
+        return self.y + self.height
+
+    @property
+    def size(self) -> Size:
+        """Width and height."""
+        return Size(self.width, self.height)
+
+    def moved(self, x: int, y: int) -> Rect:
+        """The same rectangle seen from a document whose origin lies at (-x, -y)."""
+        return Rect(self.x + x, self.y + y, self.width, self.height)
+
+    def grown(self, by: int) -> Rect:
+        """Grown by that many pixels on each side."""
+        return Rect(self.x - by, self.y - by, self.width + 2 * by, self.height + 2 * by)
+
+    def contains(self, other: Rect) -> bool:
+        """Whether every pixel of the other rectangle is inside."""
+        return (
+            self.x <= other.x
+            and self.y <= other.y
+            and self.right >= other.right
+            and self.bottom >= other.bottom
+        )
+
+    def common(self, other: Rect) -> Rect | None:
+        """What both cover, or None where they do not touch."""
+        left, top = max(self.x, other.x), max(self.y, other.y)
+        right, bottom = min(self.right, other.right), min(self.bottom, other.bottom)
+        if right <= left or bottom <= top:
+            return None
+        return Rect(left, top, right - left, bottom - top)
+
+
+@dataclass(frozen=True)
+class FrameLimits:
+    """The sizes that a model accepts: sides that are multiples, within bounds, in pixels.
+
+    `smallest` and `largest` bound each side and are rounded to multiples (up and down);
+    `most_pixels` bounds the area.
+    """
+
+    multiple: int = 64
+    smallest: int = 256
+    largest: int = 2048
+    most_pixels: int = 1024 * 1024
+
+    def __post_init__(self) -> None:
+        if self.multiple < 1 or self.smallest < 1 or self.largest < self.smallest:
+            raise ValueError("frame limits need 1 ≤ smallest ≤ largest and a positive multiple")
+        if self.lowest > self.highest:
+            raise ValueError(
+                f"no multiple of {self.multiple} lies between {self.smallest} and {self.largest}"
+            )
+        if self.most_pixels < self.lowest**2:
+            raise ValueError(f"{self.most_pixels} pixels cannot hold the smallest frame")
+
+    @property
+    def lowest(self) -> int:
+        """The shortest side that is allowed."""
+        return math.ceil(self.smallest / self.multiple) * self.multiple
+
+    @property
+    def highest(self) -> int:
+        """The longest side that is allowed."""
+        return self.largest // self.multiple * self.multiple
+
+    def allow(self, size: Size) -> bool:
+        """Whether the model can paint at exactly this size."""
+        return (
+            all(
+                self.lowest <= side <= self.highest and side % self.multiple == 0
+                for side in (size.width, size.height)
+            )
+            and size.pixels <= self.most_pixels
+        )
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The map between a region of the document and the size that the model paints at.
+
+    `canvas` is in document pixels, contains `region`, and is painted at `size`; both axes are
+    scaled alike but for the rounding of the canvas to whole pixels.
+    Raises ValueError when the canvas does not contain the region.
+    """
+
+    region: Rect
+    canvas: Rect
+    size: Size
+
+    def __post_init__(self) -> None:
+        if not self.canvas.contains(self.region):
+            raise ValueError("the canvas of a frame must contain its region")
+
+    @property
+    def scale(self) -> float:
+        """Painted pixels per document pixel."""
+        return math.sqrt(self.size.pixels / self.canvas.size.pixels)
+
+    @property
+    def resampled(self) -> bool:
+        """Whether painted and document pixels differ in size."""
+        return self.size != self.canvas.size
+
+    @property
+    def crop(self) -> Rect:
+        """The region within the canvas."""
+        return self.region.moved(-self.canvas.x, -self.canvas.y)
+
+
+def plan_frame(region: Rect, limits: FrameLimits, context: int = 0) -> Frame:
+    """The frame for a region with `context` document pixels around it, centred on the region.
+
+    One document pixel is one painted pixel whenever the limits allow; else the canvas is scaled
+    up (small regions) or down (large ones). The canvas grows beyond what was asked for where the
+    model's multiples or its aspect limits need it, and may leave the document.
+    """
+    wanted = region.grown(max(0, context))
+    scale = _scale_for(wanted.size, limits)
+    size = _size_for(wanted.size, scale, limits)
+    scale = min(size.width / wanted.width, size.height / wanted.height, scale)
+    canvas_size = Size(
+        max(wanted.width, round(size.width / scale)),
+        max(wanted.height, round(size.height / scale)),
+    )
+    canvas = Rect(
+        wanted.x - (canvas_size.width - wanted.width) // 2,
+        wanted.y - (canvas_size.height - wanted.height) // 2,
+        canvas_size.width,
+        canvas_size.height,
+    )
+    return Frame(region, canvas, size)
+
+
+def _scale_for(wanted: Size, limits: FrameLimits) -> float:
+    """1 where that is possible; else the scale that comes nearest to it."""
+    shortest, longest = sorted((wanted.width, wanted.height))
+    up = max(1.0, limits.lowest / longest)
+    scale = min(up, limits.highest / longest, math.sqrt(limits.most_pixels / wanted.pixels))
+    return min(scale, limits.highest / shortest)
+
+
+def _size_for(wanted: Size, scale: float, limits: FrameLimits) -> Size:
+    """The smallest allowed size that holds the scaled region, shrunk to the allowed area."""
+    width, height = (
+        min(limits.highest, max(limits.lowest, _round_up(side * scale, limits.multiple)))
+        for side in (wanted.width, wanted.height)
+    )
+    while width * height > limits.most_pixels:
+        if width >= height and width > limits.lowest:
+            width -= limits.multiple
+        else:
+            height -= limits.multiple
+    return Size(width, height)
+
+
+def _round_up(length: float, multiple: int) -> int:
+    # A hair of tolerance: 512.0000001 is 512 that went through a square root.
+    return math.ceil(length / multiple - 1e-6) * multiple
