@@ -1,0 +1,3 @@
+"""Paints transparent image layers with diffusion models."""
+
+__version__ = "0.1.0"

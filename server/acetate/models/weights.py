@@ -51,7 +51,8 @@ def fill(module: nn.Module, path: Path, device: torch.device, dtype: torch.dtype
         module.load_state_dict(read_weights(path))
     except RuntimeError as error:
         raise damaged(path) from error
-    module.requires_grad_(False).eval().to(device, dtype)
+    # Past diffusers' own `to`, which warns of precautions that only its loader takes.
+    nn.Module.to(module.requires_grad_(False).eval(), device, dtype)
 
 
 def damaged(path: Path) -> ModelDamaged:

@@ -27,11 +27,9 @@ from acetate.latent_transparency import (
 )
 from acetate.models.hashing import model_hash
 from acetate.models.weights import damaged, existing, fill, read_config
-from acetate.pipelines.limits import SizeLimits
 from acetate.pipelines.pipeline import Pipeline, PromptEmbedding
+from acetate_bridge.geometry import FrameLimits
 
-SMALLEST_SIDE = 64
-LARGEST_SIDE = 512
 DIFFUSERS_WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 
@@ -74,12 +72,8 @@ class EmbeddedPipeline(Pipeline):
         self.dtype = unet.dtype
         self.latent_channels = unet.config["out_channels"]
         self.latent_factor = fold * 2 ** (len(vae.config["block_out_channels"]) - 1)
-        self.limits = SizeLimits(
-            native=unet.config["sample_size"] * self.latent_factor,
-            smallest=SMALLEST_SIDE,
-            largest=LARGEST_SIDE,
-            multiple=self.latent_factor,
-        )
+        self.native = unet.config["sample_size"] * self.latent_factor
+        self.limits = frame_limits(self.native, self.latent_factor)
         self._scale = float(vae.config["scaling_factor"])
         self._shift = float(vae.config.get("shift_factor") or 0.0)
 
@@ -187,6 +181,16 @@ class EmbeddedPipeline(Pipeline):
 
     def _unscaled(self, latent: Tensor) -> Tensor:
         return (latent / self._scale + self._shift).to(self.device, self.dtype)
+
+
+def frame_limits(native: int, multiple: int) -> FrameLimits:
+    """Sizes near the native square: far from it, objects repeat or lose their shape."""
+    return FrameLimits(
+        multiple=multiple,
+        smallest=native * 3 // 4,
+        largest=native * 2,
+        most_pixels=native**2 * 3 // 2,
+    )
 
 
 def _read_tokenizer(path: Path, length: int) -> Tokenizer:

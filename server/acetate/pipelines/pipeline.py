@@ -15,8 +15,8 @@ from typing import Any, ClassVar, Protocol
 import torch
 from torch import Tensor, nn
 
-from acetate.pipelines.limits import SizeLimits
 from acetate.pipelines.sampling import Denoise, Handover, OnStep, Step, guided, sample
+from acetate_bridge.geometry import FrameLimits
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,18 @@ class Pipeline(ABC):
     batched_guidance: ClassVar[bool] = True
     """Whether wanted and avoided prompt go through the denoiser together or one after the other."""
 
+    default_steps: ClassVar[int] = 20
+    default_guidance: ClassVar[float] = 3.0
+
     model: str
     model_hash: str
     device: torch.device
     dtype: torch.dtype
     latent_channels: int
     latent_factor: int
-    limits: SizeLimits
+    native: int
+    """Side of the square that the model was trained on, in pixels: where it paints best."""
+    limits: FrameLimits
     denoiser: nn.Module
 
     @abstractmethod
@@ -95,6 +100,10 @@ class Pipeline(ABC):
 
         `condition` [B, N × C, h, w] holds the un-noised condition latents side by side.
         """
+
+    def patch_for(self, mode: str) -> Patch | None:
+        """The weights that teach the denoiser this mode; None where it can do it as it is."""
+        return None
 
     def preview(self, latent: Tensor) -> Tensor:
         """A small picture [B, 4, h, w] of a scaled latent, cheap enough for every step."""

@@ -1,0 +1,85 @@
+"""The command line: `acetate generate | show | serve | models | train | doctor`."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Annotated
+
+import typer
+
+from acetate import __version__
+from acetate.cli.doctor import doctor
+from acetate.cli.generate import generate
+from acetate.cli.models import models
+from acetate.cli.show import show
+from acetate.errors import AcetateError
+
+app = typer.Typer(
+    name="acetate",
+    help="Paints transparent image layers with diffusion models.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(generate, name="generate")
+app.command()(show)
+app.add_typer(models, name="models")
+app.command()(doctor)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"acetate {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _acetate(
+    version: Annotated[
+        bool, typer.Option("--version", help="Say the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+def _deferred(name: str, words: str, module: str) -> None:
+    """Add a command whose module, with a typer application `app`, is imported when it is used.
+
+    A distribution without the module is one without the command.
+    """
+    if find_spec(module) is None:
+        return
+
+    def forward(context: typer.Context) -> None:
+        command = typer.main.get_command(import_module(module).app)
+        code = command.main(args=context.args, prog_name=f"acetate {name}", standalone_mode=False)
+        raise typer.Exit(code if isinstance(code, int) else 0)
+
+    settings = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+    app.command(name, help=words, context_settings=settings)(forward)
+
+
+_deferred("serve", "Serve editors and scripts on this machine.", "acetate.serve_command")
+_deferred("train", "Make the embedded model, step by step.", "acetate.training.command")
+
+
+def main() -> None:
+    """Run the command line; whatever a person can mend ends in one sentence and exit code 2."""
+    try:
+        code = app(prog_name="acetate", standalone_mode=False)
+    except AcetateError as error:
+        _say(error.message if not error.hint else f"{error.message} {error.hint}")
+        code = 2
+    except typer.TyperException as error:
+        _say(error.format_message())
+        code = 2
+    except (KeyboardInterrupt, typer.Abort):
+        _say("Stopped.")
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr)

@@ -1,0 +1,57 @@
+"""The table of modes: name, painter's words, inputs, and where each is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from acetate.errors import BadRequest
+from acetate_bridge.messages import Layer, Request
+from acetate_bridge.protocol import ModeInfo, ModeInput
+
+if TYPE_CHECKING:
+    from acetate.pipelines.pipeline import Pipeline
+    from acetate.pipelines.sampling import OnStep
+
+    Paint = Callable[[Request, Pipeline, OnStep | None], list[Layer]]
+
+
+@dataclass(frozen=True)
+class Mode:
+    """A kind of request: what the editors show of it, and the module whose `paint` does it.
+
+    The module is imported on first use, so that listing modes needs no torch.
+    """
+
+    info: ModeInfo
+    module: str
+
+    @property
+    def paint(self) -> Paint:
+        """Paints one variant: `(request, pipeline, on_step) -> layers`."""
+        return import_module(self.module).paint
+
+
+MODES: dict[str, Mode] = {
+    mode.info.name: mode
+    for mode in (
+        Mode(ModeInfo("text", "Generate a layer"), "acetate.modes.text"),
+        Mode(
+            ModeInfo(
+                "background",
+                "Fill the background around this layer",
+                inputs=[ModeInput("layer", "layer", "the layer that stands in front")],
+            ),
+            "acetate.modes.background",
+        ),
+    )
+}
+
+
+def mode_named(name: str) -> Mode:
+    """The mode of that name. Raises BadRequest naming those there are."""
+    if name not in MODES:
+        raise BadRequest(f"There is no mode called “{name}”: use {' or '.join(MODES)}.")
+    return MODES[name]

@@ -1,0 +1,37 @@
+"""Generate a layer: what the prompt names, cut out by its own alpha."""
+
+from __future__ import annotations
+
+import torch
+
+from acetate.modes.naming import layer_name
+from acetate.pipelines.pipeline import Pipeline
+from acetate.pipelines.sampling import OnStep
+from acetate.pixels.tensors import bleed, to_image
+from acetate_bridge.messages import Layer, Request, Role
+
+
+def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -> list[Layer]:
+    """One foreground layer of the frame's size."""
+    recipe = request.recipe
+    generator = torch.Generator().manual_seed(recipe.seed)
+    latent = pipeline.denoise(
+        pipeline.draw_noise(recipe.width, recipe.height, generator),
+        pipeline.encode_prompt([recipe.prompt], [recipe.negative_prompt]),
+        steps=recipe.steps,
+        guidance=recipe.guidance,
+        patch=pipeline.patch_for("text"),
+        stop_at=recipe.stop_at,
+        scheduler=recipe.scheduler,
+        generator=generator,
+        on_step=on_step,
+    )
+    rgba = bleed(pipeline.decode_layer(latent, recipe.passes))
+    return [
+        Layer(
+            to_image(rgba, request.pixel_format),
+            Role.FOREGROUND,
+            layer_name(recipe.prompt),
+            recipe=recipe,
+        )
+    ]
