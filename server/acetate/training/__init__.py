@@ -1,0 +1,1 @@
+"""How Acetate's models learn transparency: data, stages, evaluation and export."""

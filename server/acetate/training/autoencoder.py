@@ -1,0 +1,93 @@
+"""Stage 1: a small autoencoder for ordinary pictures, frozen in everything that follows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from torch import Tensor
+from torch.nn import functional
+
+from acetate.embedded.architecture import PIXEL_UNSHUFFLE, build_autoencoder
+
+from .batches import GREY, Backdrops, LayerBatches, over
+from .dataset import read_picture_set
+from .loop import Losses, Report, Schedule, Trainee, train
+from .samples import write_rows
+
+CROP = 128
+KL_WEIGHT = 7e-4
+"""Enough to make the latent smooth for the denoiser; there is detail to spend."""
+
+
+def fold(pictures: Tensor) -> Tensor:
+    """RGB [B, 3, H, W] in [0, 1] to the autoencoder's input [B, 48, H/4, W/4] in [-1, 1]."""
+    return functional.pixel_unshuffle(pictures * 2 - 1, PIXEL_UNSHUFFLE)
+
+
+def unfold(folded: Tensor) -> Tensor:
+    """The inverse of `fold`, not clipped."""
+    return functional.pixel_shuffle(folded, PIXEL_UNSHUFFLE) * 0.5 + 0.5
+
+
+def picture_losses(painted: Tensor, truth: Tensor) -> Losses:
+    """L1, squared error and the L1 of gradients at four scales."""
+    losses = {
+        "l1": functional.l1_loss(painted, truth),
+        "square": functional.mse_loss(painted, truth),
+    }
+    edges = torch.zeros(())
+    for scale in range(4):
+        if scale:
+            painted, truth = functional.avg_pool2d(painted, 2), functional.avg_pool2d(truth, 2)
+        difference = painted - truth
+        edges = edges + difference.diff(dim=-1).abs().mean() + difference.diff(dim=-2).abs().mean()
+    losses["edges"] = edges
+    return losses
+
+
+def train_autoencoder(data: Path, out: Path, steps: int, seed: int, report: Report) -> None:
+    """Train the autoencoder on layers over grey, colours and scenes; checkpoints in `out`."""
+    torch.manual_seed(seed)
+    model = build_autoencoder().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    trainee = Trainee({"autoencoder": model}, Schedule(steps, 1e-3, average=0.998))
+    layers = LayerBatches(read_picture_set(data), seed)
+    backdrops = Backdrops(data, seed)
+
+    def pictures_at(step: int) -> Tensor:
+        whole = step % 8 == 7  # normalisation must also know whole pictures, not crops only
+        batch, crop = (4, None) if whole else (16, CROP)
+        rgba = layers.at(step, batch, crop)
+        side = rgba.shape[-1]
+        behind = backdrops.at(step, batch, side)
+        choose = torch.rand(batch, 1, 1, 1, generator=torch.Generator().manual_seed(step))
+        pictures = torch.where(choose < 0.55, over(rgba, GREY), over(rgba, behind))
+        return torch.where(choose > 0.9, behind, pictures)
+
+    def losses_at(step: int) -> tuple[Tensor, Losses]:
+        truth = pictures_at(step)
+        with torch.autocast("cpu", torch.bfloat16):
+            posterior = model.encode(fold(truth)).latent_dist  # type: ignore[union-attr]
+            painted = unfold(model.decode(posterior.sample()).sample)  # type: ignore[union-attr]
+        losses = picture_losses(painted.float(), truth)
+        mean, log_variance = posterior.mean.float(), posterior.logvar.float()
+        losses["kl"] = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).mean()
+        total = losses["l1"] + losses["square"] + losses["edges"] + KL_WEIGHT * losses["kl"]
+        return total, losses
+
+    def on_sample(step: int) -> None:
+        averaged = build_autoencoder()
+        averaged.load_state_dict(trainee.averaged("autoencoder"))
+        truth = layers.at(0, 8, None)
+        with torch.no_grad():
+            painted = reconstruct(averaged, over(truth, GREY)).clamp(0, 1)
+        write_rows(out / f"autoencoder-{step}.png", [over(truth, GREY), painted])
+
+    train(trainee, out / "autoencoder.pt", losses_at, report, on_sample)
+
+
+def reconstruct(model: AutoencoderKL, pictures: Tensor) -> Tensor:
+    """RGB [B, 3, H, W] through the latent mean and back, not clipped."""
+    latent = model.encode(fold(pictures)).latent_dist.mean  # type: ignore[union-attr]
+    return unfold(model.decode(latent).sample)  # type: ignore[union-attr]

@@ -1,0 +1,159 @@
+"""Stage 2: latent transparency on the frozen autoencoder, as the paper prescribes (section 3.1).
+
+The offset encoder hides alpha and colour in a small change of the latent; the frozen autoencoder
+must still decode that latent to the same picture (identity), and the transparent decoder reads
+alpha and colour back from the decoded picture and the latent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from torch import Tensor
+from torch.nn import functional
+
+from acetate.embedded.architecture import TRANSPARENCY, build_autoencoder
+from acetate.latent_transparency import OffsetEncoder, TransparentDecoder
+
+from .autoencoder import fold, picture_losses, unfold
+from .batches import GREY, LayerBatches, over, vary_transparency
+from .dataset import read_picture_set
+from .loop import Losses, Report, Schedule, Trainee, train
+from .samples import write_rows
+
+CROP = 128
+OFFSET_WEIGHT = 0.02
+HIDDEN_COLOUR_WEIGHT = 0.05
+
+
+@dataclass(frozen=True)
+class Transparency:
+    """The trained pair on the autoencoder that it was trained for."""
+
+    autoencoder: AutoencoderKL
+    encoder: OffsetEncoder
+    decoder: TransparentDecoder
+
+    def encode(self, rgba: Tensor, padded: Tensor) -> tuple[Tensor, Tensor]:
+        """Plain latent and offset of straight RGBA [B, 4, H, W], each [B, C, H/16, W/16]."""
+        grey = over(rgba, GREY)
+        latent = self.autoencoder.encode(fold(grey)).latent_dist.mean  # type: ignore[union-attr]
+        return latent, self.encoder(torch.cat([rgba[:, 3:], padded], 1))
+
+    def decode(self, latent: Tensor) -> tuple[Tensor, Tensor]:
+        """Frozen picture [B, 3, H, W] and the pair's [alpha, R, G, B] [B, 4, H, W]."""
+        picture = unfold(self.autoencoder.decode(latent).sample)  # type: ignore[union-attr]
+        return picture, self.decoder(picture.clamp(0, 1), latent)
+
+
+def quick_padding(rgba: Tensor) -> Tensor:
+    """Colour that continues smoothly under alpha 0, by a pyramid of halves; RGB [B, 3, H, W].
+
+    A coarser and much faster relative of the paper's padding, good enough inside a training loop.
+    """
+    levels = [(rgba[:, :3] * rgba[:, 3:], rgba[:, 3:])]
+    while min(levels[-1][0].shape[-2:]) > 1:
+        levels.append(
+            (functional.avg_pool2d(levels[-1][0], 2), functional.avg_pool2d(levels[-1][1], 2))
+        )
+    top_colour, top_alpha = levels[-1]
+    fill = top_colour.sum((2, 3), keepdim=True) / top_alpha.sum((2, 3), keepdim=True).clamp_min(
+        1e-6
+    )
+    for colour, alpha in reversed(levels):
+        fill = functional.interpolate(
+            fill, size=colour.shape[-2:], mode="bilinear", align_corners=False
+        )
+        fill = colour + fill * (1 - alpha)
+    return fill
+
+
+def transparency_losses(decoded: Tensor, rgba: Tensor, padded: Tensor) -> Losses:
+    """Alpha, its edges, and colour by visibility (with a little for what lies under alpha 0)."""
+    alpha, colour = decoded[:, :1], decoded[:, 1:]
+    truth = rgba[:, 3:]
+    target = torch.where(truth > 0.02, rgba[:, :3], padded)
+    edges = (alpha - truth).diff(dim=-1).abs().mean() + (alpha - truth).diff(dim=-2).abs().mean()
+    weight = truth + HIDDEN_COLOUR_WEIGHT
+    premultiplied = colour * alpha.clamp(0, 1) - rgba[:, :3] * truth
+    return {
+        "alpha": functional.l1_loss(alpha, truth) + 4 * functional.mse_loss(alpha, truth) + edges,
+        "colour": ((colour - target).abs() * weight).mean()
+        + 4 * premultiplied.square().mean()
+        + premultiplied.diff(dim=-1).abs().mean()
+        + premultiplied.diff(dim=-2).abs().mean(),
+    }
+
+
+def load_frozen_autoencoder(file: Path) -> AutoencoderKL:
+    """The averaged autoencoder of stage 1, frozen; FileNotFoundError with the cure."""
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} is missing; run `acetate train autoencoder` first")
+    model = build_autoencoder()
+    model.load_state_dict(torch.load(file, weights_only=True)["average"]["autoencoder"])
+    model.requires_grad_(False).eval()
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def load_transparency(folder: Path) -> Transparency:
+    """The averaged pair of stage 2 on its autoencoder, frozen."""
+    file = folder / "transparency.pt"
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} is missing; run `acetate train transparency` first")
+    average = torch.load(file, weights_only=True)["average"]
+    encoder, decoder = build_pair()
+    encoder.load_state_dict(average["encoder"])
+    decoder.load_state_dict(average["decoder"])
+    encoder.requires_grad_(False).eval()
+    decoder.requires_grad_(False).eval()
+    return Transparency(load_frozen_autoencoder(folder / "autoencoder.pt"), encoder, decoder)
+
+
+def build_pair() -> tuple[OffsetEncoder, TransparentDecoder]:
+    """The untrained pair in the shipped shapes."""
+    return OffsetEncoder(**TRANSPARENCY["encoder"]), TransparentDecoder(**TRANSPARENCY["decoder"])
+
+
+def train_transparency(data: Path, out: Path, steps: int, seed: int, report: Report) -> None:
+    """Train the pair on the frozen autoencoder found in `out`; checkpoints go there too."""
+    torch.manual_seed(seed)
+    encoder, decoder = build_pair()
+    pair = Transparency(load_frozen_autoencoder(out / "autoencoder.pt"), encoder, decoder)
+    for module in (encoder, decoder):
+        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    trainee = Trainee({"encoder": encoder, "decoder": decoder}, Schedule(steps, 1e-3))
+    layers = LayerBatches(read_picture_set(data), seed + 1)
+
+    def losses_at(number: int) -> tuple[Tensor, Losses]:
+        batch, crop = (4, None) if number % 4 == 3 else (16, CROP)
+        rgba = vary_transparency(layers.at(number, batch, crop), number, seed)
+        padded = quick_padding(rgba)
+        random = torch.Generator().manual_seed(number)
+        with torch.autocast("cpu", torch.bfloat16):
+            latent, offset = pair.encode(rgba, padded)
+            size = torch.rand(batch, 1, 1, 1, generator=random) * 0.15
+            noise = size * torch.randn(latent.shape, generator=random)
+            picture, decoded = pair.decode(latent + offset + noise)
+        identity = picture_losses(picture.float(), over(rgba, GREY))
+        losses = transparency_losses(decoded.float(), rgba, padded)
+        losses["identity"] = identity["l1"] + identity["square"] + identity["edges"]
+        losses["offset"] = offset.float().square().mean()
+        total = losses["alpha"] + losses["colour"] + losses["identity"]
+        return total + OFFSET_WEIGHT * losses["offset"], losses
+
+    def on_sample(step: int) -> None:
+        del step
+        trainee.save(out / "transparency.pt")
+        averaged = load_transparency(out)
+        rgba = vary_transparency(layers.at(0, 10, None), 0, seed)
+        with torch.no_grad():
+            latent, offset = averaged.encode(rgba, quick_padding(rgba))
+            picture, decoded = averaged.decode(latent + offset)
+        result = torch.cat([decoded[:, 1:], decoded[:, :1]], 1).clamp(0, 1)
+        rows = [over(rgba, 0.0), over(result, 0.0), over(result, 1.0), picture.clamp(0, 1)]
+        write_rows(out / "transparency.png", [*rows, result[:, 3:].expand(-1, 3, -1, -1)])
+
+    train(trainee, out / "transparency.pt", losses_at, report, on_sample)

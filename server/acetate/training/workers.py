@@ -1,0 +1,73 @@
+"""Several single-thread processes that train one model by averaging their weights now and then.
+
+Each process takes its own steps on its own data; every few seconds all of them meet and take the
+mean of their weights, weighted by the steps that each took since the last meeting. Nobody waits
+at every step, so a core that is busy with something else slows the whole only by its own share.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+import torch
+import torch.distributed as distributed
+import torch.multiprocessing as multiprocessing
+from torch import Tensor
+
+
+def rank() -> int:
+    """Number of this process, 0 when it works alone."""
+    return distributed.get_rank() if distributed.is_initialized() else 0
+
+
+def count() -> int:
+    """How many processes train together."""
+    return distributed.get_world_size() if distributed.is_initialized() else 1
+
+
+def meet(tensors: Iterable[Tensor], steps: int) -> int:
+    """Replace each tensor by its mean over the processes, weighted by steps; returns their sum."""
+    total = torch.tensor(float(steps))
+    distributed.all_reduce(total)
+    share = steps / max(1.0, float(total))
+    for tensor in tensors:
+        mean = tensor.detach() * share
+        distributed.all_reduce(mean)
+        tensor.detach().copy_(mean)
+    return int(total)
+
+
+def everyone_agrees(value: bool) -> bool:
+    """Whether any process says so: a decision that all of them then take together."""
+    flag = torch.tensor(float(value))
+    distributed.all_reduce(flag, distributed.ReduceOp.MAX)
+    return bool(flag > 0)
+
+
+def run_together(stage: Callable[[], None], workers: int, port: int) -> None:
+    """Run `stage` in `workers` single-thread processes, or here when there is one."""
+    if workers == 1:
+        torch.set_num_threads(1)
+        stage()
+        return
+    multiprocessing.spawn(_begin, (stage, workers, port), nprocs=workers)
+
+
+def _begin(number: int, stage: Callable[[], None], workers: int, port: int) -> None:
+    torch.set_num_threads(1)
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[-1 - number % len(cores)]})
+    distributed.init_process_group(
+        "gloo",
+        init_method=f"tcp://127.0.0.1:{port}",
+        rank=number,
+        world_size=workers,
+        timeout=timedelta(minutes=10),
+    )
+    try:
+        stage()
+    finally:
+        distributed.destroy_process_group()
