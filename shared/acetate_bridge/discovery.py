@@ -137,15 +137,18 @@ def write_runtime(runtime: Runtime, folder: Path | None = None) -> Path:
     return path
 
 
-def read_runtime(folder: Path | None = None) -> Runtime | None:
-    """The server that left a runtime file and whose process lives; None otherwise."""
+def read_runtime(folder: Path | None = None, any_process: bool = False) -> Runtime | None:
+    """The server that left a runtime file and whose process lives; None otherwise.
+
+    `any_process` does not look for the process: from inside a sandbox it may be invisible.
+    """
     path = (folder or runtime_folder()) / RUNTIME_FILE
     try:
         found: Any = json.loads(path.read_text(encoding="utf-8"))
         runtime = from_plain(Runtime, found, allow_unknown=True)
     except (OSError, ValueError, Mismatch):
         return None
-    return runtime if process_lives(runtime.pid) else None
+    return runtime if any_process or process_lives(runtime.pid) else None
 
 
 def remove_runtime(pid: int, folder: Path | None = None) -> None:
@@ -176,7 +179,7 @@ def _process_lives_on_windows(pid: int) -> bool:
     import ctypes
 
     query_limited_information, still_active = 0x1000, 259
-    kernel: Any = ctypes.WinDLL("kernel32")  # type: ignore[attr-defined]
+    kernel: Any = getattr(ctypes, "WinDLL")("kernel32")  # noqa: B009 (exists on Windows alone)
     handle: Any = kernel.OpenProcess(query_limited_information, False, pid)
     if not handle:
         return False

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -42,12 +43,20 @@ def find_command() -> list[str]:
     raise CannotStart("Acetate is not installed here: run `pip install acetate`, then start again")
 
 
-def detached_options(platform: str = sys.platform) -> dict[str, Any]:
-    """What makes a child process independent of its parent, per system."""
+@dataclass(frozen=True)
+class Detachment:
+    """What makes a child process independent of its parent: Windows flags, or a new session."""
+
+    creation_flags: int
+    new_session: bool
+
+
+def detachment(platform: str = sys.platform) -> Detachment:
+    """How a process is detached on this system."""
     if platform == "win32":
         detached, new_group, no_window = 0x00000008, 0x00000200, 0x08000000
-        return {"creationflags": detached | new_group | no_window, "close_fds": True}
-    return {"start_new_session": True, "close_fds": True}
+        return Detachment(detached | new_group | no_window, False)
+    return Detachment(0, True)
 
 
 def start_server(
@@ -55,7 +64,7 @@ def start_server(
 ) -> subprocess.Popen[bytes]:
     """Start a server in the background; raises CannotStart. Its log is `discovery.log_file()`."""
     words = list(command) if command is not None else find_command()
-    log = log_file()
+    log, detached = log_file(), detachment(platform)
     try:
         make_private(log.parent)
         if log.exists() and log.stat().st_size > _LOG_BYTES:
@@ -67,7 +76,9 @@ def start_server(
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=str(Path.home()),
-                **detached_options(platform),
+                close_fds=True,
+                creationflags=detached.creation_flags,
+                start_new_session=detached.new_session,
             )
     except OSError as error:
         raise CannotStart(f"the server could not be started: {error}") from error

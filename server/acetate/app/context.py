@@ -1,0 +1,30 @@
+"""What the handlers share, kept in the application under one key."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from acetate.app.session import Session
+from acetate.app.settings import Settings
+from acetate.jobs.ledger import Ledger
+from acetate.jobs.manager import Manager
+
+
+@dataclass
+class Context:
+    """`touch` is called for everything a client does, so that an idle server can leave."""
+
+    settings: Settings
+    ledger: Ledger
+    manager: Manager
+    touch: Callable[[], None] = lambda: None
+    sessions: dict[asyncio.Task[object], Session] = field(
+        default_factory=dict[asyncio.Task[object], Session]
+    )
+
+
+CONTEXT = web.AppKey("context", Context)

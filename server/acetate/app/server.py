@@ -1,0 +1,180 @@
+"""A server's life: locks, socket, runtime file, signals, and a graceful end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+import acetate
+from acetate.app.access import is_loopback
+from acetate.app.context import CONTEXT, Context
+from acetate.app.factory import create_app, make_engines
+from acetate.app.locks import AlreadyLocked, hold
+from acetate.app.settings import Settings
+from acetate.errors import AcetateError
+from acetate.jobs.ledger import Ledger
+from acetate.jobs.records import DiskFull
+from acetate.jobs.store import StoreDamaged
+from acetate_bridge.discovery import (
+    Runtime,
+    UnsafeFolder,
+    make_private,
+    read_runtime,
+    remove_runtime,
+    write_runtime,
+)
+from acetate_bridge.protocol import PROTOCOL
+
+log = logging.getLogger("acetate")
+
+
+class CannotServe(AcetateError):
+    """The server cannot start; the sentence says why."""
+
+    code = "cannot_serve"
+
+
+def serve(settings: Settings, started: Callable[[str], None] = lambda address: None) -> None:
+    """Run a server until it is told to stop; `started` gets its address. Raises CannotServe."""
+    try:
+        make_private(settings.runtime_folder)
+        make_private(settings.data_folder)
+        with contextlib.ExitStack() as locks:
+            for folder in (settings.runtime_folder, settings.data_folder):
+                locks.enter_context(hold(folder / "server.lock"))
+            ledger = Ledger.open(settings.data_folder / "jobs", settings.quota)
+            asyncio.run(_serve(settings, ledger, started))
+    except AlreadyLocked:
+        raise CannotServe(_already_running(settings)) from None
+    except (StoreDamaged, UnsafeFolder) as error:
+        raise CannotServe(str(error)) from error
+    except DiskFull as error:
+        raise CannotServe("The disk is full: free some space and start again.") from error
+
+
+class QuietRefusals(logging.Filter):
+    """Malformed requests leave one line; aiohttp would quote their headers, token and all."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Shorten the record when it is about a malformed request."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, HttpProcessingError):
+            record.msg, record.args, record.exc_info = "a malformed request was refused", (), None
+            record.levelno, record.levelname = logging.INFO, "INFO"
+        return True
+
+
+def _already_running(settings: Settings) -> str:
+    other = read_runtime(settings.runtime_folder)
+    if other is None:
+        return f"Another Acetate server is using {settings.data_folder}: stop it first."
+    return f"An Acetate server is already running at {other.address} (process {other.pid})."
+
+
+async def _serve(settings: Settings, ledger: Ledger, started: Callable[[str], None]) -> None:
+    listening = _listen(settings.host, settings.port)
+    port: int = listening.getsockname()[1]
+    app = create_app(settings, ledger, make_engines(settings), lambda: port)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2.0)
+    logging.getLogger("aiohttp.server").addFilter(QuietRefusals())
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    catch_signals(loop, stop.set)
+    idle = IdleExit(app[CONTEXT], settings.idle_exit, stop.set)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, listening).start()
+        host = settings.host if is_loopback(settings.host) else "127.0.0.1"
+        runtime = Runtime(os.getpid(), host, port, settings.token, PROTOCOL, acetate.__version__)
+        write_runtime(runtime, settings.runtime_folder)
+        idle.start()
+        started(runtime.address)
+        await stop.wait()
+        log.info("stopping")
+    finally:
+        idle.stop()
+        remove_runtime(os.getpid(), settings.runtime_folder)
+        await runner.cleanup()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A bound socket; raises CannotServe with the reason."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, protocol)
+    except OSError:
+        raise CannotServe(f"There is no address {host} to listen on.") from None
+    if sys.platform != "win32":
+        # Elsewhere this would let another program take over the port.
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(address)
+    except OSError as error:
+        listening.close()
+        if error.errno == errno.EADDRINUSE:
+            raise CannotServe(f"Port {port} is taken by another program: use --port.") from None
+        raise CannotServe(f"Cannot listen on {host} port {port}: {error.strerror}.") from None
+    return listening
+
+
+def catch_signals(
+    loop: asyncio.AbstractEventLoop, stop: Callable[[], None], platform: str = sys.platform
+) -> None:
+    """Call `stop` in the loop on the signals that end a server politely, per system."""
+    if platform == "win32":
+        for name in ("SIGINT", "SIGBREAK"):
+            number = getattr(signal, name, None)
+            if number is not None:
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+        return
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+
+
+class IdleExit:
+    """Ends a server that nobody has used for a while; looks only when that could be the case."""
+
+    def __init__(self, context: Context, seconds: float, stop: Callable[[], None]) -> None:
+        self._context = context
+        self._seconds = seconds
+        self._stop = stop
+        self._timer: asyncio.TimerHandle | None = None
+        self._last = 0.0
+
+    def start(self) -> None:
+        """Begin to count."""
+        if self._seconds > 0:
+            self._context.touch = self._touch
+            self._touch()
+            self._look()
+
+    def stop(self) -> None:
+        """Count no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _touch(self) -> None:
+        self._last = asyncio.get_running_loop().time()
+
+    def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._context.sessions or self._context.manager.busy:
+            self._touch()
+        left = self._last + self._seconds - loop.time()
+        if left <= 0:
+            log.info("nobody has asked for anything for %g seconds", self._seconds)
+            self._stop()
+            return
+        self._timer = loop.call_later(left, self._look)

@@ -1,0 +1,229 @@
+"""One WebSocket session: a client says what it wants and hears what becomes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+import acetate
+from acetate.app.outbox import Outbox
+from acetate.app.validation import read_message
+from acetate.jobs.ledger import Ledger
+from acetate.jobs.manager import Manager
+from acetate.jobs.records import DiskFull, FreshLayer, MissingImages, Refused, StoredLayer
+from acetate.workers.engine import Announcement
+from acetate_bridge.codec import HEADER_BYTES, BadFrame, encode
+from acetate_bridge.protocol import (
+    PROTOCOL,
+    Acknowledge,
+    Cancel,
+    Failed,
+    Hello,
+    Missing,
+    Models,
+    Preview,
+    Problem,
+    ServerMessage,
+    Submit,
+    Upload,
+    Welcome,
+)
+
+log = logging.getLogger("acetate.session")
+
+_HELLO_SECONDS = 10.0
+_PING_SECONDS = 30.0
+_PATIENCE = 100
+_LONGEST_CLIENT = 200
+
+
+class Session:
+    """Speaks protocol 1 over one connection."""
+
+    def __init__(self, manager: Manager, ledger: Ledger) -> None:
+        self._manager = manager
+        self._ledger = ledger
+        self._socket = web.WebSocketResponse(
+            compress=False,
+            max_msg_size=manager.limits.message_bytes,
+            heartbeat=_PING_SECONDS,
+        )
+        self._outbox = Outbox()
+        self._client = ""
+        self._encodings = ["raw"]
+        self._problems = 0
+
+    async def run(self, request: web.Request) -> web.WebSocketResponse:
+        """Hold the conversation until either side leaves."""
+        await self._socket.prepare(request)
+        hello = await self._greet()
+        if hello is None:
+            return self._socket
+        self._client = hello.client
+        named = [name.removeprefix("encoding:") for name in hello.features if ":" in name]
+        self._encodings = named or ["raw"]
+        leave = self._manager.subscribe(self._client, self._outbox.put)
+        leave_offer = self._manager.on_offer(self._offer_changed)
+        writer = asyncio.create_task(self._write(), name=f"writer {self._client[:20]}")
+        try:
+            self._outbox.answer(self._welcome())
+            same_store = hello.store == self._manager.store_identity
+            missed = await self._manager.missed(self._client, hello.last_event if same_store else 0)
+            self._outbox.release(missed)
+            await self._listen()
+        finally:
+            leave()
+            leave_offer()
+            writer.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await writer
+        return self._socket
+
+    async def close(self) -> None:
+        """The server is going down."""
+        await self._socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server is stopping")
+
+    # ---- the beginning
+
+    async def _greet(self) -> Hello | None:
+        """The client's hello; anything else is answered with a problem and a closed door."""
+        try:
+            first = await asyncio.wait_for(self._socket.receive(), _HELLO_SECONDS)
+            if first.type is not WSMsgType.TEXT:
+                raise BadFrame("hello_first", "The first message is hello.")
+            hello = read_message(first.data)
+            if not isinstance(hello, Hello):
+                raise BadFrame("hello_first", "The first message is hello.")
+            if hello.protocol != PROTOCOL:
+                raise BadFrame(
+                    "other_protocol",
+                    f"This server speaks protocol {PROTOCOL}, the editor {hello.protocol}: "
+                    "update the older of the two.",
+                )
+            if not 0 < len(hello.client) <= _LONGEST_CLIENT:
+                raise BadFrame(
+                    "bad_message", f"A client has a name of 1 to {_LONGEST_CLIENT} letters."
+                )
+        except BadFrame as error:
+            await self._refuse(error)
+        except TimeoutError:
+            await self._refuse(BadFrame("hello_first", "No hello came."))
+        else:
+            return hello
+        return None
+
+    async def _refuse(self, error: BadFrame) -> None:
+        with contextlib.suppress(ConnectionError):
+            if not self._socket.closed:
+                frame = encode(Problem(error.code, str(error)))
+                assert isinstance(frame, str)
+                await self._socket.send_str(frame)
+        await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=error.code.encode())
+
+    def _welcome(self) -> Welcome:
+        offer = self._manager.offer or Announcement([], [])
+        return Welcome(
+            f"acetate {acetate.__version__}",
+            PROTOCOL,
+            self._manager.store_identity,
+            offer.models,
+            offer.modes,
+            self._manager.limits,
+        )
+
+    def _offer_changed(self, offer: Announcement) -> None:
+        self._outbox.answer(Models(offer.models, offer.modes))
+
+    # ---- listening
+
+    async def _listen(self) -> None:
+        async for message in self._socket:
+            if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                break
+            try:
+                await self._take(message.data)
+            except BadFrame as error:
+                await self._complain(error.code, str(error))
+            except Exception:
+                log.exception("a message could not be handled")
+                await self._complain("internal", "The server met a fault of its own.")
+
+    async def _take(self, frame: str | bytes) -> None:
+        """One message. Large ones are taken apart in a thread."""
+        if len(frame) > HEADER_BYTES:
+            message = await asyncio.to_thread(read_message, frame)
+        else:
+            message = read_message(frame)
+        match message:
+            case Submit():
+                await self._submit(message)
+            case Upload():
+                await self._upload(message)
+            case Cancel():
+                await self._manager.cancel(self._client, message.job)
+            case Acknowledge():
+                await self._manager.acknowledge(self._client, message.job)
+            case Hello():
+                raise BadFrame("hello_once", "Hello is said once.")
+
+    async def _submit(self, submit: Submit) -> None:
+        try:
+            await self._manager.submit(self._client, submit)
+        except MissingImages as error:
+            self._outbox.answer(Missing(submit.job, error.images))
+        except Refused as error:
+            self._outbox.answer(Failed(submit.job, 0, error.code, error.message, error.hint))
+        except DiskFull:
+            self._outbox.answer(
+                Failed(submit.job, 0, "disk_full", "The disk is full.", "Free some space.")
+            )
+
+    async def _upload(self, upload: Upload) -> None:
+        try:
+            await self._ledger.keep_image(upload.sha256, upload.image)
+        except Refused as error:
+            self._outbox.answer(Problem(error.code, error.message, error.hint))
+        except DiskFull:
+            self._outbox.answer(Problem("disk_full", "The disk is full.", "Free some space."))
+
+    async def _complain(self, code: str, text: str) -> None:
+        """Say what was wrong; a client that keeps it up is shown the door."""
+        self._problems += 1
+        if self._problems > _PATIENCE or self._outbox.waiting_messages > _PATIENCE:
+            await self._socket.close(
+                code=WSCloseCode.POLICY_VIOLATION, message=b"too many problems"
+            )
+            return
+        self._outbox.answer(Problem(code, text))
+
+    # ---- talking
+
+    async def _write(self) -> None:
+        """Send what the outbox holds, one after another, as fast as the client reads."""
+        with contextlib.suppress(ConnectionError, RuntimeError):
+            while True:
+                item = await self._outbox.take()
+                try:
+                    frame = await self._frame(item)
+                except (OSError, ValueError):
+                    # Evicted in between: the client acknowledged it, or it is a day old.
+                    continue
+                if isinstance(frame, str):
+                    await self._socket.send_str(frame)
+                else:
+                    await self._socket.send_bytes(frame)
+
+    async def _frame(self, item: object) -> str | bytes:
+        message: ServerMessage
+        if isinstance(item, FreshLayer):
+            message = item.stored.with_pixels(item.data)
+        elif isinstance(item, StoredLayer):
+            message = await self._ledger.load_layer(item)
+        else:
+            message = item  # type: ignore[assignment]
+            if not isinstance(item, Preview):
+                return encode(message)
+        return await asyncio.to_thread(encode, message, self._encodings)

@@ -1,0 +1,43 @@
+"""Telling a full disk from other trouble, and keeping a little room for the bad news."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from pathlib import Path
+
+_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_RESERVE_BYTES = 512 * 1024
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether the error means that there is no room (disk, quota or file size)."""
+    if isinstance(error, OSError):
+        return error.errno in _FULL or getattr(error, "winerror", None) in (39, 112)
+    return "disk is full" in str(error)
+
+
+class Reserve:
+    """A file of ballast: thrown off when the disk is full, so that the store can still write.
+
+    Without it the database could not even note that a job has failed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "reserve"
+
+    def fill(self) -> None:
+        """Take the room, when there is any."""
+        if self._path.exists() and self._path.stat().st_size >= _RESERVE_BYTES:
+            return
+        try:
+            with open(self._path, "wb") as file:
+                file.write(os.urandom(_RESERVE_BYTES))
+        except OSError:
+            self.release()
+
+    def release(self) -> None:
+        """Give the room back."""
+        with contextlib.suppress(OSError):
+            self._path.unlink()

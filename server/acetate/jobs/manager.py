@@ -1,0 +1,384 @@
+"""From an accepted job to its ending: who paints it, what is kept of it, who hears of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from acetate.jobs.ledger import Ledger
+from acetate.jobs.limits import check_submit
+from acetate.jobs.queue import FairQueue
+from acetate.jobs.records import (
+    DiskFull,
+    FreshLayer,
+    JobRecord,
+    MissingImages,
+    Refused,
+    StoredLayer,
+)
+from acetate.jobs.store import StoredEvent, now
+from acetate.workers.engine import (
+    Announcement,
+    Engine,
+    EngineLost,
+    Painted,
+    PaintingCancelled,
+    PaintingFailed,
+    Previewed,
+    Stepped,
+)
+from acetate_bridge.messages import Recipe
+from acetate_bridge.protocol import (
+    Accepted,
+    Cancelled,
+    Done,
+    Failed,
+    Limits,
+    Preview,
+    Progress,
+    Submit,
+)
+
+log = logging.getLogger("acetate.jobs")
+
+ATTEMPTS = 2
+_HOUR = 3600.0
+
+Notice = StoredEvent | FreshLayer | Progress | Preview
+"""What subscribers hear: a layer has its pixels at hand while it is fresh, later it has not."""
+Listener = Callable[[Notice], None]
+_DISK_FULL = ("disk_full", "The disk is full: the result could not be kept.", "Free some space.")
+
+
+@dataclass
+class _Job:
+    """A job that has not ended."""
+
+    record: JobRecord
+    engine: Engine | None = None
+    cancelled: bool = False
+    progress: Progress | None = None
+    recipe: Recipe | None = None
+
+
+class Manager:
+    """Owns the queue and the engines. All methods belong to one event loop."""
+
+    def __init__(self, ledger: Ledger, engines: Sequence[Engine], limits: Limits) -> None:
+        self.limits = limits
+        self._ledger = ledger
+        self._engines = list(engines)
+        self._free: list[Engine] = []
+        self._queue = FairQueue()
+        self._jobs: dict[str, _Job] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._listeners: dict[str, list[Listener]] = {}
+        self._offers: dict[str, Announcement] = {}
+        self._offer_listeners: list[Callable[[Announcement], None]] = []
+        self._submitting = asyncio.Lock()
+        self._sequence = 0
+        self._closing = False
+        self._expiry: asyncio.Task[None] | None = None
+
+    # ---- life
+
+    async def open(self) -> None:
+        """Take up what an earlier run left, and start the engines."""
+        store = self._ledger.store
+        self._sequence = await self._ledger.call(store.first_sequence)
+        for record in await self._ledger.call(store.unfinished):
+            job = self._jobs[record.job] = _Job(record)
+            if record.state == "running" and record.attempts >= ATTEMPTS:
+                await self._fail(job, "server_died", "The server died twice while painting this.")
+                continue
+            if record.state == "running":
+                await self._ledger.call(store.put_back, record.job, False)
+            self._queue.add(record.client, record.job)
+        self._expiry = asyncio.create_task(self._expire_hourly(), name="expiry")
+        for engine in self._engines:
+            await engine.start(lambda offer, name=engine.name: self._announce(name, offer))
+        self._free = list(self._engines)
+        self._wake()
+
+    async def close(self, grace: float) -> None:
+        """Give running jobs `grace` seconds; what does not end in time waits for the next run."""
+        self._closing = True
+        if self._running:
+            await asyncio.wait(self._running.values(), timeout=grace)
+        for engine in self._engines:
+            await engine.stop()
+        # Without their engines the jobs put themselves back.
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        if self._expiry is not None:
+            self._expiry.cancel()
+
+    @property
+    def busy(self) -> bool:
+        """Whether any job waits or runs."""
+        return bool(self._jobs)
+
+    @property
+    def store_identity(self) -> str:
+        """Names the store whose sequence numbers these are."""
+        return self._ledger.store.identity
+
+    # ---- what can be used
+
+    @property
+    def offer(self) -> Announcement | None:
+        """Models and modes of all engines, or None before the first is ready."""
+        if not self._offers:
+            return None
+        models = {model.id: model for offer in self._offers.values() for model in offer.models}
+        modes = {mode.name: mode for offer in self._offers.values() for mode in offer.modes}
+        return Announcement(list(models.values()), list(modes.values()))
+
+    def on_offer(self, listener: Callable[[Announcement], None]) -> Callable[[], None]:
+        """Be told when the offer changes; call what is returned to be left alone."""
+        self._offer_listeners.append(listener)
+        return lambda: self._offer_listeners.remove(listener)
+
+    def _announce(self, engine: str, offer: Announcement) -> None:
+        before = self.offer
+        self._offers[engine] = offer
+        together = self.offer
+        if together is not None and together != before:
+            for listener in list(self._offer_listeners):
+                listener(together)
+
+    # ---- what clients do
+
+    def subscribe(self, client: str, listener: Listener) -> Callable[[], None]:
+        """Hear of this client's jobs from now on; call what is returned to stop."""
+        self._listeners.setdefault(client, []).append(listener)
+
+        def leave() -> None:
+            self._listeners[client].remove(listener)
+            if not self._listeners[client]:
+                del self._listeners[client]
+
+        return leave
+
+    async def missed(self, client: str, after: int) -> list[Notice]:
+        """Events with higher numbers than `after`, then the progress of what runs."""
+        events: list[Notice] = list(
+            await self._ledger.call(self._ledger.store.missed, client, after)
+        )
+        for job in self._jobs.values():
+            if job.record.client == client and job.progress is not None:
+                events.append(job.progress)
+        return events
+
+    async def submit(self, client: str, submit: Submit) -> Accepted | None:
+        """Take a job; it is on disk when this returns. None: it was taken before.
+
+        Raises Refused, MissingImages, DiskFull.
+        """
+        check_submit(submit, self.limits, self.offer)
+        if submit.frame is not None:
+            size = submit.frame.size
+            recipe = replace(submit.recipe, width=size.width, height=size.height)
+            submit = replace(submit, recipe=recipe)
+        async with self._submitting:
+            known = await self._ledger.call(self._ledger.store.job, submit.job)
+            if known is not None:
+                if known.client != client:
+                    raise Refused("job_taken", "Another client has a job with this id.")
+                return None
+            if self._queue.count(client) >= self.limits.queued_jobs:
+                raise Refused(
+                    "too_many_jobs",
+                    f"{self.limits.queued_jobs} jobs of yours are waiting already.",
+                    "Wait for one to end, or cancel some.",
+                )
+            if missing := await self._ledger.missing_images(submit):
+                raise MissingImages(missing)
+            accepted = Accepted(submit.job, self._next(), self._queue.ahead(client))
+            created = now()
+            await self._ledger.call(self._ledger.store.add_job, client, submit, accepted, created)
+            self._jobs[submit.job] = _Job(
+                JobRecord(submit.job, client, "queued", submit, 0, created)
+            )
+        self._tell(client, accepted)
+        self._queue.add(client, submit.job)
+        self._wake()
+        return accepted
+
+    async def cancel(self, client: str, job_id: str) -> bool:
+        """Stop a job of this client; False when there is none that could be stopped."""
+        job = self._jobs.get(job_id)
+        if job is None or job.record.client != client:
+            return False
+        if job.cancelled:
+            return True
+        job.cancelled = True
+        if self._queue.remove(client, job_id):
+            await self._end(job, Cancelled(job_id, 0))
+        elif job.engine is not None:
+            job.engine.cancel(job_id)
+        return True
+
+    async def acknowledge(self, client: str, job_id: str) -> bool:
+        """The client has what it asked for; False when the job has not ended."""
+        return await self._ledger.call(self._ledger.store.acknowledge, client, job_id, now())
+
+    async def record(self, client: str, job_id: str) -> JobRecord | None:
+        """A job of this client."""
+        record = await self._ledger.call(self._ledger.store.job, job_id)
+        return record if record is not None and record.client == client else None
+
+    def progress(self, job_id: str) -> Progress | None:
+        """Where a running job is."""
+        job = self._jobs.get(job_id)
+        return job.progress if job else None
+
+    # ---- painting
+
+    def _wake(self) -> None:
+        """Give waiting jobs to free engines."""
+        while self._free and not self._closing and (job_id := self._queue.take()):
+            engine = self._free.pop(0)
+            job = self._jobs[job_id]
+            job.engine = engine
+            self._running[job_id] = asyncio.create_task(self._run(job, engine), name=job_id)
+
+    async def _run(self, job: _Job, engine: Engine) -> None:
+        try:
+            await self._paint(job, engine)
+        except Exception:
+            log.exception("job %s could not be followed", job.record.job)
+            await self._fail(job, "internal", "The server met a fault of its own.", "See its log.")
+        finally:
+            job.engine = None
+            del self._running[job.record.job]
+            self._free.append(engine)
+            self._wake()
+
+    async def _paint(self, job: _Job, engine: Engine) -> None:
+        """One attempt, to its ending or back into the queue."""
+        store, job_id = self._ledger.store, job.record.job
+        attempts = 0
+        try:
+            attempts = await self._ledger.call(store.begin, job_id)
+            request = await self._ledger.request(job.record.submit)
+            done = {layer.index for layer in await self._ledger.call(store.layers, job_id)}
+            if job.cancelled:
+                raise PaintingCancelled
+            index = 0
+            async with contextlib.aclosing(engine.paint(job_id, request)) as events:
+                async for event in events:
+                    match event:
+                        case Stepped():
+                            self._progress(job, event)
+                        case Previewed():
+                            preview = Preview(job_id, self._next(), event.image, event.variant)
+                            self._tell(job.record.client, preview)
+                        case Painted():
+                            if index not in done:
+                                await self._keep(job, index, event)
+                            index += 1
+            recipe = await self._final_recipe(job)
+            await self._end(job, Done(job_id, 0, recipe, index))
+        except PaintingCancelled:
+            await self._end(job, Cancelled(job_id, 0))
+        except (PaintingFailed, Refused) as error:
+            await self._fail(job, error.code, error.message, error.hint)
+        except DiskFull:
+            await self._fail(job, *_DISK_FULL)
+        except EngineLost as error:
+            await self._lost(job, attempts, error)
+
+    async def _lost(self, job: _Job, attempts: int, error: EngineLost) -> None:
+        """The engine died: stop if we are closing or were cancelled, try once more, or give up."""
+        job_id = job.record.job
+        if self._closing:
+            await self._ledger.call(self._ledger.store.put_back, job_id, True)
+        elif job.cancelled:
+            await self._end(job, Cancelled(job_id, 0))
+        elif attempts < ATTEMPTS:
+            log.warning("job %s: %s; trying once more", job_id, error)
+            await self._ledger.call(self._ledger.store.put_back, job_id, False)
+            self._queue.add(job.record.client, job_id, first=True)
+        else:
+            await self._fail(
+                job,
+                "worker_lost",
+                f"The job was tried twice and could not be painted: {error}.",
+                "Try a smaller size or fewer variants; the server's log says more.",
+            )
+
+    def _progress(self, job: _Job, event: Stepped) -> None:
+        job.progress = Progress(
+            job.record.job, self._next(), event.stage, event.step, event.steps, event.seconds_left
+        )
+        self._tell(job.record.client, job.progress)
+
+    async def _keep(self, job: _Job, index: int, painted: Painted) -> None:
+        """Store a layer, then tell of it."""
+        layer, job_id = painted.layer, job.record.job
+        file = f"layer-{uuid.uuid4().hex}"
+        await self._ledger.keep_layer(file, layer.image)
+        stored = StoredLayer(
+            self._next(),
+            job_id,
+            index,
+            painted.variant,
+            layer.role,
+            layer.name,
+            layer.x,
+            layer.y,
+            layer.recipe,
+            layer.image.width,
+            layer.image.height,
+            layer.image.format,
+            file,
+        )
+        try:
+            await self._ledger.call(self._ledger.store.add_layer, stored, len(layer.image.data))
+        except DiskFull:
+            self._ledger.remove_files(file)
+            raise
+        job.recipe = job.recipe or layer.recipe
+        self._tell(job.record.client, FreshLayer(stored, layer.image.data))
+
+    async def _final_recipe(self, job: _Job) -> Recipe:
+        """The recipe as it was really painted: that of the first layer."""
+        if job.recipe is None:
+            layers = await self._ledger.call(self._ledger.store.layers, job.record.job)
+            job.recipe = next((layer.recipe for layer in layers if layer.recipe), None)
+        return job.recipe or job.record.submit.recipe
+
+    async def _fail(self, job: _Job, code: str, message: str, hint: str = "") -> None:
+        await self._end(job, Failed(job.record.job, 0, code, message, hint))
+
+    async def _end(self, job: _Job, ending: Done | Failed | Cancelled) -> None:
+        """Write the ending down and tell of it. A disk too full for that does not stop the news."""
+        ending = replace(ending, sequence=self._next())
+        try:
+            await self._ledger.call(self._ledger.store.end, job.record.job, ending, now())
+        except DiskFull:
+            log.error("the disk is too full to note the end of job %s", job.record.job)
+        self._jobs.pop(job.record.job, None)
+        self._tell(job.record.client, ending)
+
+    # ---- telling
+
+    def _next(self) -> int:
+        self._sequence += 1
+        return self._sequence
+
+    def _tell(self, client: str, notice: Notice) -> None:
+        for listener in list(self._listeners.get(client, ())):
+            listener(notice)
+
+    async def _expire_hourly(self) -> None:
+        while True:
+            try:
+                await self._ledger.expire()
+            except Exception:
+                log.exception("old results could not be removed")
+            await asyncio.sleep(_HOUR)

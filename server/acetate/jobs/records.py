@@ -1,0 +1,88 @@
+"""What the store keeps, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from acetate_bridge.messages import Image, Layer, PixelFormat, Recipe, Role
+from acetate_bridge.protocol import LayerReady, Submit
+
+JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+ENDED: tuple[JobState, ...] = ("done", "failed", "cancelled")
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """A job as it is on disk. `attempts` counts the times it was begun and not ended in peace."""
+
+    job: str
+    client: str
+    state: JobState
+    submit: Submit
+    attempts: int
+    created: float
+    code: str = ""
+    message: str = ""
+    hint: str = ""
+    acknowledged: bool = False
+
+
+@dataclass(frozen=True)
+class StoredLayer:
+    """A layer event whose pixels lie in a file of the results folder."""
+
+    sequence: int
+    job: str
+    index: int
+    variant: int
+    role: Role
+    name: str
+    x: int
+    y: int
+    recipe: Recipe | None
+    width: int
+    height: int
+    format: PixelFormat
+    file: str
+
+    def with_pixels(self, data: bytes) -> LayerReady:
+        """The event as it is sent; raises ValueError when the data does not fill the image."""
+        image = Image(self.width, self.height, data, self.format)
+        layer = Layer(image, self.role, self.name, self.x, self.y, self.recipe)
+        return LayerReady(self.job, self.sequence, self.index, layer, self.variant)
+
+
+@dataclass(frozen=True)
+class FreshLayer:
+    """A layer that was just stored, with its pixels still at hand."""
+
+    stored: StoredLayer
+    data: bytes
+
+    @property
+    def sequence(self) -> int:
+        """Sequence number of the event."""
+        return self.stored.sequence
+
+
+class Refused(Exception):
+    """A job or image is not taken: a stable code, a sentence for a painter, and what to do."""
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+
+class MissingImages(Exception):
+    """A job names images that were not uploaded."""
+
+    def __init__(self, images: list[str]) -> None:
+        super().__init__(f"{len(images)} images are missing")
+        self.images = images
+
+
+class DiskFull(Exception):
+    """Nothing more can be written."""

@@ -1,0 +1,94 @@
+"""What the queue needs from something that paints; a local process and a remote one fulfil it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from acetate_bridge.messages import Image, Layer, Request
+from acetate_bridge.protocol import ModeInfo, ModelInfo, Stage
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """Progress within a job, over all of its variants."""
+
+    stage: Stage
+    step: int = 0
+    steps: int = 0
+    seconds_left: float = -1.0
+
+
+@dataclass(frozen=True)
+class Previewed:
+    """A rough picture of the variant that is being painted."""
+
+    image: Image
+    variant: int = 0
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A finished layer of a variant."""
+
+    layer: Layer
+    variant: int = 0
+
+
+EngineEvent = Stepped | Previewed | Painted
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """What an engine can do."""
+
+    models: list[ModelInfo]
+    modes: list[ModeInfo]
+
+
+class PaintingFailed(Exception):
+    """The request cannot be painted, and would fail again: a stable code, sentence and hint."""
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+
+class PaintingCancelled(Exception):
+    """The job stopped because it was asked to."""
+
+
+class EngineLost(Exception):
+    """The engine died or hung in the middle of a job; another try may succeed."""
+
+
+class Engine(Protocol):
+    """Paints one request at a time and keeps its models resident in between."""
+
+    @property
+    def name(self) -> str:
+        """The device, for people: `cpu`, `cuda:0`."""
+        ...
+
+    async def start(self, announce: Callable[[Announcement], None]) -> None:
+        """Get ready in the background; `announce` is called in the event loop, maybe again."""
+        ...
+
+    def paint(self, job: str, request: Request) -> AsyncGenerator[EngineEvent]:
+        """Events of a job as they happen; ends when all layers have been given.
+
+        Raises PaintingFailed, PaintingCancelled or EngineLost. Closing the generator early
+        cancels the job and waits until the engine is free.
+        """
+        ...
+
+    def cancel(self, job: str) -> None:
+        """Stop the job within a denoising step, if it is the running one."""
+        ...
+
+    async def stop(self) -> None:
+        """End at once; a running job ends in EngineLost."""
+        ...

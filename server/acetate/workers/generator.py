@@ -1,0 +1,70 @@
+"""The painter of a real worker: Acetate's own modes on Acetate's own pipelines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from acetate.errors import AcetateError
+from acetate.models.loading import EMBEDDED, load_pipeline
+from acetate.modes import MODES, run
+from acetate.workers.engine import Announcement
+from acetate.workers.painter import Painter, PainterStep
+from acetate_bridge.messages import Image, Layer, Request
+from acetate_bridge.protocol import ModelInfo
+
+if TYPE_CHECKING:
+    from acetate.pipelines.pipeline import Pipeline
+    from acetate.pipelines.sampling import Step
+
+
+class Generator:
+    """Keeps the pipeline that was used last resident on its device."""
+
+    def __init__(self, device: str) -> None:
+        self._device = device
+        self._pipeline: Pipeline | None = None
+
+    def announce(self) -> Announcement:
+        """The embedded model, loaded at once so that the first job need not wait for it."""
+        modes = [mode.info for mode in MODES.values()]
+        info = ModelInfo(EMBEDDED, "Embedded model", EMBEDDED, [mode.name for mode in modes])
+        try:
+            pipeline = self._load(EMBEDDED)
+        except AcetateError as error:
+            info = replace(info, state="missing", progress=0.0, reason=error.message)
+        else:
+            info = replace(info, native=pipeline.native, frame=pipeline.limits)
+        return Announcement([info], modes)
+
+    def paint(self, request: Request, on_step: Callable[[PainterStep], None]) -> Sequence[Layer]:
+        """See `Painter.paint`; a recipe without a size is painted at the model's own."""
+        pipeline = self._load(request.recipe.model or EMBEDDED)
+        if not (request.recipe.width or request.recipe.height):
+            recipe = replace(request.recipe, width=pipeline.native, height=pipeline.native)
+            request = replace(request, recipe=recipe)
+
+        def step(done: Step) -> None:
+            on_step(PainterStep(done.index, done.total, lambda: draw(done)))
+
+        return run(request, pipeline, step)
+
+    def _load(self, model: str) -> Pipeline:
+        if self._pipeline is None or self._pipeline.model != model:
+            self._pipeline = None
+            self._pipeline = load_pipeline(model, self._device)
+        return self._pipeline
+
+
+def draw(step: Step) -> Image:
+    """The preview of a step as pixels."""
+    from acetate.pixels.tensors import to_image
+
+    return to_image(step.preview(), "rgba8")
+
+
+def open_generator(device: str, models_folder: Path) -> Painter:
+    """Factory for `painter.load_painter`."""
+    return Generator(device)

@@ -1,0 +1,85 @@
+"""One job inside the worker: variants one after another, progress, previews, placed layers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from acetate.workers import wire
+from acetate.workers.painter import Painter, PainterStep, StopPainting
+from acetate.workers.placement import place_layer, show_frame
+from acetate_bridge.messages import Request
+
+
+class Reporter:
+    """Turns a painter's steps into messages and asks after each whether to go on."""
+
+    def __init__(
+        self,
+        job: str,
+        variants: int,
+        send: Callable[[wire.FromWorker], None],
+        stopped: Callable[[], bool],
+        preview_seconds: float,
+    ) -> None:
+        self._job = job
+        self._variants = variants
+        self._send = send
+        self._stopped = stopped
+        self._preview_seconds = preview_seconds
+        self._variant = 0
+        self._began = time.monotonic()
+        self._last_preview = float("-inf")
+
+    def begin(self, variant: int) -> None:
+        """The next variant starts."""
+        self._variant = variant
+        self.check()
+
+    def check(self) -> None:
+        """Raise StopPainting when the job shall stop."""
+        if self._stopped():
+            raise StopPainting
+
+    def step(self, done: PainterStep) -> None:
+        """A painter's `on_step`."""
+        self.check()
+        now = time.monotonic()
+        steps = done.steps * self._variants
+        step = done.steps * self._variant + done.step
+        left = (now - self._began) / step * (steps - step)
+        stage = "decoding" if done.step == done.steps else "painting"
+        self._send(wire.StepDone(self._job, stage, step, steps, left))
+        last = done.step == done.steps
+        if now - self._last_preview >= self._preview_seconds and (not last or done.steps == 1):
+            self._last_preview = now
+            self._send(wire.PreviewMade(self._job, done.preview(), self._variant))
+            self.check()
+
+
+def run_job(
+    job: str,
+    request: Request,
+    painter: Painter,
+    send: Callable[[wire.FromWorker], None],
+    stopped: Callable[[], bool],
+    preview_seconds: float,
+) -> None:
+    """Paint every variant and send its layers as soon as they are there.
+
+    Variants are painted one by one, so that the first is with the painter while the others are
+    still being made. Raises StopPainting, and whatever the painter raises.
+    """
+    send(wire.StepDone(job, "loading"))
+    images = request.images
+    if request.frame is not None:
+        images = {name: show_frame(image, request.frame) for name, image in images.items()}
+    reporter = Reporter(job, request.variants, send, stopped, preview_seconds)
+    for variant in range(request.variants):
+        reporter.begin(variant)
+        recipe = replace(request.recipe, seed=request.recipe.seed + variant)
+        single = replace(request, recipe=recipe, images=images, variants=1, frame=None)
+        for layer in painter.paint(single, reporter.step):
+            placed = layer if request.frame is None else place_layer(layer, request.frame)
+            send(wire.LayerPainted(job, placed, variant))

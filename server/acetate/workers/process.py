@@ -1,0 +1,157 @@
+"""The worker process: reads requests from its standard input, writes events to its output.
+
+Started as `python -m acetate.workers.process SETTINGS`. It ends when its input ends, so it never
+outlives the server, however that one came to its end.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from acetate.workers import wire
+from acetate.workers.job import run_job
+from acetate.workers.painter import Painter, StopPainting, load_painter
+
+log = logging.getLogger("acetate.worker")
+
+
+class Outlet:
+    """Sends messages from several threads, one at a time."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def send(self, message: wire.FromWorker) -> None:
+        """Send, or end the process: without a server there is nothing left to do."""
+        try:
+            with self._lock:
+                wire.send(self._stream, message)
+        except OSError:
+            os._exit(0)
+
+
+class Inlet:
+    """Receives requests and stops in a thread of its own, also in the middle of a job."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.requests: queue.Queue[wire.Paint] = queue.Queue()
+        self._stream = stream
+        self._stopped: set[str] = set()
+
+    def start(self) -> None:
+        """Begin to listen."""
+        threading.Thread(target=self._listen, name="inlet", daemon=True).start()
+
+    def is_stopped(self, job: str) -> bool:
+        """Whether the server wants this job to stop."""
+        return job in self._stopped
+
+    def forget(self, job: str) -> None:
+        """The job has ended; a later one may bear the same name."""
+        self._stopped.discard(job)
+
+    def _listen(self) -> None:
+        while (message := wire.receive_in_worker(self._stream)) is not None:
+            if isinstance(message, wire.Paint):
+                self.requests.put(message)
+            else:
+                self._stopped.add(message.job)
+        # Not sys.exit: the main thread may be deep inside a kernel.
+        os._exit(0)
+
+
+class Heart:
+    """Beats while a job runs, from a thread of its own."""
+
+    def __init__(self, outlet: Outlet, seconds: float) -> None:
+        self._outlet = outlet
+        self._seconds = seconds
+        self._busy = threading.Event()
+        threading.Thread(target=self._beat, name="heart", daemon=True).start()
+
+    def busy(self, yes: bool) -> None:
+        """Beat, or rest without costing anything."""
+        if yes:
+            self._busy.set()
+        else:
+            self._busy.clear()
+
+    def _beat(self) -> None:
+        pause = threading.Event()
+        while self._busy.wait():
+            self._outlet.send(wire.Beat())
+            pause.wait(self._seconds)
+
+
+def serve(settings: wire.WorkerSettings, source: BinaryIO, sink: BinaryIO) -> None:
+    """Paint what comes in, for ever."""
+    inlet, outlet = Inlet(source), Outlet(sink)
+    inlet.start()
+    heart = Heart(outlet, settings.beat_seconds)
+    heart.busy(True)
+    painter = load_painter(settings.painter, settings.device, Path(settings.models_folder))
+    announcement = painter.announce()
+    outlet.send(wire.Ready(announcement.models, announcement.modes))
+    heart.busy(False)
+    while True:
+        order = inlet.requests.get()
+        heart.busy(True)
+        outlet.send(_paint(order, painter, inlet, outlet, settings.preview_seconds))
+        heart.busy(False)
+        inlet.forget(order.job)
+
+
+def _paint(
+    order: wire.Paint, painter: Painter, inlet: Inlet, outlet: Outlet, preview_seconds: float
+) -> wire.FromWorker:
+    """Run one job and return its last message."""
+    try:
+        run_job(
+            order.job,
+            order.request,
+            painter,
+            outlet.send,
+            lambda: inlet.is_stopped(order.job),
+            preview_seconds,
+        )
+    except StopPainting:
+        return wire.Stopped(order.job)
+    except Exception as error:
+        code = getattr(error, "code", None)
+        if isinstance(code, str):
+            return wire.Broken(order.job, code, str(error), getattr(error, "hint", ""))
+        log.exception("job %s broke", order.job)
+        return wire.Broken(
+            order.job,
+            "painting_failed",
+            f"The painting failed: {type(error).__name__}.",
+            "The server's log has the details; try another size or fewer variants.",
+        )
+    return wire.Finished(order.job)
+
+
+def main() -> None:
+    """Entry of the process: keeps the pipes to itself and sends stray prints to stderr."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    settings = msgspec.json.decode(sys.argv[1], type=wire.WorkerSettings)
+    source = os.fdopen(os.dup(0), "rb")
+    sink = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    serve(settings, source, sink)
+
+
+if __name__ == "__main__":
+    main()

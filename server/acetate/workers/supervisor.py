@@ -1,0 +1,281 @@
+"""A local engine: one worker process, watched, and replaced when it dies or hangs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from acetate.workers import wire
+from acetate.workers.engine import (
+    Announcement,
+    EngineEvent,
+    EngineLost,
+    Painted,
+    PaintingCancelled,
+    PaintingFailed,
+    Previewed,
+    Stepped,
+)
+from acetate_bridge.messages import Request
+
+log = logging.getLogger("acetate.supervisor")
+
+_RESTART_SECONDS = (0.0, 1.0, 5.0, 15.0, 30.0)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long, in seconds, a worker may be silent before it counts as hung.
+
+    `silence` is for the process as a whole (it beats every two seconds while busy); `stall` is
+    for the job: loading a model or one step on a slow device may take minutes.
+    """
+
+    silence: float = 30.0
+    stall: float = 900.0
+
+
+class _Process:
+    """One life of a worker: its pipes, and a thread that carries its messages into the loop."""
+
+    def __init__(self, settings: wire.WorkerSettings, inbox: asyncio.Queue[wire.FromWorker | None]):
+        self._loop = asyncio.get_running_loop()
+        self._inbox = inbox
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "acetate.workers.process", msgspec.json.encode(settings)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            # The worker finds its modules where the server found them.
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+        self._writing = threading.Lock()
+        self._reader = threading.Thread(target=self._read, name="worker-reader", daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._child.pid
+
+    def write(self, message: wire.ToWorker) -> None:
+        """Send a message; blocks while the pipe is full. A dead worker is noticed elsewhere."""
+        assert self._child.stdin is not None
+        with self._writing, contextlib.suppress(OSError, ValueError):
+            wire.send(self._child.stdin, message)
+
+    def kill(self) -> None:
+        """End the process at once."""
+        with contextlib.suppress(OSError):
+            self._child.kill()
+
+    def wait(self) -> int:
+        """Reap the process, close the pipes and return its exit status."""
+        status = self._child.wait()
+        self._reader.join()
+        for pipe in (self._child.stdin, self._child.stdout):
+            with contextlib.suppress(OSError):
+                if pipe is not None:
+                    pipe.close()
+        return status
+
+    def _read(self) -> None:
+        assert self._child.stdout is not None
+        try:
+            while (message := wire.receive_in_server(self._child.stdout)) is not None:
+                self._deliver(message)
+        except (OSError, ValueError, msgspec.MsgspecError):
+            log.warning("worker %s spoke nonsense", self._child.pid)
+            self.kill()
+        self._deliver(None)
+
+    def _deliver(self, message: wire.FromWorker | None) -> None:
+        # The loop may be closed by now: the server is going down.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._inbox.put_nowait, message)
+
+
+class WorkerEngine:
+    """An `Engine` around a worker process on this machine."""
+
+    def __init__(self, settings: wire.WorkerSettings, patience: Patience | None = None) -> None:
+        self._settings = settings
+        self._patience = patience or Patience()
+        self._process: _Process | None = None
+        self._inbox: asyncio.Queue[wire.FromWorker | None] = asyncio.Queue()
+        self._events: asyncio.Queue[wire.FromWorker | None] = asyncio.Queue()
+        self._ready = asyncio.Event()
+        self._broken = asyncio.Event()
+        self._cancelled = asyncio.Event()
+        self._watch: asyncio.Task[None] | None = None
+        self._job: str | None = None
+        self._stopping = False
+
+    @property
+    def name(self) -> str:
+        """The device."""
+        return self._settings.device
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the worker that lives now."""
+        return self._process.pid if self._process else None
+
+    async def start(self, announce: Callable[[Announcement], None]) -> None:
+        """Start the process and watch over it."""
+        self._watch = asyncio.create_task(self._keep_alive(announce), name=f"watch {self.name}")
+
+    async def stop(self) -> None:
+        """Kill the process and stop watching."""
+        self._stopping = True
+        if self._process is not None:
+            self._process.kill()
+        if self._watch is not None:
+            self._watch.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watch
+        self._broken.set()
+        self._events.put_nowait(None)
+
+    def cancel(self, job: str) -> None:
+        """Ask the worker to stop this job."""
+        if job != self._job:
+            return
+        self._cancelled.set()
+        if self._process is not None:
+            # In a thread: the pipe may be full while the worker is reading a large request.
+            loop = asyncio.get_running_loop()
+            loop.run_in_executor(None, self._process.write, wire.Stop(job))
+
+    async def paint(self, job: str, request: Request) -> AsyncGenerator[EngineEvent]:
+        """See `Engine.paint`."""
+        self._job = job
+        self._cancelled.clear()
+        process: _Process | None = None
+        try:
+            process = await self._when_ready()
+            await asyncio.to_thread(process.write, wire.Paint(job, request))
+            async with contextlib.aclosing(self._follow(process)) as events:
+                async for event in events:
+                    yield event
+            process = None
+        except (PaintingFailed, PaintingCancelled, EngineLost):
+            process = None
+            raise
+        finally:
+            if process is not None and not self._stopping:
+                await self._drain(job, process)
+            self._job = None
+
+    async def _drain(self, job: str, process: _Process) -> None:
+        """Nobody listens any more: stop the job and wait until the worker is free."""
+        self.cancel(job)
+        with contextlib.suppress(PaintingFailed, PaintingCancelled, EngineLost):
+            async for _ in self._follow(process):
+                pass
+
+    async def _when_ready(self) -> _Process:
+        """The worker, once it is ready; raises EngineLost or PaintingCancelled."""
+        waits = [
+            asyncio.ensure_future(event.wait())
+            for event in (self._ready, self._broken, self._cancelled)
+        ]
+        try:
+            await asyncio.wait(
+                waits, timeout=self._patience.stall, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            for wait in waits:
+                wait.cancel()
+        if self._cancelled.is_set():
+            raise PaintingCancelled
+        if not self._ready.is_set() or self._process is None:
+            raise EngineLost("the worker cannot start, see the log of the server")
+        self._events = asyncio.Queue()
+        return self._process
+
+    def _abandon(self, process: _Process) -> None:
+        """A hung worker takes no further job, from this moment on."""
+        self._ready.clear()
+        process.kill()
+
+    async def _follow(self, process: _Process) -> AsyncGenerator[EngineEvent]:
+        """Events of the running job until it ends; a silent worker is killed."""
+        loop = asyncio.get_running_loop()
+        moved = loop.time()
+        while True:
+            try:
+                message = await asyncio.wait_for(self._events.get(), self._patience.silence)
+            except TimeoutError:
+                self._abandon(process)
+                raise EngineLost("the worker hung and was ended") from None
+            match message:
+                case wire.StepDone():
+                    yield Stepped(message.stage, message.step, message.steps, message.seconds_left)
+                case wire.PreviewMade():
+                    yield Previewed(message.image, message.variant)
+                case wire.LayerPainted():
+                    yield Painted(message.layer, message.variant)
+                case wire.Finished():
+                    return
+                case wire.Stopped():
+                    raise PaintingCancelled
+                case wire.Broken():
+                    raise PaintingFailed(message.code, message.message, message.hint)
+                case None:
+                    raise EngineLost("the worker died")
+                case _:
+                    if loop.time() - moved > self._patience.stall:
+                        self._abandon(process)
+                        raise EngineLost("the worker made no progress and was ended")
+                    continue
+            moved = loop.time()
+
+    async def _keep_alive(self, announce: Callable[[Announcement], None]) -> None:
+        """Start the worker, and start another whenever it ends."""
+        deaths = 0
+        while not self._stopping:
+            await asyncio.sleep(_RESTART_SECONDS[min(deaths, len(_RESTART_SECONDS) - 1)])
+            try:
+                self._process = _Process(self._settings, self._inbox)
+                lived = await self._route(announce)
+            finally:
+                self._ready.clear()
+                await self._bury()
+            deaths = 0 if lived else deaths + 1
+            if not lived:
+                self._broken.set()
+
+    async def _route(self, announce: Callable[[Announcement], None]) -> bool:
+        """Hand messages to whoever waits for them until the process ends.
+
+        Returns whether it ever was ready.
+        """
+        lived = False
+        while (message := await self._inbox.get()) is not None:
+            if isinstance(message, wire.Ready):
+                lived = True
+                announce(Announcement(message.models, message.modes))
+                self._broken.clear()
+                self._ready.set()
+            else:
+                self._events.put_nowait(message)
+        self._events.put_nowait(None)
+        return lived
+
+    async def _bury(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        status = await asyncio.shield(asyncio.to_thread(process.wait))
+        if not self._stopping:
+            log.warning("worker %s on %s ended with status %s", process.pid, self.name, status)

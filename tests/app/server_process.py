@@ -1,0 +1,153 @@
+"""A server as a process of its own: the real one, or one with the fake painter."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from acetate.app.server import serve
+from acetate.app.settings import Settings
+from acetate.jobs.limits import DEFAULT_LIMITS
+from acetate.workers.supervisor import Patience
+from acetate_bridge.discovery import Runtime, read_runtime
+
+ROOT = Path(__file__).parents[2]
+TOKEN = "test-token-" + "0123456789abcdef" * 2
+FAKE = "tests.workers.fake_painter:open_fake"
+LONG = 120.0
+"""Seconds that a wait may take on a slow, busy machine before it counts as failed."""
+
+
+class RunningServer:
+    """Starts on entry; `kill` and `start` again as a test needs. Folders are kept in between."""
+
+    def __init__(
+        self,
+        folder: Path,
+        painter: str = FAKE,
+        silence: float = 60.0,
+        real: Sequence[str] | None = None,
+        quota: int = 2**32,
+        prefix: Sequence[str] = (),
+        devices: Sequence[str] = ("cpu",),
+        idle_exit: float = 0.0,
+    ) -> None:
+        self.folder = folder
+        self.log = folder / "server.log"
+        self._prefix = list(prefix)
+        options = {
+            "data": str(folder / "data"),
+            "run": str(folder / "run"),
+            "painter": painter,
+            "silence": silence,
+            "quota": quota,
+            "devices": list(devices),
+            "idle_exit": idle_exit,
+        }
+        if real is None:
+            self._command = [sys.executable, "-m", __name__, json.dumps(options)]
+        else:
+            self._command = [sys.executable, "-c", "from acetate.cli import main; main()", *real]
+        self.process: subprocess.Popen[bytes] | None = None
+        self.runtime = Runtime(0, "", 0, TOKEN, 1)
+
+    def __enter__(self) -> RunningServer:
+        self.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What lets a process find this server, and nothing of the person who tests."""
+        return {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "server", ROOT / "shared"))),
+            "ACETATE_RUNTIME_DIR": str(self.folder / "run"),
+            "ACETATE_DATA_DIR": str(self.folder / "data"),
+        }
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        """Start a process, without waiting for anything."""
+        self.folder.mkdir(exist_ok=True, parents=True)
+        with open(self.log, "ab") as log:
+            return subprocess.Popen(
+                [*self._prefix, *self._command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self.environment,
+                cwd=ROOT,
+            )
+
+    def start(self) -> None:
+        """Start, and wait until the runtime file tells of it."""
+        self.process = self.spawn()
+        until = time.monotonic() + LONG
+        while time.monotonic() < until and self.process.poll() is None:
+            runtime = read_runtime(self.folder / "run")
+            if runtime is not None:
+                self.runtime = runtime
+                return
+            time.sleep(0.02)
+        raise AssertionError(f"the server did not start:\n{self.log.read_text()}")
+
+    def kill(self) -> None:
+        """`kill -9`, and its worker is on its own."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """Ask politely and wait; returns the exit status."""
+        if self.process is None or self.process.poll() is not None:
+            return self.process.returncode if self.process else 0
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+
+    def wait(self) -> int:
+        """Exit status of a server that ends by itself."""
+        assert self.process is not None
+        return self.process.wait(LONG)
+
+
+def main(text: str) -> None:
+    """Serve as the options say."""
+    options = msgspec.json.decode(text)
+    data = Path(options["data"])
+    serve(
+        Settings(
+            data_folder=data,
+            runtime_folder=Path(options["run"]),
+            token=TOKEN,
+            painter=options["painter"],
+            devices=tuple(options["devices"]),
+            models_folder=data.parent / "models",
+            patience=Patience(silence=options["silence"]),
+            quota=options["quota"],
+            limits=DEFAULT_LIMITS,
+            idle_exit=options["idle_exit"],
+        )
+    )
+
+
+if __name__ == "__main__":
+    import logging
+
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    main(sys.argv[1])

@@ -1,0 +1,82 @@
+"""A painter without a model, for tests of everything around one. The prompt says how it behaves.
+
+`step=0.05` seconds per step; `die`, `hang` or `break` after the first step (`once` only the first
+time, remembered in the models folder); otherwise one layer in a colour made from the seed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from acetate.errors import BadRequest
+from acetate.workers.engine import Announcement
+from acetate.workers.painter import PainterStep
+from acetate_bridge.geometry import FrameLimits
+from acetate_bridge.messages import BYTES_PER_PIXEL, Image, Layer, Request
+from acetate_bridge.protocol import ModeInfo, ModelInfo
+
+MODES = [ModeInfo("text", "Generate a layer"), ModeInfo("echo", "Give the picture back")]
+LIMITS = FrameLimits(multiple=8, smallest=8, largest=4096, most_pixels=4096 * 4096)
+
+
+class FakePainter:
+    def __init__(self, notes: Path) -> None:
+        self._notes = notes
+
+    def announce(self) -> Announcement:
+        names = [mode.name for mode in MODES]
+        return Announcement([ModelInfo("fake", "Fake", "fake", names, frame=LIMITS)], MODES)
+
+    def paint(self, request: Request, on_step: Callable[[PainterStep], None]) -> Sequence[Layer]:
+        words = request.recipe.prompt.split()
+        pause = next((float(word[5:]) for word in words if word.startswith("step=")), 0.0)
+        steps = request.recipe.steps
+        for step in range(1, steps + 1):
+            time.sleep(pause)
+            on_step(PainterStep(step, steps, lambda: solid(8, 8, request.recipe.seed)))
+            if step == 1:
+                self._misbehave(words)
+        width, height = request.recipe.width or 16, request.recipe.height or 16
+        image = request.images.get("picture") if request.recipe.mode == "echo" else None
+        if image is None:
+            image = solid(width, height, request.recipe.seed)
+            if request.pixel_format == "rgba16":
+                image = Image(
+                    width, height, bytes(width * height * BYTES_PER_PIXEL["rgba16"]), "rgba16"
+                )
+        return [Layer(image, name=request.recipe.prompt, recipe=request.recipe)]
+
+    def _misbehave(self, words: list[str]) -> None:
+        if "once" in words and (self._notes / "once").exists():
+            return
+        self._notes.mkdir(parents=True, exist_ok=True)
+        if {"die", "hang", "break"} & set(words):
+            (self._notes / "once").touch()
+        if "die" in words:
+            os._exit(9)
+        if "hang" in words:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        if "stall" in words:
+            time.sleep(3600)
+        if "break" in words:
+            raise BadRequest("That cannot be painted.", "Ask for something else.")
+        if "bug" in words:
+            raise RuntimeError("a bug")
+
+
+def solid(width: int, height: int, seed: int) -> Image:
+    """One colour, made from the seed."""
+    pixel = bytes([seed % 251, seed // 251 % 251, 77, 255])
+    return Image(width, height, pixel * (width * height))
+
+
+def open_fake(device: str, models_folder: Path) -> FakePainter:
+    return FakePainter(models_folder)
+
+
+def refuse_to_open(device: str, models_folder: Path) -> FakePainter:
+    raise RuntimeError("this painter never opens")
