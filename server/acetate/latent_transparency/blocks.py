@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 
 from acetate.latent_transparency.layers import Downsample, ResidualBlock, SelfAttention, Upsample
@@ -80,7 +79,7 @@ class UpBlock(nn.Module):
 
     def forward(self, x: Tensor, skips: list[Tensor]) -> Tensor:
         for index, resnet in enumerate(self.resnets):
-            x = resnet(torch.cat([x, skips.pop()], dim=1))
+            x = resnet(x, skips.pop())
             if self.attentions is not None:
                 x = self.attentions[index](x)
         return x if self.upsamplers is None else self.upsamplers[0](x)

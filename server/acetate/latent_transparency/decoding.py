@@ -50,7 +50,8 @@ def decode_transparent(
     turns = turns_for(passes)
     stack = pixel.new_empty(len(turns), pixel.shape[0], 4, *pixel.shape[-2:])
     for places in _chunks(turns, pixel, chunk_pixels):
-        result = decoder(_turned(pixel, turns, places), _turned(latent, turns, places)).clamp_(0, 1)
+        turned = _turned(pixel, turns, places).contiguous(memory_format=torch.channels_last)
+        result = decoder(turned, _turned(latent, turns, places)).clamp_(0, 1)
         for index, (turn, image) in enumerate(places):
             stack[turn, image] = turns[turn].undo(result[index])
     median = lower_median(stack)[..., :height, :width]

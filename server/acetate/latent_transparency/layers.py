@@ -6,8 +6,11 @@ image-to-image network (LayerDiffuse, section 3.2; names as in the published wei
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from acetate.latent_transparency import striping
 
 
 class ResidualBlock(nn.Module):
@@ -21,7 +24,13 @@ class ResidualBlock(nn.Module):
         self.conv2 = nn.Conv2d(width_out, width_out, 3, padding=1)
         self.conv_shortcut = nn.Conv2d(width_in, width_out, 1) if width_in != width_out else None
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, *parts: Tensor) -> Tensor:
+        """Takes one map, or several to be concatenated along the channels."""
+        if striping.worthwhile(parts[0]):
+            skip = striping.shortcut(parts, self.conv_shortcut)
+            x = striping.norm_silu_conv(parts, self.norm1, self.conv1)
+            return striping.norm_silu_conv([x], self.norm2, self.conv2, add=skip)
+        x = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
         skip = x if self.conv_shortcut is None else self.conv_shortcut(x)
         x = self.conv1(functional.silu(self.norm1(x), inplace=True))
         x = self.conv2(functional.silu(self.norm2(x), inplace=True))
@@ -73,4 +82,6 @@ class Upsample(nn.Module):
         self.conv = nn.Conv2d(width, width, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
+        if striping.worthwhile(x):
+            return striping.upsample_conv(x, self.conv)
         return self.conv(functional.interpolate(x, scale_factor=2.0, mode="nearest"))

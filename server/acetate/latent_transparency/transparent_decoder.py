@@ -8,6 +8,7 @@ from typing import Any, cast
 from torch import Tensor, nn
 from torch.nn import functional
 
+from acetate.latent_transparency import striping
 from acetate.latent_transparency.blocks import DownBlock, MiddleBlock, UpBlock
 
 
@@ -123,5 +124,8 @@ class TransparentDecoder(nn.Module):
         x = self.mid_block(x)
         for block in self.up_blocks:
             x = block(x, skips)
-        x = self.conv_out(functional.silu(self.conv_norm_out(x)))
+        if striping.worthwhile(x):
+            x = striping.norm_silu_conv([x], self.conv_norm_out, self.conv_out)
+        else:
+            x = self.conv_out(functional.silu(self.conv_norm_out(x)))
         return functional.pixel_shuffle(x, self.pixel_unshuffle) if self.pixel_unshuffle > 1 else x

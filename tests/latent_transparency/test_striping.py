@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from acetate.latent_transparency import TransparentDecoder, striping
+
+
+@pytest.fixture(scope="module")
+def decoder() -> TransparentDecoder:
+    torch.manual_seed(0)
+    network = TransparentDecoder(widths=(8, 12, 16, 16), attention_levels=(3,), head_dim=4)
+    torch.nn.init.normal_(network.latent_conv_in.weight)
+    return network
+
+
+def stripe_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(striping, "_LEAST_PIXELS", {"cpu": 1})
+    monkeypatch.setattr(striping, "STRIPE_BYTES", 1)
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 32), (8, 72), (200, 8)])
+@pytest.mark.parametrize("images", [1, 3])
+def test_stripes_leave_no_seam(
+    decoder: TransparentDecoder,
+    monkeypatch: pytest.MonkeyPatch,
+    images: int,
+    height: int,
+    width: int,
+) -> None:
+    pixel = torch.rand(images, 3, height, width)
+    latent = torch.randn(images, 4, height // 8, width // 8)
+    with torch.inference_mode():
+        whole = decoder(pixel, latent)
+        stripe_everything(monkeypatch)
+        striped = decoder(pixel, latent)
+    assert torch.allclose(whole, striped, atol=2e-5)
+
+
+def test_a_map_with_a_large_mean_is_normalised_precisely(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    norm, conv = torch.nn.GroupNorm(2, 4), torch.nn.Conv2d(4, 4, 3, padding=1)
+    parts = [torch.randn(1, 3, 40, 40) + 30, torch.randn(1, 1, 40, 40) - 30]
+    expected = conv(torch.nn.functional.silu(norm(torch.cat(parts, dim=1))))
+    stripe_everything(monkeypatch)
+    with torch.no_grad():
+        striped = striping.norm_silu_conv(parts, norm, conv)
+    assert torch.allclose(striped, expected, atol=1e-4)
+
+
+def test_training_works_on_whole_maps(monkeypatch: pytest.MonkeyPatch) -> None:
+    stripe_everything(monkeypatch)
+    map_ = torch.zeros(1, 1, 512, 512)
+    assert not striping.worthwhile(map_)
+    with torch.no_grad():
+        assert striping.worthwhile(map_)
