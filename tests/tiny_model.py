@@ -27,9 +27,9 @@ CHANNELS = 4
 WORDS = ["[PAD]", "[UNK]", "a", "red", "apple", "green", "hills", "under", "blue", "sky", "cat"]
 
 
-def write_tiny_model(folder: Path) -> Path:
+def write_tiny_model(folder: Path, seed: int = 1234) -> Path:
     """Write the model and return its folder. Native size 64, factor 16, seeded weights."""
-    torch.manual_seed(1234)
+    torch.manual_seed(seed)
     vae = AutoencoderKL(
         in_channels=3 * FOLD**2,
         out_channels=3 * FOLD**2,

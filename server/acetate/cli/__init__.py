@@ -75,8 +75,7 @@ def main() -> None:
     except typer.TyperException as error:
         _say(error.format_message())
         code = 2
-    except (KeyboardInterrupt, typer.Abort):
-        _say("Stopped.")
+    except typer.Abort:
         code = 130
     sys.exit(code if isinstance(code, int) else 0)
 

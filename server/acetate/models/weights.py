@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -12,6 +13,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from acetate.errors import ModelDamaged, ModelMissing
+
+T = TypeVar("T")
 
 
 def existing(path: Path) -> Path:
@@ -32,6 +35,15 @@ def read_config(path: Path) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise damaged(path)
     return config
+
+
+def configured(path: Path, make: Callable[[dict[str, Any]], T]) -> T:
+    """What `make` builds from a configuration file; ModelDamaged naming it when it cannot."""
+    config = read_config(path)
+    try:
+        return make(config)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise damaged(path) from error
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

@@ -26,7 +26,7 @@ from acetate.latent_transparency import (
     encode_with_offset,
 )
 from acetate.models.hashing import model_hash
-from acetate.models.weights import damaged, existing, fill, read_config
+from acetate.models.weights import configured, damaged, existing, fill, read_config
 from acetate.pipelines.pipeline import Pipeline, PromptEmbedding
 from acetate_bridge.geometry import FrameLimits
 
@@ -80,14 +80,21 @@ class EmbeddedPipeline(Pipeline):
     @classmethod
     def from_folder(cls, folder: Path, device: torch.device, model: str) -> EmbeddedPipeline:
         """Read the diffusers folder layout. Raises ModelMissing or ModelDamaged naming a file."""
-        index = read_config(folder / "model_index.json")
-        transparency = read_config(folder / "transparency" / "config.json")
-        text_config = BertConfig(**read_config(folder / "text_encoder" / "config.json"))
-        vae = AutoencoderKL.from_config(read_config(folder / "vae" / "config.json"))
-        unet = UNet2DConditionModel.from_config(read_config(folder / "unet" / "config.json"))
+        fold = configured(folder / "model_index.json", lambda index: int(index["pixel_unshuffle"]))
+        encoder, decoder, offset_factor = configured(
+            folder / "transparency" / "config.json",
+            lambda config: (
+                OffsetEncoder(**config["encoder"]),
+                TransparentDecoder(**config["decoder"]),
+                float(config["offset_factor"]),
+            ),
+        )
+        text_config = configured(
+            folder / "text_encoder" / "config.json", lambda config: BertConfig(**config)
+        )
         text_encoder = BertModel(text_config, add_pooling_layer=False)
-        encoder = OffsetEncoder(**transparency["encoder"])
-        decoder = TransparentDecoder(**transparency["decoder"])
+        vae = configured(folder / "vae" / "config.json", AutoencoderKL.from_config)
+        unet = configured(folder / "unet" / "config.json", UNet2DConditionModel.from_config)
         assert isinstance(vae, AutoencoderKL) and isinstance(unet, UNet2DConditionModel)
         modules: list[tuple[nn.Module, Path]] = [
             (vae, folder / "vae" / DIFFUSERS_WEIGHTS),
@@ -108,8 +115,8 @@ class EmbeddedPipeline(Pipeline):
             encoder,
             decoder,
             scheduler_config=read_config(folder / "scheduler" / "scheduler_config.json"),
-            fold=index["pixel_unshuffle"],
-            offset_factor=transparency["offset_factor"],
+            fold=fold,
+            offset_factor=offset_factor,
             model=model,
             model_hash=model_hash([vocabulary, *(path for _, path in modules)]),
         )

@@ -1,0 +1,14 @@
+"""`make bench`: figures of the generator on this machine."""
+
+from __future__ import annotations
+
+import argparse
+
+from tests.benchmarks import generator
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", default="embedded", help="model id, or the folder of a model")
+    parser.add_argument("--device", default="auto")
+    arguments = parser.parse_args()
+    generator.main(arguments.model, arguments.device)

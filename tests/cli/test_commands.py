@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from acetate import __version__
+from acetate.pixels.files import write_image
+from acetate_bridge.messages import Image, Recipe
+from tests.cli.conftest import Acetate
+
+
+def test_help_names_the_commands(acetate: Acetate) -> None:
+    outcome = acetate("--help")
+    assert outcome.code == 0
+    for command in ("generate", "show", "models", "doctor"):
+        assert command in outcome.out
+
+
+def test_version(acetate: Acetate) -> None:
+    assert acetate("--version").out == f"acetate {__version__}\n"
+
+
+def test_help_needs_no_torch() -> None:
+    code = (
+        "import sys; sys.argv = ['acetate', '--help']\n"
+        "from acetate.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print('torch' in sys.modules, 'diffusers' in sys.modules)"
+    )
+    paths = {"PYTHONPATH": ":".join(filter(None, sys.path))}
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=paths
+    )
+    assert run.stdout.splitlines()[-1] == "False False"
+
+
+def test_show_prints_the_recipe(acetate: Acetate, tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    write_image(path, Image(1, 1, bytes(4)), Recipe("text", "a red apple", seed=7, width=64))
+    assert "a red apple" in acetate("show", path).out
+    recipe = json.loads(acetate("show", "--json", path).out)
+    assert (recipe["prompt"], recipe["seed"], recipe["width"]) == ("a red apple", 7, 64)
+
+
+def test_show_of_another_picture_is_an_error(acetate: Acetate, tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", Image(1, 1, bytes(4)))
+    outcome = acetate("show", tmp_path / "a.png")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "not painted by Acetate" in outcome.err
+
+
+def test_doctor_says_what_there_is(acetate: Acetate) -> None:
+    outcome = acetate("doctor")
+    assert outcome.code == 0
+    for word in ("Acetate", "torch", "Memory", "cpu", "Embedded model"):
+        assert word in outcome.out
+
+
+def test_models_are_listed(acetate: Acetate) -> None:
+    outcome = acetate("models", "list")
+    assert outcome.code == 0
+    assert "embedded" in outcome.out

@@ -1,0 +1,78 @@
+"""Paints what `make demo` shows: a layer, a background around it, their composite, and a sheet."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import torch
+from torch.nn.functional import pad
+
+from acetate.errors import AcetateError
+from acetate.latent_transparency import checkerboard, composite_over
+from acetate.models import load_pipeline
+from acetate.modes import run
+from acetate.pipelines.pipeline import Pipeline
+from acetate.pixels.files import write_image
+from acetate.pixels.tensors import opaque, to_image, to_tensor
+from acetate_bridge.messages import Image, Layer, Recipe, Request
+from tools.demo_prompts import LAYER, SCENE, SEED, SHEET
+
+COLUMNS = 6
+CELL = 16
+"""Side of a square of the checkerboard, in pixels."""
+GAP = 8
+
+
+def main(folder: Path) -> None:
+    """Write the four pictures into the folder and print a line for each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pipeline = load_pipeline()
+    layer = paint(pipeline, "text", LAYER)
+    keep(folder / "layer.png", layer.image, f"“{LAYER}”", layer.recipe)
+    background = paint(pipeline, "background", SCENE, {"layer": layer.image})
+    keep(folder / "background.png", background.image, f"“{SCENE}”", background.recipe)
+    scene = composite_over(to_tensor(layer.image), to_tensor(background.image)[:, :3])
+    keep(folder / "scene.png", to_image(opaque(scene)), "the layer over its background")
+    sheet = make_sheet([paint(pipeline, "text", prompt).image for prompt in SHEET])
+    keep(folder / "sheet.png", sheet, f"{len(SHEET)} prompts, left to right, line by line")
+
+
+def paint(
+    pipeline: Pipeline, mode: str, prompt: str, images: dict[str, Image] | None = None
+) -> Layer:
+    """One result at the model's native size."""
+    recipe = Recipe(mode, prompt, seed=SEED, width=pipeline.native, height=pipeline.native)
+    (layer,) = run(Request(recipe, images or {}), pipeline)
+    return layer
+
+
+def make_sheet(images: list[Image]) -> Image:
+    """All pictures on checkerboards, side by side with a gap between."""
+    tiles = [
+        pad(
+            composite_over(to_tensor(image), checkerboard(image.height, image.width, CELL)),
+            (0, GAP, 0, GAP),
+            value=1.0,
+        )
+        for image in images
+    ]
+    blank = torch.ones_like(tiles[0])
+    tiles += [blank] * (-len(tiles) % COLUMNS)
+    rows = [
+        torch.cat(tiles[start : start + COLUMNS], dim=3) for start in range(0, len(tiles), COLUMNS)
+    ]
+    return to_image(opaque(torch.cat(rows, dim=2)))
+
+
+def keep(path: Path, image: Image, words: str, recipe: Recipe | None = None) -> None:
+    """Write a picture and say so."""
+    write_image(path, image, recipe)
+    print(f"{path}: {words}, {image.width} × {image.height}", flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        main(Path(sys.argv[1]))
+    except AcetateError as error:
+        sys.exit(f"{error.message} {error.hint}".strip())
