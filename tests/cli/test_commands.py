@@ -63,3 +63,11 @@ def test_models_are_listed(acetate: Acetate) -> None:
     outcome = acetate("models", "list")
     assert outcome.code == 0
     assert "embedded" in outcome.out
+
+
+def test_a_model_is_shown_with_its_files_and_licence(acetate: Acetate) -> None:
+    outcome = acetate("models", "show", "sd15")
+    assert outcome.code == 0
+    assert "creativeml-openrail-m" in outcome.out
+    assert "layer_sd15_joint.safetensors" in outcome.out
+    assert acetate("models", "show", "nosuch").code == 2

@@ -44,16 +44,22 @@ def _acetate(
     pass
 
 
-def _deferred(name: str, words: str, module: str) -> None:
-    """Add a command whose module, with a typer application `app`, is imported when it is used.
+def _deferred(name: str, words: str, place: str) -> None:
+    """Add a command that is imported when it is used: "module:function" or "module:application".
 
     A distribution without the module is one without the command.
     """
+    module, _, attribute = place.partition(":")
     if find_spec(module) is None:
         return
 
     def forward(context: typer.Context) -> None:
-        command = typer.main.get_command(import_module(module).app)
+        target = getattr(import_module(module), attribute)
+        if not isinstance(target, typer.Typer):
+            inner = typer.Typer(add_completion=False)
+            inner.command()(target)
+            target = inner
+        command = typer.main.get_command(target)
         code = command.main(args=context.args, prog_name=f"acetate {name}", standalone_mode=False)
         raise typer.Exit(code if isinstance(code, int) else 0)
 
@@ -61,8 +67,8 @@ def _deferred(name: str, words: str, module: str) -> None:
     app.command(name, help=words, context_settings=settings)(forward)
 
 
-_deferred("serve", "Serve editors and scripts on this machine.", "acetate.serve_command")
-_deferred("train", "Make the embedded model, step by step.", "acetate.training.command")
+_deferred("serve", "Serve editors and scripts on this machine.", "acetate.serve_command:serve")
+_deferred("train", "Make the embedded model, step by step.", "acetate.training.command:app")
 
 
 def main() -> None:

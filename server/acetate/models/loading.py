@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acetate.errors import BadRequest, ModelDamaged, ModelMissing
+from acetate.models.catalog import entry_named
 
 if TYPE_CHECKING:
     from acetate.pipelines.pipeline import Pipeline
@@ -20,10 +21,8 @@ def load_pipeline(model: str = EMBEDDED, device: str = "auto") -> Pipeline:
     An id is never a path. Raises BadRequest for an unknown id, ModelMissing or ModelDamaged
     naming the file that is at fault, and DeviceMissing.
     """
-    if model != EMBEDDED:
-        raise BadRequest(
-            f"There is no model called “{model}”.", "`acetate models list` shows those there are."
-        )
+    if entry_named(model).family != EMBEDDED:
+        raise BadRequest(f"This version of Acetate cannot paint with “{model}” yet.")
     return load_folder(EMBEDDED_FOLDER, device, model=EMBEDDED)
 
 

@@ -27,8 +27,8 @@ from acetate.latent_transparency import (
 )
 from acetate.models.hashing import model_hash
 from acetate.models.weights import configured, damaged, existing, fill, read_config
+from acetate.pipelines.frames import frame_limits
 from acetate.pipelines.pipeline import Pipeline, PromptEmbedding
-from acetate_bridge.geometry import FrameLimits
 
 DIFFUSERS_WEIGHTS = "diffusion_pytorch_model.safetensors"
 
@@ -188,16 +188,6 @@ class EmbeddedPipeline(Pipeline):
 
     def _unscaled(self, latent: Tensor) -> Tensor:
         return (latent / self._scale + self._shift).to(self.device, self.dtype)
-
-
-def frame_limits(native: int, multiple: int) -> FrameLimits:
-    """Sizes near the native square: far from it, objects repeat or lose their shape."""
-    return FrameLimits(
-        multiple=multiple,
-        smallest=native * 3 // 4,
-        largest=native * 2,
-        most_pixels=native**2 * 3 // 2,
-    )
 
 
 def _read_tokenizer(path: Path, length: int) -> Tokenizer:

@@ -1,0 +1,93 @@
+"""The catalog: which models Acetate knows, what they can do, and the files they are made of."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from acetate.errors import BadRequest
+from acetate.pipelines.frames import frame_limits
+from acetate_bridge.geometry import FrameLimits
+
+FRAME_MULTIPLES = {"embedded": 16, "sd15": 64, "sdxl": 64, "flux": 64}
+"""What the sides of a frame must be multiples of; the official decoder halves six times."""
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """A published weight file. `size` is in megabytes; `sha256` is empty where unpublished."""
+
+    id: str
+    repository: str
+    name: str
+    size: float
+    sha256: str = ""
+    revision: str | None = None
+    """The commit of the repository that these facts are about."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A file of a model and the modes that need it."""
+
+    file: WeightFile
+    modes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model of the catalog. `memory` is an estimate in gigabytes of the device."""
+
+    id: str
+    name: str
+    family: str
+    modes: tuple[str, ...]
+    licence: str
+    memory: float
+    native: int
+    base: str = ""
+    base_licence: str = ""
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def frame(self) -> FrameLimits:
+        """The sizes that it paints."""
+        return frame_limits(self.native, FRAME_MULTIPLES[self.family])
+
+    def files_for(self, modes: tuple[str, ...]) -> list[WeightFile]:
+        """The transparency files that these modes need."""
+        return [part.file for part in self.parts if set(part.modes) & set(modes)]
+
+
+@cache
+def catalog() -> dict[str, Entry]:
+    """All models by their id, in the order of the catalog."""
+    text = files("acetate.models").joinpath("catalog.toml").read_text(encoding="utf-8")
+    content = tomllib.loads(text)
+    revisions = content["revisions"]
+    known = {
+        fields["id"]: WeightFile(**fields, revision=revisions.get(fields["repository"]))
+        for fields in content["file"]
+    }
+    return {fields["id"]: _entry(fields, known) for fields in content["model"]}
+
+
+def entry_named(model: str) -> Entry:
+    """The model of that id. Raises BadRequest."""
+    if model not in catalog():
+        raise BadRequest(
+            f"There is no model called “{model}”.", "`acetate models list` shows those there are."
+        )
+    return catalog()[model]
+
+
+def _entry(fields: dict[str, Any], known: dict[str, WeightFile]) -> Entry:
+    modes = tuple(fields.pop("modes"))
+    parts = tuple(
+        Part(known[part["file"]], tuple(part.get("modes", modes)))
+        for part in fields.pop("parts", [])
+    )
+    return Entry(modes=modes, parts=parts, **fields)

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from acetate.errors import BadRequest
+from acetate.models.catalog import catalog, entry_named
+
+
+def test_every_model_can_do_something_and_says_its_licence() -> None:
+    for entry in catalog().values():
+        assert entry.modes and entry.licence and entry.name and entry.memory > 0
+        assert entry.frame.lowest <= entry.native <= entry.frame.highest
+        assert bool(entry.base) == bool(entry.base_licence) == (entry.id != "embedded")
+
+
+def test_every_mode_of_a_model_has_the_files_it_needs() -> None:
+    for entry in catalog().values():
+        for mode in entry.modes:
+            names = {file.name for file in entry.files_for((mode,))}
+            assert names or entry.id == "embedded"
+        for part in entry.parts:
+            assert set(part.modes) <= set(entry.modes)
+
+
+def test_official_files_are_pinned_by_revision_and_hash() -> None:
+    files = {part.file.id: part.file for entry in catalog().values() for part in entry.parts}
+    official = [file for file in files.values() if file.repository.startswith("LayerDiffusion/")]
+    assert len(official) == 14
+    for file in official:
+        assert re.fullmatch("[0-9a-f]{64}", file.sha256)
+        assert re.fullmatch("[0-9a-f]{40}", file.revision or "")
+        assert file.size > 0
+    assert len({file.sha256 for file in official}) == 14
+
+
+def test_only_the_files_of_a_mode_are_needed_for_it() -> None:
+    names = {file.id for file in entry_named("sdxl").files_for(("text",))}
+    assert names == {
+        "vae_transparent_encoder",
+        "vae_transparent_decoder",
+        "layer_xl_transparent_attn",
+    }
+
+
+def test_an_unknown_model_is_refused() -> None:
+    with pytest.raises(BadRequest, match="no model called “nosuch”"):
+        entry_named("nosuch")
