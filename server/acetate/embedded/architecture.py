@@ -1,6 +1,6 @@
 """Shapes of the embedded model: diffusers' and transformers' own classes at small sizes.
 
-The latent grid is 16 × 16 at 256 px: the autoencoder works on images whose 4 × 4 neighbourhoods
+The latent grid is 16 × 16 at 128 px: the autoencoder works on images whose 4 × 4 neighbourhoods
 are folded into channels (pixel unshuffle), which keeps every convolution off the full resolution.
 """
 
@@ -18,7 +18,7 @@ from transformers.models.bert.modeling_bert import BertModel
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-NATIVE_SIZE = 256
+NATIVE_SIZE = 128
 PIXEL_UNSHUFFLE = 4
 LATENT_CHANNELS = 12
 LATENT_GRID = 16
@@ -28,14 +28,14 @@ TEXT_WIDTH = 128
 TRANSPARENCY: dict[str, dict[str, Any]] = {
     "encoder": {
         "latent_channels": LATENT_CHANNELS,
-        "widths": [48, 80, 128],
+        "widths": [64, 128],
         "pixel_unshuffle": PIXEL_UNSHUFFLE,
     },
     "decoder": {
         "latent_channels": LATENT_CHANNELS,
-        "widths": [48, 80, 128],
-        "layers_per_level": 1,
-        "latent_level": 2,
+        "widths": [80, 128],
+        "layers_per_level": 2,
+        "latent_level": 1,
         "attention_levels": [],
         "pixel_unshuffle": PIXEL_UNSHUFFLE,
     },
@@ -43,25 +43,26 @@ TRANSPARENCY: dict[str, dict[str, Any]] = {
 
 
 def build_autoencoder() -> AutoencoderKL:
-    """Autoencoder on unshuffled pixels: [B, 48, H/4, W/4] to [B, 12, H/16, W/16] and back."""
+    """Autoencoder on unshuffled pixels: [B, 48, H/4, W/4] to [B, 12, H/8, W/8] and back."""
     folded = 3 * PIXEL_UNSHUFFLE**2
-    return AutoencoderKL(
+    shapes: dict[str, Any] = dict(  # diffusers annotates these as one-element tuples
         in_channels=folded,
         out_channels=folded,
-        down_block_types=("DownEncoderBlock2D",) * 3,
-        up_block_types=("UpDecoderBlock2D",) * 3,
-        block_out_channels=(64, 96, 160),
+        down_block_types=("DownEncoderBlock2D",) * 2,
+        up_block_types=("UpDecoderBlock2D",) * 2,
+        block_out_channels=(96, 160),
         layers_per_block=1,
         latent_channels=LATENT_CHANNELS,
         norm_num_groups=16,
         sample_size=NATIVE_SIZE // PIXEL_UNSHUFFLE,
         mid_block_add_attention=False,
     )
+    return AutoencoderKL(**shapes)
 
 
 def build_denoiser() -> UNet2DConditionModel:
     """Velocity U-Net; its input is the noisy latent followed by a condition latent (or zeros)."""
-    return UNet2DConditionModel(
+    shapes: dict[str, Any] = dict(
         sample_size=LATENT_GRID,
         in_channels=2 * LATENT_CHANNELS,
         out_channels=LATENT_CHANNELS,
@@ -76,6 +77,7 @@ def build_denoiser() -> UNet2DConditionModel:
         addition_embed_type="text",
         addition_embed_type_num_heads=8,
     )
+    return UNet2DConditionModel(**shapes)
 
 
 def build_text_encoder(vocabulary: int) -> BertModel:

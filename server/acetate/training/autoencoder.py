@@ -16,8 +16,8 @@ from .dataset import read_picture_set
 from .loop import Losses, Report, Schedule, Trainee, train
 from .samples import write_rows
 
-CROP = 128
-KL_WEIGHT = 7e-4
+CROP = 64
+KL_WEIGHT = 1.5e-3
 """Enough to make the latent smooth for the denoiser; there is detail to spend."""
 
 
@@ -57,7 +57,7 @@ def train_autoencoder(data: Path, out: Path, steps: int, seed: int, report: Repo
 
     def pictures_at(step: int) -> Tensor:
         whole = step % 8 == 7  # normalisation must also know whole pictures, not crops only
-        batch, crop = (4, None) if whole else (16, CROP)
+        batch, crop = (8, None) if whole else (32, CROP)
         rgba = layers.at(step, batch, crop)
         side = rgba.shape[-1]
         behind = backdrops.at(step, batch, side)

@@ -6,7 +6,8 @@ scene behind a given layer (its condition input is that layer's latent).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from transformers.models.bert.modeling_bert import BertModel
 
 from acetate.embedded.architecture import build_denoiser, build_text_encoder
 
+from . import workers
 from .batches import over
 from .loop import Losses, Report, Schedule, Trainee, train
 from .pool import Pool, read_pool
@@ -29,6 +31,7 @@ from .transparency import Transparency, load_transparency
 
 SCENE_SHARE = 0.25
 PROMPT_DROP = 0.1
+SCALE_FILE = "latent-scale.json"
 SAMPLE_PROMPTS = (
     "a red apple",
     "a smiling cat",
@@ -149,6 +152,8 @@ def train_denoiser(
     trainee = Trainee(modules, Schedule(steps, 1e-3, average=0.999, warm_up=300))
     pool = read_pool(out)
     scale = LatentScale.of(torch.cat([pool.layers, pool.scenes]))
+    if workers.rank() == 0:
+        (out / SCALE_FILE).write_text(json.dumps(asdict(scale)), encoding="utf-8")
     batches = PoolBatches(pool, scale, painter, seed)
     pair = load_transparency(out)
 

@@ -19,6 +19,9 @@ from transformers.models.bert.modeling_bert import BertModel
 
 from acetate.embedded.architecture import PIXEL_UNSHUFFLE, TRANSPARENCY
 
+from .denoiser import SCALE_FILE, build_painter
+from .transparency import load_transparency
+
 MODEL_INDEX: dict[str, Any] = {
     "_class_name": "AcetateEmbedded",
     "pixel_unshuffle": PIXEL_UNSHUFFLE,
@@ -60,12 +63,32 @@ def write_model(
         save_file(weights, transparency / f"{name}.safetensors")
 
 
+def export_trained(folder: Path, out: Path, language_model: Path) -> None:
+    """Write the averaged weights that the stages left in `out` as a model folder.
+
+    FileNotFoundError names the stage that is still to be run.
+    """
+    pair = load_transparency(out)
+    file = out / "denoiser.pt"
+    if not file.is_file():
+        raise FileNotFoundError(f"{file} is missing; run `acetate train denoiser` first")
+    average = torch.load(file, weights_only=True)["average"]
+    painter = build_painter(language_model, out / "token-vectors.pt")
+    painter.denoiser.load_state_dict(average["denoiser"])
+    painter.text_encoder.load_state_dict(average["text_encoder"])
+    scale = json.loads((out / SCALE_FILE).read_text(encoding="utf-8"))
+    pair.autoencoder.register_to_config(scaling_factor=scale["factor"], shift_factor=scale["shift"])
+    write_model(
+        folder,
+        autoencoder=pair.autoencoder,
+        denoiser=painter.denoiser,
+        text_encoder=painter.text_encoder,
+        tokenizer=painter.tokenizer,
+        offset_encoder=pair.encoder,
+        transparent_decoder=pair.decoder,
+    )
+
+
 def size_in_megabytes(folder: Path) -> float:
     """Size of all files of a model folder, 10⁶ bytes."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
-
-
-def load_half(module: nn.Module, weights: dict[str, torch.Tensor]) -> nn.Module:
-    """Load averaged weights into a module and put it into evaluation mode."""
-    module.load_state_dict(weights)
-    return module.eval()

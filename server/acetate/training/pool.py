@@ -147,7 +147,7 @@ def recolour(pixels: NDArray[np.uint8], hue: float) -> NDArray[np.uint8] | None:
     if vivid.mean() < 0.03:
         return None
     histogram = np.bincount(hsv[..., 0][vivid], minlength=256)
-    smooth = sum(np.roll(histogram, shift) for shift in range(-8, 9))
+    smooth = sum((9 - abs(shift)) * np.roll(histogram, shift) for shift in range(-8, 9))
     turned = hsv.copy()
     turned[..., 0] = (hsv[..., 0] + round(hue / 360 * 256) - int(np.argmax(smooth))) % 256
     rgb = Image.fromarray(turned.astype(np.uint8), "HSV").convert("RGB")
@@ -166,5 +166,6 @@ def _jitter(
     small = small.rotate(angle, Image.Resampling.BILINEAR)
     frame = Image.new("RGBa", (size, size))
     room = size - side
-    frame.paste(small, tuple(int(random.integers(0, room + 1)) for _ in range(2)))
+    left, top = (int(random.integers(0, room + 1)) for _ in range(2))
+    frame.paste(small, (left, top))
     return np.asarray(frame.convert("RGBA"))

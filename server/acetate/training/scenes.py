@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-Picture = NDArray[np.float32]
+Picture = NDArray[np.floating]
 Random = np.random.Generator
 Colour = tuple[float, float, float]
 

@@ -47,9 +47,14 @@ class Drawing:
     pixels: NDArray[np.uint8]
 
 
+def folder_name(package: str) -> str:
+    """The folder that a package is unpacked into."""
+    return package.replace("@", "").replace("/", "-")
+
+
 def package_folder(root: Path, package: str) -> Path:
     """Where this package was unpacked below `root`; FileNotFoundError with the cure."""
-    folder = root / package.replace("@", "").replace("/", "-")
+    folder = root / folder_name(package)
     if not folder.is_dir():
         raise FileNotFoundError(
             f"{folder} is missing; run `acetate train data --fetch` or unpack "

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from .dataset import PictureSet
 from .interiors import INTERIORS, WEIGHTLESS
 from .scenes import GROUNDS, SKIES, Canvas, Picture, Random, Scene, paint_sky
 
@@ -42,6 +44,20 @@ def empty_scene(size: int, random: Random) -> Scene:
     horizon = int(size * random.uniform(0.35, 0.75))
     picture, caption = paint(Canvas(size, horizon, random))
     return Scene((picture.clip(0, 1) * 255 + 0.5).astype(np.uint8), caption, horizon / size)
+
+
+def write_backdrops(folder: Path, pictures: PictureSet, count: int, seed: int) -> None:
+    """Paint `count` scenes around training pictures into `folder`/scenes.npy, uint8 RGB."""
+    random = np.random.default_rng(seed)
+    rows = pictures.rows("train")
+    shape = (count, *pictures.pixels.shape[1:3], 3)
+    half = folder / "scenes.half.npy"
+    out = np.lib.format.open_memmap(half, mode="w+", dtype=np.uint8, shape=shape)
+    for number in range(count):
+        layer = np.asarray(pictures.pixels[random.choice(rows)])
+        out[number] = stage(layer, random).scene.pixels
+    out.flush()
+    half.replace(folder / "scenes.npy")
 
 
 def paint(canvas: Canvas) -> tuple[Picture, str]:

@@ -24,7 +24,7 @@ from .dataset import read_picture_set
 from .loop import Losses, Report, Schedule, Trainee, train
 from .samples import write_rows
 
-CROP = 128
+CROP = 64
 OFFSET_WEIGHT = 0.02
 HIDDEN_COLOUR_WEIGHT = 0.05
 
@@ -38,7 +38,7 @@ class Transparency:
     decoder: TransparentDecoder
 
     def encode(self, rgba: Tensor, padded: Tensor) -> tuple[Tensor, Tensor]:
-        """Plain latent and offset of straight RGBA [B, 4, H, W], each [B, C, H/16, W/16]."""
+        """Plain latent and offset of straight RGBA [B, 4, H, W], each [B, C, H/8, W/8]."""
         grey = over(rgba, GREY)
         latent = self.autoencoder.encode(fold(grey)).latent_dist.mean  # type: ignore[union-attr]
         return latent, self.encoder(torch.cat([rgba[:, 3:], padded], 1))
@@ -128,7 +128,7 @@ def train_transparency(data: Path, out: Path, steps: int, seed: int, report: Rep
     layers = LayerBatches(read_picture_set(data), seed + 1)
 
     def losses_at(number: int) -> tuple[Tensor, Losses]:
-        batch, crop = (4, None) if number % 4 == 3 else (16, CROP)
+        batch, crop = (8, None) if number % 4 == 3 else (32, CROP)
         rgba = vary_transparency(layers.at(number, batch, crop), number, seed)
         padded = quick_padding(rgba)
         random = torch.Generator().manual_seed(number)

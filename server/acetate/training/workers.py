@@ -13,8 +13,8 @@ from datetime import timedelta
 
 import torch
 import torch.distributed as distributed
-import torch.multiprocessing as multiprocessing
 from torch import Tensor
+from torch.multiprocessing.spawn import spawn
 
 
 def rank() -> int:
@@ -52,7 +52,7 @@ def run_together(stage: Callable[[], None], workers: int, port: int) -> None:
         torch.set_num_threads(1)
         stage()
         return
-    multiprocessing.spawn(_begin, (stage, workers, port), nprocs=workers)
+    spawn(_begin, (stage, workers, port), nprocs=workers)
 
 
 def _begin(number: int, stage: Callable[[], None], workers: int, port: int) -> None:

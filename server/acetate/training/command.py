@@ -1,0 +1,183 @@
+"""`acetate train`: the stages that made the embedded model, one command each."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tarfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Train the embedded model.", no_args_is_help=True)
+
+DataOption = Annotated[Path, typer.Option(help="Folder of the picture set.")]
+OutOption = Annotated[Path, typer.Option(help="Folder for checkpoints, latents and samples.")]
+StepsOption = Annotated[int, typer.Option(min=1, help="Training steps of all workers together.")]
+SeedOption = Annotated[int, typer.Option(help="Seed of weights, batches and noise.")]
+WorkersOption = Annotated[int, typer.Option(min=1, help="Single-thread processes to train with.")]
+LanguageOption = Annotated[
+    Path, typer.Option(help="Folder of MiniLM: config.json, tokenizer.json, model.safetensors.")
+]
+
+DATA, OUT, PACKAGES_FOLDER = Path("training/data"), Path("training"), Path("training/packages")
+MEETING_PORT = 29610
+
+
+@app.command()
+def data(
+    packages: Annotated[
+        Path, typer.Option(help="Folder of the unpacked picture packages.")
+    ] = PACKAGES_FOLDER,
+    data: DataOption = DATA,
+    fetch: Annotated[bool, typer.Option(help="Fetch the packages with npm first.")] = False,
+    scenes: Annotated[int, typer.Option(help="Painted backdrops to add.")] = 1200,
+    seed: SeedOption = 11,
+) -> None:
+    """Render the picture packages and paint backdrops."""
+    from acetate.embedded.architecture import NATIVE_SIZE
+
+    from .dataset import read_picture_set, write_picture_set
+    from .sources import read_drawings
+    from .staging import write_backdrops
+
+    with _clear_errors():
+        if fetch:
+            _fetch(packages)
+        count = write_picture_set(data, read_drawings(packages, NATIVE_SIZE), NATIVE_SIZE)
+        typer.echo(f"{count} pictures in {data}")
+        write_backdrops(data, read_picture_set(data), scenes, seed)
+        typer.echo(f"{scenes} backdrops in {data}")
+
+
+@app.command()
+def autoencoder(
+    data: DataOption = DATA,
+    out: OutOption = OUT,
+    steps: StepsOption = 8000,
+    seed: SeedOption = 1,
+    workers: WorkersOption = 2,
+) -> None:
+    """Stage 1: the autoencoder for ordinary pictures."""
+    from .autoencoder import train_autoencoder
+
+    _together(partial(train_autoencoder, data, out, steps, seed, typer.echo), workers)
+
+
+@app.command()
+def transparency(
+    data: DataOption = DATA,
+    out: OutOption = OUT,
+    steps: StepsOption = 4000,
+    seed: SeedOption = 1,
+    workers: WorkersOption = 2,
+) -> None:
+    """Stage 2: the offset encoder and the transparent decoder on the frozen autoencoder."""
+    from .transparency import train_transparency
+
+    _together(partial(train_transparency, data, out, steps, seed, typer.echo), workers)
+
+
+@app.command()
+def latents(
+    data: DataOption = DATA,
+    out: OutOption = OUT,
+    seed: SeedOption = 1,
+    workers: WorkersOption = 2,
+) -> None:
+    """Encode every view and scene that the denoiser learns from."""
+    from .pool import build_pool
+
+    _together(partial(build_pool, data, out, seed, typer.echo), workers)
+
+
+@app.command()
+def denoiser(
+    language_model: LanguageOption,
+    out: OutOption = OUT,
+    steps: StepsOption = 6000,
+    batch: Annotated[int, typer.Option(min=4, help="Latents in a batch of one worker.")] = 64,
+    seed: SeedOption = 1,
+    workers: WorkersOption = 2,
+) -> None:
+    """Stage 3: the text-conditioned denoiser, for layers and for scenes around them."""
+    from .denoiser import train_denoiser
+
+    stage = partial(train_denoiser, language_model, out, steps, batch, seed, typer.echo)
+    _together(stage, workers)
+
+
+@app.command()
+def export(
+    language_model: LanguageOption,
+    model: Annotated[Path, typer.Argument(help="Folder to write the model into.")],
+    out: OutOption = OUT,
+) -> None:
+    """Write the averaged weights of all stages as a model folder."""
+    from .export import export_trained, size_in_megabytes
+
+    with _clear_errors():
+        export_trained(model, out, language_model)
+    typer.echo(f"{size_in_megabytes(model):.1f} MB in {model}")
+
+
+@app.command()
+def evaluate(
+    model: Annotated[Path | None, typer.Argument(help="Model folder; the shipped one.")] = None,
+    data: DataOption = DATA,
+    passes: Annotated[int, typer.Option(help="Flips and rotations of the decode.")] = 8,
+    limit: Annotated[int, typer.Option(min=1, help="Pictures of each held-out split.")] = 250,
+    report: Annotated[Path | None, typer.Option(help="JSON file for the figures.")] = None,
+) -> None:
+    """Measure round trips on pictures that are held out by concept and by style."""
+    from acetate.models.loading import EMBEDDED_FOLDER
+
+    from .evaluation import evaluate as measure
+
+    with _clear_errors():
+        figures = measure(model or EMBEDDED_FOLDER, data, passes, limit, typer.echo)
+    if report is not None:
+        report.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+def _together(stage: Callable[[], None], workers: int) -> None:
+    from .workers import run_together
+
+    with _clear_errors():
+        run_together(stage, workers, MEETING_PORT)
+
+
+class _clear_errors:  # noqa: N801  (reads as a statement)
+    """Turn a missing input into one sentence and exit code 2."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, FileNotFoundError):
+            typer.echo(str(error), err=True)
+            raise typer.Exit(2) from error
+
+
+def _fetch(folder: Path) -> None:
+    """Download and unpack the packages with npm, which must be on the PATH."""
+    from .sources import PACKAGES, folder_name
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for package, version in PACKAGES.items():
+        target = folder / folder_name(package)
+        if target.is_dir():
+            continue
+        with TemporaryDirectory(dir=folder) as scratch:
+            subprocess.run(
+                ["npm", "pack", "--silent", f"{package}@{version}"], cwd=scratch, check=True
+            )
+            (archive,) = Path(scratch).glob("*.tgz")
+            with tarfile.open(archive) as packed:
+                packed.extractall(scratch, filter="data")
+            (Path(scratch) / "package").rename(target)
+        typer.echo(f"fetched {package} {version}")
