@@ -17,7 +17,7 @@ from acetate_bridge.geometry import Frame, Rect, Size
 from acetate_bridge.messages import Image, Layer
 
 # Below half a step of 16-bit alpha: too little to move a visible pixel.
-_HIDDEN_WEIGHT = 2.0**-18
+_HIDDEN_WEIGHT = np.float32(2.0**-18)
 
 
 def show_frame(image: Image, frame: Frame) -> Image:
@@ -69,12 +69,12 @@ def resample(image: Image, size: Size) -> Image:
     top = np.float32(np.iinfo(samples.dtype).max)
     straight = samples.astype(np.float32) / top
     alpha = straight[..., 3]
-    weight = alpha * (1 - _HIDDEN_WEIGHT) + _HIDDEN_WEIGHT
+    weight = alpha * (np.float32(1) - _HIDDEN_WEIGHT) + _HIDDEN_WEIGHT
     smooth_weight = _resize(weight, size, Pillow.Resampling.BILINEAR)
     sharp_weight = _resize(weight, size, Pillow.Resampling.LANCZOS)
     sharpness = np.clip((sharp_weight - 0.02) / 0.08, 0, 1)
     sharp_divisor = np.maximum(sharp_weight, 0.02)
-    planes: list[NDArray[np.float32]] = []
+    planes: list[NDArray[np.floating]] = []
     for channel in range(3):
         weighted = straight[..., channel] * weight
         smooth = _resize(weighted, size, Pillow.Resampling.BILINEAR) / smooth_weight
@@ -92,7 +92,7 @@ def _samples(image: Image) -> NDArray[np.unsignedinteger]:
 
 
 def _resize(
-    plane: NDArray[np.float32], size: Size, kernel: Pillow.Resampling
+    plane: NDArray[np.floating], size: Size, kernel: Pillow.Resampling
 ) -> NDArray[np.float32]:
-    picture = Pillow.fromarray(np.ascontiguousarray(plane))
+    picture = Pillow.fromarray(np.ascontiguousarray(plane, np.float32))
     return np.asarray(picture.resize((size.width, size.height), kernel))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import BinaryIO
+from typing import IO
 
 import msgspec
 
@@ -102,7 +102,7 @@ _to_worker = msgspec.msgpack.Decoder(ToWorker)
 _from_worker = msgspec.msgpack.Decoder(FromWorker)
 
 
-def send(stream: BinaryIO, message: ToWorker | FromWorker) -> None:
+def send(stream: IO[bytes], message: ToWorker | FromWorker) -> None:
     """Write one message; raises OSError when the other side is gone."""
     body = _encoder.encode(message)
     stream.write(_LENGTH.pack(len(body)))
@@ -110,19 +110,19 @@ def send(stream: BinaryIO, message: ToWorker | FromWorker) -> None:
     stream.flush()
 
 
-def receive_in_worker(stream: BinaryIO) -> ToWorker | None:
+def receive_in_worker(stream: IO[bytes]) -> ToWorker | None:
     """The next message for the worker, or None when the server is gone."""
     body = _receive(stream)
     return None if body is None else _to_worker.decode(body)
 
 
-def receive_in_server(stream: BinaryIO) -> FromWorker | None:
+def receive_in_server(stream: IO[bytes]) -> FromWorker | None:
     """The next message for the server, or None when the worker is gone."""
     body = _receive(stream)
     return None if body is None else _from_worker.decode(body)
 
 
-def _receive(stream: BinaryIO) -> bytes | None:
+def _receive(stream: IO[bytes]) -> bytes | None:
     prefix = stream.read(_LENGTH.size)
     if len(prefix) < _LENGTH.size:
         return None
