@@ -6,7 +6,7 @@ import hmac
 import ipaddress
 import socket
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
@@ -20,7 +20,7 @@ _QUERY_SECRETS = {"token", "access_token", "authorization", "auth", "key"}
 class Gate:
     """What the checks compare with. `names` are host names; `port` is the one listened on."""
 
-    token: str
+    token: str = field(repr=False)
     port: int
     names: frozenset[str]
     any_address: bool = False
