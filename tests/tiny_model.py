@@ -87,7 +87,8 @@ def write_tiny_model(folder: Path, seed: int = 1234) -> Path:
     transparency.mkdir()
     for name, module in (("encoder", encoder), ("decoder", decoder)):
         save_file(module.half().state_dict(), transparency / f"{name}.safetensors")
-    config = {"encoder": encoder.config, "decoder": decoder.config, "offset_factor": 1.0}
+    config = {"encoder": encoder.config, "decoder": decoder.config}
+    config |= {"offset_factor": 1.0, "offset_scaled_by_std": False}
     (transparency / "config.json").write_text(json.dumps(config))
     index = {"_class_name": "AcetateEmbedded", "pixel_unshuffle": FOLD}
     (folder / "model_index.json").write_text(json.dumps(index))

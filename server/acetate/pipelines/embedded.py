@@ -34,10 +34,10 @@ DIFFUSERS_WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 
 class EmbeddedPipeline(Pipeline):
-    """Velocity-predicting U-Net over 16 times smaller latents; conditions by extra channels.
+    """Velocity-predicting U-Net over the latents of a folded autoencoder.
 
-    `parts` are the modules by the names of their folders: `vae`, `unet`, `text_encoder`,
-    `encoder` and `decoder`.
+    `fold` × `fold` pixels become channels before the autoencoder sees them. A condition latent
+    enters the denoiser beside the noisy one, zeros where there is none.
     """
 
     family: ClassVar[str] = "embedded"
@@ -54,6 +54,7 @@ class EmbeddedPipeline(Pipeline):
         scheduler_config: dict[str, Any],
         fold: int,
         offset_factor: float,
+        offset_scaled_by_std: bool,
         model: str,
         model_hash: str,
     ) -> None:
@@ -66,6 +67,7 @@ class EmbeddedPipeline(Pipeline):
         self.scheduler_config = scheduler_config
         self.fold = fold
         self.offset_factor = offset_factor
+        self.offset_scaled_by_std = offset_scaled_by_std
         self.model = model
         self.model_hash = model_hash
         self.device = unet.device
@@ -81,12 +83,13 @@ class EmbeddedPipeline(Pipeline):
     def from_folder(cls, folder: Path, device: torch.device, model: str) -> EmbeddedPipeline:
         """Read the diffusers folder layout. Raises ModelMissing or ModelDamaged naming a file."""
         fold = configured(folder / "model_index.json", lambda index: int(index["pixel_unshuffle"]))
-        encoder, decoder, offset_factor = configured(
+        encoder, decoder, offset_factor, offset_scaled_by_std = configured(
             folder / "transparency" / "config.json",
             lambda config: (
                 OffsetEncoder(**config["encoder"]),
                 TransparentDecoder(**config["decoder"]),
                 float(config["offset_factor"]),
+                bool(config["offset_scaled_by_std"]),
             ),
         )
         text_config = configured(
@@ -117,6 +120,7 @@ class EmbeddedPipeline(Pipeline):
             scheduler_config=read_config(folder / "scheduler" / "scheduler_config.json"),
             fold=fold,
             offset_factor=offset_factor,
+            offset_scaled_by_std=offset_scaled_by_std,
             model=model,
             model_hash=model_hash([vocabulary, *(path for _, path in modules)]),
         )
@@ -142,7 +146,7 @@ class EmbeddedPipeline(Pipeline):
             rgba.to(self.device, self.dtype),
             self._moments,
             factor=self.offset_factor,
-            scaled_by_std=False,
+            scaled_by_std=self.offset_scaled_by_std,
         )
         return self._scaled(latent)
 
