@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from acetate_bridge import Frame, FrameLimits, Rect, Size, plan_frame
+
+places = st.integers(-50_000, 50_000)
+rects = st.builds(Rect, places, places, st.integers(1, 6000), st.integers(1, 6000))
+
+
+@st.composite
+def limits(draw: st.DrawFn) -> FrameLimits:
+    multiple = draw(st.sampled_from([1, 8, 16, 32, 64, 128]))
+    smallest = multiple * draw(st.integers(1, 6))
+    largest = smallest + multiple * draw(st.integers(0, 30))
+    most = draw(st.integers(smallest**2, largest**2))
+    return FrameLimits(multiple, smallest, largest, most)
+
+
+@settings(max_examples=200, deadline=None)
+@given(rects, limits(), st.integers(0, 500))
+def test_a_frame_shows_the_region_and_is_what_the_model_accepts(
+    region: Rect, accepted: FrameLimits, context: int
+) -> None:
+    frame = plan_frame(region, accepted, context)
+    assert accepted.allow(frame.size)
+    assert frame.region == region and frame.canvas.contains(region.grown(context))
+
+
+@settings(max_examples=200, deadline=None)
+@given(rects, limits(), st.integers(0, 500))
+def test_both_axes_have_one_scale_but_for_rounding_to_whole_pixels(
+    region: Rect, accepted: FrameLimits, context: int
+) -> None:
+    frame = plan_frame(region, accepted, context)
+    painted, shown = frame.size, frame.canvas
+    sides = [(painted.width, shown.width), (painted.height, shown.height)]
+    lowest = max(size / (canvas + 0.5) for size, canvas in sides)
+    highest = min(size / (canvas - 0.5) for size, canvas in sides)
+    assert lowest <= highest * (1 + 1e-9)
+
+
+@settings(max_examples=150, deadline=None)
+@given(rects, limits(), st.integers(0, 100))
+def test_the_region_lies_in_the_middle_of_its_canvas(
+    region: Rect, accepted: FrameLimits, context: int
+) -> None:
+    frame = plan_frame(region, accepted, context)
+    left, right = region.x - frame.canvas.x, frame.canvas.right - region.right
+    top, bottom = region.y - frame.canvas.y, frame.canvas.bottom - region.bottom
+    assert 0 <= right - left <= 1 and 0 <= bottom - top <= 1
+
+
+@settings(max_examples=150, deadline=None)
+@given(rects, places, places, limits())
+def test_moving_the_document_moves_the_frame(
+    region: Rect, x: int, y: int, accepted: FrameLimits
+) -> None:
+    frame, moved = plan_frame(region, accepted), plan_frame(region.moved(x, y), accepted)
+    assert moved.canvas == frame.canvas.moved(x, y) and moved.size == frame.size
+    assert moved.crop == frame.crop
+
+
+@given(st.integers(4, 16), st.integers(4, 16))
+def test_what_fits_is_painted_pixel_for_pixel(columns: int, rows: int) -> None:
+    region = Rect(-3, 7, columns * 64, rows * 64)
+    frame = plan_frame(region, FrameLimits(64, 256, 1024))
+    assert frame.size == region.size and not frame.resampled and frame.canvas == region
+
+
+def test_a_region_between_multiples_gets_context_instead_of_another_scale() -> None:
+    frame = plan_frame(Rect(10, 10, 500, 300), FrameLimits(64, 256, 1024))
+    assert frame.size == Size(512, 320) and frame.canvas == Rect(4, 0, 512, 320)
+    assert frame.scale == 1
+
+
+def test_small_regions_are_painted_larger_and_large_ones_smaller() -> None:
+    accepted = FrameLimits(64, 256, 1024)
+    assert plan_frame(Rect(0, 0, 64, 64), accepted).scale == 4
+    assert plan_frame(Rect(0, 0, 4096, 4096), accepted).scale == 0.25
+
+
+def test_a_very_long_region_gets_a_higher_canvas() -> None:
+    frame = plan_frame(Rect(0, 0, 4000, 10), FrameLimits(64, 256, 1024))
+    assert frame.size == Size(1024, 256) and frame.canvas.height == 1000
+
+
+@given(rects, rects)
+def test_common_is_inside_both(one: Rect, other: Rect) -> None:
+    both = one.common(other)
+    if both is None:
+        assert (
+            one.right <= other.x
+            or other.right <= one.x
+            or one.bottom <= other.y
+            or (other.bottom <= one.y)
+        )
+    else:
+        assert one.contains(both) and other.contains(both)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Rect(0, 0, 0, 1),
+        lambda: Size(1, 0),
+        lambda: Frame(Rect(0, 0, 2, 2), Rect(0, 0, 1, 1), Size(1, 1)),
+        lambda: FrameLimits(0),
+        lambda: FrameLimits(64, 65, 127),
+        lambda: FrameLimits(64, 64, 128, 100),
+    ],
+)
+def test_impossible_shapes_cannot_be_made(make: object) -> None:
+    with pytest.raises(ValueError):
+        make()  # type: ignore[operator]
