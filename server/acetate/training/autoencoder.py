@@ -62,8 +62,8 @@ def train_autoencoder(data: Path, out: Path, steps: int, seed: int, report: Repo
         side = rgba.shape[-1]
         behind = backdrops.at(step, batch, side)
         choose = torch.rand(batch, 1, 1, 1, generator=torch.Generator().manual_seed(step))
-        pictures = torch.where(choose < 0.55, over(rgba, GREY), over(rgba, behind))
-        return torch.where(choose > 0.9, behind, pictures)
+        pictures = torch.where(choose < 0.65, over(rgba, GREY), over(rgba, behind))
+        return torch.where(choose > 0.8, behind, pictures)
 
     def losses_at(step: int) -> tuple[Tensor, Losses]:
         truth = pictures_at(step)

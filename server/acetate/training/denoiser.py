@@ -149,7 +149,7 @@ def train_denoiser(
     painter = build_painter(language_model, out / "token-vectors.pt")
     painter.denoiser.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     modules = {"denoiser": painter.denoiser, "text_encoder": painter.text_encoder}
-    trainee = Trainee(modules, Schedule(steps, 1e-3, average=0.999, warm_up=300))
+    trainee = Trainee(modules, Schedule(steps, 1e-3, average=0.998))
     pool = read_pool(out)
     scale = LatentScale.of(torch.cat([pool.layers, pool.scenes]))
     if workers.rank() == 0:

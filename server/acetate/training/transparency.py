@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from acetate.embedded.architecture import TRANSPARENCY, build_autoencoder
 from acetate.latent_transparency import OffsetEncoder, TransparentDecoder
+from acetate.latent_transparency.passes import Turn, turns_for
 
 from .autoencoder import fold, picture_losses, unfold
 from .batches import GREY, LayerBatches, over, vary_transparency
@@ -43,10 +44,16 @@ class Transparency:
         latent = self.autoencoder.encode(fold(grey)).latent_dist.mean  # type: ignore[union-attr]
         return latent, self.encoder(torch.cat([rgba[:, 3:], padded], 1))
 
-    def decode(self, latent: Tensor) -> tuple[Tensor, Tensor]:
-        """Frozen picture [B, 3, H, W] and the pair's [alpha, R, G, B] [B, 4, H, W]."""
+    def decode(self, latent: Tensor, turn: Turn | None = None) -> tuple[Tensor, Tensor]:
+        """Frozen picture [B, 3, H, W] and the pair's [alpha, R, G, B] [B, 4, H, W].
+
+        With a `turn` the decoder sees picture and latent turned, and its answer is turned back:
+        the passes of the decode, which only help a decoder that has met them.
+        """
         picture = unfold(self.autoencoder.decode(latent).sample)  # type: ignore[union-attr]
-        return picture, self.decoder(picture.clamp(0, 1), latent)
+        if turn is None:
+            return picture, self.decoder(picture.clamp(0, 1), latent)
+        return picture, turn.undo(self.decoder(turn.apply(picture.clamp(0, 1)), turn.apply(latent)))
 
 
 def quick_padding(rgba: Tensor) -> Tensor:
@@ -124,19 +131,23 @@ def train_transparency(data: Path, out: Path, steps: int, seed: int, report: Rep
     pair = Transparency(load_frozen_autoencoder(out / "autoencoder.pt"), encoder, decoder)
     for module in (encoder, decoder):
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    trainee = Trainee({"encoder": encoder, "decoder": decoder}, Schedule(steps, 1e-3))
+    trainee = Trainee(
+        {"encoder": encoder, "decoder": decoder}, Schedule(steps, 1e-3, average=0.998)
+    )
     layers = LayerBatches(read_picture_set(data), seed + 1)
+    turns = turns_for(8)
 
     def losses_at(number: int) -> tuple[Tensor, Losses]:
         batch, crop = (8, None) if number % 4 == 3 else (32, CROP)
         rgba = vary_transparency(layers.at(number, batch, crop), number, seed)
         padded = quick_padding(rgba)
         random = torch.Generator().manual_seed(number)
+        turn = turns[number % len(turns)] if number % 16 >= 8 else None
         with torch.autocast("cpu", torch.bfloat16):
             latent, offset = pair.encode(rgba, padded)
             size = torch.rand(batch, 1, 1, 1, generator=random) * 0.15
             noise = size * torch.randn(latent.shape, generator=random)
-            picture, decoded = pair.decode(latent + offset + noise)
+            picture, decoded = pair.decode(latent + offset + noise, turn)
         identity = picture_losses(picture.float(), over(rgba, GREY))
         losses = transparency_losses(decoded.float(), rgba, padded)
         losses["identity"] = identity["l1"] + identity["square"] + identity["edges"]
