@@ -47,6 +47,11 @@ def picture_losses(painted: Tensor, truth: Tensor) -> Losses:
     return losses
 
 
+def picture_loss(losses: Losses) -> Tensor:
+    """The weighted sum of `picture_losses`: about even shares near the end of a training."""
+    return 2 * losses["l1"] + 10 * losses["square"] + 0.5 * losses["edges"]
+
+
 def train_autoencoder(data: Path, out: Path, steps: int, seed: int, report: Report) -> None:
     """Train the autoencoder on layers over grey, colours and scenes; checkpoints in `out`."""
     torch.manual_seed(seed)
@@ -73,7 +78,7 @@ def train_autoencoder(data: Path, out: Path, steps: int, seed: int, report: Repo
         losses = picture_losses(painted.float(), truth)
         mean, log_variance = posterior.mean.float(), posterior.logvar.float()
         losses["kl"] = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).mean()
-        total = losses["l1"] + losses["square"] + losses["edges"] + KL_WEIGHT * losses["kl"]
+        total = picture_loss(losses) + KL_WEIGHT * losses["kl"]
         return total, losses
 
     def on_sample(step: int) -> None:

@@ -19,7 +19,7 @@ from acetate.embedded.architecture import TRANSPARENCY, build_autoencoder
 from acetate.latent_transparency import OffsetEncoder, TransparentDecoder
 from acetate.latent_transparency.passes import Turn, turns_for
 
-from .autoencoder import fold, picture_losses, unfold
+from .autoencoder import fold, picture_loss, picture_losses, unfold
 from .batches import GREY, LayerBatches, over, vary_transparency
 from .dataset import read_picture_set
 from .loop import Losses, Report, Schedule, Trainee, train
@@ -150,7 +150,7 @@ def train_transparency(data: Path, out: Path, steps: int, seed: int, report: Rep
             picture, decoded = pair.decode(latent + offset + noise, turn)
         identity = picture_losses(picture.float(), over(rgba, GREY))
         losses = transparency_losses(decoded.float(), rgba, padded)
-        losses["identity"] = identity["l1"] + identity["square"] + identity["edges"]
+        losses["identity"] = picture_loss(identity)
         losses["offset"] = offset.float().square().mean()
         total = losses["alpha"] + losses["colour"] + losses["identity"]
         return total + OFFSET_WEIGHT * losses["offset"], losses
