@@ -2,12 +2,12 @@
 # Another interpreter: make PYTHON=python3.12 test
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-READY := .venv/ready-$(shell cat pyproject.toml constraints.txt tools/environment.sh | cksum | cut -d ' ' -f 1)
+READY := .venv/ready-$(shell cat pyproject.toml constraints.txt .ci/environment.sh | cksum | cut -d ' ' -f 1)
 
 .PHONY: demo test lint bench plugins editors clean
 
 demo: $(READY)
-	$(BIN)/python -m tools.demo demo
+	$(BIN)/python -m acetate.demo demo
 
 test: $(READY)
 	$(BIN)/python -m pytest
@@ -30,5 +30,5 @@ clean:
 	rm -rf .venv build dist demo
 
 $(READY):
-	sh tools/environment.sh "$(PYTHON)"
+	sh .ci/environment.sh "$(PYTHON)"
 	touch $@

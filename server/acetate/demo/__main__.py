@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch.nn.functional import pad
 
+from acetate.demo.prompts import LAYER, SCENE, SEED, SHEET
 from acetate.errors import AcetateError
 from acetate.latent_transparency import checkerboard, composite_over
 from acetate.models import load_pipeline
@@ -16,7 +17,6 @@ from acetate.pipelines.pipeline import Pipeline
 from acetate.pixels.files import write_image
 from acetate.pixels.tensors import opaque, to_image, to_tensor
 from acetate_bridge.messages import Image, Layer, Recipe, Request
-from tools.demo_prompts import LAYER, SCENE, SEED, SHEET
 
 COLUMNS = 6
 CELL = 16

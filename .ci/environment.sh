@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes .venv with Acetate (editable), its tools for development and the tested versions.
-# Usage: tools/environment.sh PYTHON
+# Usage: .ci/environment.sh PYTHON
 set -eu
 
 python=${1:-}

@@ -1,0 +1,1 @@
+"""What Acetate shows of itself: `python -m acetate.demo FOLDER`."""
