@@ -88,7 +88,9 @@ class Client:
         self._pending = Pending(store, last_event)
         self._state = states.STOPPED
         self._offer: Models | None = None
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._early: list[Callable[[], object]] = []
+        self._lock = threading.Lock()
         self._main: asyncio.Task[None] | None = None
         self._outgoing: asyncio.Queue[ClientMessage] | None = None
         self._wake = asyncio.Event()
@@ -184,25 +186,33 @@ class Client:
     # ---- the thread
 
     def _call(self, action: Callable[[], object]) -> None:
-        try:
-            self._loop.call_soon_threadsafe(action)
-        except RuntimeError:
-            log.debug("the client has stopped")
+        with self._lock:
+            if self._loop is None:
+                self._early.append(action)
+                return
+            try:
+                self._loop.call_soon_threadsafe(action)
+            except RuntimeError:
+                log.debug("the client has stopped")
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
         try:
-            self._main = self._loop.create_task(self._keep_connected())
-            self._loop.run_until_complete(self._main)
+            asyncio.run(self._live())
         except asyncio.CancelledError:
             pass
         except Exception:
             log.exception("the client ended")
         finally:
             self._become(states.STOPPED)
-            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-            self._loop.run_until_complete(self._loop.shutdown_default_executor())
-            self._loop.close()
+
+    async def _live(self) -> None:
+        self._main = asyncio.current_task()
+        with self._lock:
+            self._loop = asyncio.get_running_loop()
+            early, self._early = self._early, []
+        for action in early:
+            action()
+        await self._keep_connected()
 
     async def _keep_connected(self) -> None:
         delay = FIRST_DELAY
@@ -221,7 +231,7 @@ class Client:
                 # It was a good connection: come back soon, and not all clients at once.
                 delay = FIRST_DELAY
                 pause = delay * random.uniform(0.0, 1.0)
-            starting = self._loop.time() < self._starting_until
+            starting = asyncio.get_running_loop().time() < self._starting_until
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), _STARTING_DELAY if starting else pause)
             delay = FIRST_DELAY if starting else min(LONGEST_DELAY, delay * 2)
@@ -264,8 +274,8 @@ class Client:
                 self._become(states.cannot_start(str(error), pause))
                 return
             threading.Thread(target=child.wait, name="acetate server", daemon=True).start()
-            self._starting_until = self._loop.time() + _STARTING_SECONDS
-        if self._loop.time() < self._starting_until:
+            self._starting_until = asyncio.get_running_loop().time() + _STARTING_SECONDS
+        if asyncio.get_running_loop().time() < self._starting_until:
             self._become(states.STARTING)
         else:
             self._become(states.no_server(pause))
