@@ -9,7 +9,8 @@ import typer
 
 from acetate.cli import options
 from acetate.cli.options import Precision, parse_size
-from acetate.cli.painting import Order, carry_out, drawn_seed
+from acetate.cli.order import Order, drawn_seed
+from acetate.cli.painting import carry_out
 from acetate.errors import BadRequest
 from acetate.pixels.files import read_image, read_recipe
 from acetate_bridge.geometry import Size
@@ -79,6 +80,7 @@ def text(
     model: options.Model = "embedded",
     device: options.Device = "auto",
     precision: options.Bits = Precision.EIGHT,
+    server: options.Server = "",
 ) -> None:
     """Generate a layer."""
     carry_out(
@@ -92,6 +94,7 @@ def text(
             guidance=guidance,
             variants=variants,
             pixel_format=_FORMATS[precision],
+            server=server,
         )
     )
 
@@ -112,6 +115,7 @@ def background(
     model: options.Model = "embedded",
     device: options.Device = "auto",
     precision: options.Bits = Precision.EIGHT,
+    server: options.Server = "",
 ) -> None:
     """Fill the background around a layer."""
     picture = read_image(layer)
@@ -127,5 +131,6 @@ def background(
         pixel_format=_FORMATS[precision],
         images={"layer": picture},
         scene=scene,
+        server=server,
     )
     carry_out(order)

@@ -1,15 +1,21 @@
-"""`acetate models`: which weights there are, what they can do, and whether they are sound."""
+"""`acetate models`: which weights there are, fetching them, and whether they are sound."""
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from acetate.models.catalog import Entry
+from acetate.errors import BadRequest
 
-models = typer.Typer(help="See which models there are.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+    from acetate.models.catalog import Entry
+    from acetate.models.download import Download
+
+models = typer.Typer(help="See, fetch and check models.", no_args_is_help=True)
 
 ModelId = Annotated[str, typer.Argument(help="Id of a model, as `list` shows it.")]
 
@@ -47,6 +53,45 @@ def show_model(model: ModelId) -> None:
         _line("", f"from {file.repository}, SHA-256 {file.sha256 or 'not published'}")
 
 
+@models.command("pull")
+def pull_model(
+    model: ModelId,
+    mode: Annotated[
+        list[str] | None, typer.Option(help="Fetch only what this mode needs; may be repeated.")
+    ] = None,
+    accept_licence: Annotated[
+        bool, typer.Option("--accept-licence", help="Accept the licences without being asked.")
+    ] = False,
+) -> None:
+    """Fetch the files of a model into the hub cache that other programs share."""
+    from acetate.models.catalog import entry_named
+    from acetate.models.download import check_room, plan_downloads
+
+    entry = entry_named(model)
+    modes = tuple(mode or entry.modes)
+    if unknown := set(modes) - set(entry.modes):
+        raise BadRequest(
+            f"{entry.id} cannot do {', '.join(sorted(unknown))}, only {', '.join(entry.modes)}."
+        )
+    _agree(entry, accept_licence)
+    downloads = plan_downloads(entry, modes)
+    check_room(downloads)
+    _fetch_all(downloads)
+    print(f"{entry.id} is here.")
+
+
+@models.command("remove")
+def remove_model(model: ModelId) -> None:
+    """Delete the transparency files of a model; the base stays, as other programs share it."""
+    from acetate.models.catalog import entry_named
+    from acetate.models.store import remove
+
+    entry = entry_named(model)
+    if not entry.parts:
+        raise BadRequest(f"{entry.name} is part of Acetate and cannot be removed.")
+    print(f"{remove(entry) / 1e6:.1f} MB freed.")
+
+
 @models.command("verify")
 def verify_models(
     model: Annotated[str, typer.Argument(help="Id of a model; all by default.")] = "",
@@ -59,6 +104,47 @@ def verify_models(
         damaged += _verify(entry)
     if damaged:
         raise typer.Exit(2)
+
+
+def _agree(entry: Entry, accepted: bool) -> None:
+    """Ask for each licence once. Raises BadRequest where nobody can answer, or says no."""
+    from acetate.models.licences import accept, unaccepted
+
+    licences = unaccepted(entry)
+    if not licences:
+        return
+    names = " and ".join(licences)
+    if not accepted:
+        question = f"{entry.name} is licensed under {names}. Accept?"
+        accepted = sys.stdin.isatty() and typer.confirm(question, err=True)
+    if not accepted:
+        raise BadRequest(
+            f"{entry.name} is licensed under {names}: read and accept with --accept-licence."
+        )
+    accept(licences)
+
+
+def _fetch_all(downloads: list[Download]) -> None:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from acetate.models.fetching import fetch
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        for download in downloads:
+            task = progress.add_task(download.name, total=download.size)
+
+            def show(name: str, here: int, size: int, task: TaskID = task) -> None:
+                progress.update(task, completed=here, total=size)
+
+            print(fetch(download, show))
 
 
 def _verify(entry: Entry) -> int:

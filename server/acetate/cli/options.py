@@ -34,6 +34,9 @@ Avoid = Annotated[str, typer.Option(help="What not to paint (negative prompt).")
 Passes = Annotated[int, typer.Option(help="Turned copies whose median is the layer: 1, 2, 4 or 8.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 Model = Annotated[str, typer.Option(help="Model id, or the folder of a model.")]
+Server = Annotated[
+    str, typer.Option(help="Paint at a server: its host:port, or local for the one running here.")
+]
 Bits = Annotated[Precision, typer.Option(help="Bits a channel.")]
 
 

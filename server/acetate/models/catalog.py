@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from acetate.errors import BadRequest
-from acetate.pipelines.frames import frame_limits
+from acetate.pipelines.families import FAMILIES
 from acetate_bridge.geometry import FrameLimits
-
-FRAME_MULTIPLES = {"embedded": 16, "sd15": 64, "sdxl": 64, "flux": 64}
-"""What the sides of a frame must be multiples of; the official decoder halves six times."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +48,18 @@ class Entry:
     native: int
     base: str = ""
     base_licence: str = ""
+    base_files: tuple[str, ...] = ()
+    """Patterns of the base's files that are needed, as `fnmatch` reads them."""
     parts: tuple[Part, ...] = ()
 
     @property
     def frame(self) -> FrameLimits:
         """The sizes that it paints."""
-        return frame_limits(self.native, FRAME_MULTIPLES[self.family])
+        return FAMILIES[self.family].frames(self.native)
+
+    def needs_of_base(self, name: str) -> bool:
+        """Whether a file of the base repository is needed."""
+        return any(fnmatch(name, pattern) for pattern in self.base_files)
 
     def files_for(self, modes: tuple[str, ...]) -> list[WeightFile]:
         """The transparency files that these modes need."""
@@ -90,4 +94,4 @@ def _entry(fields: dict[str, Any], known: dict[str, WeightFile]) -> Entry:
         Part(known[part["file"]], tuple(part.get("modes", modes)))
         for part in fields.pop("parts", [])
     )
-    return Entry(modes=modes, parts=parts, **fields)
+    return Entry(modes=modes, parts=parts, base_files=tuple(fields.pop("base_files", [])), **fields)

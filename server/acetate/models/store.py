@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from acetate.models.catalog import Entry, WeightFile
+from acetate.models.catalog import Entry, WeightFile, catalog
 from acetate.models.hashing import file_hash
 from acetate.models.loading import EMBEDDED, EMBEDDED_FOLDER
 
@@ -24,20 +24,30 @@ class Checked:
     state: FileState
 
 
-def located(file: WeightFile) -> Path | None:
-    """The file in the shared cache, if it is there."""
+def cache_folder() -> Path:
+    """The folder of the hub cache, whether it exists yet or not."""
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE)
+
+
+def located_file(repository: str, name: str, revision: str | None = None) -> Path | None:
+    """A file in the shared cache, if it is there."""
     from huggingface_hub import try_to_load_from_cache
 
-    found = try_to_load_from_cache(file.repository, file.name, revision=file.revision)
+    found = try_to_load_from_cache(repository, name, revision=revision)
     return Path(found) if isinstance(found, str) else None
+
+
+def located(file: WeightFile) -> Path | None:
+    """A file of the catalog in the shared cache, if it is there."""
+    return located_file(file.repository, file.name, file.revision)
 
 
 def base_folder(base: str) -> Path | None:
     """The folder of a base model (a diffusers repository) in the shared cache, if it is there."""
-    from huggingface_hub import try_to_load_from_cache
-
-    found = try_to_load_from_cache(base, "model_index.json")
-    return Path(found).parent if isinstance(found, str) else None
+    index = located_file(base, "model_index.json")
+    return None if index is None else index.parent
 
 
 def missing_parts(entry: Entry, modes: tuple[str, ...] | None = None) -> list[str]:
@@ -48,6 +58,34 @@ def missing_parts(entry: Entry, modes: tuple[str, ...] | None = None) -> list[st
     if base_folder(entry.base) is None:
         missing.insert(0, entry.base)
     return missing
+
+
+def remove(entry: Entry) -> int:
+    """Delete the transparency files of a model that no other one here needs; returns their bytes.
+
+    The base stays: other programs share it.
+    """
+    others = {
+        part.file.id
+        for other in catalog().values()
+        if other.id != entry.id and not missing_parts(other)
+        for part in other.parts
+    }
+    freed = 0
+    for part in entry.parts:
+        path = located(part.file)
+        if path is not None and part.file.id not in others:
+            freed += path.stat().st_size
+            delete_cached(path)
+    return freed
+
+
+def delete_cached(path: Path) -> None:
+    """Delete a file of the hub cache with the blob that it points to."""
+    blob = path.resolve()
+    path.unlink()
+    if blob != path:
+        blob.unlink(missing_ok=True)
 
 
 def verify(entry: Entry) -> list[Checked]:

@@ -27,7 +27,7 @@ from acetate.latent_transparency import (
 )
 from acetate.models.hashing import model_hash
 from acetate.models.weights import configured, damaged, existing, fill, read_config
-from acetate.pipelines.frames import frame_limits
+from acetate.pipelines.families import FAMILIES
 from acetate.pipelines.pipeline import Pipeline, PromptEmbedding
 
 DIFFUSERS_WEIGHTS = "diffusion_pytorch_model.safetensors"
@@ -75,7 +75,7 @@ class EmbeddedPipeline(Pipeline):
         self.latent_channels = unet.config["out_channels"]
         self.latent_factor = fold * 2 ** (len(vae.config["block_out_channels"]) - 1)
         self.native = unet.config["sample_size"] * self.latent_factor
-        self.limits = frame_limits(self.native, self.latent_factor)
+        self.limits = FAMILIES[self.family].frames(self.native)
         self._scale = float(vae.config["scaling_factor"])
         self._shift = float(vae.config.get("shift_factor") or 0.0)
 

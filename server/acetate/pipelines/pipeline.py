@@ -47,9 +47,6 @@ class Pipeline(ABC):
     batched_guidance: ClassVar[bool] = True
     """Whether wanted and avoided prompt go through the denoiser together or one after the other."""
 
-    default_steps: ClassVar[int] = 20
-    default_guidance: ClassVar[float] = 3.0
-
     model: str
     model_hash: str
     device: torch.device
