@@ -21,7 +21,7 @@ StepsOption = Annotated[int, typer.Option(min=1, help="Training steps of all wor
 SeedOption = Annotated[int, typer.Option(help="Seed of weights, batches and noise.")]
 WorkersOption = Annotated[int, typer.Option(min=1, help="Single-thread processes to train with.")]
 LanguageOption = Annotated[
-    Path, typer.Option(help="Folder of MiniLM: config.json, tokenizer.json, model.safetensors.")
+    Path, typer.Argument(help="Folder of MiniLM: config.json, tokenizer.json, model.safetensors.")
 ]
 
 DATA, OUT, PACKAGES_FOLDER = Path("training/data"), Path("training"), Path("training/packages")

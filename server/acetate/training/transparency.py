@@ -26,6 +26,9 @@ from .loop import Losses, Report, Schedule, Trainee, train
 from .samples import write_rows
 
 CROP = 64
+NOISE = 0.1
+"""Largest spread of the noise on the latent: a denoiser never hits it exactly."""
+
 OFFSET_WEIGHT = 0.02
 HIDDEN_COLOUR_WEIGHT = 0.05
 
@@ -89,7 +92,7 @@ def transparency_losses(decoded: Tensor, rgba: Tensor, padded: Tensor) -> Losses
     return {
         "alpha": functional.l1_loss(alpha, truth) + 4 * functional.mse_loss(alpha, truth) + edges,
         "colour": ((colour - target).abs() * weight).mean()
-        + 4 * premultiplied.square().mean()
+        + 12 * premultiplied.square().mean()
         + premultiplied.diff(dim=-1).abs().mean()
         + premultiplied.diff(dim=-2).abs().mean(),
     }
@@ -145,7 +148,7 @@ def train_transparency(data: Path, out: Path, steps: int, seed: int, report: Rep
         turn = turns[number % len(turns)] if number % 16 >= 8 else None
         with torch.autocast("cpu", torch.bfloat16):
             latent, offset = pair.encode(rgba, padded)
-            size = torch.rand(batch, 1, 1, 1, generator=random) * 0.15
+            size = torch.rand(batch, 1, 1, 1, generator=random) * NOISE
             noise = size * torch.randn(latent.shape, generator=random)
             picture, decoded = pair.decode(latent + offset + noise, turn)
         identity = picture_losses(picture.float(), over(rgba, GREY))

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from typer.testing import CliRunner, Result
+
+from acetate.embedded.architecture import TEXT_WIDTH, untrained_tokenizer
+from acetate.models import load_folder
+from acetate.modes import run
+from acetate.training import pool
+from acetate.training.command import app
+from acetate_bridge.messages import Recipe, Request
+
+
+def call(*words: object) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.mark.parametrize(
+    ("command", "cure"),
+    [
+        ("autoencoder", "acetate train data"),
+        ("transparency", "acetate train autoencoder"),
+        ("latents", "acetate train transparency"),
+        ("evaluate", "acetate train data"),
+    ],
+)
+def test_a_stage_without_its_input_says_what_to_run_first(
+    command: str, cure: str, tmp_path: Path, tiny_model: Path
+) -> None:
+    words = [tiny_model] if command == "evaluate" else ["--out", tmp_path, "--workers", 1]
+    result = call(command, "--data", tmp_path / "none", *words)
+    assert result.exit_code == 2
+    assert cure in result.output and "Traceback" not in result.output
+
+
+@pytest.mark.slow
+def test_the_stages_one_after_another_end_in_a_model_that_paints(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "SCENES", 16)
+    monkeypatch.setattr(pool, "LAYER_VIEWS", 1)
+    out, language, model = tmp_path / "out", tmp_path / "language", tmp_path / "model"
+    language.mkdir()
+    tokenizer = untrained_tokenizer()
+    tokenizer.save(str(language / "tokenizer.json"))
+    out.mkdir()
+    torch.save(torch.randn(tokenizer.get_vocab_size(), TEXT_WIDTH), out / "token-vectors.pt")
+    brief = ("--out", out, "--workers", 1)
+    for stage in (
+        ("autoencoder", "--data", data, "--steps", 2, *brief),
+        ("transparency", "--data", data, "--steps", 2, *brief),
+        ("latents", "--data", data, *brief),
+        ("denoiser", language, "--steps", 2, "--batch", 4, *brief),
+        ("export", language, model, "--out", out),
+        ("evaluate", model, "--data", data, "--limit", 2, "--passes", 1),
+    ):
+        result = call(*stage)
+        assert result.exit_code == 0, result.output
+    pipeline = load_folder(model, "cpu")
+    size = pipeline.native
+    recipe = Recipe("text", "a red apple", steps=2, width=size, height=size, passes=1)
+    (layer,) = run(Request(recipe), pipeline)
+    assert (layer.image.width, layer.image.height) == (size, size)
