@@ -22,7 +22,9 @@ def drawing(code: str, style: str, label: str = "red apple") -> Drawing:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    drawings = [drawing(f"{code:x}", style) for code in range(40) for style in ("3d", "flat")]
+    drawings = [
+        drawing(f"{code:x}", style) for code in range(40) for style in ("3d", "drawn", "flat")
+    ]
     write_picture_set(tmp_path / "data", drawings, SIDE)
     return tmp_path / "data"
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 from acetate.embedded.architecture import TEXT_WIDTH, untrained_tokenizer
 from acetate.models import load_folder
 from acetate.modes import run
-from acetate.training import pool
+from acetate.training import evaluation, originality, pool
 from acetate.training.command import app
 from acetate_bridge.messages import Recipe, Request
 
@@ -42,6 +42,8 @@ def test_the_stages_one_after_another_end_in_a_model_that_paints(
 ) -> None:
     monkeypatch.setattr(pool, "SCENES", 16)
     monkeypatch.setattr(pool, "LAYER_VIEWS", 1)
+    monkeypatch.setattr(evaluation, "GROUNDING_SCENES", 1)
+    monkeypatch.setattr(originality, "SHEET", ("a red apple",))
     out, language, model = tmp_path / "out", tmp_path / "language", tmp_path / "model"
     language.mkdir()
     tokenizer = untrained_tokenizer()

@@ -29,7 +29,7 @@ def test_splits_do_not_overlap_and_cover_the_set(pictures: PictureSet) -> None:
 
 
 def test_pixels_come_back_as_they_were_written(pictures: PictureSet) -> None:
-    assert pictures.pixels.shape == (80, 64, 64, 4)
+    assert pictures.pixels.shape == (120, 64, 64, 4)
     assert pictures.pixels[0, 32, 32].tolist()[0] == 200
     assert pictures.pixels[0, 0, 0].tolist() == [0, 0, 0, 0]
 

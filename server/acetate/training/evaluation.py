@@ -16,9 +16,12 @@ from acetate.pipelines.pipeline import Pipeline
 
 from .batches import GREY, over
 from .dataset import PictureSet, read_picture_set
+from .grounding import Grounding, measure_grounding
 from .loop import Report
+from .originality import nearest, paint_sheet, spread_between_styles
 
 EDGE_RADIUS = 3
+GROUNDING_SCENES = 36
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,10 @@ class RoundTrip:
 
 
 def evaluate(model: Path, data: Path, passes: int, limit: int, report: Report) -> dict[str, object]:
-    """Round trips over both held-out splits, at most `limit` pictures each, spread evenly."""
+    """Round trips over both held-out splits, at most `limit` pictures each, spread evenly.
+
+    Also how far backgrounds heed their layer, and how near samples come to training pictures.
+    """
     pipeline = load_folder(model, "cpu")
     pictures = read_picture_set(data)
     results: dict[str, object] = {}
@@ -47,12 +53,25 @@ def evaluate(model: Path, data: Path, passes: int, limit: int, report: Report) -
         trip = round_trips(pipeline, pictures, split, passes, limit)
         results[split] = asdict(trip)
         report(f"held out by {split}: " + describe(trip))
+    grounding = measure_grounding(pipeline, pictures, GROUNDING_SCENES)
+    results["grounding"] = asdict(grounding)
+    report("backgrounds: " + describe(grounding))
+    samples = [near.distance for near in nearest(paint_sheet(pipeline), pictures)]
+    others = sorted(spread_between_styles(pictures))
+    results["originality"] = {
+        "samples": len(samples),
+        "nearest_training_picture": sum(samples) / len(samples),
+        "nearest_of_all": min(samples),
+        "between_styles_of_one_concept": sum(others) / len(others),
+    }
+    report(f"originality: {results['originality']}")
     return results
 
 
-def describe(trip: RoundTrip) -> str:
+def describe(figures: RoundTrip | Grounding) -> str:
     """One line of figures."""
-    return ", ".join(f"{field.name} {getattr(trip, field.name):.4g}" for field in fields(trip))
+    values = ((field.name, getattr(figures, field.name)) for field in fields(figures))
+    return ", ".join(f"{name} {value:.4g}" for name, value in values)
 
 
 def round_trips(

@@ -10,9 +10,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from acetate.demo.prompts import SHEET
+from acetate.pipelines.families import FAMILIES
+from acetate.pipelines.pipeline import Pipeline
+
 from .dataset import PictureSet
 
 SIDE = 32
+PAINTING = FAMILIES["embedded"]
 
 
 @dataclass(frozen=True)
@@ -54,3 +59,29 @@ def nearest(samples: Tensor, pictures: PictureSet) -> list[Neighbour]:
         Neighbour(int(rows[int(index)]), float(value) / scale)
         for value, index in zip(best.values, best.indices, strict=True)
     ]
+
+
+def paint_sheet(pipeline: Pipeline, seed: int = 7) -> Tensor:
+    """The prompts of the demonstration sheet, painted: [24, 4, S, S] straight RGBA in [0, 1]."""
+    size = pipeline.native
+    layers: list[Tensor] = []
+    for number, prompt in enumerate(SHEET):
+        latent = pipeline.denoise(
+            pipeline.draw_noise(size, size, torch.Generator().manual_seed(seed + number)),
+            pipeline.encode_prompt([prompt], [""]),
+            steps=PAINTING.steps,
+            guidance=PAINTING.guidance,
+        )
+        layers.append(pipeline.decode_layer(latent, passes=8))
+    return torch.cat(layers)
+
+
+def spread_between_styles(pictures: PictureSet, count: int = 100) -> list[float]:
+    """Distances between two styles' drawings of one concept: what "alike but not copied" means."""
+    by_code: dict[str, list[int]] = {}
+    for row in pictures.rows("train"):
+        by_code.setdefault(pictures.entries[row].code, []).append(int(row))
+    pairs = [rows[:2] for rows in by_code.values() if len(rows) > 1][:count]
+    firsts = thumbnails(pictures.pixels, np.array([pair[0] for pair in pairs]))
+    seconds = thumbnails(pictures.pixels, np.array([pair[1] for pair in pairs]))
+    return ((firsts - seconds).square().mean(1).sqrt()).tolist()
