@@ -27,6 +27,7 @@ def doctor() -> None:
     )
     _devices()
     _embedded_model()
+    _other_models()
 
 
 def _devices() -> None:
@@ -53,6 +54,17 @@ def _embedded_model() -> None:
         _line("Embedded model", error.message)
     else:
         _line("Embedded model", f"ready, paints {pipeline.native} × {pipeline.native} pixels")
+
+
+def _other_models() -> None:
+    from acetate.models.catalog import catalog
+    from acetate.models.loading import EMBEDDED
+    from acetate.models.store import missing_parts
+
+    for entry in catalog().values():
+        if entry.id != EMBEDDED:
+            state = "files missing" if missing_parts(entry) else "files here"
+            _line(entry.id, f"{state}, needs about {entry.memory:g} GB on the device")
 
 
 def _line(name: str, value: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,11 +25,14 @@ ModelId = Annotated[str, typer.Argument(help="Id of a model, as `list` shows it.
 def list_models() -> None:
     """List the models, whether their files are here, and what they can do."""
     from acetate.models.catalog import catalog
+    from acetate.models.own import own_files
     from acetate.models.store import missing_parts
 
     for entry in catalog().values():
         state = "missing" if missing_parts(entry) else "here"
         print(f"{entry.id:<10} {state:<8} {', '.join(entry.modes):<52} {entry.name}")
+    for own in own_files():
+        print(f"{'imported':<10} {own.role:<8} {' or '.join(own.families):<52} {own.name}")
 
 
 @models.command("show")
@@ -80,12 +84,30 @@ def pull_model(
     print(f"{entry.id} is here.")
 
 
+@models.command("import")
+def import_model(
+    file: Annotated[Path, typer.Argument(help="A .safetensors or .pth file that you have.")],
+) -> None:
+    """Take a weight file over from where it lies: it is linked, not copied, where possible."""
+    from acetate.models.own import import_file
+
+    own = import_file(file)
+    print(f"{own.name}: {own.role} for {' or '.join(own.families)}")
+
+
 @models.command("remove")
-def remove_model(model: ModelId) -> None:
-    """Delete the transparency files of a model; the base stays, as other programs share it."""
+def remove_model(
+    model: Annotated[str, typer.Argument(help="Id of a model, or name of an imported file.")],
+) -> None:
+    """Delete the transparency files of a model (its base stays), or forget an imported file."""
     from acetate.models.catalog import entry_named
+    from acetate.models.own import own_files, remove_own
     from acetate.models.store import remove
 
+    if model in {own.name for own in own_files()}:
+        remove_own(model)
+        print(f"{model} is no longer imported.")
+        return
     entry = entry_named(model)
     if not entry.parts:
         raise BadRequest(f"{entry.name} is part of Acetate and cannot be removed.")

@@ -12,6 +12,7 @@ from typing import Literal
 from acetate.models.catalog import Entry, WeightFile, catalog
 from acetate.models.hashing import file_hash
 from acetate.models.loading import EMBEDDED, EMBEDDED_FOLDER
+from acetate.models.own import own_file
 
 FileState = Literal["good", "missing", "damaged", "unknown"]
 
@@ -40,8 +41,17 @@ def located_file(repository: str, name: str, revision: str | None = None) -> Pat
 
 
 def located(file: WeightFile) -> Path | None:
-    """A file of the catalog in the shared cache, if it is there."""
-    return located_file(file.repository, file.name, file.revision)
+    """A file of the catalog: imported under its published name, or in the shared cache."""
+    return own_file(file.name) or located_file(file.repository, file.name, file.revision)
+
+
+def locate(file_id: str) -> Path | None:
+    """A file of the catalog by its id, if it is here."""
+    for entry in catalog().values():
+        for part in entry.parts:
+            if part.file.id == file_id:
+                return located(part.file)
+    return None
 
 
 def base_folder(base: str) -> Path | None:
@@ -73,8 +83,9 @@ def remove(entry: Entry) -> int:
     }
     freed = 0
     for part in entry.parts:
-        path = located(part.file)
-        if path is not None and part.file.id not in others:
+        file = part.file
+        path = located_file(file.repository, file.name, file.revision)
+        if path is not None and file.id not in others:
             freed += path.stat().st_size
             delete_cached(path)
     return freed
