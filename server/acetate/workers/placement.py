@@ -62,8 +62,8 @@ def crop(image: Image, rect: Rect) -> Image:
 def resample(image: Image, size: Size) -> Image:
     """The image at another size, colour weighted by its alpha, 8 or 16 bits kept.
 
-    Lanczos where there is something to see. Its negative lobes would make noise of colour that
-    hardly weighs anything, so towards full transparency a positive kernel takes over.
+    Lanczos where there is something to see. Its lobes would make rings around an edge, and noise
+    of colour that hardly weighs anything, so towards transparency a positive kernel takes over.
     """
     samples = _samples(image)
     top = np.float32(np.iinfo(samples.dtype).max)
@@ -72,7 +72,7 @@ def resample(image: Image, size: Size) -> Image:
     weight = alpha * (np.float32(1) - _HIDDEN_WEIGHT) + _HIDDEN_WEIGHT
     smooth_weight = _resize(weight, size, Pillow.Resampling.BILINEAR)
     sharp_weight = _resize(weight, size, Pillow.Resampling.LANCZOS)
-    sharpness = np.clip((sharp_weight - 0.02) / 0.08, 0, 1)
+    sharpness = np.clip((np.minimum(smooth_weight, sharp_weight) - 0.02) / 0.08, 0, 1)
     sharp_divisor = np.maximum(sharp_weight, 0.02)
     planes: list[NDArray[np.floating]] = []
     for channel in range(3):
@@ -80,7 +80,9 @@ def resample(image: Image, size: Size) -> Image:
         smooth = _resize(weighted, size, Pillow.Resampling.BILINEAR) / smooth_weight
         sharp = _resize(weighted, size, Pillow.Resampling.LANCZOS) / sharp_divisor
         planes.append(smooth + (sharp - smooth) * sharpness)
-    planes.append(_resize(alpha, size, Pillow.Resampling.LANCZOS))
+    smooth = _resize(alpha, size, Pillow.Resampling.BILINEAR)
+    sharp = _resize(alpha, size, Pillow.Resampling.LANCZOS)
+    planes.append(smooth + (sharp - smooth) * sharpness)
     result = np.clip(np.stack(planes, axis=-1), 0, 1) * top
     data = np.rint(result).astype(samples.dtype).tobytes()
     return Image(size.width, size.height, data, image.format)

@@ -37,11 +37,13 @@ class Patience:
     """How long, in seconds, a worker may be silent before it counts as hung.
 
     `silence` is for the process as a whole (it beats every two seconds while busy); `stall` is
-    for the job: loading a model or one step on a slow device may take minutes.
+    for the job: loading a model or one step on a slow device may take minutes. `start` is for
+    a worker that is not ready yet.
     """
 
     silence: float = 30.0
     stall: float = 900.0
+    start: float = 300.0
 
 
 class _Process:
@@ -190,7 +192,7 @@ class WorkerEngine:
         ]
         try:
             await asyncio.wait(
-                waits, timeout=self._patience.stall, return_when=asyncio.FIRST_COMPLETED
+                waits, timeout=self._patience.start, return_when=asyncio.FIRST_COMPLETED
             )
         finally:
             for wait in waits:

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acetate.jobs.queue import FairQueue
+
+
+def drain(queue: FairQueue) -> list[str]:
+    taken: list[str] = []
+    while (job := queue.take()) is not None:
+        taken.append(job)
+    return taken
+
+
+def test_clients_take_turns_and_keep_their_own_order() -> None:
+    queue = FairQueue()
+    for job in ("a1", "a2", "a3", "b1", "c1", "c2"):
+        queue.add(job[0], job)
+    first = drain(queue)
+    assert {job[0] for job in first[:3]} == {"a", "b", "c"}
+    assert [job for job in first if job[0] == "a"] == ["a1", "a2", "a3"]
+
+
+def test_a_newcomer_need_not_wait_for_a_long_queue_of_another() -> None:
+    queue = FairQueue()
+    for number in range(10):
+        queue.add("a", f"a{number}")
+    assert queue.take() == "a0"
+    queue.add("b", "b0")
+    assert queue.take() == "b0"
+    assert queue.take() == "a1"
+
+
+def test_a_job_that_is_tried_again_comes_first() -> None:
+    queue = FairQueue()
+    queue.add("a", "a1")
+    queue.add("b", "b1")
+    queue.add("a", "again", first=True)
+    assert queue.take() == "again"
+
+
+def test_removed_jobs_do_not_come() -> None:
+    queue = FairQueue()
+    queue.add("a", "a1")
+    queue.add("a", "a2")
+    assert queue.remove("a", "a1") and not queue.remove("a", "a1")
+    assert not queue.remove("b", "a2")
+    assert drain(queue) == ["a2"]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 99)), max_size=40))
+def test_every_job_comes_exactly_once_and_nobody_waits_for_two_turns_of_another(
+    jobs: list[tuple[str, int]],
+) -> None:
+    queue = FairQueue()
+    names = [f"{client}{number}-{index}" for index, (client, number) in enumerate(jobs)]
+    for (client, _), name in zip(jobs, names, strict=True):
+        queue.add(client, name)
+    assert len(queue) == len(names)
+    order = drain(queue)
+    assert sorted(order) == sorted(names)
+    for start in range(len(order)):
+        waiting = {name[0] for name in order[start:]}
+        turn = order[start : start + len(waiting)]
+        assert {name[0] for name in turn} == waiting
+
+
+def test_clients_that_came_and_went_are_forgotten() -> None:
+    queue = FairQueue()
+    for number in range(3000):
+        queue.add(f"client-{number}", "job")
+        queue.take()
+    assert len(queue._turns) <= 1001  # pyright: ignore[reportPrivateUsage]

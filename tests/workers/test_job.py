@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from acetate.workers import wire
+from acetate.workers.engine import Announcement
+from acetate.workers.job import run_job
+from acetate.workers.painter import PainterStep, StopPainting
+from acetate_bridge import Frame, Image, Layer, Recipe, Rect, Request, Size
+from tests.workers.fake_painter import solid
+
+
+class Quick:
+    """Paints at once; keeps the requests that it got."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+
+    def announce(self) -> Announcement:
+        return Announcement([], [])
+
+    def paint(self, request: Request, on_step: Callable[[PainterStep], None]) -> Sequence[Layer]:
+        self.requests.append(request)
+        for step in range(1, 5):
+            on_step(PainterStep(step, 4, lambda: solid(2, 2, 1)))
+        return [Layer(solid(8, 8, request.recipe.seed))]
+
+
+def messages(request: Request, preview_seconds: float = 0.0) -> tuple[Quick, list[object]]:
+    painter, sent = Quick(), list[object]()
+    run_job("job", request, painter, sent.append, lambda: False, preview_seconds)
+    return painter, sent
+
+
+def test_progress_rises_over_all_variants() -> None:
+    _, sent = messages(Request(Recipe("text", seed=5), variants=3))
+    steps = [m.step for m in sent if isinstance(m, wire.StepDone) and m.stage != "loading"]
+    assert steps == list(range(1, 13))
+    assert {m.steps for m in sent if isinstance(m, wire.StepDone) and m.steps} == {12}
+
+
+def test_each_variant_has_its_own_seed_and_is_sent_before_the_next() -> None:
+    painter, sent = messages(Request(Recipe("text", seed=5), variants=2))
+    assert [request.recipe.seed for request in painter.requests] == [5, 6]
+    first = next(i for i, m in enumerate(sent) if isinstance(m, wire.LayerPainted))
+    last_step = max(i for i, m in enumerate(sent) if isinstance(m, wire.StepDone))
+    assert first < last_step
+
+
+def test_previews_are_rare_but_the_first_comes_at_once() -> None:
+    _, all_of_them = messages(Request(Recipe("text")), preview_seconds=0.0)
+    _, rare = messages(Request(Recipe("text")), preview_seconds=3600.0)
+    count = [sum(isinstance(m, wire.PreviewMade) for m in sent) for sent in (all_of_them, rare)]
+    assert count == [3, 1]
+
+
+def test_the_painter_sees_the_frame_and_the_document_gets_its_region() -> None:
+    frame = Frame(Rect(-5, 3, 4, 2), Rect(-6, 2, 16, 16), Size(8, 8))
+    picture = Image(16, 16, bytes(16 * 16 * 4))
+    painter, sent = messages(Request(Recipe("text"), {"layer": picture}, frame=frame))
+    shown = painter.requests[0].images["layer"]
+    assert (shown.width, shown.height) == (8, 8) and painter.requests[0].frame is None
+    (painted,) = [m.layer for m in sent if isinstance(m, wire.LayerPainted)]
+    assert (painted.x, painted.y, painted.image.width, painted.image.height) == (-5, 3, 4, 2)
+
+
+@pytest.mark.parametrize("after", [0, 1, 3])
+def test_a_job_stops_at_the_next_step(after: int) -> None:
+    sent: list[object] = []
+
+    def stopped() -> bool:
+        return sum(isinstance(m, wire.StepDone) for m in sent) > after
+
+    with pytest.raises(StopPainting):
+        run_job("job", Request(Recipe("text")), Quick(), sent.append, stopped, 3600.0)
+    assert sum(isinstance(m, wire.StepDone) for m in sent) == after + 1

@@ -1,0 +1,123 @@
+"""The engine around a real worker process with the fake painter."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from acetate.workers.engine import (
+    Announcement,
+    EngineEvent,
+    EngineLost,
+    Painted,
+    PaintingCancelled,
+    Stepped,
+)
+from acetate.workers.supervisor import Patience, WorkerEngine
+from acetate.workers.wire import WorkerSettings
+from acetate_bridge import Recipe, Request
+from tests.app.server_process import FAKE, ROOT
+
+pytestmark = pytest.mark.slow
+
+
+@contextlib.asynccontextmanager
+async def engine(
+    folder: Path, painter: str = FAKE, patience: Patience | None = None
+) -> AsyncIterator[WorkerEngine]:
+    settings = WorkerSettings("cpu", str(folder), painter, beat_seconds=0.2)
+    made = WorkerEngine(settings, patience or Patience())
+    await made.start(lambda offer: None)
+    try:
+        yield made
+    finally:
+        await made.stop()
+
+
+@pytest.fixture(autouse=True)
+def from_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT))
+
+
+def request(prompt: str = "", steps: int = 2) -> Request:
+    return Request(Recipe("text", prompt, steps=steps))
+
+
+async def paint(made: WorkerEngine, prompt: str = "", steps: int = 2) -> list[EngineEvent]:
+    return [event async for event in made.paint("job", request(prompt, steps))]
+
+
+async def test_one_worker_paints_many_jobs(tmp_path: Path) -> None:
+    async with engine(tmp_path) as made:
+        for _ in range(3):
+            events = await paint(made)
+            assert isinstance(events[0], Stepped) and isinstance(events[-1], Painted)
+
+
+async def test_an_abandoned_job_leaves_the_worker_free(tmp_path: Path) -> None:
+    async with engine(tmp_path) as made:
+        events = made.paint("first", request("step=0.05", 1000))
+        async for event in events:
+            if isinstance(event, Stepped) and event.step == 1:
+                break
+        await events.aclose()
+        assert isinstance((await paint(made))[-1], Painted)
+
+
+async def test_a_job_can_be_cancelled_before_the_worker_is_ready(tmp_path: Path) -> None:
+    async with engine(tmp_path) as made:
+        events = made.paint("job", request("step=0.05", 1000))
+        task = asyncio.ensure_future(anext(events))
+        await asyncio.sleep(0)
+        made.cancel("another job")
+        made.cancel("job")
+        with pytest.raises(PaintingCancelled):
+            await task
+
+
+async def test_silence_and_standstill_are_told_from_work(tmp_path: Path) -> None:
+    patient = Patience(silence=60, stall=1.0)
+    async with engine(tmp_path, patience=patient) as made:
+        with pytest.raises(EngineLost, match="no progress"):
+            await paint(made, "stall")
+        assert isinstance((await paint(made, "step=0.3", 4))[-1], Painted)
+
+
+async def test_a_worker_that_never_opens_is_reported_and_tried_again(tmp_path: Path) -> None:
+    async with engine(tmp_path, "tests.workers.fake_painter:refuse_to_open") as made:
+        with pytest.raises(EngineLost, match="cannot start"):
+            await paint(made)
+
+
+async def test_a_worker_killed_while_idle_is_replaced(tmp_path: Path) -> None:
+    offers: list[Announcement] = []
+    async with engine(tmp_path) as made:
+        await paint(made)
+        first = made.pid
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        with contextlib.suppress(EngineLost):
+            await paint(made)
+        assert isinstance((await paint(made))[-1], Painted)
+        assert made.pid != first
+    assert offers == []
+
+
+async def test_stopping_ends_the_process_and_the_job(tmp_path: Path) -> None:
+    async with engine(tmp_path) as made:
+        events = made.paint("job", request("step=0.05", 1000))
+        await anext(events)
+        pid = made.pid
+        assert pid is not None
+        await made.stop()
+        with pytest.raises(EngineLost):
+            async for _ in events:
+                pass
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
