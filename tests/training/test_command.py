@@ -24,6 +24,7 @@ def call(*words: object) -> Result:
         ("autoencoder", "acetate train data"),
         ("transparency", "acetate train autoencoder"),
         ("latents", "acetate train transparency"),
+        ("decoder", "acetate train transparency"),
         ("evaluate", "acetate train data"),
     ],
 )
@@ -54,6 +55,7 @@ def test_the_stages_one_after_another_end_in_a_model_that_paints(
     for stage in (
         ("autoencoder", "--data", data, "--steps", 2, *brief),
         ("transparency", "--data", data, "--steps", 2, *brief),
+        ("decoder", "--data", data, "--steps", 2, *brief),
         ("latents", "--data", data, *brief),
         ("denoiser", language, "--steps", 2, "--batch", 4, *brief),
         ("export", language, model, "--out", out),

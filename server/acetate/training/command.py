@@ -83,6 +83,20 @@ def transparency(
 
 
 @app.command()
+def decoder(
+    data: DataOption = DATA,
+    out: OutOption = OUT,
+    steps: StepsOption = 3000,
+    seed: SeedOption = 1,
+    workers: WorkersOption = 2,
+) -> None:
+    """Stage 2, continued: polish the transparent decoder alone."""
+    from .polish import train_decoder
+
+    _together(partial(train_decoder, data, out, steps, seed, typer.echo), workers)
+
+
+@app.command()
 def latents(
     data: DataOption = DATA,
     out: OutOption = OUT,

@@ -29,7 +29,7 @@ from .samples import write_rows
 from .tokens import build_tokenizer, static_token_vectors
 from .transparency import Transparency, load_transparency
 
-SCENE_SHARE = 0.25
+SCENE_SHARE = 0.2
 PROMPT_DROP = 0.1
 SCALE_FILE = "latent-scale.json"
 SAMPLE_PROMPTS = (

@@ -26,6 +26,7 @@ from .loop import Losses, Report, Schedule, Trainee, train
 from .samples import write_rows
 
 CROP = 64
+POLISHED_FILE = "transparent-decoder.pt"
 NOISE = 0.1
 """Largest spread of the noise on the latent: a denoiser never hits it exactly."""
 
@@ -53,10 +54,19 @@ class Transparency:
         With a `turn` the decoder sees picture and latent turned, and its answer is turned back:
         the passes of the decode, which only help a decoder that has met them.
         """
-        picture = unfold(self.autoencoder.decode(latent).sample)  # type: ignore[union-attr]
+        picture = self.picture(latent)
+        return picture, self.read(picture, latent, turn)
+
+    def picture(self, latent: Tensor) -> Tensor:
+        """What the frozen autoencoder sees in a latent, [B, 3, H, W], not clipped."""
+        return unfold(self.autoencoder.decode(latent).sample)  # type: ignore[union-attr]
+
+    def read(self, picture: Tensor, latent: Tensor, turn: Turn | None = None) -> Tensor:
+        """What the transparent decoder reads from both, [alpha, R, G, B] [B, 4, H, W]."""
+        clipped = picture.clamp(0, 1)
         if turn is None:
-            return picture, self.decoder(picture.clamp(0, 1), latent)
-        return picture, turn.undo(self.decoder(turn.apply(picture.clamp(0, 1)), turn.apply(latent)))
+            return self.decoder(clipped, latent)
+        return turn.undo(self.decoder(turn.apply(clipped), turn.apply(latent)))
 
 
 def quick_padding(rgba: Tensor) -> Tensor:
@@ -116,6 +126,9 @@ def load_transparency(folder: Path) -> Transparency:
     average = torch.load(file, weights_only=True)["average"]
     encoder, decoder = build_pair()
     encoder.load_state_dict(average["encoder"])
+    polished = folder / POLISHED_FILE
+    if polished.is_file():
+        average = torch.load(polished, weights_only=True)["average"]
     decoder.load_state_dict(average["decoder"])
     encoder.requires_grad_(False).eval()
     decoder.requires_grad_(False).eval()
@@ -162,12 +175,17 @@ def train_transparency(data: Path, out: Path, steps: int, seed: int, report: Rep
         del step
         trainee.save(out / "transparency.pt")
         averaged = load_transparency(out)
-        rgba = vary_transparency(layers.at(0, 10, None), 0, seed)
-        with torch.no_grad():
-            latent, offset = averaged.encode(rgba, quick_padding(rgba))
-            picture, decoded = averaged.decode(latent + offset)
-        result = torch.cat([decoded[:, 1:], decoded[:, :1]], 1).clamp(0, 1)
-        rows = [over(rgba, 0.0), over(result, 0.0), over(result, 1.0), picture.clamp(0, 1)]
-        write_rows(out / "transparency.png", [*rows, result[:, 3:].expand(-1, 3, -1, -1)])
+        write_round_trips(averaged, layers, seed, out / "transparency.png")
 
     train(trainee, out / "transparency.pt", losses_at, report, on_sample)
+
+
+@torch.no_grad()
+def write_round_trips(pair: Transparency, layers: LayerBatches, seed: int, file: Path) -> None:
+    """Ten layers on black, their round trips on black and white, the picture, and the alpha."""
+    rgba = vary_transparency(layers.at(0, 10, None), 0, seed)
+    latent, offset = pair.encode(rgba, quick_padding(rgba))
+    picture, decoded = pair.decode(latent + offset)
+    result = torch.cat([decoded[:, 1:], decoded[:, :1]], 1).clamp(0, 1)
+    rows = [over(rgba, 0.0), over(result, 0.0), over(result, 1.0), picture.clamp(0, 1)]
+    write_rows(file, [*rows, result[:, 3:].expand(-1, 3, -1, -1)])
