@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from acetate import __version__
+from acetate.modes import MODES
 from acetate.pixels.files import write_image
 from acetate_bridge.messages import Image, Recipe
 from tests.cli.conftest import Acetate
@@ -16,6 +17,17 @@ def test_help_names_the_commands(acetate: Acetate) -> None:
     assert outcome.code == 0
     for command in ("generate", "show", "models", "doctor"):
         assert command in outcome.out
+
+
+def test_every_mode_of_the_table_has_its_command(acetate: Acetate) -> None:
+    overview = acetate("generate", "--help").out
+    for mode in MODES.values():
+        assert mode.info.name in overview and mode.info.words in overview
+        options = acetate("generate", mode.info.name, "--help").out
+        for wanted in mode.info.inputs:
+            assert (wanted.name if wanted.required else f"--{wanted.name}") in options
+        for role in mode.info.prompts:
+            assert f"--{role}-prompt" in options
 
 
 def test_version(acetate: Acetate) -> None:

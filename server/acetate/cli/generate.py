@@ -1,9 +1,11 @@
-"""`acetate generate`: one command for each mode, and painting again from a recipe."""
+"""`acetate generate`: a command for each mode of the table, and painting again from a recipe."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from inspect import Parameter, Signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,16 +14,39 @@ from acetate.cli.options import Precision, parse_size
 from acetate.cli.order import Order, drawn_seed
 from acetate.cli.painting import carry_out
 from acetate.errors import BadRequest
+from acetate.modes.registry import MODES
 from acetate.pixels.files import read_image, read_recipe
 from acetate_bridge.geometry import Size
-from acetate_bridge.messages import PixelFormat, Recipe
+from acetate_bridge.messages import Image, PixelFormat, Recipe
+from acetate_bridge.protocol import ModeInfo
+
+_FORMATS: dict[Precision, PixelFormat] = {Precision.EIGHT: "rgba8", Precision.SIXTEEN: "rgba16"}
+
+_SHARED: dict[str, tuple[Any, Any]] = {
+    "output": (options.Output, Parameter.empty),
+    "avoid": (options.Avoid, ""),
+    "seed": (options.Seed, None),
+    "variants": (options.Variants, 1),
+    "steps": (options.Steps, None),
+    "guidance": (options.Guidance, None),
+    "passes": (options.Passes, 8),
+    "model": (options.Model, "embedded"),
+    "device": (options.Device, "auto"),
+    "precision": (options.Bits, Precision.EIGHT),
+    "server": (options.Server, ""),
+}
+"""Annotation and default of what every mode has."""
+
+_OWN: dict[str, dict[str, tuple[Any, Any]]] = {
+    "background": {"scene": (options.Scene, None)},
+    "refine": {"strength": (options.Strength, 0.5)},
+}
+"""The same for what single modes have."""
 
 generate = typer.Typer(
     help="Paint layers from a prompt, around a layer, or again from a recipe.",
     invoke_without_command=True,
 )
-
-_FORMATS: dict[Precision, PixelFormat] = {Precision.EIGHT: "rgba8", Precision.SIXTEEN: "rgba16"}
 
 
 @generate.callback()
@@ -35,7 +60,13 @@ def again(
         Path | None, typer.Option("--output", "-o", help="PNG file to write.")
     ] = None,
     layer: Annotated[
-        Path | None, typer.Option(help="The layer that the picture was painted around, if any.")
+        Path | None, typer.Option(help="The layer that the picture was painted from, if any.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="The picture that it was painted from, if any.")
+    ] = None,
+    background: Annotated[
+        Path | None, typer.Option(help="The background that it was painted from, if any.")
     ] = None,
     model: Annotated[
         str, typer.Option(help="Model id or folder; the recipe's own by default.")
@@ -46,91 +77,100 @@ def again(
     if context.invoked_subcommand is not None:
         return
     if source is None or output is None:
-        raise BadRequest("Name a mode (text, background), or a picture with --from and -o.")
-    picture = read_image(source)
+        raise BadRequest(f"Name a mode ({', '.join(MODES)}), or a picture with --from and -o.")
+    painted = read_image(source)
     recipe = read_recipe(source)
+    given = {"layer": layer, "picture": picture, "background": background}
     carry_out(
         Order(
             recipe,
             output,
             model=model or recipe.model,
             device=device,
-            size=Size(picture.width, picture.height),
+            size=Size(painted.width, painted.height),
             steps=recipe.steps,
             guidance=recipe.guidance,
-            pixel_format=picture.format,
-            images={} if layer is None else {"layer": read_image(layer)},
+            pixel_format=painted.format,
+            images=_read(given),
         )
     )
 
 
-@generate.command()
-def text(
-    prompt: Annotated[str, typer.Argument(help="What to paint.")],
-    output: options.Output,
-    avoid: options.Avoid = "",
-    seed: options.Seed = None,
-    variants: options.Variants = 1,
-    steps: options.Steps = None,
-    guidance: options.Guidance = None,
-    size: Annotated[
-        str | None, typer.Option(help="Pixels, as 256 or 320x256; the model's own by default.")
-    ] = None,
-    passes: options.Passes = 8,
-    model: options.Model = "embedded",
-    device: options.Device = "auto",
-    precision: options.Bits = Precision.EIGHT,
-    server: options.Server = "",
-) -> None:
-    """Generate a layer."""
-    carry_out(
-        Order(
-            Recipe("text", prompt, negative_prompt=avoid, seed=drawn_seed(seed), passes=passes),
-            output,
-            model=model,
-            device=device,
-            size=None if size is None else parse_size(size),
-            steps=steps,
-            guidance=guidance,
-            variants=variants,
-            pixel_format=_FORMATS[precision],
-            server=server,
+def _command(mode: ModeInfo) -> Callable[..., None]:
+    """The command of a mode: its inputs and the prompt, then the options."""
+
+    def paint(**given: Any) -> None:
+        images = _read({wanted.name: given[wanted.name] for wanted in mode.inputs})
+        prompts = {role: given[f"{role}_prompt"] for role in mode.prompts}
+        recipe = Recipe(
+            mode.name,
+            given["prompt"],
+            negative_prompt=given["avoid"],
+            layer_prompts={role: words for role, words in prompts.items() if words},
+            seed=drawn_seed(given["seed"]),
+            strength=given.get("strength", 1.0),
+            passes=given["passes"],
         )
-    )
+        carry_out(
+            Order(
+                recipe,
+                given["output"],
+                model=given["model"],
+                device=given["device"],
+                size=_size(given.get("size"), images),
+                steps=given["steps"],
+                guidance=given["guidance"],
+                variants=given["variants"],
+                pixel_format=_FORMATS[given["precision"]],
+                images=images,
+                scene=given.get("scene"),
+                server=given["server"],
+            )
+        )
+
+    parameters = list(_parameters(mode))
+    paint.__doc__ = f"{mode.words}."
+    paint.__annotations__ = {each.name: each.annotation for each in parameters}
+    vars(paint)["__signature__"] = Signature(parameters)
+    return paint
 
 
-@generate.command()
-def background(
-    layer: Annotated[Path, typer.Argument(help="PNG of the layer that stands in front.")],
-    prompt: Annotated[str, typer.Argument(help="What is behind it.")],
-    output: options.Output,
-    scene: Annotated[
-        Path | None, typer.Option(help="PNG file for the layer over its new background.")
-    ] = None,
-    avoid: options.Avoid = "",
-    seed: options.Seed = None,
-    variants: options.Variants = 1,
-    steps: options.Steps = None,
-    guidance: options.Guidance = None,
-    model: options.Model = "embedded",
-    device: options.Device = "auto",
-    precision: options.Bits = Precision.EIGHT,
-    server: options.Server = "",
-) -> None:
-    """Fill the background around a layer."""
-    picture = read_image(layer)
-    order = Order(
-        Recipe("background", prompt, negative_prompt=avoid, seed=drawn_seed(seed)),
-        output,
-        model=model,
-        device=device,
-        size=Size(picture.width, picture.height),
-        steps=steps,
-        guidance=guidance,
-        variants=variants,
-        pixel_format=_FORMATS[precision],
-        images={"layer": picture},
-        scene=scene,
-        server=server,
-    )
-    carry_out(order)
+def _parameters(mode: ModeInfo) -> Iterator[Parameter]:
+    def parameter(name: str, annotation: Any, default: Any = Parameter.empty) -> Parameter:
+        return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+    for wanted in mode.inputs:
+        if wanted.required:
+            words = typer.Argument(help=f"PNG: {wanted.words}.")
+            yield parameter(wanted.name, Annotated[Path, words])
+    prompt = Annotated[str, typer.Argument(help="What to paint.")]
+    yield parameter("prompt", prompt, "" if mode.prompts else Parameter.empty)
+    for name, (annotation, default) in (_SHARED | _OWN.get(mode.name, {})).items():
+        yield parameter(name, annotation, default)
+    if not mode.inputs:
+        yield parameter("size", options.Side, None)
+    for wanted in mode.inputs:
+        if not wanted.required:
+            words = typer.Option(help=f"PNG: {wanted.words}.")
+            yield parameter(wanted.name, Annotated[Path | None, words], None)
+    for role in mode.prompts:
+        words = typer.Option(help=f"What to paint on the {role} layer; the prompt by default.")
+        yield parameter(f"{role}_prompt", Annotated[str, words], "")
+
+
+def _read(paths: dict[str, Path | None]) -> dict[str, Image]:
+    return {name: read_image(path) for name, path in paths.items() if path is not None}
+
+
+def _size(text: str | None, images: dict[str, Image]) -> Size | None:
+    """What to return: the size that was asked for, or that of the pictures that were given."""
+    if text is not None:
+        return parse_size(text)
+    sizes = {(image.width, image.height) for image in images.values()}
+    if len(sizes) > 1:
+        raise BadRequest("The pictures must all have the same size.")
+    return Size(*sizes.pop()) if sizes else None
+
+
+for _mode in MODES.values():
+    generate.command(_mode.info.name)(_command(_mode.info))

@@ -34,6 +34,13 @@ Avoid = Annotated[str, typer.Option(help="What not to paint (negative prompt).")
 Passes = Annotated[int, typer.Option(help="Turned copies whose median is the layer: 1, 2, 4 or 8.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 Model = Annotated[str, typer.Option(help="Model id, or the folder of a model.")]
+Side = Annotated[
+    str | None, typer.Option(help="Pixels, as 256 or 320x256; the model's own by default.")
+]
+Scene = Annotated[Path | None, typer.Option(help="PNG file for the layer over its new background.")]
+Strength = Annotated[
+    float, typer.Option(help="How far to repaint, above 0 (hardly) up to 1 (from nothing).")
+]
 Server = Annotated[
     str, typer.Option(help="Paint at a server: its host:port, or local for the one running here.")
 ]

@@ -27,15 +27,18 @@ def carry_out(order: Order) -> None:
     """Paint what was ordered and write it. Raises AcetateError, most of it before any work."""
     check(order)
     console = Console(stderr=True)
-    layers = _paint_there(order, console) if order.server else _paint_here(order, console)
+    variants = _paint_there(order, console) if order.server else _paint_here(order, console)
     scenes = order.scenes()
-    for index, (output, layer) in enumerate(zip(order.outputs(), layers, strict=True)):
-        write_image(output, layer.image, layer.recipe)
-        print(_report(output, layer))
+    for index, (output, layers) in enumerate(zip(order.outputs(), variants, strict=True)):
+        for layer in layers:
+            path = output if layer is layers[0] else _beside(output, layer.role)
+            write_image(path, layer.image, layer.recipe)
+            print(_report(path, layer))
+            _warn(console, layer)
         if scenes:
-            write_image(scenes[index], compose(order.images["layer"], layer.image), layer.recipe)
+            scene = compose(order.images["layer"], layers[0].image)
+            write_image(scenes[index], scene, layers[0].recipe)
             print(f"{scenes[index]}: the layer over it")
-        _warn(console, layer)
 
 
 def compose(front: Image, back: Image) -> Image:
@@ -46,8 +49,13 @@ def compose(front: Image, back: Image) -> Image:
     return to_image(opaque(composite_over(to_tensor(front), to_tensor(back)[:, :3])), back.format)
 
 
-def _paint_here(order: Order, console: Console) -> Iterator[Layer]:
-    """The layer of each variant as soon as it is done."""
+def _beside(path: Path, role: Role) -> Path:
+    """Where a further layer of a result goes."""
+    return path.with_stem(f"{path.stem}-{role.value}")
+
+
+def _paint_here(order: Order, console: Console) -> Iterator[list[Layer]]:
+    """The layers of each variant as soon as it is done."""
     with console.status("Loading the model…"):
         pipeline = _load(order)
     family = FAMILIES[pipeline.family]
@@ -58,10 +66,10 @@ def _paint_here(order: Order, console: Console) -> Iterator[Layer]:
 
     with _progress(console) as show:
         for layers in run_each(request, pipeline, lambda step: show(step.index, step.total)):
-            yield place_layer(layers[0], request.frame)
+            yield [place_layer(layer, request.frame) for layer in layers]
 
 
-def _paint_there(order: Order, console: Console) -> Iterator[Layer]:
+def _paint_there(order: Order, console: Console) -> Iterator[list[Layer]]:
     """The same at a server, which gives all variants together."""
     from acetate.models.catalog import entry_named
     from acetate.remote_generate import generate_on_server
@@ -70,11 +78,14 @@ def _paint_there(order: Order, console: Console) -> Iterator[Layer]:
     request = plan_request(order, FAMILIES[entry.family], entry.native, entry.frame)
     request = replace(request, recipe=replace(request.recipe, model=entry.id))
     with _progress(console) as show:
-        yield from generate_on_server(
+        layers = generate_on_server(
             request,
             lambda progress: show(progress.step, progress.steps),
             address=None if order.server == LOCAL_SERVER else order.server,
         )
+    each = len(layers) // order.variants
+    for index in range(order.variants):
+        yield layers[index * each : (index + 1) * each]
 
 
 def _load(order: Order) -> Pipeline:
