@@ -22,6 +22,24 @@ REPEATS = 5
 PROMPT = "a red apple"
 STEPS = 20
 
+_MEASURED = """
+import sys
+from acetate.cli import main
+sys.argv = sys.argv[1:]
+try:
+    main()
+except SystemExit as ended:
+    assert not ended.code, ended.code
+if sys.platform == "win32":
+    import psutil
+    print(psutil.Process().memory_info().peak_wset)
+else:
+    import resource
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(peak if sys.platform == "darwin" else peak * 1024)
+"""
+"""The command line in a process that says at its end how many bytes it needed at most."""
+
 
 def main(model: str, device: str) -> None:
     """Print one line for each figure; times are medians of warm repeats unless said otherwise."""
@@ -97,19 +115,14 @@ def shell_lines(model: str, device: str) -> None:
     """A whole run in a process of its own, from the shell's view."""
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "layer.png"
-        code = (
-            "import resource, sys; from acetate.cli import main\n"
-            f"sys.argv = ['acetate', 'generate', 'text', {PROMPT!r}, '-o', {str(output)!r}, "
-            f"'--model', {model!r}, '--device', {device!r}, '--steps', '{STEPS}']\n"
-            "try: main()\n"
-            "except SystemExit as ended: assert not ended.code, ended.code\n"
-            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-        )
+        order = ["acetate", "generate", "text", PROMPT, "-o", str(output), "--steps", str(STEPS)]
+        order += ["--model", model, "--device", device]
         started = time.perf_counter()
-        run = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)
+        run = subprocess.run(
+            [sys.executable, "-c", _MEASURED, *order], stdout=subprocess.PIPE, check=True
+        )
         line("a layer, cold", f"{seconds(time.perf_counter() - started)} from the shell")
-        peak = int(run.stdout.split()[-1]) * (1 if sys.platform == "darwin" else 1024)
-        line("peak memory", f"{peak / 2**20:.0f} MiB for that run")
+        line("peak memory", f"{int(run.stdout.split()[-1]) / 2**20:.0f} MiB for that run")
 
 
 def run_python(code: str) -> float:
