@@ -4,14 +4,30 @@ from pathlib import Path
 
 import pytest
 import torch
+from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
+from tokenizers.models import WordPiece
 from typer.testing import CliRunner, Result
 
-from acetate.embedded.architecture import TEXT_WIDTH, untrained_tokenizer
 from acetate.models import load_folder
 from acetate.modes import run
 from acetate.training import evaluation, originality, pool
+from acetate.training.architecture import PROMPT_TOKENS, TEXT_WIDTH
 from acetate.training.command import app
 from acetate_bridge.messages import Recipe, Request
+
+
+def spelling_tokenizer() -> Tokenizer:
+    """A word-piece tokenizer that spells every word out, letter by letter."""
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789.,-'"
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *letters, *(f"##{letter}" for letter in letters)]
+    vocabulary = {word: number for number, word in enumerate(words)}
+    tokenizer = Tokenizer(WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    tokenizer.enable_truncation(PROMPT_TOKENS)
+    tokenizer.enable_padding(length=PROMPT_TOKENS)
+    return tokenizer
 
 
 def call(*words: object) -> Result:
@@ -47,7 +63,7 @@ def test_the_stages_one_after_another_end_in_a_model_that_paints(
     monkeypatch.setattr(originality, "SHEET", ("a red apple",))
     out, language, model = tmp_path / "out", tmp_path / "language", tmp_path / "model"
     language.mkdir()
-    tokenizer = untrained_tokenizer()
+    tokenizer = spelling_tokenizer()
     tokenizer.save(str(language / "tokenizer.json"))
     out.mkdir()
     torch.save(torch.randn(tokenizer.get_vocab_size(), TEXT_WIDTH), out / "token-vectors.pt")

@@ -9,8 +9,7 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor
 from torch.nn import functional
 
-from acetate.embedded.architecture import PIXEL_UNSHUFFLE, build_autoencoder
-
+from .architecture import PIXEL_UNSHUFFLE, build_autoencoder
 from .batches import GREY, Backdrops, LayerBatches, over
 from .dataset import read_picture_set
 from .loop import Losses, Report, Schedule, Trainee, train

@@ -39,8 +39,7 @@ def data(
     seed: SeedOption = 11,
 ) -> None:
     """Render the picture packages and paint backdrops."""
-    from acetate.embedded.architecture import NATIVE_SIZE
-
+    from .architecture import NATIVE_SIZE
     from .dataset import read_picture_set, write_picture_set
     from .sources import read_drawings
     from .staging import write_backdrops

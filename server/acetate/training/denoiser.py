@@ -19,9 +19,8 @@ from torch import Tensor
 from torch.nn import functional
 from transformers.models.bert.modeling_bert import BertModel
 
-from acetate.embedded.architecture import build_denoiser, build_text_encoder
-
 from . import workers
+from .architecture import build_denoiser, build_text_encoder
 from .batches import over
 from .loop import Losses, Report, Schedule, Trainee, train
 from .pool import Pool, read_pool

@@ -17,8 +17,7 @@ from tokenizers import Tokenizer
 from torch import nn
 from transformers.models.bert.modeling_bert import BertModel
 
-from acetate.embedded.architecture import PIXEL_UNSHUFFLE, TRANSPARENCY
-
+from .architecture import PIXEL_UNSHUFFLE, TRANSPARENCY
 from .denoiser import SCALE_FILE, build_painter
 from .transparency import load_transparency
 

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from acetate.embedded.architecture import PROMPT_TOKENS, TEXT_WIDTH
+from .architecture import PROMPT_TOKENS, TEXT_WIDTH
 
 
 def build_tokenizer(source: Path) -> Tokenizer:

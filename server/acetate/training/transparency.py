@@ -15,10 +15,10 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor
 from torch.nn import functional
 
-from acetate.embedded.architecture import TRANSPARENCY, build_autoencoder
 from acetate.latent_transparency import OffsetEncoder, TransparentDecoder
 from acetate.latent_transparency.passes import Turn, turns_for
 
+from .architecture import TRANSPARENCY, build_autoencoder
 from .autoencoder import fold, picture_loss, picture_losses, unfold
 from .batches import GREY, LayerBatches, over, vary_transparency
 from .dataset import read_picture_set

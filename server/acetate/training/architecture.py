@@ -6,17 +6,12 @@ are folded into channels (pixel unshuffle), which keeps every convolution off th
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from transformers.models.bert.configuration_bert import BertConfig
 from transformers.models.bert.modeling_bert import BertModel
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
 
 NATIVE_SIZE = 128
 PIXEL_UNSHUFFLE = 4
@@ -96,44 +91,3 @@ def build_text_encoder(vocabulary: int) -> BertModel:
         ),
         add_pooling_layer=False,
     )
-
-
-def write_untrained(folder: Path, seed: int = 0) -> None:
-    """A model folder with random weights in the shipped shapes, to test what is around it."""
-    import torch
-
-    from acetate.latent_transparency import OffsetEncoder, TransparentDecoder
-    from acetate.training.export import write_model
-
-    torch.manual_seed(seed)
-    tokenizer = untrained_tokenizer()
-    write_model(
-        folder,
-        autoencoder=build_autoencoder(),
-        denoiser=build_denoiser(),
-        text_encoder=build_text_encoder(tokenizer.get_vocab_size()),
-        tokenizer=tokenizer,
-        offset_encoder=OffsetEncoder(**TRANSPARENCY["encoder"]),
-        transparent_decoder=TransparentDecoder(**TRANSPARENCY["decoder"]),
-    )
-
-
-def untrained_tokenizer() -> Tokenizer:
-    """A word-piece tokenizer that spells every word out, letter by letter."""
-    from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
-    from tokenizers.models import WordPiece
-
-    letters = "abcdefghijklmnopqrstuvwxyz0123456789.,-'"
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *letters, *(f"##{letter}" for letter in letters)]
-    vocabulary = {word: number for number, word in enumerate(words)}
-    tokenizer = Tokenizer(WordPiece(vocabulary, unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    tokenizer.enable_truncation(PROMPT_TOKENS)
-    tokenizer.enable_padding(length=PROMPT_TOKENS)
-    return tokenizer
-
-
-if __name__ == "__main__":
-    write_untrained(Path(sys.argv[1]))
