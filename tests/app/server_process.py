@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -23,7 +24,7 @@ from acetate_bridge.discovery import Runtime, read_runtime
 ROOT = Path(__file__).parents[2]
 TOKEN = "test-token-" + "0123456789abcdef" * 2
 FAKE = "tests.workers.fake_painter:open_fake"
-LONG = 120.0
+LONG = 300.0
 """Seconds that a wait may take on a slow, busy machine before it counts as failed."""
 
 
@@ -40,6 +41,7 @@ class RunningServer:
         prefix: Sequence[str] = (),
         devices: Sequence[str] = ("cpu",),
         idle_exit: float = 0.0,
+        debug: bool = False,
     ) -> None:
         self.folder = folder
         self.log = folder / "server.log"
@@ -52,7 +54,9 @@ class RunningServer:
             "quota": quota,
             "devices": list(devices),
             "idle_exit": idle_exit,
+            "debug": debug,
         }
+        self._debug = debug
         if real is None:
             self._command = [sys.executable, "-m", __name__, json.dumps(options)]
         else:
@@ -75,6 +79,7 @@ class RunningServer:
             "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "server", ROOT / "shared"))),
             "ACETATE_RUNTIME_DIR": str(self.folder / "run"),
             "ACETATE_DATA_DIR": str(self.folder / "data"),
+            "PYTHONASYNCIODEBUG": "1" if self._debug else "",
         }
 
     def spawn(self) -> subprocess.Popen[bytes]:
@@ -126,9 +131,34 @@ class RunningServer:
         return self.process.wait(LONG)
 
 
+def watch_the_loop() -> None:
+    """Report callbacks that kept the event loop for more than 50 ms by their own doing.
+
+    On a busy machine any thread may be put aside for that long; that is told from work by the
+    processor time it took, and from waiting by the number of times it gave the processor up.
+    """
+    import resource
+
+    def gave_up() -> int:
+        return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+
+    run = asyncio.Handle._run  # type: ignore[attr-defined]
+
+    def watched(handle: asyncio.Handle) -> None:
+        began, worked, waited = time.monotonic(), time.thread_time(), gave_up()
+        run(handle)
+        took = time.monotonic() - began
+        if took > 0.05 and (time.thread_time() - worked > 0.05 or gave_up() > waited):
+            print(f"BLOCKED for {took:.3f} s: {handle!r}", file=sys.stderr, flush=True)
+
+    asyncio.Handle._run = watched  # type: ignore[attr-defined]
+
+
 def main(text: str) -> None:
     """Serve as the options say."""
     options = msgspec.json.decode(text)
+    if options["debug"]:
+        watch_the_loop()
     data = Path(options["data"])
     serve(
         Settings(

@@ -165,6 +165,7 @@ def test_the_server_is_started_when_asked_and_found_by_itself(
         "quota": 2**32,
         "devices": ["cpu"],
         "idle_exit": 1.0,
+        "debug": False,
     }
     command = [sys.executable, "-m", "tests.app.server_process", json.dumps(options)]
     monkeypatch.chdir(ROOT)

@@ -55,13 +55,16 @@ def compare(server: RunningServer, port: int, side: int, encoding: str, picture:
     chosen = client_module.preferred_encodings
     client_module.preferred_encodings = lambda local: [encoding]
     try:
-        with Timed(server.runtime.address) as timed:
+        with Timed(server.runtime.address) as timed, bare(port) as connection:
             timed.run(request(side))
-            plain = [timed.run(request(side)) for _ in range(REPEATS)]
+            plain: list[Row] = []
+            echoed: list[float] = []
+            # In turns, so that whatever else the machine does falls on both.
+            for _ in range(REPEATS):
+                plain.append(timed.run(request(side)))
+                echoed.append(echo_once(connection, bytes(size)))
     finally:
         client_module.preferred_encodings = chosen
-    with bare(port) as connection:
-        echoed = [echo_once(connection, bytes(size)) for _ in range(REPEATS)]
     name = f"{side} × {side} {encoding} ({size / 2**20:.1f} MiB)"
     line(f"{name}: echo of the bytes", echoed)
     transfers = [row.layer - row.progress for row in plain]

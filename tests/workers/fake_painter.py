@@ -35,20 +35,21 @@ class FakePainter:
         words = request.recipe.prompt.split()
         pause = next((float(word[5:]) for word in words if word.startswith("step=")), 0.0)
         steps = request.recipe.steps
+        image = self._picture(request)
         for step in range(1, steps + 1):
             time.sleep(pause)
             on_step(PainterStep(step, steps, lambda: solid(8, 8, request.recipe.seed)))
             if step == 1:
                 self._misbehave(words)
-        width, height = request.recipe.width or 16, request.recipe.height or 16
-        image = request.images.get("picture") if request.recipe.mode == "echo" else None
-        if image is None:
-            image = solid(width, height, request.recipe.seed)
-            if request.pixel_format == "rgba16":
-                image = Image(
-                    width, height, bytes(width * height * BYTES_PER_PIXEL["rgba16"]), "rgba16"
-                )
         return [Layer(image, name=request.recipe.prompt, recipe=request.recipe)]
+
+    def _picture(self, request: Request) -> Image:
+        if request.recipe.mode == "echo" and "picture" in request.images:
+            return request.images["picture"]
+        width, height = request.recipe.width or 16, request.recipe.height or 16
+        if request.pixel_format == "rgba16":
+            return Image(width, height, bytes(width * height * BYTES_PER_PIXEL["rgba16"]), "rgba16")
+        return solid(width, height, request.recipe.seed)
 
     def _misbehave(self, words: list[str]) -> None:
         if "once" in words and (self._notes / "once").exists():

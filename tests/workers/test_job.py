@@ -30,7 +30,11 @@ class Quick:
 
 def messages(request: Request, preview_seconds: float = 0.0) -> tuple[Quick, list[object]]:
     painter, sent = Quick(), list[object]()
-    run_job("job", request, painter, sent.append, lambda: False, preview_seconds)
+
+    def send(message: wire.FromWorker, payload: bytes = b"") -> None:
+        sent.append((message, payload) if payload else message)
+
+    run_job("job", request, painter, send, lambda: False, preview_seconds)
     return painter, sent
 
 
@@ -44,7 +48,7 @@ def test_progress_rises_over_all_variants() -> None:
 def test_each_variant_has_its_own_seed_and_is_sent_before_the_next() -> None:
     painter, sent = messages(Request(Recipe("text", seed=5), variants=2))
     assert [request.recipe.seed for request in painter.requests] == [5, 6]
-    first = next(i for i, m in enumerate(sent) if isinstance(m, wire.LayerPainted))
+    first = next(i for i, m in enumerate(sent) if isinstance(m, tuple))
     last_step = max(i for i, m in enumerate(sent) if isinstance(m, wire.StepDone))
     assert first < last_step
 
@@ -62,7 +66,7 @@ def test_the_painter_sees_the_frame_and_the_document_gets_its_region() -> None:
     painter, sent = messages(Request(Recipe("text"), {"layer": picture}, frame=frame))
     shown = painter.requests[0].images["layer"]
     assert (shown.width, shown.height) == (8, 8) and painter.requests[0].frame is None
-    (painted,) = [m.layer for m in sent if isinstance(m, wire.LayerPainted)]
+    (painted,) = [m[0].layer(m[1]) for m in sent if isinstance(m, tuple)]
     assert (painted.x, painted.y, painted.image.width, painted.image.height) == (-5, 3, 4, 2)
 
 
@@ -70,9 +74,12 @@ def test_the_painter_sees_the_frame_and_the_document_gets_its_region() -> None:
 def test_a_job_stops_at_the_next_step(after: int) -> None:
     sent: list[object] = []
 
+    def send(message: wire.FromWorker, payload: bytes = b"") -> None:
+        sent.append(message)
+
     def stopped() -> bool:
         return sum(isinstance(m, wire.StepDone) for m in sent) > after
 
     with pytest.raises(StopPainting):
-        run_job("job", Request(Recipe("text")), Quick(), sent.append, stopped, 3600.0)
+        run_job("job", Request(Recipe("text")), Quick(), send, stopped, 3600.0)
     assert sum(isinstance(m, wire.StepDone) for m in sent) == after + 1

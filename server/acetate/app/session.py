@@ -15,7 +15,7 @@ from acetate.jobs.ledger import Ledger
 from acetate.jobs.manager import Manager
 from acetate.jobs.records import DiskFull, FreshLayer, MissingImages, Refused, StoredLayer
 from acetate.workers.engine import Announcement
-from acetate_bridge.codec import HEADER_BYTES, BadFrame, encode
+from acetate_bridge.codec import BadFrame, encode
 from acetate_bridge.protocol import (
     PROTOCOL,
     Acknowledge,
@@ -152,8 +152,8 @@ class Session:
                 await self._complain("internal", "The server met a fault of its own.")
 
     async def _take(self, frame: str | bytes) -> None:
-        """One message. Large ones are taken apart in a thread."""
-        if len(frame) > HEADER_BYTES:
+        """One message. Pixels are unpacked in a thread: a small frame may hold a large picture."""
+        if isinstance(frame, bytes):
             message = await asyncio.to_thread(read_message, frame)
         else:
             message = read_message(frame)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from acetate.errors import AcetateError
 from acetate.models.loading import EMBEDDED, load_pipeline
 from acetate.modes import MODES, run
+from acetate.pipelines.families import FAMILIES
 from acetate.workers.engine import Announcement
 from acetate.workers.painter import Painter, PainterStep
 from acetate_bridge.messages import Image, Layer, Request
@@ -29,7 +30,7 @@ class Generator:
 
     def announce(self) -> Announcement:
         """The embedded model, loaded at once so that the first job need not wait for it."""
-        modes = [mode.info for mode in MODES.values()]
+        modes = [MODES[name].info for name in FAMILIES[EMBEDDED].modes]
         info = ModelInfo(EMBEDDED, "Embedded model", EMBEDDED, [mode.name for mode in modes])
         try:
             pipeline = self._load(EMBEDDED)

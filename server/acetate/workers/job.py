@@ -5,11 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 from acetate.workers import wire
 from acetate.workers.painter import Painter, PainterStep, StopPainting
 from acetate.workers.placement import place_layer, show_frame
 from acetate_bridge.messages import Request
+
+
+class Send(Protocol):
+    """Sends a message with its payload."""
+
+    def __call__(self, message: wire.FromWorker, payload: bytes = b"") -> None: ...
 
 
 class Reporter:
@@ -19,7 +26,7 @@ class Reporter:
         self,
         job: str,
         variants: int,
-        send: Callable[[wire.FromWorker], None],
+        send: Send,
         stopped: Callable[[], bool],
         preview_seconds: float,
     ) -> None:
@@ -62,7 +69,7 @@ def run_job(
     job: str,
     request: Request,
     painter: Painter,
-    send: Callable[[wire.FromWorker], None],
+    send: Send,
     stopped: Callable[[], bool],
     preview_seconds: float,
 ) -> None:
@@ -82,4 +89,4 @@ def run_job(
         single = replace(request, recipe=recipe, images=images, variants=1, frame=None)
         for layer in painter.paint(single, reporter.step):
             placed = layer if request.frame is None else place_layer(layer, request.frame)
-            send(wire.LayerPainted(job, placed, variant))
+            send(wire.LayerPainted.of(job, placed, variant), placed.image.data)

@@ -31,11 +31,11 @@ class Outlet:
         self._stream = stream
         self._lock = threading.Lock()
 
-    def send(self, message: wire.FromWorker) -> None:
+    def send(self, message: wire.FromWorker, payload: bytes = b"") -> None:
         """Send, or end the process: without a server there is nothing left to do."""
         try:
             with self._lock:
-                wire.send(self._stream, message)
+                wire.send(self._stream, message, payload)
         except OSError:
             os._exit(0)
 

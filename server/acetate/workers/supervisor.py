@@ -46,10 +46,14 @@ class Patience:
     start: float = 300.0
 
 
+Delivery = tuple[wire.FromWorker, bytes]
+"""A message of the worker, and its payload."""
+
+
 class _Process:
     """One life of a worker: its pipes, and a thread that carries its messages into the loop."""
 
-    def __init__(self, settings: wire.WorkerSettings, inbox: asyncio.Queue[wire.FromWorker | None]):
+    def __init__(self, settings: wire.WorkerSettings, inbox: asyncio.Queue[Delivery | None]):
         self._loop = asyncio.get_running_loop()
         self._inbox = inbox
         self._child = subprocess.Popen(
@@ -92,17 +96,18 @@ class _Process:
     def _read(self) -> None:
         assert self._child.stdout is not None
         try:
-            while (message := wire.receive_in_server(self._child.stdout)) is not None:
-                self._deliver(message)
+            wire.widen(self._child.stdout)
+            while (delivery := wire.receive_in_server(self._child.stdout)) is not None:
+                self._deliver(delivery)
         except (OSError, ValueError, msgspec.MsgspecError):
             log.warning("worker %s spoke nonsense", self._child.pid)
             self.kill()
         self._deliver(None)
 
-    def _deliver(self, message: wire.FromWorker | None) -> None:
+    def _deliver(self, delivery: Delivery | None) -> None:
         # The loop may be closed by now: the server is going down.
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(self._inbox.put_nowait, message)
+            self._loop.call_soon_threadsafe(self._inbox.put_nowait, delivery)
 
 
 class WorkerEngine:
@@ -112,8 +117,8 @@ class WorkerEngine:
         self._settings = settings
         self._patience = patience or Patience()
         self._process: _Process | None = None
-        self._inbox: asyncio.Queue[wire.FromWorker | None] = asyncio.Queue()
-        self._events: asyncio.Queue[wire.FromWorker | None] = asyncio.Queue()
+        self._inbox: asyncio.Queue[Delivery | None] = asyncio.Queue()
+        self._events: asyncio.Queue[Delivery | None] = asyncio.Queue()
         self._ready = asyncio.Event()
         self._broken = asyncio.Event()
         self._cancelled = asyncio.Event()
@@ -215,17 +220,18 @@ class WorkerEngine:
         moved = loop.time()
         while True:
             try:
-                message = await asyncio.wait_for(self._events.get(), self._patience.silence)
+                delivery = await asyncio.wait_for(self._events.get(), self._patience.silence)
             except TimeoutError:
                 self._abandon(process)
                 raise EngineLost("the worker hung and was ended") from None
+            message, payload = delivery or (None, b"")
             match message:
                 case wire.StepDone():
                     yield Stepped(message.stage, message.step, message.steps, message.seconds_left)
                 case wire.PreviewMade():
                     yield Previewed(message.image, message.variant)
                 case wire.LayerPainted():
-                    yield Painted(message.layer, message.variant)
+                    yield Painted(message.layer(payload), message.variant)
                 case wire.Finished():
                     return
                 case wire.Stopped():
@@ -262,14 +268,15 @@ class WorkerEngine:
         Returns whether it ever was ready.
         """
         lived = False
-        while (message := await self._inbox.get()) is not None:
+        while (delivery := await self._inbox.get()) is not None:
+            message, _ = delivery
             if isinstance(message, wire.Ready):
                 lived = True
                 announce(Announcement(message.models, message.modes))
                 self._broken.clear()
                 self._ready.set()
             else:
-                self._events.put_nowait(message)
+                self._events.put_nowait(delivery)
         self._events.put_nowait(None)
         return lived
 

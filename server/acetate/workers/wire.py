@@ -1,16 +1,22 @@
-"""What server and worker process say to each other: length-prefixed msgpack over pipes."""
+"""What server and worker process say to each other: msgpack with a payload, over pipes.
+
+The pixels of a result are the payload, apart from the message, so that megabytes are not copied
+into a message and out of it again.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import struct
+import sys
 from typing import IO
 
 import msgspec
 
-from acetate_bridge.messages import Image, Layer, Request
+from acetate_bridge.messages import Image, Layer, PixelFormat, Recipe, Request, Role
 from acetate_bridge.protocol import ModeInfo, ModelInfo, Stage
 
-_LENGTH = struct.Struct("<Q")
+_LENGTHS = struct.Struct("<QQ")
 
 
 class WorkerSettings(msgspec.Struct, frozen=True):
@@ -66,11 +72,40 @@ class PreviewMade(msgspec.Struct, frozen=True, tag="preview"):
 
 
 class LayerPainted(msgspec.Struct, frozen=True, tag="layer"):
-    """See `engine.Painted`."""
+    """See `engine.Painted`; the pixels are the payload."""
 
     job: str
-    layer: Layer
     variant: int
+    role: Role
+    name: str
+    x: int
+    y: int
+    recipe: Recipe | None
+    width: int
+    height: int
+    format: PixelFormat
+
+    @classmethod
+    def of(cls, job: str, layer: Layer, variant: int) -> LayerPainted:
+        """All of a layer but its pixels."""
+        image = layer.image
+        return cls(
+            job,
+            variant,
+            layer.role,
+            layer.name,
+            layer.x,
+            layer.y,
+            layer.recipe,
+            image.width,
+            image.height,
+            image.format,
+        )
+
+    def layer(self, pixels: bytes) -> Layer:
+        """The layer with its pixels; raises ValueError when they do not fill it."""
+        image = Image(self.width, self.height, pixels, self.format)
+        return Layer(image, self.role, self.name, self.x, self.y, self.recipe)
 
 
 class Finished(msgspec.Struct, frozen=True, tag="finished"):
@@ -102,30 +137,41 @@ _to_worker = msgspec.msgpack.Decoder(ToWorker)
 _from_worker = msgspec.msgpack.Decoder(FromWorker)
 
 
-def send(stream: IO[bytes], message: ToWorker | FromWorker) -> None:
+def send(stream: IO[bytes], message: ToWorker | FromWorker, payload: bytes = b"") -> None:
     """Write one message; raises OSError when the other side is gone."""
     body = _encoder.encode(message)
-    stream.write(_LENGTH.pack(len(body)))
+    stream.write(_LENGTHS.pack(len(body), len(payload)))
     stream.write(body)
+    if payload:
+        stream.write(payload)
     stream.flush()
 
 
 def receive_in_worker(stream: IO[bytes]) -> ToWorker | None:
     """The next message for the worker, or None when the server is gone."""
-    body = _receive(stream)
-    return None if body is None else _to_worker.decode(body)
+    parts = _receive(stream)
+    return None if parts is None else _to_worker.decode(parts[0])
 
 
-def receive_in_server(stream: IO[bytes]) -> FromWorker | None:
-    """The next message for the server, or None when the worker is gone."""
-    body = _receive(stream)
-    return None if body is None else _from_worker.decode(body)
+def receive_in_server(stream: IO[bytes]) -> tuple[FromWorker, bytes] | None:
+    """The next message for the server and its payload, or None when the worker is gone."""
+    parts = _receive(stream)
+    return None if parts is None else (_from_worker.decode(parts[0]), parts[1])
 
 
-def _receive(stream: IO[bytes]) -> bytes | None:
-    prefix = stream.read(_LENGTH.size)
-    if len(prefix) < _LENGTH.size:
+def _receive(stream: IO[bytes]) -> tuple[bytes, bytes] | None:
+    prefix = stream.read(_LENGTHS.size)
+    if len(prefix) < _LENGTHS.size:
         return None
-    (length,) = _LENGTH.unpack(prefix)
-    body = stream.read(length)
-    return body if len(body) == length else None
+    lengths = _LENGTHS.unpack(prefix)
+    body, payload = (stream.read(length) for length in lengths)
+    return (body, payload) if (len(body), len(payload)) == lengths else None
+
+
+def widen(stream: IO[bytes], size: int = 2**20) -> None:
+    """Let a pipe hold more than 64 KiB where the system can, so that pixels pass in fewer turns."""
+    if sys.platform == "linux":
+        import fcntl
+
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(stream.fileno(), fcntl.F_SETPIPE_SZ, size)
