@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from acetate import __version__
-from acetate.modes import MODES, run, run_each
+from acetate.modes import run, run_each
+from acetate.pipelines.families import FAMILIES
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import Interrupted, Step
 from acetate_bridge.messages import Image, Layer, Recipe, Request, Role
@@ -17,7 +18,7 @@ RECIPE = Recipe("text", "a red apple", seed=7, steps=3, width=64, height=64)
 def request(mode: str = "text", **changes: object) -> Request:
     recipe = replace(RECIPE, mode=mode, **changes)
     images = {}
-    if mode == "background":
+    if mode in ("background", "refine"):
         images["layer"] = blob(recipe.width, recipe.height)
     return Request(recipe, images)
 
@@ -33,7 +34,7 @@ def samples(layer: Layer) -> np.ndarray:
     return np.frombuffer(layer.image.data, dtype).reshape(layer.image.height, layer.image.width, 4)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", FAMILIES["embedded"].modes)
 def test_the_same_seed_gives_the_same_bytes(tiny_pipeline: Pipeline, mode: str) -> None:
     first, again = (run(request(mode), tiny_pipeline) for _ in range(2))
     assert first == again
@@ -41,7 +42,7 @@ def test_the_same_seed_gives_the_same_bytes(tiny_pipeline: Pipeline, mode: str) 
     assert other[0].image != first[0].image
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", FAMILIES["embedded"].modes)
 def test_a_variant_alone_reproduces_its_bytes(tiny_pipeline: Pipeline, mode: str) -> None:
     variants = run(replace(request(mode), variants=3), tiny_pipeline)
     assert len({layer.image.data for layer in variants}) == 3
@@ -51,7 +52,7 @@ def test_a_variant_alone_reproduces_its_bytes(tiny_pipeline: Pipeline, mode: str
     assert alone == variants[2]
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", FAMILIES["embedded"].modes)
 @pytest.mark.parametrize(("width", "height"), [(64, 64), (80, 48), (48, 96)])
 def test_layers_have_the_size_of_the_frame(
     tiny_pipeline: Pipeline, mode: str, width: int, height: int

@@ -30,6 +30,8 @@ _SHARED: dict[str, tuple[Any, Any]] = {
     "steps": (options.Steps, None),
     "guidance": (options.Guidance, None),
     "passes": (options.Passes, 8),
+    "scheduler": (options.Scheduler, ""),
+    "stop_at": (options.StopAt, 1.0),
     "model": (options.Model, "embedded"),
     "device": (options.Device, "auto"),
     "precision": (options.Bits, Precision.EIGHT),
@@ -110,6 +112,8 @@ def _command(mode: ModeInfo) -> Callable[..., None]:
             seed=drawn_seed(given["seed"]),
             strength=given.get("strength", 1.0),
             passes=given["passes"],
+            scheduler=given["scheduler"],
+            stop_at=given["stop_at"],
         )
         carry_out(
             Order(

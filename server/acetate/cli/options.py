@@ -32,6 +32,10 @@ Guidance = Annotated[
 ]
 Avoid = Annotated[str, typer.Option(help="What not to paint (negative prompt).")]
 Passes = Annotated[int, typer.Option(help="Turned copies whose median is the layer: 1, 2, 4 or 8.")]
+Scheduler = Annotated[str, typer.Option(help="Name of the sampler; the model's own by default.")]
+StopAt = Annotated[
+    float, typer.Option(help="Share of the steps after which the bare base model finishes alone.")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 Model = Annotated[str, typer.Option(help="Model id, or the folder of a model.")]
 Side = Annotated[

@@ -15,12 +15,14 @@ class Offset:
     tensor: Tensor
 
     def fits(self, weight: Tensor) -> bool:
-        if self.tensor.shape == weight.shape:
-            return True
-        both = self.tensor.dim() == weight.dim() == 4
-        return both and all(
-            ours >= theirs for ours, theirs in zip(self.tensor.shape, weight.shape, strict=True)
-        )
+        return self.tensor.shape == weight.shape
+
+    def widens(self, weight: Tensor) -> bool:
+        """Whether this convolution has more inputs and is otherwise of the same shape."""
+        ours, theirs = self.tensor.shape, weight.shape
+        if len(ours) != 4 or len(theirs) != 4:
+            return False
+        return ours[1] > theirs[1] and (ours[0], *ours[2:]) == (theirs[0], *theirs[2:])
 
     def shape(self) -> tuple[int, ...]:
         return tuple(self.tensor.shape)

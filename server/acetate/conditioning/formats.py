@@ -19,6 +19,9 @@ from acetate.conditioning.patch import PatchMismatch, shape_words
 
 _OFFICIAL = ("diffusion_model.", "model.diffusion_model.")
 _ENTRIES = {("diff", "0"), ("lora", "0"), ("lora", "1")}
+INPUT = "conv_in.weight"
+"""The one weight that a patch may widen: for the condition latents beside the noisy one."""
+
 _NETWORKS = ("unet.", "transformer.", "base_model.model.")
 _LORA = re.compile(
     r"(?P<module>.+?)\.(?:processor\.)?(?P<projection>to_(?:q|k|v|out)_lora\.|)"
@@ -136,7 +139,8 @@ def _add(found: Found, key: str, name: str, change: Change, weights: Mapping[str
         )
     if name in found:
         raise PatchMismatch(f"The patch changes {name} twice: in {found[name][0]} and in {key}.")
-    if not change.fits(weights[name]):
+    widens = name == INPUT and isinstance(change, Offset) and change.widens(weights[name])
+    if not widens and not change.fits(weights[name]):
         raise PatchMismatch(
             f"The patch does not fit this model: its tensor {key} has the shape "
             f"{shape_words(change.shape())}, the model's {name} has "

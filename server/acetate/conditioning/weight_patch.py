@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from acetate.conditioning.changes import Change, Offset
-from acetate.conditioning.formats import read_changes
+from acetate.conditioning.formats import INPUT, read_changes
 from acetate.conditioning.patch import Patch
 
 
@@ -36,10 +36,10 @@ class WeightPatch(Patch):
 
     def extra_channels(self, target: nn.Module) -> int:
         """How many input channels the network gains over its own while the patch is in."""
-        change = self.changes.get("conv_in.weight")
+        change = self.changes.get(INPUT)
         if not isinstance(change, Offset) or self.strength == 0:
             return 0
-        own = self._originals.get("conv_in.weight", target.get_parameter("conv_in.weight"))
+        own = self._originals.get(INPUT, target.get_parameter(INPUT))
         return change.tensor.shape[1] - own.shape[1]
 
     def _put_in(self, target: nn.Module) -> None:

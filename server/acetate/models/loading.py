@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acetate.errors import BadRequest, ModelDamaged, ModelMissing
-from acetate.models.catalog import entry_named
+from acetate.models.catalog import Entry, entry_named
 
 if TYPE_CHECKING:
+    import torch
+
     from acetate.pipelines.pipeline import Pipeline
+    from acetate.pipelines.transparency import Locate
 
 EMBEDDED = "embedded"
 EMBEDDED_FOLDER = Path(__file__).parents[1] / "embedded" / "model"
@@ -21,8 +24,9 @@ def load_pipeline(model: str = EMBEDDED, device: str = "auto") -> Pipeline:
     An id is never a path. Raises BadRequest for an unknown id, ModelMissing or ModelDamaged
     naming the file that is at fault, and DeviceMissing.
     """
-    if entry_named(model).family != EMBEDDED:
-        raise BadRequest(f"This version of Acetate cannot paint with “{model}” yet.")
+    entry = entry_named(model)
+    if entry.family != EMBEDDED:
+        return _load_entry(entry, device)
     return load_folder(EMBEDDED_FOLDER, device, model=EMBEDDED)
 
 
@@ -39,4 +43,61 @@ def load_folder(folder: Path, device: str = "auto", *, model: str = "") -> Pipel
         from acetate.pipelines.embedded import EmbeddedPipeline
 
         return EmbeddedPipeline.from_folder(folder, target, model or folder.name)
+    if kind in _BASES:
+        from acetate.pipelines.transparency import beside
+
+        return _load_base(kind, folder, target, model or folder.name, beside(folder))
     raise ModelDamaged(f"The model in {folder} is of a kind that Acetate does not know: {kind}.")
+
+
+_BASES = {"StableDiffusionPipeline": "sd15", "StableDiffusionXLPipeline": "sdxl"}
+"""What diffusers calls the bases, and their families."""
+
+
+def _load_entry(entry: Entry, device: str) -> Pipeline:
+    """A model of the catalog from the shared cache."""
+    from acetate.models.devices import pick_device
+    from acetate.models.store import base_folder, located
+    from acetate.models.weights import read_config
+
+    folder = base_folder(entry.base)
+    if folder is None:
+        raise ModelMissing(
+            f"The base model {entry.base} is not here yet.",
+            f"Fetch it with `acetate models pull {entry.id}`.",
+        )
+    kind = str(read_config(folder / "model_index.json").get("_class_name"))
+    if _BASES.get(kind) != entry.family:
+        raise BadRequest(f"This version of Acetate cannot paint with “{entry.id}” yet.")
+    files = {Path(part.file.name).stem: part.file for part in entry.parts}
+
+    def locate(id_: str) -> Path | None:
+        return located(files[id_]) if id_ in files else None
+
+    return _load_base(
+        kind,
+        folder,
+        pick_device(device),
+        entry.id,
+        locate,
+        convolution=any(id_.endswith("_transparent_conv") for id_ in files),
+    )
+
+
+def _load_base(
+    kind: str,
+    folder: Path,
+    device: torch.device,
+    model: str,
+    locate: Locate,
+    *,
+    convolution: bool = False,
+) -> Pipeline:
+    if _BASES[kind] == "sd15":
+        from acetate.pipelines.sd15 import Sd15Pipeline
+
+        return Sd15Pipeline.from_folder(folder, device, model, locate)
+    from acetate.pipelines.sdxl import SdxlPipeline
+
+    variant = "convolution" if convolution else "attention"
+    return SdxlPipeline.from_folder(folder, device, model, locate, variant)

@@ -2,42 +2,53 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
-
-from acetate.modes.naming import layer_name
+from acetate.modes.frames import paint_frames
+from acetate.modes.painting import Painting
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import OnStep
-from acetate.pixels.tensors import opaque, to_image, to_tensor
 from acetate_bridge.messages import Layer, Request, Role
+
+AFTER_BLENDING = "euler_a"
+"""What the authors advise for taking a layer out of a blended picture."""
 
 
 def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -> list[Layer]:
-    """One opaque background of the frame's size, painted in view of the image `layer`."""
-    recipe = request.recipe
-    generator = torch.Generator().manual_seed(recipe.seed)
+    """An opaque background of the frame's size, painted in view of the image `layer`.
 
-    def preview(latent: Tensor) -> Tensor:
-        return opaque(pipeline.decode_image(latent))
-
-    latent = pipeline.denoise(
-        pipeline.draw_noise(recipe.width, recipe.height, generator),
-        pipeline.encode_prompt([recipe.prompt], [recipe.negative_prompt]),
-        steps=recipe.steps,
-        guidance=recipe.guidance,
-        conditions=[pipeline.encode_layer(to_tensor(request.images["layer"]))],
-        patch=pipeline.patch_for("background"),
-        stop_at=recipe.stop_at,
-        scheduler=recipe.scheduler,
-        generator=generator,
-        preview=preview,
-        on_step=on_step,
+    Families that work through the blended picture return that, too.
+    """
+    if pipeline.composition == "staged":
+        return _in_stages(Painting(request, pipeline, on_step, stages=2))
+    painting = Painting(request, pipeline, on_step)
+    if pipeline.composition == "shared":
+        roles = (Role.BACKGROUND, Role.BLENDED)
+        latents = paint_frames(painting, "fg2bg", roles, painting.on_grey("layer"))
+        return [painting.opaque(latents[role], role) for role in roles]
+    latent = painting.stage(
+        painting.embed(request.recipe.prompt),
+        pipeline.patch_for("background"),
+        conditions=[pipeline.encode_layer(painting.picture("layer"))],
+        stop_at=request.recipe.stop_at,
+        preview=painting.seen,
     )
-    return [
-        Layer(
-            to_image(opaque(pipeline.decode_image(latent)), request.pixel_format),
-            Role.BACKGROUND,
-            layer_name(recipe.prompt),
-            recipe=recipe,
-        )
-    ]
+    return [painting.opaque(latent, Role.BACKGROUND)]
+
+
+def _in_stages(painting: Painting) -> list[Layer]:
+    pipeline = painting.pipeline
+    front = pipeline.encode_image(painting.on_grey("layer"))
+    blended = painting.stage(
+        painting.embed(painting.prompt(Role.BLENDED)),
+        pipeline.patch_for("fg2ble"),
+        conditions=[front],
+        preview=painting.seen,
+    )
+    behind = painting.stage(
+        painting.embed(painting.prompt(Role.BACKGROUND)),
+        pipeline.patch_for("fgble2bg"),
+        conditions=[front, blended],
+        stop_at=painting.recipe.stop_at,
+        scheduler=AFTER_BLENDING,
+        preview=painting.seen,
+    )
+    return [painting.opaque(behind, Role.BACKGROUND), painting.opaque(blended, Role.BLENDED)]

@@ -46,6 +46,43 @@ MODES: dict[str, Mode] = {
             ),
             "acetate.modes.background",
         ),
+        Mode(
+            ModeInfo(
+                "foreground",
+                "Add something onto what is below",
+                inputs=[ModeInput("picture", "picture", "the picture below")],
+                prompts=["foreground", "blended"],
+            ),
+            "acetate.modes.foreground",
+        ),
+        Mode(
+            ModeInfo(
+                "joint",
+                "Generate a scene in layers",
+                prompts=["foreground", "background", "blended"],
+            ),
+            "acetate.modes.joint",
+        ),
+        Mode(
+            ModeInfo(
+                "refine",
+                "Repaint this layer",
+                inputs=[ModeInput("layer", "layer", "the layer to repaint")],
+            ),
+            "acetate.modes.refine",
+        ),
+        Mode(
+            ModeInfo(
+                "extract",
+                "Lift this out of the picture",
+                inputs=[
+                    ModeInput("picture", "picture", "the picture"),
+                    ModeInput("background", "layer", "its background", required=False),
+                    ModeInput("layer", "layer", "the layer in front", required=False),
+                ],
+            ),
+            "acetate.modes.extract",
+        ),
     )
 }
 

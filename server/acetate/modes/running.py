@@ -8,8 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from acetate import __version__
+from acetate.errors import BadRequest
 from acetate.modes.checks import check_request
 from acetate.modes.registry import mode_named
+from acetate.pipelines.families import FAMILIES
 from acetate_bridge.messages import Image, Layer, Request
 
 if TYPE_CHECKING:
@@ -32,6 +34,11 @@ def run_each(
     variants and may raise to stop. Raises BadRequest before anything is painted.
     """
     check_request(request, pipeline.limits)
+    if request.recipe.mode not in (modes := FAMILIES[pipeline.family].modes):
+        raise BadRequest(
+            f"The model “{pipeline.model}” cannot do the mode “{request.recipe.mode}”: "
+            f"it does {', '.join(modes)}."
+        )
     paint = mode_named(request.recipe.mode).paint
     for index in range(request.variants):
         yield paint(

@@ -14,6 +14,7 @@ class Family:
     multiple: int
     steps: int
     guidance: float
+    modes: tuple[str, ...]
 
     def frames(self, native: int) -> FrameLimits:
         """Sizes near the native square: far from it, objects repeat or lose their shape."""
@@ -26,9 +27,9 @@ class Family:
 
 
 FAMILIES = {
-    "embedded": Family(multiple=16, steps=20, guidance=3.0),
+    "embedded": Family(16, 20, 3.0, ("text", "background", "refine")),
     # The official decoder halves the sides six times; steps and guidance are its authors' advice.
-    "sd15": Family(multiple=64, steps=20, guidance=7.0),
-    "sdxl": Family(multiple=64, steps=20, guidance=7.0),
-    "flux": Family(multiple=64, steps=28, guidance=3.5),
+    "sd15": Family(64, 20, 7.0, ("text", "background", "foreground", "joint", "refine")),
+    "sdxl": Family(64, 20, 7.0, ("text", "background", "foreground", "joint", "refine", "extract")),
+    "flux": Family(64, 28, 3.5, ("text", "refine")),
 }

@@ -10,13 +10,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from acetate.pipelines.sampling import Denoise, Handover, OnStep, Step, guided, sample
 from acetate_bridge.geometry import FrameLimits
+
+Composition = Literal["direct", "staged", "shared"]
+"""How a family paints layers that belong together: straight from the condition; the blended
+picture first and the missing layer from it; or all layers at once, sharing attention."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class Pipeline(ABC):
     """One loaded model. Subclasses own the components and know their shapes and scales."""
 
     family: ClassVar[str]
+    composition: ClassVar[Composition] = "direct"
     batched_guidance: ClassVar[bool] = True
     """Whether wanted and avoided prompt go through the denoiser together or one after the other."""
 

@@ -1,0 +1,40 @@
+"""Add something onto what is below: a layer that belongs into an existing picture."""
+
+from __future__ import annotations
+
+from acetate.modes.background import AFTER_BLENDING
+from acetate.modes.frames import paint_frames
+from acetate.modes.painting import Painting, cannot
+from acetate.pipelines.pipeline import Pipeline
+from acetate.pipelines.sampling import OnStep
+from acetate_bridge.messages import Layer, Request, Role
+
+
+def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -> list[Layer]:
+    """A transparent layer for the image `picture`, and the two blended."""
+    if pipeline.composition == "shared":
+        painting = Painting(request, pipeline, on_step)
+        roles = (Role.FOREGROUND, Role.BLENDED)
+        latents = paint_frames(painting, "bg2fg", roles, painting.on_grey("picture"))
+        return [
+            painting.transparent(latents[Role.FOREGROUND]),
+            painting.opaque(latents[Role.BLENDED], Role.BLENDED),
+        ]
+    if pipeline.composition != "staged":
+        raise cannot(pipeline, request.recipe.mode)
+    painting = Painting(request, pipeline, on_step, stages=2)
+    below = pipeline.encode_image(painting.on_grey("picture"))
+    blended = painting.stage(
+        painting.embed(painting.prompt(Role.BLENDED)),
+        pipeline.patch_for("bg2ble"),
+        conditions=[below],
+        preview=painting.seen,
+    )
+    added = painting.stage(
+        painting.embed(painting.prompt(Role.FOREGROUND)),
+        pipeline.patch_for("bgble2fg"),
+        conditions=[below, blended],
+        stop_at=request.recipe.stop_at,
+        scheduler=AFTER_BLENDING,
+    )
+    return [painting.transparent(added), painting.opaque(blended, Role.BLENDED)]

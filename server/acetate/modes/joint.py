@@ -1,0 +1,56 @@
+"""Generate a scene in layers: foreground, background, and the two blended."""
+
+from __future__ import annotations
+
+from acetate.latent_transparency import composite_on_grey
+from acetate.modes.background import AFTER_BLENDING
+from acetate.modes.frames import paint_frames
+from acetate.modes.painting import Painting, cannot
+from acetate.pipelines.pipeline import Pipeline
+from acetate.pipelines.sampling import OnStep
+from acetate_bridge.messages import Layer, Request, Role
+
+ROLES = (Role.FOREGROUND, Role.BACKGROUND, Role.BLENDED)
+
+
+def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -> list[Layer]:
+    """Three layers of the frame's size, each with its own prompt where the recipe has one."""
+    if pipeline.composition == "shared":
+        painting = Painting(request, pipeline, on_step)
+        latents = paint_frames(painting, "joint", ROLES)
+        return [
+            painting.transparent(latents[Role.FOREGROUND]),
+            painting.opaque(latents[Role.BACKGROUND], Role.BACKGROUND),
+            painting.opaque(latents[Role.BLENDED], Role.BLENDED),
+        ]
+    if pipeline.composition != "staged":
+        raise cannot(pipeline, request.recipe.mode)
+    return _in_stages(Painting(request, pipeline, on_step, stages=3))
+
+
+def _in_stages(painting: Painting) -> list[Layer]:
+    pipeline = painting.pipeline
+    alone = painting.stage(
+        painting.embed(painting.prompt(Role.FOREGROUND)), pipeline.patch_for("text")
+    )
+    rgba = pipeline.decode_layer(alone, painting.recipe.passes)
+    front = pipeline.encode_image(composite_on_grey(rgba))
+    blended = painting.stage(
+        painting.embed(painting.prompt(Role.BLENDED)),
+        pipeline.patch_for("fg2ble"),
+        conditions=[front],
+        preview=painting.seen,
+    )
+    behind = painting.stage(
+        painting.embed(painting.prompt(Role.BACKGROUND)),
+        pipeline.patch_for("fgble2bg"),
+        conditions=[front, blended],
+        stop_at=painting.recipe.stop_at,
+        scheduler=AFTER_BLENDING,
+        preview=painting.seen,
+    )
+    return [
+        painting.layer(rgba, Role.FOREGROUND),
+        painting.opaque(behind, Role.BACKGROUND),
+        painting.opaque(blended, Role.BLENDED),
+    ]

@@ -1,0 +1,125 @@
+"""The schedulers that a painter can name, for base models of the Stable Diffusion kind.
+
+The advice is the authors' (LayerDiffuse, README and issue threads): DPM++ for layers and blended
+pictures, Euler a or UniPC for what is taken out of a blended picture; few-step ones for bases
+distilled to them.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
+from diffusers.schedulers.scheduling_euler_ancestral_discrete import (
+    EulerAncestralDiscreteScheduler,
+)
+from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
+from diffusers.schedulers.scheduling_tcd import TCDScheduler
+from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepScheduler
+
+from acetate.errors import BadRequest, ModelDamaged
+from acetate.pipelines.karras import KarrasMultistep
+
+Config = Mapping[str, Any]
+
+_PREDICTIONS = ("epsilon", "v_prediction")
+
+
+def _dpm(config: Config) -> KarrasMultistep:
+    sigmas = _QuietEuler(**_noise(config)).sigmas.flip(0)[1:]
+    return KarrasMultistep(sigmas, config.get("prediction_type", "epsilon"))
+
+
+@contextmanager
+def _without_numpy_warning() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+        yield
+
+
+class _Quiet:
+    """Hides that diffusers hands tensors to numpy in a way that numpy 2 warns of."""
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        with _without_numpy_warning():
+            super().__init__(*arguments, **keywords)
+
+    def set_timesteps(self, *arguments: Any, **keywords: Any) -> None:
+        with _without_numpy_warning():
+            super().set_timesteps(*arguments, **keywords)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+class _QuietDpm(_Quiet, DPMSolverMultistepScheduler):
+    pass
+
+
+class _QuietEulerAncestral(_Quiet, EulerAncestralDiscreteScheduler):
+    pass
+
+
+class _QuietEuler(_Quiet, EulerDiscreteScheduler):
+    pass
+
+
+class _QuietTcd(_Quiet, TCDScheduler):
+    pass
+
+
+class _QuietUniPC(_Quiet, UniPCMultistepScheduler):
+    pass
+
+
+def _dpm_sde(config: Config) -> Any:
+    return _QuietDpm(**_noise(config), algorithm_type="sde-dpmsolver++", use_karras_sigmas=True)
+
+
+SCHEDULERS: dict[str, Callable[[Config], Any]] = {
+    "dpmpp_2m_karras": _dpm,
+    "dpmpp_2m_sde_karras": _dpm_sde,
+    "euler_a": lambda config: _QuietEulerAncestral(**_noise(config)),
+    "euler": lambda config: _QuietEuler(**_noise(config)),
+    "unipc": lambda config: _QuietUniPC(**_noise(config)),
+    "lightning": lambda config: _QuietEuler(**_noise(config), timestep_spacing="trailing"),
+    "hyper": lambda config: _QuietTcd(**_noise(config)),
+}
+
+FEW_STEPS = {"lightning": (4, 1.0), "hyper": (8, 1.0)}
+"""Steps and guidance of the presets for distilled bases."""
+
+
+def make_scheduler(name: str, config: Config) -> Any:
+    """A fresh scheduler for a base whose `scheduler_config.json` is `config`.
+
+    Raises BadRequest naming the schedulers there are, ModelDamaged for a base that predicts
+    something else than noise or velocity.
+    """
+    if name not in SCHEDULERS:
+        raise BadRequest(f"There is no scheduler “{name}”: use {', '.join(SCHEDULERS)}.")
+    prediction = config.get("prediction_type", "epsilon")
+    if prediction not in _PREDICTIONS:
+        raise ModelDamaged(
+            f"The base model predicts “{prediction}”, which Acetate cannot sample: "
+            "take one that predicts noise (epsilon) or velocity (v_prediction)."
+        )
+    if config.get("rescale_betas_zero_snr") and name == "hyper":
+        raise BadRequest(
+            "The scheduler “hyper” cannot start from pure noise, which this base was trained on: "
+            "use euler_a."
+        )
+    return SCHEDULERS[name](config)
+
+
+def _noise(config: Config) -> dict[str, Any]:
+    """What says how the base was noised in training; the rest is the scheduler's own affair."""
+    names = (
+        "num_train_timesteps",
+        "beta_start",
+        "beta_end",
+        "beta_schedule",
+        "prediction_type",
+        "rescale_betas_zero_snr",
+    )
+    return {name: config[name] for name in names if name in config}

@@ -1,0 +1,140 @@
+"""Stable Diffusion XL with LayerDiffuse: layers follow from one another in stages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from transformers.models.clip.modeling_clip import CLIPTextModel, CLIPTextModelWithProjection
+from transformers.models.clip.tokenization_clip import CLIPTokenizer
+
+from acetate.conditioning import WeightPatch
+from acetate.errors import BadRequest
+from acetate.models.weights import read_config
+from acetate.pipelines.pipeline import Composition, Patch, PromptEmbedding
+from acetate.pipelines.stable_diffusion import (
+    StableDiffusionPipeline,
+    load_autoencoder,
+    load_denoiser,
+    load_text_encoder,
+    load_tokenizer,
+    precision,
+    tokenized,
+    weights_in,
+)
+from acetate.pipelines.transparency import Locate, load_pair
+
+_PARTS = ("unet", "vae", "text_encoder", "text_encoder_2")
+_TEXT = {
+    "attention": (
+        "layer_xl_transparent_attn",
+        "ld_diffusers_sdxl_attn",
+        "diffuser_layer_xl_transparent_attn",
+    ),
+    "convolution": (
+        "layer_xl_transparent_conv",
+        "ld_diffusers_sdxl_conv",
+        "diffuser_layer_xl_transparent_conv",
+    ),
+}
+_STAGES = ("fg2ble", "bg2ble", "fgble2bg", "bgble2fg")
+
+
+class SdxlPipeline(StableDiffusionPipeline):
+    """Any checkpoint of the SDXL family in diffusers' folder layout.
+
+    `variant` says which weights the published patch for single layers changes: "attention" keeps
+    the style of the base, "convolution" its understanding of prompts.
+    """
+
+    family: ClassVar[str] = "sdxl"
+    composition: ClassVar[Composition] = "staged"
+
+    variant: str
+    text_encoders: list[Any]
+    tokenizers: list[CLIPTokenizer]
+
+    @classmethod
+    def from_folder(
+        cls,
+        folder: Path,
+        device: torch.device,
+        model: str,
+        locate: Locate,
+        variant: str = "attention",
+    ) -> SdxlPipeline:
+        """Read the folder. Raises ModelMissing or ModelDamaged naming a file."""
+        dtype, vae_dtype = precision(device)
+        pipeline = cls(
+            load_autoencoder(folder, vae_dtype, device),
+            load_denoiser(folder, dtype, device),
+            load_pair(
+                locate,
+                ["vae_transparent_encoder", "ld_diffusers_sdxl_vae_transparent_encoder"],
+                ["vae_transparent_decoder", "ld_diffusers_sdxl_vae_transparent_decoder"],
+                device,
+                vae_dtype,
+            ),
+            scheduler_config=read_config(folder / "scheduler" / "scheduler_config.json"),
+            locate=locate,
+            weight_files=[weights_in(folder / part) for part in _PARTS],
+            model=model,
+        )
+        pipeline.variant = variant
+        pipeline.tokenizers = [load_tokenizer(folder / f"tokenizer{i}") for i in ("", "_2")]
+        pipeline.text_encoders = [
+            load_text_encoder(kind, folder / name, dtype, device)
+            for kind, name in (
+                (CLIPTextModel, "text_encoder"),
+                (CLIPTextModelWithProjection, "text_encoder_2"),
+            )
+        ]
+        return pipeline
+
+    @torch.inference_mode()
+    def encode_prompt(
+        self, prompts: Sequence[str], negative_prompts: Sequence[str]
+    ) -> PromptEmbedding:
+        states: list[Tensor] = []
+        pooled = torch.empty(0)
+        for tokenizer, encoder in zip(self.tokenizers, self.text_encoders, strict=True):
+            chunks = torch.tensor(tokenized(tokenizer, [*prompts, *negative_prompts]))
+            output = encoder(chunks.flatten(0, 1).to(self.device), output_hidden_states=True)
+            layer = output.hidden_states[-2]
+            states.append(layer.unflatten(0, chunks.shape[:2]).flatten(1, 2))
+            if hasattr(output, "text_embeds"):
+                pooled = output.text_embeds.unflatten(0, chunks.shape[:2])[:, 0]
+        tokens = torch.cat(states, dim=-1)
+        count = len(prompts)
+        return PromptEmbedding(tokens[:count], tokens[count:], pooled[:count], pooled[count:])
+
+    def predict(
+        self,
+        latent: Tensor,
+        timestep: Tensor,
+        tokens: Tensor,
+        pooled: Tensor | None,
+        condition: Tensor | None,
+    ) -> Tensor:
+        height, width = (side * self.latent_factor for side in latent.shape[-2:])
+        sizes = torch.tensor([[height, width, 0, 0, height, width]], device=latent.device)
+        added = {"text_embeds": pooled, "time_ids": sizes.expand(len(latent), -1)}
+        if condition is not None:
+            condition = condition.expand(len(latent), -1, -1, -1)
+            latent = torch.cat([latent, condition.to(latent)], dim=1)
+        return self.unet(
+            latent.to(self.dtype), timestep, tokens, added_cond_kwargs=added, return_dict=False
+        )[0]
+
+    def patch_files(self, task: str) -> tuple[str, ...]:
+        if task == "text":
+            return _TEXT[self.variant]
+        if task not in _STAGES:
+            raise BadRequest(f"Stable Diffusion XL has no transparency weights for “{task}”.")
+        return (f"layer_xl_{task}", f"diffuser_layer_xl_{task}")
+
+    def read_patch(self, file: dict[str, Tensor]) -> Patch:
+        return WeightPatch.read(file, self.denoiser)

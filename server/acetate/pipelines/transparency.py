@@ -1,0 +1,75 @@
+"""The official transparency pair, and where its files and the patches are found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from acetate.errors import ModelMissing
+from acetate.latent_transparency import OffsetEncoder, TransparentDecoder
+from acetate.models.weights import configured, fill
+
+Locate = Callable[[str], Path | None]
+"""The path of a published file by its id, which is its name without the ending, if it is here."""
+
+
+@dataclass(frozen=True)
+class TransparencyPair:
+    """Encoder and decoder of one family's published files; the offset is scaled by `factor`."""
+
+    encoder: OffsetEncoder
+    decoder: TransparentDecoder
+    factor: float = 300.0
+    alpha_last: bool = False
+
+
+def load_pair(
+    locate: Locate,
+    encoders: Sequence[str],
+    decoders: Sequence[str],
+    device: torch.device,
+    dtype: torch.dtype,
+) -> TransparencyPair:
+    """Read the pair of an SD 1.5 or SDXL model, from the first file of each that is here.
+
+    A `config.json` beside the encoder may give other arguments of the networks than the published
+    ones, as {"encoder": {...}, "decoder": {...}}. Raises ModelMissing or ModelDamaged.
+    """
+    encoder_file, decoder_file = needed(locate, *encoders), needed(locate, *decoders)
+    config = encoder_file.parent / "config.json"
+    pair = (
+        configured(
+            config,
+            lambda own: TransparencyPair(
+                OffsetEncoder(**own["encoder"]), TransparentDecoder(**own["decoder"])
+            ),
+        )
+        if config.is_file()
+        else TransparencyPair(OffsetEncoder(), TransparentDecoder())
+    )
+    fill(pair.encoder, encoder_file, device, dtype)
+    fill(pair.decoder, decoder_file, device, dtype)
+    pair.decoder.to(memory_format=torch.channels_last)
+    return pair
+
+
+def needed(locate: Locate, *ids: str) -> Path:
+    """The first of these published files that is here. Raises ModelMissing naming them."""
+    for id_ in ids:
+        if (path := locate(id_)) is not None:
+            return path
+    names = " or ".join(f"{id_}.safetensors" for id_ in ids)
+    raise ModelMissing(f"The file {names} is missing.", "Fetch the model with `acetate models`.")
+
+
+def beside(folder: Path) -> Locate:
+    """Files in the folder `transparency` of a base model's own folder."""
+
+    def locate(id_: str) -> Path | None:
+        path = folder / "transparency" / f"{id_}.safetensors"
+        return path if path.is_file() else None
+
+    return locate
