@@ -1,10 +1,10 @@
-"""`make bench`: figures of the generator on this machine."""
+"""`make bench`: figures of the generator and the bridge on this machine."""
 
 from __future__ import annotations
 
 import argparse
 
-from tests.benchmarks import generator
+from tests.benchmarks import bridge, generator
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
@@ -12,3 +12,4 @@ if __name__ == "__main__":
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
     generator.main(arguments.model, arguments.device)
+    bridge.main()
