@@ -44,8 +44,8 @@ class Own:
 
 
 def own_folder() -> Path:
-    """Where imported files lie."""
-    return data_folder() / "models"
+    """Where imported files lie; ACETATE_MODELS_DIR names another folder."""
+    return Path(os.environ.get("ACETATE_MODELS_DIR") or data_folder() / "models")
 
 
 def own_files() -> list[Own]:

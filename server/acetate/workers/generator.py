@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acetate.errors import AcetateError
+from acetate.models.catalog import catalog
 from acetate.models.loading import EMBEDDED, load_pipeline
+from acetate.models.store import missing_parts
 from acetate.modes import MODES, run
 from acetate.pipelines.families import FAMILIES
 from acetate.workers.engine import Announcement
@@ -29,16 +32,22 @@ class Generator:
         self._pipeline: Pipeline | None = None
 
     def announce(self) -> Announcement:
-        """The embedded model, loaded at once so that the first job need not wait for it."""
-        modes = [MODES[name].info for name in FAMILIES[EMBEDDED].modes]
-        info = ModelInfo(EMBEDDED, "Embedded model", EMBEDDED, [mode.name for mode in modes])
+        """The embedded model, loaded at once so that the first job need not wait for it.
+
+        With it the official models that are on the disk, and the modes that any of them can do.
+        """
+        info = ModelInfo(EMBEDDED, "Embedded model", EMBEDDED, list(FAMILIES[EMBEDDED].modes))
         try:
             pipeline = self._load(EMBEDDED)
         except AcetateError as error:
             info = replace(info, state="missing", progress=0.0, reason=error.message)
         else:
             info = replace(info, native=pipeline.native, frame=pipeline.limits)
-        return Announcement([info], modes)
+        models = [info, *_official_models()]
+        offered = {name for model in models for name in model.modes}
+        return Announcement(
+            models, [mode.info for mode in MODES.values() if mode.info.name in offered]
+        )
 
     def paint(self, request: Request, on_step: Callable[[PainterStep], None]) -> Sequence[Layer]:
         """See `Painter.paint`; a recipe without a size is painted at the model's own."""
@@ -59,6 +68,22 @@ class Generator:
         return self._pipeline
 
 
+def _official_models() -> list[ModelInfo]:
+    """The models of the catalog whose files are all here."""
+    return [
+        ModelInfo(
+            entry.id,
+            entry.name,
+            entry.family,
+            [mode for mode in entry.modes if mode in FAMILIES[entry.family].modes],
+            native=entry.native,
+            frame=entry.frame,
+        )
+        for entry in catalog().values()
+        if entry.id != EMBEDDED and FAMILIES[entry.family].modes and not missing_parts(entry)
+    ]
+
+
 def draw(step: Step) -> Image:
     """The preview of a step as pixels."""
     from acetate.pixels.tensors import to_image
@@ -67,5 +92,6 @@ def draw(step: Step) -> Image:
 
 
 def open_generator(device: str, models_folder: Path) -> Painter:
-    """Factory for `painter.load_painter`."""
+    """Factory for `painter.load_painter`; this process looks for models in that folder."""
+    os.environ["ACETATE_MODELS_DIR"] = str(models_folder)
     return Generator(device)
