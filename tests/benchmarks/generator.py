@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import torch
+from torch import nn
 
 from acetate.latent_transparency import TransparentDecoder, decode_transparent
 from acetate.latent_transparency.passes import TURNS, lower_median
@@ -102,11 +103,12 @@ def decoder_lines(pipeline: Pipeline) -> None:
 
 @torch.inference_mode()
 def one_by_one(
-    decoder: TransparentDecoder, pixel: torch.Tensor, latent: torch.Tensor
+    decoder: nn.Module, pixel: torch.Tensor, latent: torch.Tensor, passes: int = 8
 ) -> torch.Tensor:
     """Every turn by itself, as published."""
     results = [
-        turn.undo(decoder(turn.apply(pixel), turn.apply(latent)).clamp(0, 1)) for turn in TURNS[8]
+        turn.undo(decoder(turn.apply(pixel), turn.apply(latent)).clamp(0, 1))
+        for turn in TURNS[passes]
     ]
     return lower_median(torch.stack(results))
 
