@@ -15,7 +15,8 @@ MOST_BYTES = 48 * 10**6
 
 def paint(pipeline: Pipeline, mode: str, seed: int = 7, steps: int = 4) -> Layer:
     size = pipeline.native
-    images = {"layer": Image(size, size, bytes(size * size * 4))} if mode == "background" else {}
+    blank = Image(size, size, bytes(size * size * 4))
+    images = {wanted.name: blank for wanted in MODES[mode].info.inputs if wanted.required}
     recipe = Recipe(mode, "a red apple", seed=seed, steps=steps, width=size, height=size)
     (layer,) = run(Request(recipe, images), pipeline)
     return layer

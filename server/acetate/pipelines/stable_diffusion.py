@@ -138,8 +138,11 @@ def tokenized(
 
 
 def _chunk(tokenizer: CLIPTokenizer, ids: list[int]) -> list[int]:
-    padding = [tokenizer.pad_token_id] * (CHUNK - len(ids))
-    return [tokenizer.bos_token_id, *ids, tokenizer.eos_token_id, *padding]
+    begin, end, blank = (
+        int(getattr(tokenizer, f"{name}_token_id"))  # annotated as nearly anything
+        for name in ("bos", "eos", "pad")
+    )
+    return [begin, *ids, end, *[blank] * (CHUNK - len(ids))]
 
 
 def load_denoiser(folder: Path, dtype: torch.dtype, device: torch.device) -> UNet2DConditionModel:

@@ -52,7 +52,7 @@ def load_pair(
     )
     fill(pair.encoder, encoder_file, device, dtype)
     fill(pair.decoder, decoder_file, device, dtype)
-    pair.decoder.to(memory_format=torch.channels_last)
+    pair.decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return pair
 
 
