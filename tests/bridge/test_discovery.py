@@ -117,6 +117,7 @@ def test_the_folders_are_those_of_the_systems_own_rules(
     run = tmp_path / "run"
     run.mkdir(mode=0o700)
     monkeypatch.delenv("ACETATE_RUNTIME_DIR", raising=False)
+    monkeypatch.delenv("ACETATE_DATA_DIR", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(run))
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
