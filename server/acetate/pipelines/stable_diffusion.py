@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -108,13 +109,13 @@ class StableDiffusionPipeline(Pipeline):
                 raise ModelDamaged(f"{path}: {error.message}", error.hint) from error
         return self._patch[1]
 
+    @abstractmethod
     def patch_files(self, task: str) -> tuple[str, ...]:
         """Ids of the published files that teach a task, any of which will do."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read_patch(self, file: dict[str, Tensor]) -> Patch:
         """The patch in the tensors of a file. Raises ModelDamaged naming what does not fit."""
-        raise NotImplementedError
 
     def _moments(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
         posterior = self.vae.encode(rgb.to(self.device, self.vae.dtype) * 2 - 1).latent_dist
