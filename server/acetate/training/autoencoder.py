@@ -13,7 +13,9 @@ from .architecture import PIXEL_UNSHUFFLE, build_autoencoder
 from .batches import GREY, Backdrops, LayerBatches, over
 from .dataset import read_picture_set
 from .loop import Losses, Report, Schedule, Trainee, train
+from .precision import training_autocast
 from .samples import write_rows
+from .starting import start_from
 
 CROP = 64
 KL_WEIGHT = 1.5e-3
@@ -51,10 +53,17 @@ def picture_loss(losses: Losses) -> Tensor:
     return 2 * losses["l1"] + 10 * losses["square"] + 0.5 * losses["edges"]
 
 
-def train_autoencoder(data: Path, out: Path, steps: int, seed: int, report: Report) -> None:
-    """Train the autoencoder on layers over grey, colours and scenes; checkpoints in `out`."""
+def train_autoencoder(
+    data: Path, out: Path, steps: int, seed: int, report: Report, start: Path | None = None
+) -> None:
+    """Train the autoencoder on layers over grey, colours and scenes; checkpoints in `out`.
+
+    `start` is a model folder whose weights to begin with.
+    """
     torch.manual_seed(seed)
     model = build_autoencoder().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if start:
+        start_from({"autoencoder": model}, start)
     trainee = Trainee({"autoencoder": model}, Schedule(steps, 1e-3, average=0.998))
     layers = LayerBatches(read_picture_set(data), seed)
     backdrops = Backdrops(data, seed)
@@ -71,7 +80,7 @@ def train_autoencoder(data: Path, out: Path, steps: int, seed: int, report: Repo
 
     def losses_at(step: int) -> tuple[Tensor, Losses]:
         truth = pictures_at(step)
-        with torch.autocast("cpu", torch.bfloat16):
+        with training_autocast():
             posterior = model.encode(fold(truth)).latent_dist  # type: ignore[union-attr]
             painted = unfold(model.decode(posterior.sample()).sample)  # type: ignore[union-attr]
         losses = picture_losses(painted.float(), truth)

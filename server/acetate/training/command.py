@@ -20,6 +20,9 @@ OutOption = Annotated[Path, typer.Option(help="Folder for checkpoints, latents a
 StepsOption = Annotated[int, typer.Option(min=1, help="Training steps of all workers together.")]
 SeedOption = Annotated[int, typer.Option(help="Seed of weights, batches and noise.")]
 WorkersOption = Annotated[int, typer.Option(min=1, help="Single-thread processes to train with.")]
+StartOption = Annotated[
+    Path | None, typer.Option(help="Model folder whose weights to go on from; none: from nothing.")
+]
 LanguageOption = Annotated[
     Path, typer.Argument(help="Folder of MiniLM: config.json, tokenizer.json, model.safetensors.")
 ]
@@ -60,11 +63,12 @@ def autoencoder(
     steps: StepsOption = 8000,
     seed: SeedOption = 1,
     workers: WorkersOption = 2,
+    start: StartOption = None,
 ) -> None:
     """Stage 1: the autoencoder for ordinary pictures."""
     from .autoencoder import train_autoencoder
 
-    _together(partial(train_autoencoder, data, out, steps, seed, typer.echo), workers)
+    _together(partial(train_autoencoder, data, out, steps, seed, typer.echo, start), workers)
 
 
 @app.command()
@@ -74,11 +78,12 @@ def transparency(
     steps: StepsOption = 4000,
     seed: SeedOption = 1,
     workers: WorkersOption = 2,
+    start: StartOption = None,
 ) -> None:
     """Stage 2: the offset encoder and the transparent decoder on the frozen autoencoder."""
     from .transparency import train_transparency
 
-    _together(partial(train_transparency, data, out, steps, seed, typer.echo), workers)
+    _together(partial(train_transparency, data, out, steps, seed, typer.echo, start), workers)
 
 
 @app.command()
@@ -116,11 +121,12 @@ def denoiser(
     batch: Annotated[int, typer.Option(min=4, help="Latents in a batch of one worker.")] = 64,
     seed: SeedOption = 1,
     workers: WorkersOption = 2,
+    start: StartOption = None,
 ) -> None:
     """Stage 3: the text-conditioned denoiser, for layers and for scenes around them."""
     from .denoiser import train_denoiser
 
-    stage = partial(train_denoiser, language_model, out, steps, batch, seed, typer.echo)
+    stage = partial(train_denoiser, language_model, out, steps, batch, seed, typer.echo, start)
     _together(stage, workers)
 
 

@@ -24,7 +24,9 @@ from .architecture import build_denoiser, build_text_encoder
 from .batches import over
 from .loop import Losses, Report, Schedule, Trainee, train
 from .pool import Pool, read_pool
+from .precision import training_autocast
 from .samples import write_rows
+from .starting import start_from
 from .tokens import build_tokenizer, static_token_vectors
 from .transparency import Transparency, load_transparency
 
@@ -141,13 +143,24 @@ class PoolBatches:
 
 
 def train_denoiser(
-    language_model: Path, out: Path, steps: int, batch: int, seed: int, report: Report
+    language_model: Path,
+    out: Path,
+    steps: int,
+    batch: int,
+    seed: int,
+    report: Report,
+    start: Path | None = None,
 ) -> None:
-    """Train on the pool in `out`; checkpoints and sample sheets go there too."""
+    """Train on the pool in `out`; checkpoints and sample sheets go there too.
+
+    `start` is a model folder whose weights to begin with.
+    """
     torch.manual_seed(seed)
     painter = build_painter(language_model, out / "token-vectors.pt")
     painter.denoiser.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     modules = {"denoiser": painter.denoiser, "text_encoder": painter.text_encoder}
+    if start:
+        start_from(modules, start)
     trainee = Trainee(modules, Schedule(steps, 1e-3, average=0.998))
     pool = read_pool(out)
     scale = LatentScale.of(torch.cat([pool.layers, pool.scenes]))
@@ -163,7 +176,7 @@ def train_denoiser(
         sigma = torch.sigmoid(torch.randn(batch, generator=random))
         level = sigma.view(-1, 1, 1, 1)
         noisy = (1 - level) * clean + level * noise
-        with torch.autocast("cpu", torch.bfloat16):
+        with training_autocast():
             text = painter.text_encoder(ids, attention_mask=mask).last_hidden_state
             predicted = painter.velocity(noisy, condition, sigma, text)
         loss = functional.mse_loss(predicted.float(), noise - clean)

@@ -16,6 +16,7 @@ from acetate.latent_transparency.passes import turns_for
 from .batches import LayerBatches, vary_transparency
 from .dataset import read_picture_set
 from .loop import Losses, Report, Schedule, Trainee, train
+from .precision import training_autocast
 from .transparency import (
     CROP,
     NOISE,
@@ -43,7 +44,7 @@ def train_decoder(data: Path, out: Path, steps: int, seed: int, report: Report) 
         padded = quick_padding(rgba)
         random = torch.Generator().manual_seed(number)
         turn = turns[number // 2 % len(turns)]
-        with torch.autocast("cpu", torch.bfloat16):
+        with training_autocast():
             with torch.no_grad():
                 latent, offset = pair.encode(rgba, padded)
                 size = torch.rand(batch, 1, 1, 1, generator=random) * NOISE

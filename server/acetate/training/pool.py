@@ -15,6 +15,7 @@ from . import workers
 from .autoencoder import fold
 from .dataset import PictureSet, read_picture_set
 from .loop import Report
+from .precision import training_autocast
 from .staging import stage
 from .transparency import Transparency, load_transparency, quick_padding
 from .vocabulary import HUES, NAMES, RECOLOURED, with_article
@@ -119,7 +120,7 @@ def _encode_scenes(
         conditions.append(encode_layers(pair, np.stack([one.layer for one in staged])))
         pixels = torch.from_numpy(np.stack([one.scene.pixels for one in staged]))
         rgb = pixels.permute(0, 3, 1, 2).float() / 255
-        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        with torch.no_grad(), training_autocast():
             posterior = pair.autoencoder.encode(fold(rgb)).latent_dist  # type: ignore[union-attr]
         scenes.append(posterior.mean.half())
         captions += [one.scene.caption for one in staged]
@@ -135,7 +136,7 @@ def _encode_scenes(
 def encode_layers(pair: Transparency, pixels: NDArray[np.uint8]) -> Tensor:
     """Straight RGBA uint8 [B, H, W, 4] to unscaled latents with offset, float16."""
     rgba = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+    with torch.no_grad(), training_autocast():
         latent, offset = pair.encode(rgba, quick_padding(rgba))
     return (latent + offset).half()
 

@@ -23,7 +23,9 @@ from .autoencoder import fold, picture_loss, picture_losses, unfold
 from .batches import GREY, LayerBatches, over, vary_transparency
 from .dataset import read_picture_set
 from .loop import Losses, Report, Schedule, Trainee, train
+from .precision import training_autocast
 from .samples import write_rows
+from .starting import start_from
 
 CROP = 64
 POLISHED_FILE = "transparent-decoder.pt"
@@ -140,11 +142,18 @@ def build_pair() -> tuple[OffsetEncoder, TransparentDecoder]:
     return OffsetEncoder(**TRANSPARENCY["encoder"]), TransparentDecoder(**TRANSPARENCY["decoder"])
 
 
-def train_transparency(data: Path, out: Path, steps: int, seed: int, report: Report) -> None:
-    """Train the pair on the frozen autoencoder found in `out`; checkpoints go there too."""
+def train_transparency(
+    data: Path, out: Path, steps: int, seed: int, report: Report, start: Path | None = None
+) -> None:
+    """Train the pair on the frozen autoencoder found in `out`; checkpoints go there too.
+
+    `start` is a model folder whose weights to begin with.
+    """
     torch.manual_seed(seed)
     encoder, decoder = build_pair()
     pair = Transparency(load_frozen_autoencoder(out / "autoencoder.pt"), encoder, decoder)
+    if start:
+        start_from({"encoder": encoder, "decoder": decoder}, start)
     for module in (encoder, decoder):
         module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     trainee = Trainee(
@@ -159,7 +168,7 @@ def train_transparency(data: Path, out: Path, steps: int, seed: int, report: Rep
         padded = quick_padding(rgba)
         random = torch.Generator().manual_seed(number)
         turn = turns[number % len(turns)] if number % 16 >= 8 else None
-        with torch.autocast("cpu", torch.bfloat16):
+        with training_autocast():
             latent, offset = pair.encode(rgba, padded)
             size = torch.rand(batch, 1, 1, 1, generator=random) * NOISE
             noise = size * torch.randn(latent.shape, generator=random)

@@ -1,0 +1,32 @@
+"""Begin a stage from the weights of a finished model instead of from nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+WEIGHT_FILES = {
+    "autoencoder": "vae/diffusion_pytorch_model.safetensors",
+    "encoder": "transparency/encoder.safetensors",
+    "decoder": "transparency/decoder.safetensors",
+    "denoiser": "unet/diffusion_pytorch_model.safetensors",
+    "text_encoder": "text_encoder/model.safetensors",
+}
+"""Where each trained module lies in a model folder."""
+
+
+def start_from(modules: Mapping[str, nn.Module], model: Path) -> None:
+    """Load each module's weights from a model folder.
+
+    FileNotFoundError names the first file that is missing.
+    """
+    for name, module in modules.items():
+        file = model / WEIGHT_FILES[name]
+        if not file.is_file():
+            raise FileNotFoundError(f"{file} is missing; --start needs a whole model folder")
+        weights = load_file(file)
+        module.load_state_dict({key: value.to(torch.float32) for key, value in weights.items()})
