@@ -11,10 +11,7 @@ import typer
 from acetate.errors import BadRequest
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
-
     from acetate.models.catalog import Entry
-    from acetate.models.download import Download
 
 models = typer.Typer(help="See, fetch and check models.", no_args_is_help=True)
 
@@ -69,18 +66,11 @@ def pull_model(
 ) -> None:
     """Fetch the files of a model into the hub cache that other programs share."""
     from acetate.models.catalog import entry_named
-    from acetate.models.download import check_room, plan_downloads
 
     entry = entry_named(model)
-    modes = tuple(mode or entry.modes)
-    if unknown := set(modes) - set(entry.modes):
-        raise BadRequest(
-            f"{entry.id} cannot do {', '.join(sorted(unknown))}, only {', '.join(entry.modes)}."
-        )
-    _agree(entry, accept_licence)
-    downloads = plan_downloads(entry, modes)
-    check_room(downloads)
-    _fetch_all(downloads)
+    _ask(entry, accept_licence)
+    for path in _pull(entry, tuple(mode or ())):
+        print(path)
     print(f"{entry.id} is here.")
 
 
@@ -128,29 +118,23 @@ def verify_models(
         raise typer.Exit(2)
 
 
-def _agree(entry: Entry, accepted: bool) -> None:
-    """Ask for each licence once. Raises BadRequest where nobody can answer, or says no."""
-    from acetate.models.licences import accept, unaccepted
+def _ask(entry: Entry, accepted: bool) -> None:
+    """Ask for each licence once. Raises LicenceNeeded where nobody can answer, or says no."""
+    from acetate.models.licences import unaccepted
+    from acetate.models.pulling import agree
 
     licences = unaccepted(entry)
-    if not licences:
-        return
-    names = " and ".join(licences)
-    if not accepted:
-        question = f"{entry.name} is licensed under {names}. Accept?"
-        accepted = sys.stdin.isatty() and typer.confirm(question, err=True)
-    if not accepted:
-        raise BadRequest(
-            f"{entry.name} is licensed under {names}: read and accept with --accept-licence."
-        )
-    accept(licences)
+    if licences and not accepted and sys.stdin.isatty():
+        question = f"{entry.name} is licensed under {' and '.join(licences)}. Accept?"
+        accepted = typer.confirm(question, err=True)
+    agree(entry, accepted)
 
 
-def _fetch_all(downloads: list[Download]) -> None:
+def _pull(entry: Entry, modes: tuple[str, ...]) -> list[Path]:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from acetate.models.fetching import fetch
+    from acetate.models.pulling import PullProgress, pull
 
     console = Console(stderr=True)
     columns = (
@@ -159,14 +143,13 @@ def _fetch_all(downloads: list[Download]) -> None:
         DownloadColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        for download in downloads:
-            task = progress.add_task(download.name, total=download.size)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        task = bars.add_task("Asking the hub", total=None)
 
-            def show(name: str, here: int, size: int, task: TaskID = task) -> None:
-                progress.update(task, completed=here, total=size)
+        def show(news: PullProgress) -> None:
+            bars.update(task, description=news.file, completed=news.here, total=news.total)
 
-            print(fetch(download, show))
+        return pull(entry, modes, on_progress=show)
 
 
 def _verify(entry: Entry) -> int:

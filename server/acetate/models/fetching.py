@@ -11,7 +11,7 @@ from acetate.models.hashing import file_hash
 from acetate.models.store import cache_folder
 
 OnProgress = Callable[[str, int, int], None]
-"""Gets the name of a file, its bytes that are here, and its bytes in all."""
+"""Gets the name of a file, its bytes that are here, and its bytes in all; may raise to stop."""
 
 
 def fetch(
@@ -32,7 +32,8 @@ def fetch(
     folder = repo_folder_name(repo_id=repository, repo_type="model")
     with explained(repository):
         facts = get_hf_file_metadata(url, endpoint=endpoint)
-        if facts.etag is None or facts.size is None:
+        # The tag becomes a file name, so it must be no more than a hash.
+        if facts.etag is None or not facts.etag.isalnum() or facts.size is None:
             raise CannotFetch(f"{repository} does not say what {name} is, so it was not fetched.")
         blob = cache_folder() / folder / "blobs" / facts.etag
         lock = cache_folder() / ".locks" / folder / f"{facts.etag}.acetate.lock"
