@@ -60,5 +60,5 @@ def test_progress_names_the_step_and_the_time_left(tmp_path: Path) -> None:
 
 
 def test_two_processes_train_one_model(tmp_path: Path) -> None:
-    run_together(partial(fit, tmp_path / "pair.pt", 400), workers=2, port=29655)
+    run_together(partial(fit, tmp_path / "pair.pt", 400), workers=2)
     assert torch.allclose(weights(tmp_path / "pair.pt"), torch.tensor([[2.0, -1.0]]), atol=0.1)

@@ -28,7 +28,6 @@ LanguageOption = Annotated[
 ]
 
 DATA, OUT, PACKAGES_FOLDER = Path("training/data"), Path("training"), Path("training/packages")
-MEETING_PORT = 29610
 
 
 @app.command()
@@ -167,7 +166,7 @@ def _together(stage: Callable[[], None], workers: int) -> None:
     from .workers import run_together
 
     with _clear_errors():
-        run_together(stage, workers, MEETING_PORT)
+        run_together(stage, workers)
 
 
 class _clear_errors:  # noqa: N801  (reads as a statement)

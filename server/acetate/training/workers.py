@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 import torch.distributed as distributed
@@ -46,28 +48,31 @@ def everyone_agrees(value: bool) -> bool:
     return bool(flag > 0)
 
 
-def run_together(stage: Callable[[], None], workers: int, port: int) -> None:
+def run_together(stage: Callable[[], None], workers: int) -> None:
     """Run `stage` in `workers` single-thread processes, or here when there is one."""
     if workers == 1:
         torch.set_num_threads(1)
         stage()
         return
-    spawn(_begin, (stage, workers, port), nprocs=workers)
+    with TemporaryDirectory() as folder:
+        meeting = Path(folder, "meeting").as_uri()
+        spawn(_begin, (stage, workers, meeting), nprocs=workers)
 
 
-def _begin(number: int, stage: Callable[[], None], workers: int, port: int) -> None:
+def _begin(number: int, stage: Callable[[], None], workers: int, meeting: str) -> None:
     torch.set_num_threads(1)
     if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[-1 - number % len(cores)]})
     distributed.init_process_group(
         "gloo",
-        init_method=f"tcp://127.0.0.1:{port}",
+        init_method=meeting,
         rank=number,
         world_size=workers,
         timeout=timedelta(minutes=10),
     )
     try:
         stage()
+        distributed.barrier()  # nobody leaves while another still writes the checkpoint
     finally:
         distributed.destroy_process_group()
