@@ -33,6 +33,9 @@ NOISE = 0.1
 """Largest spread of the noise on the latent: a denoiser never hits it exactly."""
 
 OFFSET_WEIGHT = 0.02
+IDENTITY_WEIGHT = 0.5
+"""Half: at full weight the offset cost the frozen autoencoder nothing, and alpha suffered."""
+
 HIDDEN_COLOUR_WEIGHT = 0.05
 
 
@@ -177,7 +180,7 @@ def train_transparency(
         losses = transparency_losses(decoded.float(), rgba, padded)
         losses["identity"] = picture_loss(identity)
         losses["offset"] = offset.float().square().mean()
-        total = losses["alpha"] + losses["colour"] + losses["identity"]
+        total = losses["alpha"] + losses["colour"] + IDENTITY_WEIGHT * losses["identity"]
         return total + OFFSET_WEIGHT * losses["offset"], losses
 
     def on_sample(step: int) -> None:
