@@ -134,11 +134,18 @@ class Editor(Protocol):
         ...
 
     def read_below(
-        self, document: str, layer: str | None, region: Rect, pixel_format: PixelFormat
+        self,
+        document: str,
+        layer: str | None,
+        region: Rect,
+        pixel_format: PixelFormat,
+        including: bool = False,
     ) -> Image:
         """What a painter sees of everything beneath a layer; of the whole stack for None.
 
-        Raises LayerGone.
+        Opacity, blending modes, masks and visibility count. What lies inside the layer's own
+        group but above it is left out, too. With `including` the layer itself is seen as well.
+        Transparent outside the canvas. Raises LayerGone.
         """
         ...
 
