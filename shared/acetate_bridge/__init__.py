@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from acetate_bridge.client import Client
 from acetate_bridge.geometry import Frame, FrameLimits, Rect, Size, plan_frame
-from acetate_bridge.messages import Image, Layer, PixelFormat, Recipe, Request, Role
+from acetate_bridge.messages import Control, Image, Layer, PixelFormat, Recipe, Request, Role
 from acetate_bridge.protocol import (
     Accepted,
     Cancelled,
@@ -28,6 +28,7 @@ __all__ = [
     "Cancelled",
     "Client",
     "Connection",
+    "Control",
     "Done",
     "Event",
     "Failed",

@@ -48,6 +48,24 @@ class Image:
             )
 
 
+ControlKind = Literal["scribble", "lineart", "canny", "depth", "pose"]
+
+
+@dataclass(frozen=True)
+class Control:
+    """What to follow of the request's image `control`.
+
+    `strength` lies between 0 (not at all) and 2 (1: as trained). `derived` says that the image is
+    an ordinary sketch or picture, from which the map of this kind is still to be made. `model`
+    names the control network; empty takes one that fits kind and model.
+    """
+
+    kind: ControlKind
+    strength: float = 1.0
+    derived: bool = False
+    model: str = ""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """Everything that reproduces one result, apart from its input images.
@@ -57,6 +75,8 @@ class Recipe:
     `strength` is the share of the denoising that is done (1 starts from pure noise).
     `passes` counts the flips and rotations whose median is the decoded layer (1, 2, 4 or 8).
     `stop_at` is the share of the steps after which the unpatched denoiser takes over (1: never).
+    `styles` holds the weight of each style, by the name that it was imported under.
+    `files` is the SHA-256 of every file that was used; in a request they must be met (empty: any).
     """
 
     mode: str
@@ -76,6 +96,9 @@ class Recipe:
     model_hash: str = ""
     inputs: dict[str, str] = field(default_factory=dict[str, str])
     software: str = ""
+    styles: dict[str, float] = field(default_factory=dict[str, float])
+    control: Control | None = None
+    files: dict[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)

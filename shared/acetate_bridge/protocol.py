@@ -58,7 +58,8 @@ class ModelInfo:
     """A model that the server knows, what it can do and at which sizes.
 
     `progress` is the share of a download that is done; `reason` says why a model that is not
-    ready cannot be used, and what to do.
+    ready cannot be used, and what to do. `styles` are the names of those that fit it, `controls`
+    the kinds of control images that it can follow.
     """
 
     id: str
@@ -70,6 +71,8 @@ class ModelInfo:
     reason: str = ""
     native: int = 0
     frame: FrameLimits | None = None
+    styles: list[str] = field(default_factory=list[str])
+    controls: list[str] = field(default_factory=list[str])
 
 
 @dataclass(frozen=True)
@@ -190,7 +193,10 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a running job is: `step` of `steps`; `seconds_left` is negative while unknown."""
+    """Where a running job is: `step` of `steps`; `seconds_left` is negative while unknown.
+
+    `note` says in a sentence what was done differently than asked, such as to save memory.
+    """
 
     job: str
     sequence: int
@@ -198,6 +204,7 @@ class Progress:
     step: int = 0
     steps: int = 0
     seconds_left: float = -1.0
+    note: str = ""
 
 
 @dataclass(frozen=True)

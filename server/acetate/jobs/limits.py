@@ -23,6 +23,9 @@ DEFAULT_LIMITS = Limits(
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MOST_IMAGES = 16
+_MOST_STYLES = 16
+_MOST_FILES = 256
+_LONGEST_NAME = 200
 _FARTHEST = 2**24
 _HIGHEST_SEED = 2**63 - 1
 
@@ -68,6 +71,14 @@ def _check_recipe(submit: Submit, limits: Limits) -> None:
         )
     if len(recipe.layer_prompts) > _MOST_IMAGES:
         raise Refused("too_large", f"There may be {_MOST_IMAGES} layer prompts.")
+    if len(recipe.styles) > _MOST_STYLES or len(recipe.files) > _MOST_FILES:
+        raise Refused("too_large", f"There may be {_MOST_STYLES} styles and {_MOST_FILES} files.")
+    if any(len(name) > _LONGEST_NAME for name in (*recipe.styles, *recipe.files)):
+        raise Refused("too_large", f"A name may have {_LONGEST_NAME} characters.")
+    for weight in recipe.styles.values():
+        _between("the weight of a style", weight, -4, 4)
+    if recipe.control is not None:
+        _between("the strength of the control", recipe.control.strength, 0, 2)
 
 
 def _check_images(submit: Submit, limits: Limits) -> None:

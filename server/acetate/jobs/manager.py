@@ -313,7 +313,13 @@ class Manager:
 
     def _progress(self, job: _Job, event: Stepped) -> None:
         job.progress = Progress(
-            job.record.job, self._next(), event.stage, event.step, event.steps, event.seconds_left
+            job.record.job,
+            self._next(),
+            event.stage,
+            event.step,
+            event.steps,
+            event.seconds_left,
+            event.note,
         )
         self._tell(job.record.client, job.progress)
 

@@ -12,12 +12,13 @@ from acetate_bridge.protocol import ModeInfo, ModelInfo, Stage
 
 @dataclass(frozen=True)
 class Stepped:
-    """Progress within a job, over all of its variants."""
+    """Progress within a job, over all of its variants; `note`, see `protocol.Progress`."""
 
     stage: Stage
     step: int = 0
     steps: int = 0
     seconds_left: float = -1.0
+    note: str = ""
 
 
 @dataclass(frozen=True)

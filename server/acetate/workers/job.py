@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
+from msgspec import structs
+
 from acetate.workers import wire
-from acetate.workers.painter import Painter, PainterStep, StopPainting
+from acetate.workers.painter import Note, Painter, PainterStep, StopPainting
 from acetate.workers.placement import place_layer, show_frame
 from acetate_bridge.messages import Request
 
@@ -38,6 +40,8 @@ class Reporter:
         self._variant = 0
         self._began = time.monotonic()
         self._last_preview = float("-inf")
+        self._last_step = wire.StepDone(job, "loading")
+        self._notes: list[str] = []
 
     def begin(self, variant: int) -> None:
         """The next variant starts."""
@@ -49,20 +53,29 @@ class Reporter:
         if self._stopped():
             raise StopPainting
 
-    def step(self, done: PainterStep) -> None:
-        """A painter's `on_step`."""
+    def step(self, done: PainterStep | Note) -> None:
+        """A painter's `on_step`. All progress after a note carries it, as a slow reader skips."""
         self.check()
+        if isinstance(done, Note):
+            if done.sentence not in self._notes:
+                self._notes.append(done.sentence)
+            self._tell(self._last_step)
+            return
         now = time.monotonic()
         steps = done.steps * self._variants
         step = done.steps * self._variant + done.step
         left = (now - self._began) / step * (steps - step)
         stage = "decoding" if done.step == done.steps else "painting"
-        self._send(wire.StepDone(self._job, stage, step, steps, left))
+        self._tell(wire.StepDone(self._job, stage, step, steps, left))
         last = done.step == done.steps
         if now - self._last_preview >= self._preview_seconds and (not last or done.steps == 1):
             self._last_preview = now
             self._send(wire.PreviewMade(self._job, done.preview(), self._variant))
             self.check()
+
+    def _tell(self, step: wire.StepDone) -> None:
+        self._last_step = structs.replace(step, note=" ".join(self._notes))
+        self._send(self._last_step)
 
 
 def run_job(

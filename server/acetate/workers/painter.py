@@ -21,6 +21,13 @@ class PainterStep:
     preview: Callable[[], Image]
 
 
+@dataclass(frozen=True)
+class Note:
+    """A sentence on what is done differently than asked, such as to save memory."""
+
+    sentence: str
+
+
 class StopPainting(Exception):
     """Raised by the step callback inside a painter that shall stop; it lets it pass."""
 
@@ -32,7 +39,9 @@ class Painter(Protocol):
         """What this painter can do."""
         ...
 
-    def paint(self, request: Request, on_step: Callable[[PainterStep], None]) -> Sequence[Layer]:
+    def paint(
+        self, request: Request, on_step: Callable[[PainterStep | Note], None]
+    ) -> Sequence[Layer]:
         """Layers of a request with one variant, at the frame's size."""
         ...
 

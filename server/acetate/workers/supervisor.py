@@ -227,7 +227,13 @@ class WorkerEngine:
             message, payload = delivery or (None, b"")
             match message:
                 case wire.StepDone():
-                    yield Stepped(message.stage, message.step, message.steps, message.seconds_left)
+                    yield Stepped(
+                        message.stage,
+                        message.step,
+                        message.steps,
+                        message.seconds_left,
+                        message.note,
+                    )
                 case wire.PreviewMade():
                     yield Previewed(message.image, message.variant)
                 case wire.LayerPainted():

@@ -61,6 +61,7 @@ class StepDone(msgspec.Struct, frozen=True, tag="step"):
     step: int = 0
     steps: int = 0
     seconds_left: float = -1.0
+    note: str = ""
 
 
 class PreviewMade(msgspec.Struct, frozen=True, tag="preview"):
