@@ -57,11 +57,11 @@ def _embedded_model() -> None:
 
 
 def _other_models() -> None:
-    from acetate.models.catalog import catalog
+    from acetate.models.collection import models
     from acetate.models.loading import EMBEDDED
     from acetate.models.store import missing_parts
 
-    for entry in catalog().values():
+    for entry in models().values():
         if entry.id != EMBEDDED:
             state = "files missing" if missing_parts(entry) else "files here"
             _line(entry.id, f"{state}, needs about {entry.memory:g} GB on the device")

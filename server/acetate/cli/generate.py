@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from acetate.cli import options
-from acetate.cli.options import Precision, parse_size
+from acetate.cli.options import Precision, parse_control, parse_size, parse_styles
 from acetate.cli.order import Order, drawn_seed
 from acetate.cli.painting import carry_out
 from acetate.errors import BadRequest
@@ -35,6 +35,11 @@ _SHARED: dict[str, tuple[Any, Any]] = {
     "model": (options.Model, "embedded"),
     "device": (options.Device, "auto"),
     "precision": (options.Bits, Precision.EIGHT),
+    "style": (options.Style, None),
+    "control": (options.ControlPicture, None),
+    "control_kind": (options.FollowedKind, ""),
+    "control_strength": (options.ControlStrength, 1.0),
+    "control_derive": (options.ControlDerived, False),
     "server": (options.Server, ""),
 }
 """Annotation and default of what every mode has."""
@@ -70,6 +75,7 @@ def again(
     background: Annotated[
         Path | None, typer.Option(help="The background that it was painted from, if any.")
     ] = None,
+    control: options.ControlPicture = None,
     model: Annotated[
         str, typer.Option(help="Model id or folder; the recipe's own by default.")
     ] = "",
@@ -82,7 +88,7 @@ def again(
         raise BadRequest(f"Name a mode ({', '.join(MODES)}), or a picture with --from and -o.")
     painted = read_image(source)
     recipe = read_recipe(source)
-    given = {"layer": layer, "picture": picture, "background": background}
+    given = {"layer": layer, "picture": picture, "background": background, "control": control}
     carry_out(
         Order(
             recipe,
@@ -102,7 +108,8 @@ def _command(mode: ModeInfo) -> Callable[..., None]:
     """The command of a mode: its inputs and the prompt, then the options."""
 
     def paint(**given: Any) -> None:
-        images = _read({wanted.name: given[wanted.name] for wanted in mode.inputs})
+        inputs = [wanted.name for wanted in mode.inputs] + ["control"]
+        images = _read({name: given[name] for name in inputs})
         prompts = {role: given[f"{role}_prompt"] for role in mode.prompts}
         recipe = Recipe(
             mode.name,
@@ -114,6 +121,13 @@ def _command(mode: ModeInfo) -> Callable[..., None]:
             passes=given["passes"],
             scheduler=given["scheduler"],
             stop_at=given["stop_at"],
+            styles=parse_styles(given["style"]),
+            control=parse_control(
+                given["control"],
+                given["control_kind"],
+                given["control_strength"],
+                given["control_derive"],
+            ),
         )
         carry_out(
             Order(

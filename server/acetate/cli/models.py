@@ -15,30 +15,34 @@ if TYPE_CHECKING:
 
 models = typer.Typer(help="See, fetch and check models.", no_args_is_help=True)
 
+AcceptLicence = Annotated[
+    bool, typer.Option("--accept-licence", help="Accept the licences without being asked.")
+]
 ModelId = Annotated[str, typer.Argument(help="Id of a model, as `list` shows it.")]
 
 
 @models.command("list")
 def list_models() -> None:
     """List the models, whether their files are here, and what they can do."""
-    from acetate.models.catalog import catalog
+    from acetate.models.collection import models as known
     from acetate.models.own import own_files
     from acetate.models.store import missing_parts
 
-    for entry in catalog().values():
+    for entry in known().values():
         state = "missing" if missing_parts(entry) else "here"
         print(f"{entry.id:<10} {state:<8} {', '.join(entry.modes):<52} {entry.name}")
     for own in own_files():
-        print(f"{'imported':<10} {own.role:<8} {' or '.join(own.families):<52} {own.name}")
+        words = " ".join(filter(None, (" or ".join(own.families), own.kind)))
+        print(f"{'imported':<10} {own.role:<8} {words:<52} {own.name}")
 
 
 @models.command("show")
 def show_model(model: ModelId) -> None:
     """Say what a model is made of, needs and is licensed for."""
-    from acetate.models.catalog import entry_named
+    from acetate.models.collection import model_named
     from acetate.models.store import base_folder, located
 
-    entry = entry_named(model)
+    entry = model_named(model)
     _line("name", entry.name)
     _line("modes", ", ".join(entry.modes))
     _line("size", f"{entry.native} × {entry.native} at best")
@@ -46,7 +50,9 @@ def show_model(model: ModelId) -> None:
     _line("licence", entry.licence)
     if entry.base:
         state = "here" if base_folder(entry.base) else "missing"
-        _line("base", f"{entry.base} ({entry.base_licence}), {state}")
+        _line("base", f"{entry.base} ({entry.base_licence or 'your own'}), {state}")
+    if entry.place is not None:
+        _line("base", f"{entry.place} (your own), {'here' if entry.place.exists() else 'missing'}")
     for part in entry.parts:
         file = part.file
         state = "here" if located(file) else "missing"
@@ -60,14 +66,12 @@ def pull_model(
     mode: Annotated[
         list[str] | None, typer.Option(help="Fetch only what this mode needs; may be repeated.")
     ] = None,
-    accept_licence: Annotated[
-        bool, typer.Option("--accept-licence", help="Accept the licences without being asked.")
-    ] = False,
+    accept_licence: AcceptLicence = False,
 ) -> None:
     """Fetch the files of a model into the hub cache that other programs share."""
-    from acetate.models.catalog import entry_named
+    from acetate.models.collection import model_named
 
-    entry = entry_named(model)
+    entry = model_named(model)
     _ask(entry, accept_licence)
     for path in _pull(entry, tuple(mode or ())):
         print(path)
@@ -76,13 +80,32 @@ def pull_model(
 
 @models.command("import")
 def import_model(
-    file: Annotated[Path, typer.Argument(help="A .safetensors or .pth file that you have.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="A weight file (.safetensors, .pth), a diffusers folder, or owner/name at the hub."
+        ),
+    ],
+    kind: Annotated[
+        str, typer.Option(help="What a control network follows, where its name does not say.")
+    ] = "",
+    accept_licence: AcceptLicence = False,
 ) -> None:
-    """Take a weight file over from where it lies: it is linked, not copied, where possible."""
-    from acetate.models.own import import_file
+    """Take over a base, a style, a control network or transparency weights of your own.
 
-    own = import_file(file)
-    print(f"{own.name}: {own.role} for {' or '.join(own.families)}")
+    What is on the disk is linked, not copied, where possible.
+    """
+    from acetate.models.own_bases import hub_entry, import_any, is_repository
+    from acetate.models.store import base_folder
+
+    on_hub = is_repository(source) and not Path(source).exists()
+    if on_hub and base_folder(source) is None:
+        entry = hub_entry(source)
+        _ask(entry, accept_licence)
+        _pull(entry, ())
+    own = import_any(source, kind)
+    follows = f" that follows {own.kind}" if own.kind else ""
+    print(f"{own.name}: {own.role}{follows} for {' or '.join(own.families)}")
 
 
 @models.command("remove")
@@ -109,10 +132,11 @@ def verify_models(
     model: Annotated[str, typer.Argument(help="Id of a model; all by default.")] = "",
 ) -> None:
     """Read the weight files that are here and compare them with what was published."""
-    from acetate.models.catalog import catalog, entry_named
+    from acetate.models.collection import model_named
+    from acetate.models.collection import models as known
 
     damaged = 0
-    for entry in [entry_named(model)] if model else catalog().values():
+    for entry in [model_named(model)] if model else known().values():
         damaged += _verify(entry)
     if damaged:
         raise typer.Exit(2)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast, get_args
 
 import typer
 
 from acetate.errors import BadRequest
 from acetate_bridge.geometry import Size
+from acetate_bridge.messages import Control, ControlKind
 
 
 class Precision(StrEnum):
@@ -45,6 +46,26 @@ Scene = Annotated[Path | None, typer.Option(help="PNG file for the layer over it
 Strength = Annotated[
     float, typer.Option(help="How far to repaint, above 0 (hardly) up to 1 (from nothing).")
 ]
+Style = Annotated[
+    list[str] | None,
+    typer.Option("--style", help="An imported style, as NAME or NAME=WEIGHT; may be repeated."),
+]
+ControlPicture = Annotated[
+    Path | None, typer.Option("--control", help="PNG: a sketch, line art or map to follow.")
+]
+FollowedKind = Annotated[
+    str,
+    typer.Option("--control-kind", help="What it is: " + ", ".join(get_args(ControlKind)) + "."),
+]
+ControlStrength = Annotated[
+    float, typer.Option("--control-strength", help="How closely to follow it, 0 to 2.")
+]
+ControlDerived = Annotated[
+    bool,
+    typer.Option(
+        "--control-derive", help="It is an ordinary sketch or picture: find its strokes or edges."
+    ),
+]
 Server = Annotated[
     str, typer.Option(help="Paint at a server: its host:port, or local for the one running here.")
 ]
@@ -60,3 +81,29 @@ def parse_size(text: str) -> Size:
     if 0 in numbers:
         raise BadRequest("A size must be positive.")
     return Size(numbers[0], numbers[-1])
+
+
+def parse_styles(given: list[str] | None) -> dict[str, float]:
+    """“ink=0.8” or “ink” by name. Raises BadRequest."""
+    styles: dict[str, float] = {}
+    for text in given or ():
+        name, equals, weight = text.partition("=")
+        try:
+            styles[name] = float(weight) if equals else 1.0
+        except ValueError:
+            raise BadRequest(f"A style is written ink or ink=0.8, not “{text}”.") from None
+    return styles
+
+
+def parse_control(
+    picture: Path | None, kind: str, strength: float, derived: bool
+) -> Control | None:
+    """What to follow of a control image, if there is one. Raises BadRequest."""
+    kinds = get_args(ControlKind)
+    if picture is None:
+        if kind:
+            raise BadRequest("Name the picture to follow with --control.")
+        return None
+    if kind not in kinds:
+        raise BadRequest(f"Say what the control image is with --control-kind: {', '.join(kinds)}.")
+    return Control(cast(ControlKind, kind), strength, derived)

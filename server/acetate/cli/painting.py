@@ -71,10 +71,10 @@ def _paint_here(order: Order, console: Console) -> Iterator[list[Layer]]:
 
 def _paint_there(order: Order, console: Console) -> Iterator[list[Layer]]:
     """The same at a server, which gives all variants together."""
-    from acetate.models.catalog import entry_named
+    from acetate.models.collection import model_named
     from acetate.remote_generate import generate_on_server
 
-    entry = entry_named(order.model)
+    entry = model_named(order.model)
     request = plan_request(order, FAMILIES[entry.family], entry.native, entry.frame)
     request = replace(request, recipe=replace(request.recipe, model=entry.id))
     with _progress(console) as show:
@@ -96,6 +96,7 @@ def _load(order: Order) -> Pipeline:
         pipeline = load_folder(folder, order.device)
     else:
         pipeline = load_pipeline(order.model, order.device)
+    pipeline.files.begin(order.recipe.files)
     if order.recipe.model_hash not in ("", pipeline.model_hash):
         raise BadRequest(
             f"The model {pipeline.model} has changed since the picture was painted, "

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from acetate.errors import BadRequest
@@ -51,6 +52,8 @@ class Entry:
     base_files: tuple[str, ...] = ()
     """Patterns of the base's files that are needed, as `fnmatch` reads them."""
     parts: tuple[Part, ...] = ()
+    place: Path | None = None
+    """Where a base of one's own lies: a folder or a checkpoint file."""
 
     @property
     def frame(self) -> FrameLimits:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -29,6 +29,14 @@ def model_hash(paths: Iterable[Path]) -> str:
     hashes = sorted(remembered.hash_of(path) for path in paths)
     remembered.save()
     return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
+
+
+def known_hashes(files: Mapping[str, Path]) -> dict[str, str]:
+    """SHA-256 by name; remembered as those of `model_hash` are. Raises ModelMissing."""
+    remembered = _Memory(user_cache_path("acetate") / "hashes.json")
+    hashes = {name: remembered.hash_of(path) for name, path in files.items()}
+    remembered.save()
+    return hashes
 
 
 class _Memory:

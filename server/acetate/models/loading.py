@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acetate.errors import BadRequest, ModelDamaged, ModelMissing
-from acetate.models.catalog import Entry, entry_named
+from acetate.models.catalog import Entry
 
 if TYPE_CHECKING:
     import torch
@@ -21,10 +21,13 @@ EMBEDDED_FOLDER = Path(__file__).parents[1] / "embedded" / "model"
 def load_pipeline(model: str = EMBEDDED, device: str = "auto") -> Pipeline:
     """Load a model by its id onto a device ("auto" takes the best one).
 
-    An id is never a path. Raises BadRequest for an unknown id, ModelMissing or ModelDamaged
-    naming the file that is at fault, and DeviceMissing.
+    An id is never a path: it names a model of the catalog or an imported base. Raises BadRequest
+    for an unknown id, ModelMissing or ModelDamaged naming the file that is at fault, and
+    DeviceMissing.
     """
-    entry = entry_named(model)
+    from acetate.models.collection import model_named
+
+    entry = model_named(model)
     if entry.family != EMBEDDED:
         return _load_entry(entry, device)
     return load_folder(EMBEDDED_FOLDER, device, model=EMBEDDED)
@@ -55,18 +58,20 @@ _BASES = {"StableDiffusionPipeline": "sd15", "StableDiffusionXLPipeline": "sdxl"
 
 
 def _load_entry(entry: Entry, device: str) -> Pipeline:
-    """A model of the catalog from the shared cache."""
+    """A model of the catalog from the shared cache, or a base of one's own with its files."""
     from acetate.models.devices import pick_device
     from acetate.models.store import base_folder, located
     from acetate.models.weights import read_config
 
-    folder = base_folder(entry.base)
-    if folder is None:
+    place = entry.place or base_folder(entry.base)
+    if place is None or not place.exists():
         raise ModelMissing(
-            f"The base model {entry.base} is not here yet.",
-            f"Fetch it with `acetate models pull {entry.id}`.",
+            f"The base model {entry.base or place} is not here.",
+            f"Fetch it with `acetate models pull {entry.id}`." if entry.base else "Put it back.",
         )
-    kind = str(read_config(folder / "model_index.json").get("_class_name"))
+    kind = _BASE_OF.get(entry.family, "")
+    if place.is_dir():
+        kind = str(read_config(place / "model_index.json").get("_class_name"))
     if _BASES.get(kind) != entry.family:
         raise BadRequest(f"This version of Acetate cannot paint with “{entry.id}” yet.")
     files = {Path(part.file.name).stem: part.file for part in entry.parts}
@@ -76,7 +81,7 @@ def _load_entry(entry: Entry, device: str) -> Pipeline:
 
     return _load_base(
         kind,
-        folder,
+        place,
         pick_device(device),
         entry.id,
         locate,
@@ -84,20 +89,29 @@ def _load_entry(entry: Entry, device: str) -> Pipeline:
     )
 
 
+_BASE_OF = {family: kind for kind, family in _BASES.items()}
+
+
 def _load_base(
     kind: str,
-    folder: Path,
+    place: Path,
     device: torch.device,
     model: str,
     locate: Locate,
     *,
     convolution: bool = False,
 ) -> Pipeline:
+    from acetate.pipelines.bases import FolderBase
+    from acetate.pipelines.checkpoint import CheckpointBase
+
+    encoders = ("",) if _BASES[kind] == "sd15" else ("", "_2")
+    folder = place.is_dir()
+    base = FolderBase(place, encoders) if folder else CheckpointBase(place, _BASES[kind])
     if _BASES[kind] == "sd15":
         from acetate.pipelines.sd15 import Sd15Pipeline
 
-        return Sd15Pipeline.from_folder(folder, device, model, locate)
+        return Sd15Pipeline.from_base(base, device, model, locate)
     from acetate.pipelines.sdxl import SdxlPipeline
 
     variant = "convolution" if convolution else "attention"
-    return SdxlPipeline.from_folder(folder, device, model, locate, variant)
+    return SdxlPipeline.from_base(base, device, model, locate, variant)

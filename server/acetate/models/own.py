@@ -14,16 +14,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
 from acetate.errors import AcetateError, BadRequest
 from acetate.models.catalog import catalog
 from acetate.models.hashing import file_hash
 from acetate.models.recognition import Kind, Role, recognise_file
 from acetate_bridge.discovery import data_folder
+from acetate_bridge.messages import ControlKind
 
+_NATIVE = {"sd15": 512, "sdxl": 1024}
 _LONGEST_NAME = 60
 _UNPICKLING = Path(__file__).with_name("unpickling.py")
 _PICKLED = (".pth", ".pt", ".ckpt", ".bin")
+
+
+Form = Literal["file", "folder", "hub"]
 
 
 class CannotImport(AcetateError):
@@ -34,13 +40,20 @@ class CannotImport(AcetateError):
 
 @dataclass(frozen=True)
 class Own:
-    """An imported file: its name in the folder, what it is, its SHA-256 and where it came from."""
+    """An imported file: its name in the folder, what it is, its SHA-256 and where it came from.
+
+    `kind` says what a control network follows. A base may instead be a folder on the disk or a
+    repository of the hub (`form`), which stays at its `source`; `native` is the side it paints at.
+    """
 
     name: str
     role: Role
     families: tuple[str, ...]
     sha256: str
     source: str
+    kind: str = ""
+    form: Form = "file"
+    native: int = 0
 
 
 def own_folder() -> Path:
@@ -48,41 +61,64 @@ def own_folder() -> Path:
     return Path(os.environ.get("ACETATE_MODELS_DIR") or data_folder() / "models")
 
 
-def own_files() -> list[Own]:
-    """What has been imported, in that order."""
+def own_files(role: Role | None = None, family: str = "") -> list[Own]:
+    """What has been imported, in that order; of one role, or for one family, where that is said."""
     try:
         entries = json.loads(_register().read_text(encoding="utf-8"))
-        return [Own(**{**entry, "families": tuple(entry["families"])}) for entry in entries]
+        files = [Own(**{**entry, "families": tuple(entry["families"])}) for entry in entries]
     except FileNotFoundError:
         return []
     except (ValueError, TypeError, KeyError) as error:
         raise CannotImport(
             f"The list of imported files at {_register()} cannot be read.", "Delete it to go on."
         ) from error
+    return [
+        own for own in files if role in (None, own.role) and (not family or family in own.families)
+    ]
 
 
 def own_file(name: str) -> Path | None:
-    """The path of an imported file by its name in the list; names are never paths."""
-    if name not in {own.name for own in own_files()}:
+    """The path of an imported file by its name in the list; names are never paths.
+
+    A link in the folder is followed only to where its file was imported from.
+    """
+    own = next((own for own in own_files() if own.name == name and own.form == "file"), None)
+    if own is None:
         return None
     path = own_folder() / name
+    if path.is_symlink() and path.resolve() != Path(own.source):
+        return None
     return path if path.is_file() else None
 
 
-def import_file(source: Path) -> Own:
+def own_named(name: str, role: Role) -> Own:
+    """What was imported under a name, with or without its ending. Raises BadRequest."""
+    found = own_files(role)
+    for own in found:
+        if name in (own.name, own.name.removesuffix(".safetensors")):
+            return own
+    words = {"style": "style", "control": "control network"}.get(role, role)
+    known = ", ".join(own.name.removesuffix(".safetensors") for own in found)
+    raise BadRequest(
+        f"There is no {words} called “{name[:60]}”.",
+        f"Imported are {known}." if known else "Take one over with `acetate models import`.",
+    )
+
+
+def import_file(source: Path, kind: str = "") -> Own:
     """Take a weight file over, without copying where the system can link.
 
     A file that the catalog knows by its hash gets its published name. Pickled files (.pth) are
     read in a process of their own that runs nothing of what is in them, and kept as safetensors.
-    Raises CannotImport, NotRecognised or ModelDamaged.
+    `kind` says what a control network follows where its name does not tell. Raises CannotImport,
+    NotRecognised or ModelDamaged.
     """
     if not source.is_file():
         raise CannotImport(f"There is no file at {source}.")
     folder = own_folder()
     folder.mkdir(parents=True, exist_ok=True)
     with _as_safetensors(source.resolve()) as (file, converted):
-        kind = recognise_file(file)
-        own = _described(source, kind, file_hash(file))
+        own = _described(source, recognise_file(file), file_hash(file), kind)
         target = folder / own.name
         if target.exists():
             raise CannotImport(f"{own.name} is imported already.")
@@ -90,8 +126,17 @@ def import_file(source: Path) -> Own:
             shutil.move(file, target)
         else:
             _link(file, target)
-    _write_register([*own_files(), own])
+    register(own)
     return own
+
+
+def register(own: Own) -> None:
+    """Put something on the list of what was imported. Raises CannotImport if its name is taken."""
+    files = own_files()
+    if own.name in {other.name for other in files}:
+        raise CannotImport(f"{own.name} is imported already.")
+    own_folder().mkdir(parents=True, exist_ok=True)
+    _write_register([*files, own])
 
 
 def remove_own(name: str) -> None:
@@ -99,7 +144,8 @@ def remove_own(name: str) -> None:
     kept = [own for own in own_files() if own.name != name]
     if len(kept) == len(own_files()):
         raise BadRequest(f"Nothing called “{name}” was imported.")
-    (own_folder() / name).unlink(missing_ok=True)
+    if not (own_folder() / name).is_dir():
+        (own_folder() / name).unlink(missing_ok=True)
     _write_register(kept)
 
 
@@ -111,10 +157,28 @@ def safe_name(stem: str) -> str:
     return f"{plain.lstrip('-')}.safetensors"
 
 
-def _described(source: Path, kind: Kind, sha256: str) -> Own:
+def _described(source: Path, found: Kind, sha256: str, kind: str) -> Own:
     files = {part.file.sha256: part.file for entry in catalog().values() for part in entry.parts}
     name = files[sha256].name if sha256 in files else safe_name(source.stem)
-    return Own(name, kind.role, kind.families, sha256, str(source.resolve()))
+    native = _NATIVE.get(found.families[0], 0) if found.role == "base" else 0
+    if found.role == "control":
+        kind = control_kind(kind or source.stem, source.name)
+    elif kind:
+        raise CannotImport(f"{source.name} is a {found.role}, which follows no control image.")
+    path = str(source.resolve())
+    return Own(name, found.role, found.families, sha256, path, kind=kind, native=native)
+
+
+def control_kind(words: str, name: str) -> ControlKind:
+    """What a control network follows, from its file's name. Raises CannotImport."""
+    plain = words.lower().replace("_", "").replace("-", "").replace("sketch", "scribble")
+    for kind in get_args(ControlKind):
+        if kind in plain:
+            return kind
+    raise CannotImport(
+        f"The name of {name} does not say what the control network follows.",
+        f"Say it with --kind: {', '.join(get_args(ControlKind))}.",
+    )
 
 
 @contextmanager

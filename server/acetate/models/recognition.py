@@ -14,8 +14,14 @@ from acetate.models.weights import damaged, existing
 Shapes = Mapping[str, tuple[int, ...]]
 Role = Literal["base", "style", "control", "patch", "encoder", "decoder"]
 
-_TEXT_WIDTHS = {768: "sd15", 2048: "sdxl"}
-"""Width of the text states that cross attention reads, which tells the families apart."""
+_TEXT_WIDTHS = {768: "sd15", 1024: "", 2048: "sdxl"}
+"""Width of the text states that cross attention reads; none of ours reads 1024 (SD 2)."""
+
+_MARKS = {
+    "sdxl": ("label_emb.", "add_embedding.", "lora_te2_", "text_encoder_2.", "embedders.1."),
+    "sd15": ("cond_stage_model.transformer.", "lora_te_", "text_encoder.", "middle_block."),
+}
+"""Parts of names that only one family has, the surer first; for files that tell no width."""
 
 _CROSS_ATTENTION = re.compile(r"attn2[._](?:processor\.)?to_k(?:_lora)?\.(?:\w+\.)*weight$")
 _LORA = re.compile(r"[._](?:lora_down|lora_A|lora\.down|down)(?:\.default)?\.weight$")
@@ -41,14 +47,23 @@ def recognise_file(path: Path) -> Kind:
 
     Raises NotRecognised, ModelMissing or ModelDamaged.
     """
+    return recognise(shapes_in(path), path.name)
+
+
+def recognise_denoiser(path: Path) -> tuple[str, ...]:
+    """The families that a denoiser under diffusers' names fits. Raises as `recognise_file`."""
+    return _families("base", shapes_in(path), path.name)
+
+
+def shapes_in(path: Path) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the tensors in a safetensors file. Raises ModelMissing, ModelDamaged."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(existing(path), framework="pt") as file:
-            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise damaged(path) from error
-    return recognise(shapes, path.name)
 
 
 def recognise(shapes: Shapes, name: str) -> Kind:
@@ -111,16 +126,23 @@ def _families(role: Role, shapes: Shapes, name: str) -> tuple[str, ...]:
         return ("sd15",) if any(key.startswith("hookers.") for key in shapes) else ("sdxl",)
     if any(mark in key for key in shapes for mark in _FLUX):
         return ("flux",)
-    widths = {shapes[key][-1] for key in shapes if _CROSS_ATTENTION.search(key)} & {
-        width for width in (768, 1024, 2048)
-    }
-    families = tuple(_TEXT_WIDTHS[width] for width in sorted(widths) if width in _TEXT_WIDTHS)
+    widths = {shapes[key][-1] for key in shapes if _CROSS_ATTENTION.search(key)}
+    told = {_TEXT_WIDTHS[width] for width in widths if width in _TEXT_WIDTHS}
+    families = tuple(sorted(told - {""})) if told else _by_marks(shapes)
     if not families:
         raise NotRecognised(
             f"{name} belongs to a family of models that Acetate cannot paint with: "
             "it needs Stable Diffusion 1.5, SDXL or Flux."
         )
     return families
+
+
+def _by_marks(shapes: Shapes) -> tuple[str, ...]:
+    for family, marks in _MARKS.items():
+        if any(mark in key for key in shapes for mark in marks):
+            return (family,)
+    # What is left are networks under diffusers' names, of which SDXL's would have been marked.
+    return ("sd15",) if any(key.startswith("down_blocks.") for key in shapes) else ()
 
 
 def _by_latent(channels: int) -> tuple[str, ...]:

@@ -65,7 +65,9 @@ def missing_parts(entry: Entry, modes: tuple[str, ...] | None = None) -> list[st
     if entry.id == EMBEDDED:
         return [] if (EMBEDDED_FOLDER / "model_index.json").is_file() else [str(EMBEDDED_FOLDER)]
     missing = [file.name for file in entry.files_for(modes or entry.modes) if not located(file)]
-    if base_folder(entry.base) is None:
+    if entry.place is not None and not entry.place.exists():
+        missing.insert(0, str(entry.place))
+    elif entry.base and base_folder(entry.base) is None:
         missing.insert(0, entry.base)
     return missing
 

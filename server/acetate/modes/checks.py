@@ -14,6 +14,9 @@ MOST_VARIANTS = 16
 MOST_GUIDANCE = 30.0
 PROMPT_CHARACTERS = 2000
 PASSES = (1, 2, 4, 8)
+MOST_STYLES = 16
+STYLE_WEIGHTS = (-4.0, 4.0)
+CONTROL_STRENGTHS = (0.0, 2.0)
 LARGEST_SEED = 2**53 - 1
 """The largest integer that every client's numbers can hold."""
 
@@ -28,6 +31,8 @@ def check_request(request: Request, limits: FrameLimits) -> None:
         if wanted.required and wanted.name not in request.images:
             raise BadRequest(f"The mode “{mode.info.name}” needs {wanted.words}.")
     recipe = request.recipe
+    if recipe.control is not None and "control" not in request.images:
+        raise BadRequest("There is no control image to follow.")
     if recipe.width < 1 or recipe.height < 1 or not limits.allow(Size(recipe.width, recipe.height)):
         raise BadRequest(
             f"This model cannot paint at {recipe.width} × {recipe.height} pixels: sides must be "
@@ -60,5 +65,15 @@ def check_recipe(recipe: Recipe) -> None:
         raise BadRequest(f"The share to stop at lies between 0 and 1, not {recipe.stop_at}.")
     if recipe.passes not in PASSES:
         raise BadRequest(f"A layer is decoded in 1, 2, 4 or 8 passes, not {recipe.passes}.")
+    if len(recipe.styles) > MOST_STYLES:
+        raise BadRequest(f"Take at most {MOST_STYLES} styles, not {len(recipe.styles)}.")
+    for name, weight in recipe.styles.items():
+        if not STYLE_WEIGHTS[0] <= weight <= STYLE_WEIGHTS[1]:
+            raise BadRequest(f"The weight of a style lies between -4 and 4, not {weight} ({name}).")
+    control = recipe.control
+    if control and not CONTROL_STRENGTHS[0] <= control.strength <= CONTROL_STRENGTHS[1]:
+        raise BadRequest(
+            f"The strength of the control lies between 0 and 2, not {control.strength}."
+        )
     if not 0 <= recipe.seed <= LARGEST_SEED:
         raise BadRequest(f"A seed lies between 0 and {LARGEST_SEED}, not {recipe.seed}.")

@@ -31,8 +31,11 @@ def run_each(
 
     Variants are painted one by one, not as a batch: a seed then gives the same bytes alone and
     in company, and the first picture is there early. `on_step` sees steps counted over all
-    variants and may raise to stop. Raises BadRequest before anything is painted.
+    variants and may raise to stop. Each recipe names the files that were used; a
+    request that names some is painted with exactly those. Raises BadRequest or FilesDiffer.
     """
+    from acetate.modes.equipment import equipped
+
     check_request(request, pipeline.limits)
     if request.recipe.mode not in (modes := FAMILIES[pipeline.family].modes):
         raise BadRequest(
@@ -40,17 +43,26 @@ def run_each(
             f"it does {', '.join(modes)}."
         )
     paint = mode_named(request.recipe.mode).paint
-    for index in range(request.variants):
-        yield paint(
-            _variant(request, pipeline, index),
-            pipeline,
-            _counting_on(on_step, index, request.variants),
-        )
+    pipeline.files.begin(request.recipe.files)
+    with equipped(request, pipeline) as recipe:
+        for index in range(request.variants):
+            layers = paint(
+                _variant(replace(request, recipe=recipe), pipeline, index),
+                pipeline,
+                _counting_on(on_step, index, request.variants),
+            )
+            pipeline.files.check_complete()
+            yield [_with_files(layer, pipeline.files.hashes) for layer in layers]
 
 
 def image_hash(image: Image) -> str:
     """SHA-256 of the raw pixels in hex, which is how a recipe names its images."""
     return hashlib.sha256(image.data).hexdigest()
+
+
+def _with_files(layer: Layer, files: dict[str, str]) -> Layer:
+    recipe = layer.recipe
+    return layer if recipe is None else replace(layer, recipe=replace(recipe, files=files))
 
 
 def _variant(request: Request, pipeline: Pipeline, index: int) -> Request:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,6 +26,7 @@ from acetate.latent_transparency import (
     encode_with_offset,
 )
 from acetate.models.hashing import model_hash
+from acetate.models.used_files import UsedFiles
 from acetate.models.weights import configured, damaged, existing, fill, read_config
 from acetate.pipelines.families import FAMILIES
 from acetate.pipelines.pipeline import Pipeline, PromptEmbedding
@@ -57,6 +58,7 @@ class EmbeddedPipeline(Pipeline):
         offset_scaled_by_std: bool,
         model: str,
         model_hash: str,
+        files: Mapping[str, Path],
     ) -> None:
         self.vae: Any = vae  # diffusers annotates it more narrowly than it behaves
         self.denoiser = unet
@@ -70,6 +72,7 @@ class EmbeddedPipeline(Pipeline):
         self.offset_scaled_by_std = offset_scaled_by_std
         self.model = model
         self.model_hash = model_hash
+        self.files = UsedFiles(files)
         self.device = unet.device
         self.dtype = unet.dtype
         self.latent_channels = unet.config["out_channels"]
@@ -123,6 +126,10 @@ class EmbeddedPipeline(Pipeline):
             offset_scaled_by_std=offset_scaled_by_std,
             model=model,
             model_hash=model_hash([vocabulary, *(path for _, path in modules)]),
+            files={
+                path.relative_to(folder).as_posix(): path
+                for path in (vocabulary, *(path for _, path in modules))
+            },
         )
 
     @torch.inference_mode()

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
 
+from acetate.errors import BadRequest
+from acetate.models.used_files import UsedFiles
 from acetate.pipelines.sampling import Denoise, Handover, OnStep, Step, guided, sample
 from acetate_bridge.geometry import FrameLimits
 
@@ -62,6 +65,8 @@ class Pipeline(ABC):
     """Side of the square that the model was trained on, in pixels: where it paints best."""
     limits: FrameLimits
     denoiser: nn.Module
+    files: UsedFiles
+    """Which files the painting of the moment uses."""
 
     @abstractmethod
     def encode_prompt(
@@ -106,6 +111,18 @@ class Pipeline(ABC):
     def patch_for(self, mode: str) -> Patch | None:
         """The weights that teach the denoiser this mode; None where it can do it as it is."""
         return None
+
+    def styled(self, styles: Sequence[tuple[Path, float]]) -> AbstractContextManager[None]:
+        """Style files fused at these weights for the length of a block. Raises BadRequest."""
+        if styles:
+            raise BadRequest(f"The model “{self.model}” takes no styles.")
+        return nullcontext()
+
+    def following(
+        self, network: Path, image: Tensor, strength: float
+    ) -> AbstractContextManager[None]:
+        """A control image followed for the length of a block. Raises BadRequest."""
+        raise BadRequest(f"The model “{self.model}” cannot follow a control image.")
 
     def preview(self, latent: Tensor) -> Tensor:
         """A small picture [B, 4, h, w] of a scaled latent, cheap enough for every step."""

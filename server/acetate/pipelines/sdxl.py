@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 from transformers.models.clip.modeling_clip import CLIPTextModel, CLIPTextModelWithProjection
-from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
 from acetate.conditioning import WeightPatch
 from acetate.errors import BadRequest
-from acetate.models.weights import read_config
+from acetate.pipelines.bases import Base
 from acetate.pipelines.pipeline import Composition, Patch, PromptEmbedding
-from acetate.pipelines.stable_diffusion import (
-    StableDiffusionPipeline,
-    load_autoencoder,
-    load_denoiser,
-    load_text_encoder,
-    load_tokenizer,
-    precision,
-    tokenized,
-    weights_in,
-)
+from acetate.pipelines.stable_diffusion import StableDiffusionPipeline, precision, tokenized
 from acetate.pipelines.transparency import Locate, load_pair
 
-_PARTS = ("unet", "vae", "text_encoder", "text_encoder_2")
 _TEXT = {
     "attention": (
         "layer_xl_transparent_attn",
@@ -44,7 +32,7 @@ _STAGES = ("fg2ble", "bg2ble", "fgble2bg", "bgble2fg")
 
 
 class SdxlPipeline(StableDiffusionPipeline):
-    """Any checkpoint of the SDXL family in diffusers' folder layout.
+    """Any checkpoint of the SDXL family.
 
     `variant` says which weights the published patch for single layers changes: "attention" keeps
     the style of the base, "convolution" its understanding of prompts.
@@ -54,23 +42,20 @@ class SdxlPipeline(StableDiffusionPipeline):
     composition: ClassVar[Composition] = "staged"
 
     variant: str
-    text_encoders: list[Any]
-    tokenizers: list[CLIPTokenizer]
 
     @classmethod
-    def from_folder(
+    def from_base(
         cls,
-        folder: Path,
+        base: Base,
         device: torch.device,
         model: str,
         locate: Locate,
         variant: str = "attention",
     ) -> SdxlPipeline:
-        """Read the folder. Raises ModelMissing or ModelDamaged naming a file."""
+        """Load a base and the transparency pair. Raises ModelMissing or ModelDamaged."""
         dtype, vae_dtype = precision(device)
         pipeline = cls(
-            load_autoencoder(folder, vae_dtype, device),
-            load_denoiser(folder, dtype, device),
+            base,
             load_pair(
                 locate,
                 ["vae_transparent_encoder", "ld_diffusers_sdxl_vae_transparent_encoder"],
@@ -78,26 +63,17 @@ class SdxlPipeline(StableDiffusionPipeline):
                 device,
                 vae_dtype,
             ),
-            scheduler_config=read_config(folder / "scheduler" / "scheduler_config.json"),
+            {"": CLIPTextModel, "_2": CLIPTextModelWithProjection},
+            device=device,
+            dtype=dtype,
+            vae_dtype=vae_dtype,
             locate=locate,
-            weight_files=[weights_in(folder / part) for part in _PARTS],
             model=model,
         )
         pipeline.variant = variant
-        pipeline.tokenizers = [load_tokenizer(folder / f"tokenizer{i}") for i in ("", "_2")]
-        pipeline.text_encoders = [
-            load_text_encoder(kind, folder / name, dtype, device)
-            for kind, name in (
-                (CLIPTextModel, "text_encoder"),
-                (CLIPTextModelWithProjection, "text_encoder_2"),
-            )
-        ]
         return pipeline
 
-    @torch.inference_mode()
-    def encode_prompt(
-        self, prompts: Sequence[str], negative_prompts: Sequence[str]
-    ) -> PromptEmbedding:
+    def embed(self, prompts: Sequence[str], negative_prompts: Sequence[str]) -> PromptEmbedding:
         states: list[Tensor] = []
         pooled = torch.empty(0)
         for tokenizer, encoder in zip(self.tokenizers, self.text_encoders, strict=True):
@@ -122,11 +98,17 @@ class SdxlPipeline(StableDiffusionPipeline):
         height, width = (side * self.latent_factor for side in latent.shape[-2:])
         sizes = torch.tensor([[height, width, 0, 0, height, width]], device=latent.device)
         added = {"text_embeds": pooled, "time_ids": sizes.expand(len(latent), -1)}
+        followed = self.followed(latent, timestep, tokens, added)
         if condition is not None:
             condition = condition.expand(len(latent), -1, -1, -1)
             latent = torch.cat([latent, condition.to(latent)], dim=1)
         return self.unet(
-            latent.to(self.dtype), timestep, tokens, added_cond_kwargs=added, return_dict=False
+            latent.to(self.dtype),
+            timestep,
+            tokens,
+            added_cond_kwargs=added,
+            return_dict=False,
+            **followed,
         )[0]
 
     def patch_files(self, task: str) -> tuple[str, ...]:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from torch import Tensor
+from torch import Tensor, nn
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
+from acetate.conditioning.control import Following, load_control
+from acetate.conditioning.styles import StylePatch
 from acetate.errors import ModelDamaged
 from acetate.latent_transparency import decode_transparent, encode_with_offset
 from acetate.models.hashing import model_hash
-from acetate.models.weights import damaged, existing, read_config, read_weights
+from acetate.models.used_files import UsedFiles
+from acetate.models.weights import read_weights
 from acetate.pipelines import schedulers
+from acetate.pipelines.bases import Base
 from acetate.pipelines.families import FAMILIES
-from acetate.pipelines.pipeline import Patch, Pipeline
+from acetate.pipelines.pipeline import Patch, Pipeline, PromptEmbedding
+from acetate.pipelines.recent import Recent, tensor_key
 from acetate.pipelines.transparency import Locate, TransparencyPair, needed
 
 CHUNK = 75
@@ -38,38 +42,110 @@ class StableDiffusionPipeline(Pipeline):
 
     def __init__(
         self,
-        vae: AutoencoderKL,
-        unet: UNet2DConditionModel,
+        base: Base,
         pair: TransparencyPair,
+        encoders: Mapping[str, Any],
         *,
-        scheduler_config: dict[str, Any],
+        device: torch.device,
+        dtype: torch.dtype,
+        vae_dtype: torch.dtype,
         locate: Locate,
-        weight_files: Sequence[Path],
         model: str,
     ) -> None:
-        self.vae: Any = vae  # diffusers annotates it more narrowly than it behaves
-        self.denoiser = unet
-        self.unet: Any = unet
+        self.vae: Any = base.autoencoder(vae_dtype, device)
+        self.denoiser = base.denoiser(dtype, device)
+        self.unet: Any = self.denoiser
         self.pair = pair
-        self.scheduler_config = scheduler_config
+        self.tokenizers = [_unlimited(base.tokenizer(part)) for part in encoders]
+        self.text_encoders = [
+            base.text_encoder(kind, part, dtype, device) for part, kind in encoders.items()
+        ]
+        self.scheduler_config = base.scheduler_config()
         self.locate = locate
         self.model = model
-        self.model_hash = model_hash(weight_files)
-        self.device = unet.device
-        self.dtype = unet.dtype
-        self.latent_channels = unet.config["out_channels"]
-        self.latent_factor = 2 ** (len(vae.config["block_out_channels"]) - 1)
-        self.native = unet.config["sample_size"] * self.latent_factor
+        self.model_hash = model_hash(base.weights)
+        self.files = UsedFiles({**base.files, **{path.name: path for path in pair.files}})
+        self.device = device
+        self.dtype = dtype
+        unet, vae = self.denoiser.config, self.vae.config
+        self.latent_channels = unet["out_channels"]
+        self.latent_factor = 2 ** (len(vae["block_out_channels"]) - 1)
+        self.native = unet["sample_size"] * self.latent_factor
         self.limits = FAMILIES[self.family].frames(self.native)
-        self._scale = float(vae.config["scaling_factor"])
-        self._patch: tuple[str, Patch] | None = None
+        self._scale = float(vae["scaling_factor"])
+        self._patch: tuple[str, Path, Patch] | None = None
+        self._prompts: Recent[PromptEmbedding] = Recent(16)
+        self._conditions: Recent[Tensor] = Recent(8)
+        self._control: Following | None = None
+        self._styles: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def networks(self) -> dict[str, nn.Module]:
+        """What a style changes, by the names that style files use."""
+        encoders = zip(("text_encoder", "text_encoder_2"), self.text_encoders, strict=False)
+        return {"unet": self.denoiser, **dict(encoders)}
+
+    @contextmanager
+    def styled(self, styles: Sequence[tuple[Path, float]]) -> Iterator[None]:
+        """These style files are fused into the base, in this order, for the length of a block."""
+        with ExitStack() as fused:
+            for path, weight in styles:
+                self.files.use(path)
+                patch = StylePatch.read(read_weights(path), self.networks, weight, path.name)
+                patch.inject(self.networks)
+                fused.callback(patch.eject)
+            self._styles = tuple((str(path), weight) for path, weight in styles)
+            try:
+                yield
+            finally:
+                self._styles = ()
+
+    @contextmanager
+    def following(self, network: Path, image: Tensor, strength: float) -> Iterator[None]:
+        """The control image [1, 3, H, W] in [0, 1] is followed for the length of a block."""
+        self.files.use(network)
+        control = load_control(network, self.unet, self.device, self.dtype)
+        self._control = Following(control, image.to(self.device, self.dtype), strength)
+        try:
+            yield
+        finally:
+            self._control = None
+
+    def followed(
+        self,
+        latent: Tensor,
+        timestep: Tensor,
+        tokens: Tensor,
+        added: dict[str, Tensor | None] | None = None,
+    ) -> dict[str, Any]:
+        """What the control network adds to one evaluation of the denoiser, as its arguments."""
+        if self._control is None:
+            return {}
+        return self._control.residuals(latent.to(self.dtype), timestep, tokens, added)
+
+    @torch.inference_mode()
+    def encode_prompt(
+        self, prompts: Sequence[str], negative_prompts: Sequence[str]
+    ) -> PromptEmbedding:
+        key = (self._styles, tuple(prompts), tuple(negative_prompts))
+        return self._prompts.get(key, lambda: self.embed(prompts, negative_prompts))
+
+    @abstractmethod
+    def embed(self, prompts: Sequence[str], negative_prompts: Sequence[str]) -> PromptEmbedding:
+        """`encode_prompt` without its memory."""
 
     @torch.inference_mode()
     def encode_image(self, rgb: Tensor) -> Tensor:
-        return (self._moments(rgb)[0] * self._scale).to(self.device)
+        return self._conditions.get(
+            tensor_key("image", rgb),
+            lambda: (self._moments(rgb)[0] * self._scale).to(self.device),
+        )
 
     @torch.inference_mode()
     def encode_layer(self, rgba: Tensor) -> Tensor:
+        return self._conditions.get(tensor_key("layer", rgba), lambda: self._encoded(rgba))
+
+    def _encoded(self, rgba: Tensor) -> Tensor:
         latent = encode_with_offset(
             self.pair.encoder,
             rgba.to(self.device),
@@ -104,10 +180,12 @@ class StableDiffusionPipeline(Pipeline):
             path = needed(self.locate, *self.patch_files(mode))
             file = read_weights(path)
             try:
-                self._patch = (mode, self.read_patch(file))
+                self._patch = (mode, path, self.read_patch(file))
             except ModelDamaged as error:
                 raise ModelDamaged(f"{path}: {error.message}", error.hint) from error
-        return self._patch[1]
+        _, path, patch = self._patch
+        self.files.use(path)
+        return patch
 
     @abstractmethod
     def patch_files(self, task: str) -> tuple[str, ...]:
@@ -146,64 +224,10 @@ def _chunk(tokenizer: CLIPTokenizer, ids: list[int]) -> list[int]:
     return [begin, *ids, end, *[blank] * (CHUNK - len(ids))]
 
 
-def load_denoiser(folder: Path, dtype: torch.dtype, device: torch.device) -> UNet2DConditionModel:
-    """The U-Net in the folder `unet`."""
-    return _from_folder(UNet2DConditionModel, folder / "unet", dtype, device)
-
-
-def load_autoencoder(folder: Path, dtype: torch.dtype, device: torch.device) -> AutoencoderKL:
-    """The autoencoder in the folder `vae`."""
-    return _from_folder(AutoencoderKL, folder / "vae", dtype, device)
-
-
-def load_text_encoder(kind: Any, folder: Path, dtype: torch.dtype, device: torch.device) -> Any:
-    """A text encoder of transformers from its own folder, frozen."""
-    read_config(folder / "config.json")
-    path = weights_in(folder)
-    try:
-        encoder = kind.from_pretrained(
-            folder, dtype=dtype, local_files_only=True, use_safetensors=True, **_variant(path)
-        )
-    except (OSError, ValueError, RuntimeError) as error:
-        raise damaged(path) from error
-    return encoder.eval().requires_grad_(False).to(device)
-
-
-def load_tokenizer(folder: Path) -> CLIPTokenizer:
-    """A CLIP tokenizer from its own folder."""
-    existing(folder / "vocab.json")
-    try:
-        tokenizer = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError) as error:
-        raise damaged(folder / "vocab.json") from error
-    # Long prompts are cut into chunks here; the tokenizer would warn of every one of them.
+def _unlimited(tokenizer: CLIPTokenizer) -> CLIPTokenizer:
+    """Long prompts are cut into chunks here; the tokenizer would warn of every one of them."""
     tokenizer.model_max_length = 10**9
     return tokenizer
-
-
-def weights_in(folder: Path) -> Path:
-    """The weight file of a component: half precision where it is, else the full one."""
-    for stem in ("diffusion_pytorch_model", "model"):
-        for ending in (".fp16.safetensors", ".safetensors"):
-            if (path := folder / f"{stem}{ending}").is_file():
-                return path
-    return existing(folder / "diffusion_pytorch_model.safetensors")
-
-
-def _variant(path: Path) -> dict[str, str]:
-    return {"variant": "fp16"} if path.name.endswith(".fp16.safetensors") else {}
-
-
-def _from_folder(kind: Any, folder: Path, dtype: torch.dtype, device: torch.device) -> Any:
-    read_config(folder / "config.json")
-    path = weights_in(folder)
-    try:
-        network = kind.from_pretrained(
-            folder, torch_dtype=dtype, local_files_only=True, use_safetensors=True, **_variant(path)
-        )
-    except (OSError, ValueError, RuntimeError) as error:
-        raise damaged(path) from error
-    return network.eval().requires_grad_(False).to(device)
 
 
 def precision(device: torch.device) -> tuple[torch.dtype, torch.dtype]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -24,6 +24,7 @@ class TransparencyPair:
     decoder: TransparentDecoder
     factor: float = 300.0
     alpha_last: bool = False
+    files: tuple[Path, ...] = ()
 
 
 def load_pair(
@@ -50,6 +51,7 @@ def load_pair(
         if config.is_file()
         else TransparencyPair(OffsetEncoder(), TransparentDecoder())
     )
+    pair = replace(pair, files=(encoder_file, decoder_file))
     fill(pair.encoder, encoder_file, device, dtype)
     fill(pair.decoder, decoder_file, device, dtype)
     pair.decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acetate.errors import AcetateError
-from acetate.models.catalog import catalog
+from acetate.models.collection import models
 from acetate.models.loading import EMBEDDED, load_pipeline
+from acetate.models.own import own_files
 from acetate.models.store import missing_parts
 from acetate.modes import MODES, run
 from acetate.pipelines.families import FAMILIES
@@ -69,7 +70,7 @@ class Generator:
 
 
 def _official_models() -> list[ModelInfo]:
-    """The models of the catalog whose files are all here."""
+    """The models of the catalog and of one's own whose files are all here."""
     return [
         ModelInfo(
             entry.id,
@@ -78,8 +79,10 @@ def _official_models() -> list[ModelInfo]:
             [mode for mode in entry.modes if mode in FAMILIES[entry.family].modes],
             native=entry.native,
             frame=entry.frame,
+            styles=[own.name for own in own_files("style", entry.family)],
+            controls=sorted({own.kind for own in own_files("control", entry.family)}),
         )
-        for entry in catalog().values()
+        for entry in models().values()
         if entry.id != EMBEDDED and FAMILIES[entry.family].modes and not missing_parts(entry)
     ]
 
