@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers.loaders import single_file_utils
 from diffusers.models.controlnets.controlnet import ControlNetModel
 from torch import Tensor, nn
 
+from acetate.conditioning.names import ldm_names
 from acetate.conditioning.patch import PatchMismatch, shape_words
 from acetate.models.weights import read_weights
 
@@ -68,7 +68,7 @@ def load_control(
             load_weights_from_unet=False,
         )
     if any(name in file for name in _ORIGINAL):
-        file = single_file_utils.convert_controlnet_checkpoint(file, network.config)
+        file = _renamed(file, network.state_dict())
     _check(file, network.state_dict(), path.name)
     network.load_state_dict(file, assign=True)
     # Past diffusers' own `to`, which warns of precautions that only its loader takes.
@@ -91,6 +91,27 @@ def _hint_widths(file: dict[str, Tensor], name: str) -> tuple[int, ...]:
     )
     evens = [f"controlnet_cond_embedding.blocks.{index}.weight" for index in range(1, blocks, 2)]
     return (file[_ENTRY].shape[0], *(file[key].shape[0] for key in evens))
+
+
+def _renamed(file: dict[str, Tensor], expected: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Diffusers' names for those of the first code; diffusers' own converter forgets SDXL's sizes.
+
+    What has no counterpart keeps its name.
+    """
+    names = ldm_names(expected)
+    for name in expected:
+        place, _, kind = name.rpartition(".")
+        stem, _, number = place.rpartition(".")
+        if stem == "controlnet_down_blocks":
+            names[f"zero_convs.{number}.0.{kind}"] = name
+        elif place == "controlnet_mid_block":
+            names[f"middle_block_out.0.{kind}"] = name
+        elif stem == "controlnet_cond_embedding.blocks":
+            names[f"input_hint_block.{2 * int(number) + 2}.{kind}"] = name
+        elif stem == "controlnet_cond_embedding":
+            names[f"input_hint_block.{0 if number == 'conv_in' else 14}.{kind}"] = name
+    plain = {key.removeprefix("control_model."): tensor for key, tensor in file.items()}
+    return {names.get(key, key): tensor for key, tensor in plain.items()}
 
 
 def _check(file: dict[str, Any], expected: dict[str, Tensor], name: str) -> None:
