@@ -48,12 +48,16 @@ class Document:
 
 @dataclass(frozen=True)
 class LayerInfo:
-    """A layer or a group in the stack. `bounds` is None while nothing is painted on it."""
+    """A layer or a group in the stack. `bounds` is None while nothing is painted on it.
+
+    `parent` is the key of the group that it lies in; empty at the top level.
+    """
 
     key: str
     name: str
     bounds: Rect | None
     group: bool = False
+    parent: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ Severity = Literal["ready", "working", "notice", "problem"]
 """How a status is marked: a calm dot, a turning one, a yellow one, a red one."""
 
 Action = Literal[
-    "start_server", "retry", "pull", "pause", "convert", "insert_offer", "regenerate", "open_log"
+    "start_server", "retry", "pull", "pause", "convert", "again", "dismiss"
 ]
 
 

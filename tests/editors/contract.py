@@ -323,6 +323,8 @@ def check_a_scene_becomes_one_group_in_one_undo_step(host: Host) -> None:
     assert_same(found, front)
     (group,) = [each for each in host.editor.layers(document) if each.group]
     assert group.name == "harbour"
+    inside = [each.key for each in host.editor.layers(document) if each.parent == group.key]
+    assert inside == keys
     host.undo(document)
     assert host.stack(document) == before
     host.redo(document)
