@@ -10,6 +10,7 @@ import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
+from transformers.utils.logging import disable_progress_bar
 
 from acetate.models.weights import damaged, existing, read_config
 
@@ -79,6 +80,8 @@ class FolderBase:
         folder = self._folder / f"text_encoder{part}"
         read_config(folder / "config.json")
         path = weights_in(folder)
+        # Its bar would stand among our own sentences.
+        disable_progress_bar()
         try:
             encoder = kind.from_pretrained(
                 folder, dtype=dtype, local_files_only=True, use_safetensors=True, **_variant(path)
