@@ -37,8 +37,11 @@ def _seconds(dtype: torch.dtype) -> float:
     best = float("inf")
     for _ in range(TRIALS):
         began = time.perf_counter()
-        with torch.autocast("cpu", torch.bfloat16, enabled=dtype is torch.bfloat16):
+        with (
+            torch.enable_grad(),
+            torch.autocast("cpu", torch.bfloat16, enabled=dtype is torch.bfloat16),
+        ):
             painted = layer(pictures)
-        painted.float().sum().backward()
+            painted.float().sum().backward()
         best = min(best, time.perf_counter() - began)
     return best
