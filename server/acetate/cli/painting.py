@@ -58,6 +58,7 @@ def _paint_here(order: Order, console: Console) -> Iterator[list[Layer]]:
     """The layers of each variant as soon as it is done."""
     with console.status("Loading the model…"):
         pipeline = _load(order)
+    pipeline.ladder.on_relief = console.print
     family = FAMILIES[pipeline.family]
     request = plan_request(order, family, pipeline.native, pipeline.limits)
     assert request.frame is not None

@@ -43,6 +43,7 @@ def run_each(
             f"it does {', '.join(modes)}."
         )
     paint = mode_named(request.recipe.mode).paint
+    pipeline.begin()
     pipeline.files.begin(request.recipe.files)
     with equipped(request, pipeline) as recipe:
         for index in range(request.variants):

@@ -25,10 +25,12 @@ from acetate.latent_transparency import (
     decode_transparent,
     encode_with_offset,
 )
+from acetate.latent_transparency.decoding import CHUNK_PIXELS
 from acetate.models.hashing import model_hash
 from acetate.models.used_files import UsedFiles
 from acetate.models.weights import configured, damaged, existing, fill, read_config
 from acetate.pipelines.families import FAMILIES
+from acetate.pipelines.ladder import Ladder, Rung, eased
 from acetate.pipelines.pipeline import Pipeline, PromptEmbedding
 
 DIFFUSERS_WEIGHTS = "diffusion_pytorch_model.safetensors"
@@ -72,8 +74,17 @@ class EmbeddedPipeline(Pipeline):
         self.offset_scaled_by_std = offset_scaled_by_std
         self.model = model
         self.model_hash = model_hash
-        self.files = UsedFiles(files)
         self.device = unet.device
+        self.files = UsedFiles(files)
+        self._chunk_pixels = CHUNK_PIXELS
+        self.ladder = Ladder(
+            self.device,
+            [
+                Rung("Memory ran out: what was only remembered was let go.", lambda: True),
+                Rung("Memory ran out: the picture is decoded in pieces.", self._decode_in_pieces),
+                Rung("Memory ran out: it is painted in smaller batches.", self._paint_in_turn),
+            ],
+        )
         self.dtype = unet.dtype
         self.latent_channels = unet.config["out_channels"]
         self.latent_factor = fold * 2 ** (len(vae.config["block_out_channels"]) - 1)
@@ -132,6 +143,25 @@ class EmbeddedPipeline(Pipeline):
             },
         )
 
+    @property
+    def modules(self) -> list[nn.Module]:
+        return [self.vae, self.denoiser, self.text_encoder, self.encoder, self.decoder]
+
+    def begin(self) -> None:
+        """A new painting has all memory again."""
+        self.ladder.begin()
+        self.batched_guidance = True
+        self._chunk_pixels = CHUNK_PIXELS
+
+    def _decode_in_pieces(self) -> bool:
+        self._chunk_pixels = 1
+        return True
+
+    def _paint_in_turn(self) -> bool:
+        changed, self.batched_guidance = self.batched_guidance, False
+        return changed
+
+    @eased
     @torch.inference_mode()
     def encode_prompt(
         self, prompts: Sequence[str], negative_prompts: Sequence[str]
@@ -142,10 +172,12 @@ class EmbeddedPipeline(Pipeline):
         states = self.text_encoder(tokens, attention_mask=mask).last_hidden_state
         return PromptEmbedding(states[: len(prompts)], states[len(prompts) :])
 
+    @eased
     @torch.inference_mode()
     def encode_image(self, rgb: Tensor) -> Tensor:
         return self._scaled(self._moments(rgb)[0])
 
+    @eased
     @torch.inference_mode()
     def encode_layer(self, rgba: Tensor) -> Tensor:
         latent = encode_with_offset(
@@ -157,14 +189,19 @@ class EmbeddedPipeline(Pipeline):
         )
         return self._scaled(latent)
 
+    @eased
     @torch.inference_mode()
     def decode_image(self, latent: Tensor) -> Tensor:
         return self._decode(self._unscaled(latent)).float()
 
+    @eased
     @torch.inference_mode()
     def decode_layer(self, latent: Tensor, passes: int) -> Tensor:
         unscaled = self._unscaled(latent)
-        return decode_transparent(self.decoder, self._decode(unscaled), unscaled, passes).float()
+        pixel = self._decode(unscaled)
+        return decode_transparent(
+            self.decoder, pixel, unscaled, passes, chunk_pixels=self._chunk_pixels
+        ).float()
 
     def make_scheduler(self, name: str) -> FlowMatchEulerDiscreteScheduler:
         if name not in ("", "euler"):

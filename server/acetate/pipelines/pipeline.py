@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from acetate.errors import BadRequest
 from acetate.models.used_files import UsedFiles
+from acetate.pipelines.ladder import Ladder
 from acetate.pipelines.sampling import Denoise, Handover, OnStep, Step, guided, sample
 from acetate_bridge.geometry import FrameLimits
 
@@ -52,7 +53,7 @@ class Pipeline(ABC):
 
     family: ClassVar[str]
     composition: ClassVar[Composition] = "direct"
-    batched_guidance: ClassVar[bool] = True
+    batched_guidance: bool = True
     """Whether wanted and avoided prompt go through the denoiser together or one after the other."""
 
     model: str
@@ -67,6 +68,13 @@ class Pipeline(ABC):
     denoiser: nn.Module
     files: UsedFiles
     """Which files the painting of the moment uses."""
+    ladder: Ladder
+    """What is given up when memory runs out."""
+
+    @property
+    @abstractmethod
+    def modules(self) -> list[nn.Module]:
+        """All networks that stay in memory with the model."""
 
     @abstractmethod
     def encode_prompt(
@@ -107,6 +115,10 @@ class Pipeline(ABC):
 
         `condition` [B, N × C, h, w] holds the un-noised condition latents side by side.
         """
+
+    @abstractmethod
+    def begin(self) -> None:
+        """A new painting starts: what the last one gave up for want of memory is there again."""
 
     def patch_for(self, mode: str) -> Patch | None:
         """The weights that teach the denoiser this mode; None where it can do it as it is."""
@@ -166,7 +178,7 @@ class Pipeline(ABC):
             if on_step is not None:
                 on_step(Step(index, total, lambda: render(expected())))
 
-        with _injected(patch, self.denoiser) as eject:
+        with _injected(patch, self.denoiser, self.ladder) as eject:
 
             def finish_bare() -> Denoise:
                 eject()
@@ -211,13 +223,17 @@ class Pipeline(ABC):
             positive, negative = both.chunk(2)
             return guided(positive, negative, guidance)
 
-        if guidance == 1:
-            return alone
-        return together if self.batched_guidance else in_turn
+        def denoise(latent: Tensor, timestep: Tensor) -> Tensor:
+            way = alone if guidance == 1 else together if self.batched_guidance else in_turn
+            return way(latent, timestep)
+
+        return lambda latent, timestep: self.ladder.attempt(lambda: denoise(latent, timestep))
 
 
 @contextmanager
-def _injected(patch: Patch | None, target: nn.Module) -> Iterator[Callable[[], None]]:
+def _injected(
+    patch: Patch | None, target: nn.Module, ladder: Ladder
+) -> Iterator[Callable[[], None]]:
     """Inject for the block; yields a function that ejects early. Ejects exactly once."""
     inside = patch
 
@@ -228,7 +244,7 @@ def _injected(patch: Patch | None, target: nn.Module) -> Iterator[Callable[[], N
             leaving.eject()
 
     if patch is not None:
-        patch.inject(target)
+        ladder.attempt(lambda: patch.inject(target))
     try:
         yield eject
     finally:

@@ -13,7 +13,12 @@ from acetate.conditioning import AttentionSharing
 from acetate.errors import BadRequest
 from acetate.pipelines.bases import Base
 from acetate.pipelines.pipeline import Composition, Patch, PromptEmbedding
-from acetate.pipelines.stable_diffusion import StableDiffusionPipeline, precision, tokenized
+from acetate.pipelines.stable_diffusion import (
+    StableDiffusionPipeline,
+    home_for,
+    precision,
+    tokenized,
+)
 from acetate.pipelines.transparency import Locate, load_pair
 
 _PATCHES = {
@@ -36,17 +41,19 @@ class Sd15Pipeline(StableDiffusionPipeline):
     ) -> Sd15Pipeline:
         """Load a base and the transparency pair. Raises ModelMissing or ModelDamaged."""
         dtype, vae_dtype = precision(device)
+        home = home_for(base, device)
         return cls(
             base,
             load_pair(
                 locate,
                 ["layer_sd15_vae_transparent_encoder"],
                 ["layer_sd15_vae_transparent_decoder"],
-                device,
+                home,
                 vae_dtype,
             ),
             {"": CLIPTextModel},
             device=device,
+            home=home,
             dtype=dtype,
             vae_dtype=vae_dtype,
             locate=locate,

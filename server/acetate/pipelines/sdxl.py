@@ -13,7 +13,12 @@ from acetate.conditioning import WeightPatch
 from acetate.errors import BadRequest
 from acetate.pipelines.bases import Base
 from acetate.pipelines.pipeline import Composition, Patch, PromptEmbedding
-from acetate.pipelines.stable_diffusion import StableDiffusionPipeline, precision, tokenized
+from acetate.pipelines.stable_diffusion import (
+    StableDiffusionPipeline,
+    home_for,
+    precision,
+    tokenized,
+)
 from acetate.pipelines.transparency import Locate, load_pair
 
 _TEXT = {
@@ -54,17 +59,19 @@ class SdxlPipeline(StableDiffusionPipeline):
     ) -> SdxlPipeline:
         """Load a base and the transparency pair. Raises ModelMissing or ModelDamaged."""
         dtype, vae_dtype = precision(device)
+        home = home_for(base, device)
         pipeline = cls(
             base,
             load_pair(
                 locate,
                 ["vae_transparent_encoder", "ld_diffusers_sdxl_vae_transparent_encoder"],
                 ["vae_transparent_decoder", "ld_diffusers_sdxl_vae_transparent_decoder"],
-                device,
+                home,
                 vae_dtype,
             ),
             {"": CLIPTextModel, "_2": CLIPTextModelWithProjection},
             device=device,
+            home=home,
             dtype=dtype,
             vae_dtype=vae_dtype,
             locate=locate,

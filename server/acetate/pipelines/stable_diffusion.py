@@ -16,12 +16,15 @@ from acetate.conditioning.control import Following, load_control
 from acetate.conditioning.styles import StylePatch
 from acetate.errors import ModelDamaged
 from acetate.latent_transparency import decode_transparent, encode_with_offset
+from acetate.latent_transparency.decoding import CHUNK_PIXELS
 from acetate.models.hashing import model_hash
 from acetate.models.used_files import UsedFiles
 from acetate.models.weights import read_weights
 from acetate.pipelines import schedulers
 from acetate.pipelines.bases import Base
 from acetate.pipelines.families import FAMILIES
+from acetate.pipelines.ladder import Ladder, Rung, eased, free_memory
+from acetate.pipelines.offloading import Offloading, fits
 from acetate.pipelines.pipeline import Patch, Pipeline, PromptEmbedding
 from acetate.pipelines.recent import Recent, tensor_key
 from acetate.pipelines.transparency import Locate, TransparencyPair, needed
@@ -37,7 +40,6 @@ class StableDiffusionPipeline(Pipeline):
     first needs one; the patch that was used last stays in memory.
     """
 
-    batched_guidance = True
     default_scheduler = "dpmpp_2m_karras"
 
     def __init__(
@@ -47,18 +49,19 @@ class StableDiffusionPipeline(Pipeline):
         encoders: Mapping[str, Any],
         *,
         device: torch.device,
+        home: torch.device,
         dtype: torch.dtype,
         vae_dtype: torch.dtype,
         locate: Locate,
         model: str,
     ) -> None:
-        self.vae: Any = base.autoencoder(vae_dtype, device)
-        self.denoiser = base.denoiser(dtype, device)
+        self.vae: Any = base.autoencoder(vae_dtype, home)
+        self.denoiser = base.denoiser(dtype, home)
         self.unet: Any = self.denoiser
         self.pair = pair
         self.tokenizers = [_unlimited(base.tokenizer(part)) for part in encoders]
         self.text_encoders = [
-            base.text_encoder(kind, part, dtype, device) for part, kind in encoders.items()
+            base.text_encoder(kind, part, dtype, home) for part, kind in encoders.items()
         ]
         self.scheduler_config = base.scheduler_config()
         self.locate = locate
@@ -78,6 +81,59 @@ class StableDiffusionPipeline(Pipeline):
         self._conditions: Recent[Tensor] = Recent(8)
         self._control: Following | None = None
         self._styles: tuple[tuple[str, float], ...] = ()
+        self._offloading: Offloading | None = None
+        self._chunk_pixels = chunk_for(device)
+        self.ladder = Ladder(
+            device,
+            [
+                Rung("Memory ran out: what was only remembered was let go.", self._forget),
+                Rung("Memory ran out: the picture is decoded in pieces.", self._decode_in_pieces),
+                Rung("Memory ran out: idle parts of the model wait outside.", self.offload),
+                Rung("Memory ran out: it is painted in smaller batches.", self._paint_in_turn),
+            ],
+        )
+        if home != device:
+            self.offload()
+
+    @property
+    def modules(self) -> list[nn.Module]:
+        return [*self.networks.values(), self.vae, self.pair.encoder, self.pair.decoder]
+
+    @property
+    def can_offload(self) -> bool:
+        """Whether there is another place than the device itself."""
+        return self.device.type != "cpu"
+
+    def offload(self) -> bool:
+        """From now on only the network that works is on the device; whether that is new."""
+        if self._offloading is not None or not self.can_offload:
+            return False
+        control = [] if self._control is None else [self._control.network]
+        self._offloading = Offloading([*self.modules, *control], self.device)
+        return True
+
+    def begin(self) -> None:
+        """A new painting has all memory again; what is offloaded stays so."""
+        self.ladder.begin()
+        self.batched_guidance = True
+        self._chunk_pixels = chunk_for(self.device)
+        self.vae.disable_tiling()
+        self.vae.disable_slicing()
+
+    def _forget(self) -> bool:
+        self._prompts.clear()
+        self._conditions.clear()
+        return True
+
+    def _decode_in_pieces(self) -> bool:
+        self._chunk_pixels = 1
+        self.vae.enable_tiling()
+        self.vae.enable_slicing()
+        return True
+
+    def _paint_in_turn(self) -> bool:
+        changed, self.batched_guidance = self.batched_guidance, False
+        return changed
 
     @property
     def networks(self) -> dict[str, nn.Module]:
@@ -92,7 +148,7 @@ class StableDiffusionPipeline(Pipeline):
             for path, weight in styles:
                 self.files.use(path)
                 patch = StylePatch.read(read_weights(path), self.networks, weight, path.name)
-                patch.inject(self.networks)
+                self.ladder.attempt(lambda patch=patch: patch.inject(self.networks))
                 fused.callback(patch.eject)
             self._styles = tuple((str(path), weight) for path, weight in styles)
             try:
@@ -104,7 +160,9 @@ class StableDiffusionPipeline(Pipeline):
     def following(self, network: Path, image: Tensor, strength: float) -> Iterator[None]:
         """The control image [1, 3, H, W] in [0, 1] is followed for the length of a block."""
         self.files.use(network)
-        control = load_control(network, self.unet, self.device, self.dtype)
+        control = self.ladder.attempt(
+            lambda: load_control(network, self.unet, self.device, self.dtype)
+        )
         self._control = Following(control, image.to(self.device, self.dtype), strength)
         try:
             yield
@@ -123,6 +181,7 @@ class StableDiffusionPipeline(Pipeline):
             return {}
         return self._control.residuals(latent.to(self.dtype), timestep, tokens, added)
 
+    @eased
     @torch.inference_mode()
     def encode_prompt(
         self, prompts: Sequence[str], negative_prompts: Sequence[str]
@@ -134,6 +193,7 @@ class StableDiffusionPipeline(Pipeline):
     def embed(self, prompts: Sequence[str], negative_prompts: Sequence[str]) -> PromptEmbedding:
         """`encode_prompt` without its memory."""
 
+    @eased
     @torch.inference_mode()
     def encode_image(self, rgb: Tensor) -> Tensor:
         return self._conditions.get(
@@ -141,6 +201,7 @@ class StableDiffusionPipeline(Pipeline):
             lambda: (self._moments(rgb)[0] * self._scale).to(self.device),
         )
 
+    @eased
     @torch.inference_mode()
     def encode_layer(self, rgba: Tensor) -> Tensor:
         return self._conditions.get(tensor_key("layer", rgba), lambda: self._encoded(rgba))
@@ -156,15 +217,19 @@ class StableDiffusionPipeline(Pipeline):
         )
         return latent * self._scale
 
+    @eased
     @torch.inference_mode()
     def decode_image(self, latent: Tensor) -> Tensor:
         return self._decode(latent / self._scale)
 
+    @eased
     @torch.inference_mode()
     def decode_layer(self, latent: Tensor, passes: int) -> Tensor:
         unscaled = latent / self._scale
         pixel = self._decode(unscaled)
-        return decode_transparent(self.pair.decoder, pixel, unscaled, passes).float()
+        return decode_transparent(
+            self.pair.decoder, pixel, unscaled, passes, chunk_pixels=self._chunk_pixels
+        ).float()
 
     def preview(self, latent: Tensor) -> Tensor:
         """The latent's first channels as colour at an eighth of the size: no decoder is cheap."""
@@ -180,7 +245,8 @@ class StableDiffusionPipeline(Pipeline):
             path = needed(self.locate, *self.patch_files(mode))
             file = read_weights(path)
             try:
-                self._patch = (mode, path, self.read_patch(file))
+                patch = self.ladder.attempt(lambda: self.read_patch(file))
+                self._patch = (mode, path, patch)
             except ModelDamaged as error:
                 raise ModelDamaged(f"{path}: {error.message}", error.hint) from error
         _, path, patch = self._patch
@@ -228,6 +294,18 @@ def _unlimited(tokenizer: CLIPTokenizer) -> CLIPTokenizer:
     """Long prompts are cut into chunks here; the tokenizer would warn of every one of them."""
     tokenizer.model_max_length = 10**9
     return tokenizer
+
+
+def home_for(base: Base, device: torch.device) -> torch.device:
+    """Where the networks wait: on the device, or outside where they do not all fit."""
+    return device if fits(base.weights, device) else torch.device("cpu")
+
+
+def chunk_for(device: torch.device) -> int:
+    """Pixels that the transparent decoder takes at once: 1 KB each in half precision."""
+    if device.type != "cuda":
+        return CHUNK_PIXELS
+    return max(CHUNK_PIXELS, min(8 * 2**20, free_memory(device) // 4096))
 
 
 def precision(device: torch.device) -> tuple[torch.dtype, torch.dtype]:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acetate.errors import AcetateError
 from acetate.models.collection import models
-from acetate.models.loading import EMBEDDED, load_pipeline
+from acetate.models.devices import pick_device
+from acetate.models.loading import EMBEDDED
 from acetate.models.own import own_files
+from acetate.models.residents import Residents
 from acetate.models.store import missing_parts
 from acetate.modes import MODES, run
 from acetate.pipelines.families import FAMILIES
 from acetate.workers.engine import Announcement
-from acetate.workers.painter import Painter, PainterStep
+from acetate.workers.painter import Note, Painter, PainterStep
 from acetate_bridge.messages import Image, Layer, Request
 from acetate_bridge.protocol import ModelInfo
 
@@ -26,11 +29,11 @@ if TYPE_CHECKING:
 
 
 class Generator:
-    """Keeps the pipeline that was used last resident on its device."""
+    """Keeps the models that were used last resident on its device, as its memory allows."""
 
     def __init__(self, device: str) -> None:
         self._device = device
-        self._pipeline: Pipeline | None = None
+        self._residents: Residents | None = None
 
     def announce(self) -> Announcement:
         """The embedded model, loaded at once so that the first job need not wait for it.
@@ -50,7 +53,9 @@ class Generator:
             models, [mode.info for mode in MODES.values() if mode.info.name in offered]
         )
 
-    def paint(self, request: Request, on_step: Callable[[PainterStep], None]) -> Sequence[Layer]:
+    def paint(
+        self, request: Request, on_step: Callable[[PainterStep | Note], None]
+    ) -> Sequence[Layer]:
         """See `Painter.paint`; a recipe without a size is painted at the model's own."""
         pipeline = self._load(request.recipe.model or EMBEDDED)
         if not (request.recipe.width or request.recipe.height):
@@ -60,13 +65,18 @@ class Generator:
         def step(done: Step) -> None:
             on_step(PainterStep(done.index, done.total, lambda: draw(done)))
 
-        return run(request, pipeline, step)
+        pipeline.ladder.on_relief = lambda sentence: on_step(Note(sentence))
+        try:
+            return run(request, pipeline, step)
+        finally:
+            pipeline.ladder.on_relief = None
 
     def _load(self, model: str) -> Pipeline:
-        if self._pipeline is None or self._pipeline.model != model:
-            self._pipeline = None
-            self._pipeline = load_pipeline(model, self._device)
-        return self._pipeline
+        if self._residents is None:
+            self._residents = Residents(pick_device(self._device))
+        pipeline = self._residents.get(model)
+        pipeline.ladder.release = partial(self._residents.release_others, model)
+        return pipeline
 
 
 def _official_models() -> list[ModelInfo]:

@@ -1,0 +1,140 @@
+"""What is given up when memory runs out, one rung after the other, and the same call tried again.
+
+Free what is only remembered; decode in pieces; keep on the device only what works at the moment;
+evaluate the denoiser on smaller batches. When all of that is not enough, an error says what was
+needed and what there is. Every verb of a pipeline is tried again by itself, so that nothing that
+is already painted is lost.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
+
+import psutil
+import torch
+
+from acetate.errors import AcetateError
+
+T = TypeVar("T")
+P = ParamSpec("P")
+_UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+_TRIED = re.compile(r"allocate ([\d.]+) (bytes|KiB|MiB|GiB)")
+_ELSEWHERE = ("can't allocate memory", "MPS backend out of memory", "not enough memory")
+
+
+class OutOfMemory(AcetateError):
+    """A model does not fit, or a painting with it, whatever is given up."""
+
+    code = "out_of_memory"
+
+
+@dataclass(frozen=True)
+class Rung:
+    """`relieve` gives something up and says whether there was any; `sentence` is for people."""
+
+    sentence: str
+    relieve: Callable[[], bool]
+
+
+class Ladder:
+    """The rungs of one pipeline, climbed for one painting at a time."""
+
+    def __init__(self, device: torch.device, rungs: Sequence[Rung]) -> None:
+        self._device = device
+        self._rungs = list(rungs)
+        self._climbed = 0
+        self.on_relief: Callable[[str], None] | None = None
+        """Gets the sentence of each rung that is climbed."""
+        self.release: Callable[[], bool] | None = None
+        """Lets other models in memory go; belongs to the first rung, which frees."""
+
+    def begin(self) -> None:
+        """A new painting starts at the bottom."""
+        self._climbed = 0
+
+    def attempt(self, call: Callable[[], T]) -> T:
+        """The result of a call that has no effect but its result. Raises OutOfMemory."""
+        while True:
+            try:
+                return call()
+            except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                words = str(error)
+            # Outside of the handler, whose error still holds on to the tensors of the call.
+            self._climb(words)
+
+    def _climb(self, words: str) -> None:
+        while self._climbed < len(self._rungs):
+            rung = self._rungs[self._climbed]
+            self._climbed += 1
+            first = self._climbed == 1
+            released = first and self.release is not None and self.release()
+            if rung.relieve() or released:
+                release_memory(self._device)
+                if self.on_relief is not None:
+                    self.on_relief(rung.sentence)
+                return
+        raise out_of_memory(self._device, words)
+
+
+class Eased(Protocol):
+    """Has a ladder."""
+
+    ladder: Ladder
+
+
+Self = TypeVar("Self", bound=Eased)
+
+
+def eased(verb: Callable[Concatenate[Self, P], T]) -> Callable[Concatenate[Self, P], T]:
+    """A method that is tried again on the next rung when memory runs out."""
+
+    @functools.wraps(verb)
+    def inner(self: Self, *arguments: P.args, **keywords: P.kwargs) -> T:
+        return self.ladder.attempt(lambda: verb(self, *arguments, **keywords))
+
+    return inner
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that a device, or the machine, has no memory left."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    return any(words in str(error) for words in _ELSEWHERE)
+
+
+def release_memory(device: torch.device) -> None:
+    """Give back what nothing refers to any more."""
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that can still be had on a device."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return psutil.virtual_memory().available
+
+
+def out_of_memory(device: torch.device, words: str) -> OutOfMemory:
+    """The error, with need and have in it where the allocator has said them."""
+    have = free_memory(device)
+    match = _TRIED.search(words)
+    need = f" {_gigabytes(float(match[1]) * _UNITS[match[2]])} more" if match else " more"
+    return OutOfMemory(
+        f"Memory ran out on {device}: the painting needs{need}, and {_gigabytes(have)} are free.",
+        "Paint smaller, take a smaller model, or close other programs that use the device.",
+    )
+
+
+def _gigabytes(amount: float) -> str:
+    return f"{amount / 1e9:.1f} GB" if amount >= 5e7 else f"{amount / 1e6:.1f} MB"
