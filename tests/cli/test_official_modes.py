@@ -1,0 +1,166 @@
+"""Every mode of the official families, from the command line and at a server, and nothing faked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from acetate.modes.registry import mode_named
+from acetate.pipelines.families import FAMILIES
+from acetate.pixels.files import read_image, read_recipe, write_image
+from acetate_bridge import Cancelled, Done, LayerReady, Progress
+from acetate_bridge.messages import Image, Recipe, Request
+from tests.app.listening import Listener
+from tests.app.server_process import RunningServer
+from tests.cli.conftest import Acetate
+from tests.official_shelf import official_shelf
+
+pytestmark = pytest.mark.slow
+
+OFFICIAL = [(family, mode) for family in ("sd15", "sdxl") for mode in FAMILIES[family].modes]
+EACH = pytest.mark.parametrize(("family", "mode"), OFFICIAL)
+QUICK = ("--steps", "2", "--passes", "1", "--seed", "7")
+WIDTH, HEIGHT = 100, 170
+"""No multiples of 64, and upright."""
+FURTHER = {
+    "background": ["blended"],
+    "foreground": ["blended"],
+    "joint": ["background", "blended"],
+}
+"""Roles of the layers after the first."""
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with official_shelf(tmp_path_factory.mktemp("official")) as root:
+        for name, alpha in (("layer", 0), ("picture", 255), ("backdrop", 255)):
+            write_image(root / f"{name}.png", blob(WIDTH, HEIGHT, alpha))
+        yield root
+
+
+@pytest.fixture(scope="module")
+def server(root: Path) -> Iterator[RunningServer]:
+    with RunningServer(root, real=["serve", "--device", "cpu"]) as running:
+        yield running
+
+
+def blob(width: int, height: int, around: int) -> Image:
+    """A red patch with a soft edge on one side; `around` is the alpha of the rest, green below."""
+    samples = np.zeros((height, width, 4), np.uint8)
+    samples[...] = (10, 120, 20, around)
+    samples[height // 4 : -height // 4, width // 4 : -width // 4] = (200, 30, 30, 255)
+    if not around:
+        soft = np.linspace(0, 255, width // 4, dtype=np.uint8)
+        samples[height // 4 : -height // 4, : width // 4, 3] = soft
+    return Image(width, height, samples.tobytes())
+
+
+def words(root: Path, family: str, mode: str) -> list[str]:
+    """The command for a mode: a transparent picture wherever a layer is wanted."""
+    inputs = [wanted for wanted in mode_named(mode).info.inputs if wanted.required]
+    pictures = [str(root / f"{wanted.name}.png") for wanted in inputs]
+    command = ["generate", mode, *pictures, "a red apple", "--model", f"tiny-{family}", *QUICK]
+    if not inputs:
+        command += ["--size", f"{WIDTH}x{HEIGHT}"]
+    if mode == "extract":
+        command += ["--background", str(root / "backdrop.png")]
+    return command
+
+
+def painted(path: Path, mode: str) -> list[Path]:
+    """The files that a mode writes."""
+    return [path, *(path.with_stem(f"{path.stem}-{role}") for role in FURTHER.get(mode, []))]
+
+
+@EACH
+def test_a_mode_paints_layers_of_any_size_and_the_same_again(
+    family: str, mode: str, root: Path, acetate: Acetate
+) -> None:
+    path = root / f"{family}-{mode}.png"
+    outcome = acetate(*words(root, family, mode), "-o", path)
+    assert outcome.code == 0, outcome.err
+    assert sorted(root.glob(f"{path.stem}*.png")) == sorted(painted(path, mode))
+    for index, file in enumerate(painted(path, mode)):
+        image, recipe = read_image(file), read_recipe(file)
+        assert (image.width, image.height) == (WIDTH, HEIGHT)
+        assert (recipe.mode, recipe.seed, recipe.steps) == (mode, 7, 2)
+        assert (recipe.model, recipe.prompt) == (f"tiny-{family}", "a red apple")
+        assert recipe.width % 64 == recipe.height % 64 == 0 and recipe.model_hash
+        assert any("transparent" in name for name in recipe.files)
+        opaque = set(image.data[3::4]) == {255}
+        assert opaque == (index > 0 or mode == "background")
+    again = root / "again" / path.name
+    again.parent.mkdir(exist_ok=True)
+    assert acetate(*words(root, family, mode), "-o", again).code == 0
+    for first, second in zip(painted(path, mode), painted(again, mode), strict=True):
+        assert second.read_bytes() == first.read_bytes()
+
+
+@EACH
+def test_three_variants_of_which_the_first_is_the_one_alone(
+    family: str, mode: str, root: Path, acetate: Acetate
+) -> None:
+    path = root / f"three-{family}-{mode}.png"
+    outcome = acetate(*words(root, family, mode), "--variants", "3", "-o", path)
+    assert outcome.code == 0, outcome.err
+    seeds = []
+    for variant in (1, 2, 3):
+        for file in painted(path.with_stem(f"{path.stem}-{variant}"), mode):
+            assert (read_image(file).width, read_image(file).height) == (WIDTH, HEIGHT)
+            seeds.append(read_recipe(file).seed)
+    assert sorted(set(seeds)) == [7, 8, 9]
+    first = path.with_stem(f"{path.stem}-1")
+    alone = root / f"{family}-{mode}.png"
+    assert acetate(*words(root, family, mode), "-o", alone).code == 0
+    assert first.read_bytes() == alone.read_bytes()
+
+
+@EACH
+def test_the_server_paints_the_same_bytes(
+    family: str, mode: str, root: Path, server: RunningServer, acetate: Acetate
+) -> None:
+    here, there = root / f"here-{family}-{mode}.png", root / f"there-{family}-{mode}.png"
+    three = [*words(root, family, mode), "--variants", "3"]
+    assert acetate(*three, "-o", here).code == 0
+    outcome = acetate(*three, "--server", "local", "-o", there)
+    assert outcome.code == 0, outcome.err + server.log.read_text()[-2000:]
+    for variant in (1, 2, 3):
+        ours, theirs = (path.with_stem(f"{path.stem}-{variant}") for path in (here, there))
+        for first, second in zip(painted(ours, mode), painted(theirs, mode), strict=True):
+            assert second.read_bytes() == first.read_bytes()
+
+
+@EACH
+def test_cancelling_in_mid_run_leaves_the_model_as_it_was(
+    family: str, mode: str, root: Path, server: RunningServer
+) -> None:
+    images = {
+        wanted.name: blob(128, 192, 0) for wanted in mode_named(mode).info.inputs if wanted.required
+    }
+    if mode == "extract":
+        images["background"] = blob(128, 192, 255)
+    recipe = Recipe(
+        mode, "a red apple", seed=3, width=128, height=192, steps=2, passes=1, guidance=5.0,
+        strength=0.5 if mode == "refine" else 1.0, model=f"tiny-{family}",
+    )  # fmt: skip
+    long = Recipe(**{**vars(recipe), "steps": 150})
+    with Listener(server.runtime.address, server.runtime.token) as listener:
+        before = listener.client.submit(Request(recipe, images))
+        assert isinstance(listener.ending(before), Done), listener.summary()
+        job = listener.client.submit(Request(long, images))
+        listener.wait(
+            lambda event: isinstance(event, Progress) and event.job == job and event.step >= 2
+        )
+        listener.client.cancel(job)
+        assert isinstance(listener.ending(job), Cancelled)
+        assert listener.of(job, Progress)[-1].step < 150
+        assert not listener.of(job, LayerReady)
+        after = listener.client.submit(Request(recipe, images))
+        assert isinstance(listener.ending(after), Done)
+        layers = [
+            [ready.layer for ready in listener.of(each, LayerReady)] for each in (before, after)
+        ]
+        assert layers[0] == layers[1]
