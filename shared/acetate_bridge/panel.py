@@ -14,9 +14,7 @@ from acetate_bridge.messages import Image
 Severity = Literal["ready", "working", "notice", "problem"]
 """How a status is marked: a calm dot, a turning one, a yellow one, a red one."""
 
-Action = Literal[
-    "start_server", "retry", "pull", "pause", "convert", "again", "dismiss"
-]
+Action = Literal["start_server", "retry", "pull", "pause", "convert", "again", "dismiss"]
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,15 @@ class Generator:
 
         With it the official models that are on the disk, and the modes that any of them can do.
         """
-        info = ModelInfo(EMBEDDED, "Embedded model", EMBEDDED, list(FAMILIES[EMBEDDED].modes))
+        family = FAMILIES[EMBEDDED]
+        info = ModelInfo(
+            EMBEDDED,
+            "Embedded model",
+            EMBEDDED,
+            list(family.modes),
+            steps=family.steps,
+            guidance=family.guidance,
+        )
         try:
             pipeline = self._load(EMBEDDED)
         except AcetateError as error:
@@ -89,6 +97,8 @@ def _official_models() -> list[ModelInfo]:
             [mode for mode in entry.modes if mode in FAMILIES[entry.family].modes],
             native=entry.native,
             frame=entry.frame,
+            steps=FAMILIES[entry.family].steps,
+            guidance=FAMILIES[entry.family].guidance,
             styles=[own.name for own in own_files("style", entry.family)],
             controls=sorted({own.kind for own in own_files("control", entry.family)}),
         )

@@ -1,0 +1,102 @@
+"""The results of the last job: one stands in the document, the others wait to be chosen."""
+
+from __future__ import annotations
+
+from acetate_bridge.editor import Editor, Insertion
+from acetate_bridge.panel import Thumbnail
+from acetate_bridge.tasks import Record, Result
+
+
+class Strip:
+    """Calls the editor, so its methods raise DocumentClosed, and ValueError with a sentence."""
+
+    def __init__(self, editor: Editor) -> None:
+        self._editor = editor
+        self.record: Record | None = None
+        self.results: list[Result] = []
+
+    @property
+    def thumbnails(self) -> tuple[Thumbnail, ...]:
+        """What the panel draws."""
+        return tuple(
+            Thumbnail(result.picture, result.tip, bool(result.keys), result.kept, result.warning)
+            for result in self.results
+        )
+
+    @property
+    def shown(self) -> Result | None:
+        """The result that the next choice replaces."""
+        return next((each for each in self.results if each.keys and not each.kept), None)
+
+    @property
+    def anything_inserted(self) -> bool:
+        """Whether any result stands in the document, or did."""
+        return any(result.keys for result in self.results)
+
+    def begin(self, record: Record) -> None:
+        """Results of another job follow; what stands in the document stays there."""
+        self.record, self.results = record, []
+
+    def show(self, result: Result) -> None:
+        """Insert a result in place of the shown one, as one undo step."""
+        record = self.record
+        if record is None:
+            return
+        present = self._present()
+        self._forget_deleted(present)
+        if result.keys:
+            return
+        old = self.shown
+        leaving = list(old.keys) if old is not None else []
+        if not self.anything_inserted:
+            leaving = [key for key in record.replaces if key in present]
+        # Within a group of a scene only the layers are exchanged, and the group stays.
+        group = "" if old is not None else record.group
+        result.keys = self._editor.insert(
+            record.document,
+            Insertion(result.layers, record.place, group, record.selection, tuple(leaving)),
+        )
+        if old is not None:
+            old.keys = []
+
+    def keep(self, result: Result) -> None:
+        """Let a result stay, beside whatever is chosen next."""
+        if not result.keys and self.record is not None:
+            record = self.record
+            result.keys = self._editor.insert(
+                record.document,
+                Insertion(result.layers, record.place, record.group, record.selection),
+            )
+        result.kept = True
+
+    def discard(self) -> None:
+        """Take the shown result out, with the group that was made for it; clear the strip."""
+        record, shown = self.record, self.shown
+        self.record, self.results = None, []
+        if record is None or shown is None:
+            return
+        keys = list(shown.keys)
+        if record.group:
+            layers = self._editor.layers(record.document)
+            parents = {layer.parent for layer in layers if layer.key in keys} - {""}
+            keys += [
+                parent
+                for parent in parents
+                if all(layer.key in keys for layer in layers if layer.parent == parent)
+            ]
+        self._editor.remove(record.document, keys)
+
+    def look_again(self) -> None:
+        """Notice what the painter has deleted or undone."""
+        if self.anything_inserted:
+            self._forget_deleted(self._present())
+
+    def _present(self) -> set[str]:
+        if self.record is None:
+            return set()
+        return {layer.key for layer in self._editor.layers(self.record.document)}
+
+    def _forget_deleted(self, present: set[str]) -> None:
+        for result in self.results:
+            if result.keys and not present.intersection(result.keys):
+                result.keys, result.kept = [], False
