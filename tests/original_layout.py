@@ -79,16 +79,16 @@ def write_style(path: Path, family: str, form: str, *, gain: float = 0.5) -> Pat
         "up_blocks.0.resnets.0.conv1",
     ]
     width = 48 if family == "sd15" else 32
-    targets = {("unet", name): unet.get_submodule(name).weight for name in names}
+    targets = {("unet", name): unet.get_parameter(f"{name}.weight") for name in names}
     encoders = ["text_encoder"] if family == "sd15" else ["text_encoder", "text_encoder_2"]
     for encoder in encoders:
         name = "text_model.encoder.layers.0.self_attn.q_proj"
         targets[encoder, name] = torch.empty(width, width)
     state: State = {}
     for (network, name), weight in targets.items():
-        rank, (out, *inside) = 2, weight.shape
-        down = torch.randn((rank, *inside), generator=generator) * gain
-        up = torch.randn((out, rank, *([1] * (len(inside) - 1))), generator=generator) * gain
+        rank, shape = 2, list(weight.shape)
+        down = torch.randn([rank, *shape[1:]], generator=generator) * gain
+        up = torch.randn([shape[0], rank, *([1] * (len(shape) - 2))], generator=generator) * gain
         if form == "diffusers":
             state[f"{network}.{name}.lora_A.weight"], state[f"{network}.{name}.lora_B.weight"] = (
                 down,

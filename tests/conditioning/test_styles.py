@@ -34,7 +34,7 @@ def test_a_style_changes_all_its_networks_and_leaves_no_trace(
     file = load_file(write_style(tmp_path / "ink.safetensors", family, form))
     inside = networks(family)
     before = {name: snapshot(network) for name, network in inside.items()}
-    original = inside["unet"].get_submodule(Q).weight.clone()
+    original = inside["unet"].get_parameter(f"{Q}.weight").clone()
     style = StylePatch.read(file, inside, 0.5, "ink")
     style.inject(inside)
     keys = [key for key in file if "attn1" in key and "to_q" in key and "alpha" not in key]
@@ -42,7 +42,7 @@ def test_a_style_changes_all_its_networks_and_leaves_no_trace(
     # An alpha of 1 over rank 2 in kohya's files; diffusers' have none.
     scale = 0.5 * (0.5 if form == "kohya" else 1)
     expected = original + scale * up @ down
-    assert torch.allclose(inside["unet"].get_submodule(Q).weight, expected, atol=1e-6)
+    assert torch.allclose(inside["unet"].get_parameter(f"{Q}.weight"), expected, atol=1e-6)
     for name, network in inside.items():
         state, old = network.state_dict(), before[name].weights
         assert any(not torch.equal(state[key], old[key]) for key in old), name

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -43,7 +44,8 @@ def test_every_network_of_a_checkpoint_is_found_without_the_hub(
         expected, found = network.state_dict(), read[name].state_dict()
         assert found.keys() == expected.keys()
         assert all(torch.equal(found[key], expected[key].half().float()) for key in expected)
-    own, config = read["unet"].config, written["unet"].config
+    own: Any = read["unet"].config
+    config: Any = written["unet"].config
     for key in ("attention_head_dim", "use_linear_projection", "addition_time_embed_dim"):
         assert own[key] == config[key], key
     assert read["vae"].config["scaling_factor"] == {"sd15": 0.18215, "sdxl": 0.13025}[family]

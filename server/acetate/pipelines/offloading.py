@@ -2,55 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Any
 
 import torch
-from accelerate import cpu_offload_with_hook
-from accelerate.hooks import UserCpuOffloadHook
+from accelerate.hooks import ModelHook, add_hook_to_module, remove_hook_from_module
+from accelerate.utils import send_to_device
 from torch import nn
 
 from acetate.pipelines.ladder import free_memory
 
+_OUTSIDE = torch.device("cpu")
 _WORKING = 2 * 2**30
 """Bytes beside the weights that a painting needs at the least."""
 
 
 class Offloading:
-    """Networks that take turns on a device: the next one to work sends the last one away."""
+    """Networks that take turns on a device: when one is called, the others leave."""
 
     def __init__(self, networks: Sequence[nn.Module], device: torch.device) -> None:
-        self.networks = list(networks)
-        self._hooks: list[UserCpuOffloadHook] = []
-        for network in self.networks:
-            nn.Module.to(network, torch.device("cpu"))
-        for network in self.networks:
-            _, hook = cpu_offload_with_hook(network, device)
-            self._hooks.append(hook)
-        # Whoever works next, all others leave.
-        for hook in self._hooks:
-            hook.hook.prev_module_hook = _All([other for other in self._hooks if other is not hook])
+        self._networks = list(networks)
+        for network in self._networks:
+            nn.Module.to(network, _OUTSIDE)
+            add_hook_to_module(network, _Turn(self, device))
 
-    def remove(self) -> None:
-        """The networks stay where they are from now on."""
-        for hook in self._hooks:
-            hook.remove()
+    def send_away_all_but(self, working: nn.Module) -> None:
+        """Only this network may be on the device."""
+        for network in self._networks:
+            if network is not working and next(network.parameters()).device != _OUTSIDE:
+                nn.Module.to(network, _OUTSIDE)
 
-
-class _All(UserCpuOffloadHook):
-    """Several hooks where accelerate expects one."""
-
-    def __init__(self, hooks: list[UserCpuOffloadHook]) -> None:
-        self._hooks = hooks
-
-    def offload(self) -> None:
-        for hook in self._hooks:
-            if next(hook.model.parameters()).device.type != "cpu":
-                hook.offload()
+    def remove(self, device: torch.device) -> None:
+        """All networks are on the device again and stay there."""
+        for network in self._networks:
+            remove_hook_from_module(network)
+            nn.Module.to(network, device)
 
 
-def fits(weights: Iterable[Path], device: torch.device) -> bool:
-    """Whether weights of this size on the disk can all stay on the device while it paints."""
-    if device.type != "cuda":
-        return True
-    return sum(path.stat().st_size for path in weights) + _WORKING <= free_memory(device)
+class _Turn(ModelHook):
+    """Called before a network works; diffusers calls it for `encode` and `decode`, too."""
+
+    def __init__(self, offloading: Offloading, device: torch.device) -> None:
+        self._offloading = offloading
+        self._device = device
+
+    def pre_forward(self, module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+        self._offloading.send_away_all_but(module)
+        # Past diffusers' own `to`, which warns of precautions that only its loader takes.
+        nn.Module.to(module, self._device)
+        return send_to_device(args, self._device), send_to_device(kwargs, self._device)
+
+
+def fits(weights: int, device: torch.device) -> bool:
+    """Whether so many bytes of weights can all stay on the device while it paints."""
+    return device.type != "cuda" or weights + _WORKING <= free_memory(device)

@@ -88,4 +88,9 @@ class Sd15Pipeline(StableDiffusionPipeline):
         return _PATCHES[task]
 
     def read_patch(self, file: dict[str, Tensor]) -> Patch:
-        return AttentionSharing.read(file, self.denoiser)
+        patch = AttentionSharing.read(file, self.denoiser)
+        # The denoiser may wait outside; the patch is not one of its parts, so it stays inside.
+        for network in (*patch.units.values(), patch.control):
+            if network is not None:
+                network.to(self.device)
+        return patch

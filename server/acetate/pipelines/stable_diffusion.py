@@ -108,13 +108,17 @@ class StableDiffusionPipeline(Pipeline):
         """From now on only the network that works is on the device; whether that is new."""
         if self._offloading is not None or not self.can_offload:
             return False
-        control = [] if self._control is None else [self._control.network]
-        self._offloading = Offloading([*self.modules, *control], self.device)
+        self._offloading = Offloading(self.modules, self.device)
         return True
 
     def begin(self) -> None:
-        """A new painting has all memory again; what is offloaded stays so."""
+        """A new painting has all memory again; on the device is what fits there by now."""
         self.ladder.begin()
+        if self._offloading is not None:
+            weights = sum(w.nbytes for module in self.modules for w in module.parameters())
+            if fits(weights, self.device):
+                self._offloading.remove(self.device)
+                self._offloading = None
         self.batched_guidance = True
         self._chunk_pixels = chunk_for(self.device)
         self.vae.disable_tiling()
@@ -298,7 +302,8 @@ def _unlimited(tokenizer: CLIPTokenizer) -> CLIPTokenizer:
 
 def home_for(base: Base, device: torch.device) -> torch.device:
     """Where the networks wait: on the device, or outside where they do not all fit."""
-    return device if fits(base.weights, device) else torch.device("cpu")
+    size = sum(path.stat().st_size for path in base.weights)
+    return device if fits(size, device) else torch.device("cpu")
 
 
 def chunk_for(device: torch.device) -> int:
