@@ -11,13 +11,18 @@ import pytest
 
 from acetate.models.own_bases import import_any
 from tests.tiny_families import write_tiny_sd15, write_tiny_sdxl
+from tests.tiny_flux import write_tiny_flux
 
-WRITERS: dict[str, Callable[[Path], Path]] = {"sd15": write_tiny_sd15, "sdxl": write_tiny_sdxl}
+WRITERS: dict[str, Callable[[Path], Path]] = {
+    "sd15": write_tiny_sd15,
+    "sdxl": write_tiny_sdxl,
+    "flux": write_tiny_flux,
+}
 
 
 @contextmanager
 def official_shelf(root: Path) -> Iterator[Path]:
-    """For the length of a block, `tiny-sd15` and `tiny-sdxl` can be named like any model.
+    """For the length of a block, `tiny-sd15`, `tiny-sdxl` and `tiny-flux` can be named like any.
 
     The bases stay in folders of diffusers under `root`, the transparency files are linked into
     ROOT/data/models. The published pair would take minutes a decode here: that of the shelf is
@@ -31,7 +36,9 @@ def official_shelf(root: Path) -> Iterator[Path]:
         for family, write in WRITERS.items():
             folder = write(root / f"tiny-{family}")
             import_any(str(folder))
-            for path in (folder / "transparency").glob("*.safetensors"):
-                import_any(str(path))
-            shutil.copy(folder / "transparency" / "config.json", shelf / "config.json")
+            for path in (folder / "transparency").iterdir():
+                if path.suffix == ".json":
+                    shutil.copy(path, shelf / path.name)
+                else:
+                    import_any(str(path))
         yield root

@@ -67,7 +67,7 @@ def _write_base(
     (folder / "scheduler").mkdir()
     (folder / "scheduler" / "scheduler_config.json").write_text(json.dumps(NOISE))
     for ending, (encoder, width) in zip(("", "_2"), encoders, strict=False):
-        _write_tokenizer(folder / f"tokenizer{ending}")
+        write_clip_tokenizer(folder / f"tokenizer{ending}")
         torch.manual_seed(len(ending))
         config = CLIPTextConfig(
             vocab_size=2 * len(LETTERS) + 2,
@@ -82,7 +82,7 @@ def _write_base(
         encoder(config).save_pretrained(folder / f"text_encoder{ending}")
 
 
-def _write_tokenizer(folder: Path) -> None:
+def write_clip_tokenizer(folder: Path) -> None:
     folder.mkdir()
     words = [*LETTERS, *(f"{letter}</w>" for letter in LETTERS)]
     words += ["<|startoftext|>", "<|endoftext|>"]

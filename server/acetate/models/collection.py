@@ -7,7 +7,7 @@ from pathlib import Path
 from acetate.models.catalog import Entry, catalog, entry_named
 from acetate.models.own import Own, own_files, own_folder
 
-_OFFICIAL = {"sd15": "sd15", "sdxl": "sdxl"}
+_OFFICIAL = {"sd15": "sd15", "sdxl": "sdxl", "flux": "flux"}
 """The model of the catalog whose transparency files fit any base of a family."""
 
 
@@ -24,7 +24,7 @@ def model_named(model: str) -> Entry:
 
 def _entry(own: Own) -> Entry | None:
     family = own.families[0]
-    if family not in _OFFICIAL:
+    if family not in _OFFICIAL or (family == "flux" and own.form == "file"):
         return None
     official = catalog()[_OFFICIAL[family]]
     on_hub = own.form == "hub"

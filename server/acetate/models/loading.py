@@ -53,13 +53,18 @@ def load_folder(folder: Path, device: str = "auto", *, model: str = "") -> Pipel
     raise ModelDamaged(f"The model in {folder} is of a kind that Acetate does not know: {kind}.")
 
 
-_BASES = {"StableDiffusionPipeline": "sd15", "StableDiffusionXLPipeline": "sdxl"}
+_BASES = {
+    "StableDiffusionPipeline": "sd15",
+    "StableDiffusionXLPipeline": "sdxl",
+    "FluxPipeline": "flux",
+}
 """What diffusers calls the bases, and their families."""
 
 
 def _load_entry(entry: Entry, device: str) -> Pipeline:
     """A model of the catalog from the shared cache, or a base of one's own with its files."""
     from acetate.models.devices import pick_device
+    from acetate.models.own import own_file_of
     from acetate.models.store import base_folder, located
     from acetate.models.weights import read_config
 
@@ -77,7 +82,8 @@ def _load_entry(entry: Entry, device: str) -> Pipeline:
     files = {Path(part.file.name).stem: part.file for part in entry.parts}
 
     def locate(id_: str) -> Path | None:
-        return located(files[id_]) if id_ in files else None
+        path = located(files[id_]) if id_ in files else None
+        return path if path is None or path.suffix == ".safetensors" else own_file_of(path)
 
     return _load_base(
         kind,
@@ -104,6 +110,11 @@ def _load_base(
     from acetate.pipelines.bases import FolderBase
     from acetate.pipelines.checkpoint import CheckpointBase
 
+    if _BASES[kind] == "flux":
+        from acetate.pipelines.flux import FluxPipeline
+        from acetate.pipelines.flux_base import FluxBase
+
+        return FluxPipeline.from_base(FluxBase(place), device, model, locate)
     encoders = ("",) if _BASES[kind] == "sd15" else ("", "_2")
     folder = place.is_dir()
     base = FolderBase(place, encoders) if folder else CheckpointBase(place, _BASES[kind])

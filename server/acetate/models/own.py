@@ -91,6 +91,14 @@ def own_file(name: str) -> Path | None:
     return path if path.is_file() else None
 
 
+def own_file_of(pickled: Path) -> Path | None:
+    """The safetensors that a pickled file was, or now is, taken over as.
+
+    Raises CannotImport, NotRecognised or ModelDamaged.
+    """
+    return own_file(import_file(pickled).name)
+
+
 def own_named(name: str, role: Role) -> Own:
     """What was imported under a name, with or without its ending. Raises BadRequest."""
     found = own_files(role)
@@ -118,7 +126,7 @@ def import_file(source: Path, kind: str = "") -> Own:
     folder = own_folder()
     folder.mkdir(parents=True, exist_ok=True)
     with _as_safetensors(source.resolve()) as (file, converted):
-        own = _described(source, recognise_file(file), file_hash(file), kind)
+        own = _described(source, recognise_file(file), file_hash(source), kind)
         target = folder / own.name
         if target.exists():
             raise CannotImport(f"{own.name} is imported already.")
@@ -159,7 +167,13 @@ def safe_name(stem: str) -> str:
 
 def _described(source: Path, found: Kind, sha256: str, kind: str) -> Own:
     files = {part.file.sha256: part.file for entry in catalog().values() for part in entry.parts}
-    name = files[sha256].name if sha256 in files else safe_name(source.stem)
+    name = safe_name(source.stem)
+    if sha256 in files:
+        name = f"{Path(files[sha256].name).stem}.safetensors"
+    elif found.role == "pair":
+        name = "TransparentVAE.safetensors"
+    elif "" in files and name == files[""].name:
+        found = Kind("patch", found.families)  # Its hash is not published, its name is.
     native = _NATIVE.get(found.families[0], 0) if found.role == "base" else 0
     if found.role == "control":
         kind = control_kind(kind or source.stem, source.name)

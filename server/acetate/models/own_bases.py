@@ -15,7 +15,11 @@ from acetate.models.store import base_folder
 from acetate.models.weights import damaged, read_config
 
 _REPOSITORY = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
-_KINDS = {"StableDiffusionPipeline": "sd15", "StableDiffusionXLPipeline": "sdxl"}
+_KINDS = {
+    "StableDiffusionPipeline": "sd15",
+    "StableDiffusionXLPipeline": "sdxl",
+    "FluxPipeline": "flux",
+}
 
 
 def import_any(source: str, kind: str = "") -> Own:
@@ -100,11 +104,13 @@ def _described(folder: Path, name: str, source: str, kind: str, *, hub: bool = F
     if kind:
         raise CannotImport("A base follows no control image, so it has no --kind.")
     said = str(read_config(folder / "model_index.json").get("_class_name"))
+    if said == "FluxPipeline":
+        return _described_flux(folder, name, source, hub=hub)
     weights = weights_in(folder / "unet") if (folder / "unet").is_dir() else None
     if weights is None or said not in _KINDS:
         raise NotRecognised(
             f"{folder} holds a {said}, which Acetate cannot paint with: "
-            "it needs Stable Diffusion 1.5 or SDXL."
+            "it needs Stable Diffusion 1.5, SDXL or Flux."
         )
     families = recognise_denoiser(weights)
     if _KINDS[said] not in families:
@@ -122,6 +128,28 @@ def _described(folder: Path, name: str, source: str, kind: str, *, hub: bool = F
         "base",
         (_KINDS[said],),
         model_hash([weights]),
+        source,
+        form="hub" if hub else "folder",
+        native=native,
+    )
+
+
+def _described_flux(folder: Path, name: str, source: str, *, hub: bool) -> Own:
+    from acetate.pipelines.flux_base import FluxBase
+
+    config = folder / "vae" / "config.json"
+    kind = read_config(folder / "transformer" / "config.json").get("_class_name")
+    if kind != "FluxTransformer2DModel":
+        raise NotRecognised(f"{folder} says that it is Flux, but its denoiser is a {kind}.")
+    try:
+        native = int(read_config(config)["sample_size"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(config) from error
+    return Own(
+        name.removesuffix(".safetensors"),
+        "base",
+        ("flux",),
+        model_hash(FluxBase(folder).weights),
         source,
         form="hub" if hub else "folder",
         native=native,

@@ -12,7 +12,7 @@ from acetate.errors import AcetateError
 from acetate.models.weights import damaged, existing
 
 Shapes = Mapping[str, tuple[int, ...]]
-Role = Literal["base", "style", "control", "patch", "encoder", "decoder"]
+Role = Literal["base", "style", "control", "patch", "encoder", "decoder", "pair"]
 
 _TEXT_WIDTHS = {768: "sd15", 1024: "", 2048: "sdxl"}
 """Width of the text states that cross attention reads; none of ours reads 1024 (SD 2)."""
@@ -89,6 +89,10 @@ def _is_decoder(shapes: Shapes) -> bool:
     return "latent_conv_in.weight" in shapes
 
 
+def _is_pair(shapes: Shapes) -> bool:
+    return "decoder.latent_conv_in.weight" in shapes
+
+
 def _is_control(shapes: Shapes) -> bool:
     hints = ("controlnet_cond_embedding.conv_in.weight", "input_hint_block.0.weight")
     return any(key.endswith(hints) for key in shapes)
@@ -110,6 +114,7 @@ _ROLES: dict[Role, Callable[[Shapes], bool]] = {
     "patch": _is_patch,
     "encoder": _is_encoder,
     "decoder": _is_decoder,
+    "pair": _is_pair,
     "control": _is_control,
     "style": _is_style,
     "base": _is_base,
@@ -122,6 +127,8 @@ def _families(role: Role, shapes: Shapes, name: str) -> tuple[str, ...]:
         return _by_latent(shapes["blocks.16.weight"][0])
     if role == "decoder":
         return _by_latent(shapes["latent_conv_in.weight"][1])
+    if role == "pair":
+        return _by_latent(shapes["decoder.latent_conv_in.weight"][1])
     if role == "patch":
         return ("sd15",) if any(key.startswith("hookers.") for key in shapes) else ("sdxl",)
     if any(mark in key for key in shapes for mark in _FLUX):

@@ -19,7 +19,8 @@ FileState = Literal["good", "missing", "damaged", "unknown"]
 
 @dataclass(frozen=True)
 class Checked:
-    """What a look at a file on the disk has shown; "unknown" has no published hash."""
+    """What a look at a file on the disk has shown; "unknown" has no published hash, or was
+    converted from the published form."""
 
     file: WeightFile
     state: FileState
@@ -42,7 +43,8 @@ def located_file(repository: str, name: str, revision: str | None = None) -> Pat
 
 def located(file: WeightFile) -> Path | None:
     """A file of the catalog: imported under its published name, or in the shared cache."""
-    return own_file(file.name) or located_file(file.repository, file.name, file.revision)
+    own = own_file(file.name) or own_file(f"{Path(file.name).stem}.safetensors")
+    return own or located_file(file.repository, file.name, file.revision)
 
 
 def locate(file_id: str) -> Path | None:
@@ -110,6 +112,6 @@ def _checked(file: WeightFile) -> Checked:
     path = located(file)
     if path is None:
         return Checked(file, "missing")
-    if not file.sha256:
+    if not file.sha256 or path.suffix != Path(file.name).suffix:
         return Checked(file, "unknown")
     return Checked(file, "good" if file_hash(path) == file.sha256 else "damaged")

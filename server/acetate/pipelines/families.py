@@ -31,6 +31,5 @@ FAMILIES = {
     # The official decoder halves the sides six times; steps and guidance are its authors' advice.
     "sd15": Family(64, 20, 7.0, ("text", "background", "foreground", "joint", "refine")),
     "sdxl": Family(64, 20, 7.0, ("text", "background", "foreground", "joint", "refine", "extract")),
-    # Its files can be fetched and checked; there is no pipeline for it.
-    "flux": Family(64, 28, 3.5, ()),
+    "flux": Family(64, 28, 3.5, ("text", "refine")),
 }

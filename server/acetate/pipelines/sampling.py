@@ -1,7 +1,8 @@
 """The sampling loop that every family shares, over the interface of diffusers' schedulers.
 
 A scheduler here is anything with `set_timesteps`, `timesteps` and `step`, and where it needs them
-`scale_model_input`, `init_noise_sigma`, `set_begin_index`, and `add_noise` or `scale_noise`.
+`scale_model_input`, `init_noise_sigma`, `set_begin_index`, and `add_noise` or `scale_noise`; and
+`fit`, which gets the noise before all, where the schedule follows the size of the picture.
 """
 
 from __future__ import annotations
@@ -69,6 +70,8 @@ def sample(
     (LayerDiffuse command line, image to image). `on_step` gets the number of finished steps,
     their total, and a function for the clean latent that the model expects at this point.
     """
+    if hasattr(scheduler, "fit"):
+        scheduler.fit(noise)
     planned = steps if latent is None else max(steps, int(steps / strength))
     scheduler.set_timesteps(planned, device=noise.device)
     skipped = (planned - steps) * getattr(scheduler, "order", 1)

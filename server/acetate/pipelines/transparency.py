@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from acetate.errors import ModelMissing
 from acetate.latent_transparency import OffsetEncoder, TransparentDecoder
-from acetate.models.weights import configured, fill
+from acetate.models.weights import configured, damaged, fill, read_weights
 
 Locate = Callable[[str], Path | None]
 """The path of a published file by its id, which is its name without the ending, if it is here."""
@@ -54,6 +55,42 @@ def load_pair(
     pair = replace(pair, files=(encoder_file, decoder_file))
     fill(pair.encoder, encoder_file, device, dtype)
     fill(pair.decoder, decoder_file, device, dtype)
+    pair.decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return pair
+
+
+def load_flux_pair(locate: Locate, device: torch.device, dtype: torch.dtype) -> TransparencyPair:
+    """Read the pair of a Flux model, which is one file, with a copy of the autoencoder besides.
+
+    A `TransparentVAE.json` beside it may give other arguments of the networks than the published
+    ones, as {"encoder": {...}, "decoder": {...}}. Raises ModelMissing or ModelDamaged.
+    """
+    path = needed(locate, "TransparentVAE")
+    own: dict[str, dict[str, Any]] = {
+        "encoder": {"latent_channels": 16},
+        "decoder": {"latent_channels": 16},
+    }
+    config = path.with_suffix(".json")
+    if config.is_file():
+        own = configured(config, lambda given: {name: dict(given[name]) for name in own})
+    pair = TransparencyPair(
+        OffsetEncoder(**own["encoder"]),
+        TransparentDecoder(**own["decoder"]),
+        alpha_last=True,
+        files=(path,),
+    )
+    state = read_weights(path)
+    for prefix, network in (("encoder.", pair.encoder), ("decoder.", pair.decoder)):
+        inside = {
+            name.removeprefix(prefix): tensor
+            for name, tensor in state.items()
+            if name.startswith(prefix)
+        }
+        try:
+            network.load_state_dict(inside)
+        except RuntimeError as error:
+            raise damaged(path) from error
+        network.requires_grad_(False).eval().to(device, dtype)
     pair.decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return pair
 

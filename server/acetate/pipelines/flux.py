@@ -1,0 +1,311 @@
+"""FLUX.1 with LayerDiffuse-Flux: rectified flow over packed latents, guidance distilled in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from diffusers.loaders.lora_pipeline import FluxLoraLoaderMixin
+from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
+    FlowMatchEulerDiscreteScheduler,
+)
+from torch import Tensor, nn
+
+from acetate.conditioning import WeightPatch
+from acetate.conditioning.patch import PatchMismatch
+from acetate.errors import BadRequest, ModelDamaged
+from acetate.latent_transparency import decode_transparent, encode_with_offset
+from acetate.latent_transparency.decoding import CHUNK_PIXELS
+from acetate.models.hashing import model_hash
+from acetate.models.used_files import UsedFiles
+from acetate.models.weights import read_weights
+from acetate.pipelines.families import FAMILIES
+from acetate.pipelines.flux_base import FluxBase
+from acetate.pipelines.ladder import Ladder, Rung, eased
+from acetate.pipelines.offloading import Offloading
+from acetate.pipelines.pipeline import Patch, Pipeline, PromptEmbedding
+from acetate.pipelines.sampling import Denoise
+from acetate.pipelines.stable_diffusion import precision
+from acetate.pipelines.transparency import Locate, TransparencyPair, load_flux_pair, needed
+
+WORDS = 512
+"""Tokens of a prompt that T5 sees; FLUX.1-dev was trained with as many."""
+
+_LORA = "layerlora"
+
+
+class FluxPipeline(Pipeline):
+    """Any checkpoint of the FLUX.1 family that is guided by a number (dev) or not at all."""
+
+    family: ClassVar[str] = "flux"
+
+    def __init__(
+        self,
+        base: FluxBase,
+        pair: TransparencyPair,
+        *,
+        device: torch.device,
+        locate: Locate,
+        model: str,
+    ) -> None:
+        dtype, vae_dtype = precision(device)
+        self.vae: Any = base.autoencoder(vae_dtype, device)
+        self.denoiser = base.denoiser(dtype, device)
+        self.transformer: Any = self.denoiser
+        self.pair = pair
+        self.pooled_tokenizer = base.pooled_tokenizer()
+        self.token_tokenizer = base.token_tokenizer(WORDS)
+        self.pooled_encoder: Any = base.pooled_encoder(dtype, device)
+        self.token_encoder: Any = base.token_encoder(dtype, device)
+        self.scheduler_config = base.scheduler_config()
+        self.locate = locate
+        self.model = model
+        self.model_hash = model_hash(base.weights)
+        self.files = UsedFiles({**base.files, **{path.name: path for path in pair.files}})
+        self.device = device
+        self.dtype = dtype
+        vae = self.vae.config
+        self.latent_channels = vae["latent_channels"]
+        self.latent_factor = 2 ** (len(vae["block_out_channels"]) - 1)
+        self.native = vae["sample_size"]
+        self.limits = FAMILIES[self.family].frames(self.native)
+        self._scale, self._shift = float(vae["scaling_factor"]), float(vae["shift_factor"] or 0.0)
+        self._chunk_pixels = CHUNK_PIXELS
+        self._patch: Patch | None = None
+        self.ladder = Ladder(
+            device,
+            [
+                Rung("Memory ran out: what was only remembered was let go.", lambda: True),
+                Rung("Memory ran out: the picture is decoded in pieces.", self._decode_in_pieces),
+                Rung("Memory ran out: idle parts of the model wait outside.", self.offload),
+            ],
+        )
+        self._offloading: Offloading | None = None
+
+    @property
+    def modules(self) -> list[nn.Module]:
+        return [
+            self.denoiser,
+            self.token_encoder,
+            self.pooled_encoder,
+            self.vae,
+            self.pair.encoder,
+            self.pair.decoder,
+        ]
+
+    def begin(self) -> None:
+        """A new painting has all memory again; what is offloaded stays so."""
+        self.ladder.begin()
+        self._chunk_pixels = CHUNK_PIXELS
+        self.vae.disable_tiling()
+
+    def offload(self) -> bool:
+        """From now on only the network that works is on the device; whether that is new."""
+        if self._offloading is not None or self.device.type == "cpu":
+            return False
+        self._offloading = Offloading(self.modules, self.device)
+        return True
+
+    def _decode_in_pieces(self) -> bool:
+        self._chunk_pixels = 1
+        self.vae.enable_tiling()
+        return True
+
+    @classmethod
+    def from_base(
+        cls, base: FluxBase, device: torch.device, model: str, locate: Locate
+    ) -> FluxPipeline:
+        """Load a base and the transparency pair. Raises ModelMissing or ModelDamaged."""
+        pair = load_flux_pair(locate, device, precision(device)[1])
+        return cls(base, pair, device=device, locate=locate, model=model)
+
+    @eased
+    @torch.inference_mode()
+    def encode_prompt(
+        self, prompts: Sequence[str], negative_prompts: Sequence[str]
+    ) -> PromptEmbedding:
+        if any(words.strip() for words in negative_prompts):
+            raise BadRequest(
+                f"The model “{self.model}” was distilled to one run a step, "
+                "so it cannot be told what to avoid: leave that empty."
+            )
+        encodings = self.token_tokenizer.encode_batch(list(prompts))
+        words = torch.tensor([encoding.ids for encoding in encodings], device=self.device)
+        whole = self.pooled_tokenizer(
+            list(prompts), padding="max_length", max_length=77, truncation=True, return_tensors="pt"
+        )
+        tokens = self.token_encoder(words).last_hidden_state
+        pooled = self.pooled_encoder(whole["input_ids"].to(self.device)).pooler_output
+        return PromptEmbedding(tokens, tokens[:0], pooled, pooled[:0])
+
+    @eased
+    @torch.inference_mode()
+    def encode_image(self, rgb: Tensor) -> Tensor:
+        return self._scaled(self._moments(rgb)[0])
+
+    @eased
+    @torch.inference_mode()
+    def encode_layer(self, rgba: Tensor) -> Tensor:
+        return self._scaled(
+            encode_with_offset(
+                self.pair.encoder,
+                rgba.to(self.device),
+                self._moments,
+                factor=self.pair.factor,
+                alpha_last=self.pair.alpha_last,
+                size_multiple=self.pair.decoder.size_multiple,
+            )
+        )
+
+    @eased
+    @torch.inference_mode()
+    def decode_image(self, latent: Tensor) -> Tensor:
+        return self._decode(self._unscaled(latent)).clamp(0, 1)
+
+    @eased
+    @torch.inference_mode()
+    def decode_layer(self, latent: Tensor, passes: int) -> Tensor:
+        unscaled = self._unscaled(latent)
+        return decode_transparent(
+            self.pair.decoder,
+            self._decode(unscaled),
+            unscaled,
+            passes,
+            alpha_last=self.pair.alpha_last,
+            chunk_pixels=self._chunk_pixels,
+        ).float()
+
+    def preview(self, latent: Tensor) -> Tensor:
+        """The latent's first channels as colour at an eighth of the size: no decoder is cheap."""
+        small = (latent[:, :3] * 0.18 + 0.5).clamp(0, 1)
+        return torch.cat([small, torch.ones_like(small[:, :1])], dim=1).float()
+
+    def make_scheduler(self, name: str) -> SizedFlow:
+        if name not in ("", "euler"):
+            raise BadRequest(f"Flux has no scheduler “{name}”: it knows euler.")
+        scheduler = SizedFlow.from_config(self.scheduler_config)
+        assert isinstance(scheduler, SizedFlow)
+        return scheduler
+
+    def predict(
+        self,
+        latent: Tensor,
+        timestep: Tensor,
+        tokens: Tensor,
+        pooled: Tensor | None,
+        condition: Tensor | None,
+    ) -> Tensor:
+        return self._velocity(latent, timestep, tokens, pooled, guidance=1.0)
+
+    def patch_for(self, mode: str) -> Patch:
+        """The one published patch, which serves every mode."""
+        path = needed(self.locate, _LORA)
+        self.files.use(path)
+        if self._patch is None:
+            try:
+                self._patch = read_flux_lora(read_weights(path), self.denoiser)
+            except ModelDamaged as error:
+                raise ModelDamaged(f"{path}: {error.message}", error.hint) from error
+        return self._patch
+
+    def _guided(
+        self, prompt: PromptEmbedding, guidance: float, condition: Tensor | None
+    ) -> Denoise:
+        """Guidance is an input of the denoiser here, so one run a step is all there is."""
+
+        tokens, pooled = prompt.positive, prompt.pooled_positive
+
+        def denoise(latent: Tensor, timestep: Tensor) -> Tensor:
+            return self.ladder.attempt(
+                lambda: self._velocity(latent, timestep, tokens, pooled, guidance)
+            )
+
+        return denoise
+
+    def _velocity(
+        self,
+        latent: Tensor,
+        timestep: Tensor,
+        tokens: Tensor,
+        pooled: Tensor | None,
+        guidance: float,
+    ) -> Tensor:
+        height, width = latent.shape[-2:]
+        guided = self.transformer.config["guidance_embeds"]
+        packed = self.transformer(
+            hidden_states=pack(latent).to(self.dtype),
+            timestep=timestep.expand(len(latent)).to(self.dtype) / 1000,
+            guidance=latent.new_full((len(latent),), guidance) if guided else None,
+            pooled_projections=pooled,
+            encoder_hidden_states=tokens,
+            txt_ids=torch.zeros(tokens.shape[1], 3, device=latent.device, dtype=self.dtype),
+            img_ids=places(height // 2, width // 2).to(latent.device, self.dtype),
+            return_dict=False,
+        )[0]
+        return unpack(packed, height, width)
+
+    def _moments(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
+        posterior = self.vae.encode(rgb.to(self.device, self.vae.dtype) * 2 - 1).latent_dist
+        return posterior.mean.float(), posterior.std.float()
+
+    def _decode(self, unscaled: Tensor) -> Tensor:
+        """Not clipped, as this family's transparent decoder was trained."""
+        pixel = self.vae.decode(unscaled.to(self.device, self.vae.dtype), return_dict=False)[0]
+        return pixel.float() * 0.5 + 0.5
+
+    def _scaled(self, latent: Tensor) -> Tensor:
+        return (latent - self._shift) * self._scale
+
+    def _unscaled(self, latent: Tensor) -> Tensor:
+        return latent / self._scale + self._shift
+
+
+class SizedFlow(FlowMatchEulerDiscreteScheduler):
+    """Flow matching whose noise levels follow the size of the picture, as FLUX.1 was trained."""
+
+    _tokens = 0
+
+    def fit(self, noise: Tensor) -> None:
+        """Make ready for pictures with this noise [B, C, h, w]."""
+        self._tokens = noise.shape[-2] * noise.shape[-1] // 4
+
+    def set_timesteps(self, num_inference_steps: int, device: Any = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Even levels from 1 on, shifted towards noise the more, the larger the picture is."""
+        levels = np.linspace(1.0, 1 / num_inference_steps, num_inference_steps)
+        config = self.config
+        slope = (config["max_shift"] - config["base_shift"]) / (
+            config["max_image_seq_len"] - config["base_image_seq_len"]
+        )
+        shift = config["base_shift"] + slope * (self._tokens - config["base_image_seq_len"])
+        super().set_timesteps(device=device, sigmas=levels.tolist(), mu=shift)
+
+
+def pack(latent: Tensor) -> Tensor:
+    """[B, C, h, w] as tokens [B, h / 2 × w / 2, 4 C]: each holds 2 × 2 places."""
+    return nn.functional.pixel_unshuffle(latent, 2).flatten(2).transpose(1, 2)
+
+
+def unpack(tokens: Tensor, height: int, width: int) -> Tensor:
+    """Tokens of `pack` as a latent [B, C, height, width]."""
+    grid = tokens.transpose(1, 2).unflatten(2, (height // 2, width // 2))
+    return nn.functional.pixel_shuffle(grid, 2)
+
+
+def places(height: int, width: int) -> Tensor:
+    """Where each token lies: [height × width, 3], of which the first is always 0."""
+    rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    return torch.stack([torch.zeros_like(rows), rows, columns], dim=-1).flatten(0, 1)
+
+
+def read_flux_lora(file: dict[str, Tensor], denoiser: nn.Module) -> WeightPatch:
+    """A low-rank patch in any form that diffusers reads. Raises PatchMismatch."""
+    if any("lora" in name for name in file):
+        try:
+            found: Any = FluxLoraLoaderMixin.lora_state_dict(dict(file), return_alphas=True)
+        except (KeyError, ValueError, AssertionError) as error:
+            raise PatchMismatch("The patch is of a form that is not known for Flux.") from error
+        state, alphas = found[:2]
+        file = {**state, **{key: torch.as_tensor(alpha) for key, alpha in (alphas or {}).items()}}
+    return WeightPatch.read(file, denoiser)
