@@ -55,6 +55,17 @@ class Encoding:
     formats: tuple[PixelFormat, ...] = ("rgba8", "rgba16")
 
 
+@dataclass(frozen=True)
+class PackedImage(Image):
+    """An image as it travels, for a sender that packs once: `data` is written in `encoding`."""
+
+    encoding: str = "raw"
+
+    def __post_init__(self) -> None:
+        if self.encoding == "raw":
+            super().__post_init__()
+
+
 def _read_raw(data: bytes, width: int, height: int, pixel_format: PixelFormat) -> Image:
     return Image(width, height, data, pixel_format)
 
@@ -89,6 +100,13 @@ def choose(wanted: Sequence[str], pixel_format: PixelFormat) -> str:
     return "raw"
 
 
+def pack(image: Image, encodings: Sequence[str]) -> PackedImage:
+    """An image in the first of these encodings that can hold it; may take its time."""
+    encoding = choose(encodings, image.format)
+    data = _ENCODINGS[encoding].write(image)
+    return PackedImage(image.width, image.height, data, image.format, encoding)
+
+
 def encode(message: Message, encodings: Sequence[str] = ("raw",)) -> str | bytes:
     """The frame of a message: text, or bytes when it holds an image.
 
@@ -101,17 +119,16 @@ def encode(message: Message, encodings: Sequence[str] = ("raw",)) -> str | bytes
         nonlocal offset
         if not isinstance(value, Image):
             return None
-        encoding = choose(encodings, value.format)
-        data = _ENCODINGS[encoding].write(value)
-        payload.append(data)
-        offset += len(data)
+        packed = value if isinstance(value, PackedImage) else pack(value, encodings)
+        payload.append(packed.data)
+        offset += len(packed.data)
         return {
-            "width": value.width,
-            "height": value.height,
-            "format": value.format,
-            "encoding": encoding,
-            "offset": offset - len(data),
-            "length": len(data),
+            "width": packed.width,
+            "height": packed.height,
+            "format": packed.format,
+            "encoding": packed.encoding,
+            "offset": offset - len(packed.data),
+            "length": len(packed.data),
         }
 
     header = {"type": WIRE_NAMES[type(message)], **to_plain(message, place)}

@@ -195,6 +195,7 @@ class Controller(Adjusting):
             getattr(self._link, button.action)(self._view.model)
         elif button.action == "convert" and self.known.situation.document is not None:
             self._editor.convert_to_colour(self.known.situation.document.key)
+            self.known.outcome = None
             self._deliveries.after_conversion()
             self._look()
         elif button.action == "again":

@@ -76,6 +76,7 @@ class Recipe:
     `passes` counts the flips and rotations whose median is the decoded layer (1, 2, 4 or 8).
     `stop_at` is the share of the steps after which the unpatched denoiser takes over (1: never).
     `styles` holds the weight of each style, by the name that it was imported under.
+    `layers` is how many a flat picture is split into.
     `files` is the SHA-256 of every file that was used; in a request they must be met (empty: any).
     """
 
@@ -98,6 +99,7 @@ class Recipe:
     software: str = ""
     styles: dict[str, float] = field(default_factory=dict[str, float])
     control: Control | None = None
+    layers: int = 4
     files: dict[str, str] = field(default_factory=dict[str, str])
 
 
