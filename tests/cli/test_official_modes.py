@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -166,3 +167,26 @@ def test_cancelling_in_mid_run_leaves_the_model_as_it_was(
             [ready.layer for ready in listener.of(each, LayerReady)] for each in (before, after)
         ]
         assert layers[0] == layers[1]
+
+
+def test_a_distilled_base_is_painted_in_its_few_steps_and_says_so(
+    root: Path, server: RunningServer, acetate: Acetate
+) -> None:
+    base = root / "tiny-lightning"
+    shutil.copytree(root / "tiny-sdxl", base)
+    assert acetate("models", "import", base).code == 0
+    command = ["generate", "text", "a cat", "--passes", "1", "--seed", "1", "--size", "128"]
+    recipes = []
+    for name, more in {
+        "own": ["--model", "tiny-lightning"],
+        "served": ["--model", "tiny-lightning", "--server", "local"],
+        "asked": ["--model", "tiny-sdxl", "--scheduler", "hyper"],
+        "other": ["--model", "tiny-lightning", "--scheduler", "euler_a", "--steps", "3"],
+    }.items():
+        path = root / f"few-{name}.png"
+        outcome = acetate(*command, *more, "-o", path)
+        assert outcome.code == 0, outcome.err
+        recipe = read_recipe(path)
+        recipes.append((recipe.scheduler, recipe.steps, recipe.guidance))
+    assert recipes == [("lightning", 4, 1), ("lightning", 4, 1), ("hyper", 8, 1), ("euler_a", 3, 7)]
+    assert read_image(root / "few-own.png") == read_image(root / "few-served.png")

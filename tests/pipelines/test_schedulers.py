@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 import torch
+from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
+from diffusers.schedulers.scheduling_tcd import TCDScheduler
 from torch import Tensor
 
 from acetate.errors import BadRequest, ModelDamaged
+from acetate.pipelines.families import FAMILIES, FEW_STEPS, preset_told_by
 from acetate.pipelines.karras import KarrasMultistep
 from acetate.pipelines.sampling import Handover, sample
 from acetate.pipelines.schedulers import SCHEDULERS, make_scheduler
@@ -94,3 +97,94 @@ def test_the_noise_levels_fall_to_zero() -> None:
     scheduler.set_timesteps(20)
     assert (scheduler.sigmas.diff() < 0).all()
     assert scheduler.sigmas[-1] == 0
+
+
+SDXL_BASE = NOISE | {
+    "interpolation_type": "linear",
+    "steps_offset": 1,
+    "timestep_spacing": "leading",
+    "trained_betas": None,
+    "use_karras_sigmas": False,
+}
+"""How the published SDXL base configures its scheduler."""
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize("steps", [2, 4, 8])
+def test_lightning_has_the_levels_that_its_authors_ask_of_diffusers(steps: int) -> None:
+    ours = make_scheduler("lightning", SDXL_BASE)
+    theirs = EulerDiscreteScheduler.from_config(SDXL_BASE, timestep_spacing="trailing")
+    for scheduler in (ours, theirs):
+        scheduler.set_timesteps(steps)
+    assert ours.timesteps.tolist() == [1000 * k / steps - 1 for k in range(steps, 0, -1)]
+    assert torch.equal(ours.timesteps, theirs.timesteps)
+    assert torch.equal(ours.sigmas, theirs.sigmas)
+    assert ours.init_noise_sigma == theirs.init_noise_sigma
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize("steps", [1, 4, 8])
+def test_hyper_has_the_levels_of_diffusers(steps: int) -> None:
+    ours, theirs = make_scheduler("hyper", SDXL_BASE), TCDScheduler.from_config(SDXL_BASE)
+    for scheduler in (ours, theirs):
+        scheduler.set_timesteps(steps)
+    assert torch.equal(ours.timesteps, theirs.timesteps)
+    assert torch.equal(ours.alphas_cumprod, theirs.alphas_cumprod)
+    assert ours.init_noise_sigma == theirs.init_noise_sigma == 1
+
+
+def test_the_presets_bring_their_steps_and_do_without_guidance() -> None:
+    assert FEW_STEPS.keys() < SCHEDULERS.keys()
+    assert FAMILIES["sdxl"].advice("lightning") == (4, 1.0)
+    assert FAMILIES["sdxl"].advice("hyper") == (8, 1.0)
+    assert FAMILIES["sdxl"].advice("euler_a") == FAMILIES["sdxl"].advice() == (20, 7.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "preset"),
+    [
+        ("juggernautXL_lightning", "lightning"),
+        ("Hyper-SDXL-8steps", "hyper"),
+        ("realvis_hyper", "hyper"),
+        ("hyperrealism-v3", ""),
+        ("sd_xl_base_1.0", ""),
+    ],
+)
+def test_the_name_of_a_distilled_base_tells_its_preset(name: str, preset: str) -> None:
+    assert preset_told_by(name) == preset
+
+
+@pytest.mark.parametrize("name", SCHEDULERS)
+def test_velocity_and_noise_are_two_names_of_one_prediction(name: str) -> None:
+    """With the same knowledge, a base that predicts velocity is led along the same way."""
+
+    def paint(prediction: str) -> Tensor:
+        config = NOISE | {"prediction_type": prediction}
+        noise = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+        generator = torch.Generator().manual_seed(0)
+        denoise = perfect(prediction, alphas_of(config))
+        return sample(denoise, make_scheduler(name, config), noise, steps=6, generator=generator)
+
+    # Timesteps are whole while noise levels are not, which the two forms weigh differently.
+    assert (paint("epsilon") - paint("v_prediction")).abs().max() < 0.03
+
+
+@pytest.mark.parametrize("name", [name for name in SCHEDULERS if name != "hyper"])
+def test_a_velocity_base_that_was_trained_down_to_pure_noise(name: str) -> None:
+    config = NOISE | {"prediction_type": "v_prediction", "rescale_betas_zero_snr": True}
+    noise = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+    result = sample(
+        perfect("v_prediction", alphas_of(config)),
+        make_scheduler(name, config),
+        noise,
+        steps=20,
+        generator=torch.Generator().manual_seed(0),
+    )
+    assert result.isfinite().all()
+    assert (result - TARGET).abs().mean() < 0.1
+
+
+def test_the_preset_that_cannot_start_from_pure_noise_is_refused_with_the_reason() -> None:
+    config = NOISE | {"prediction_type": "v_prediction", "rescale_betas_zero_snr": True}
+    with pytest.raises(BadRequest, match="cannot start from pure noise.*use euler_a"):
+        make_scheduler("hyper", config)

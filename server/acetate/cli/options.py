@@ -33,7 +33,13 @@ Guidance = Annotated[
 ]
 Avoid = Annotated[str, typer.Option(help="What not to paint (negative prompt).")]
 Passes = Annotated[int, typer.Option(help="Turned copies whose median is the layer: 1, 2, 4 or 8.")]
-Scheduler = Annotated[str, typer.Option(help="Name of the sampler; the model's own by default.")]
+Scheduler = Annotated[
+    str,
+    typer.Option(
+        help="Name of the sampler, or lightning or hyper for a distilled base; "
+        "the model's own by default."
+    ),
+]
 StopAt = Annotated[
     float, typer.Option(help="Share of the steps after which the bare base model finishes alone.")
 ]
@@ -66,6 +72,7 @@ ControlDerived = Annotated[
         "--control-derive", help="It is an ordinary sketch or picture: find its strokes or edges."
     ),
 ]
+Layers = Annotated[int, typer.Option(help="How many layers to split it into, 2 to 8.")]
 Server = Annotated[
     str, typer.Option(help="Paint at a server: its host:port, or local for the one running here.")
 ]

@@ -70,16 +70,22 @@ def check(order: Order) -> None:
         check_writable(path)
 
 
-def plan_request(order: Order, family: Family, native: int, limits: FrameLimits) -> Request:
-    """The request for a model with this native size and these frames. Raises BadRequest."""
+def plan_request(
+    order: Order, family: Family, native: int, limits: FrameLimits, preset: str = ""
+) -> Request:
+    """The request for a model with this native size and these frames. Raises BadRequest.
+
+    `preset` is the scheduler that the model was distilled for, if any.
+    """
+    steps, guidance = family.advice(order.recipe.scheduler or preset)
     size = order.size or Size(native, native)
     if not order.images:
         _check_size(size, limits)
     frame = plan_frame(Rect(0, 0, size.width, size.height), limits)
     recipe = replace(
         order.recipe,
-        steps=_or(order.steps, family.steps),
-        guidance=_or(order.guidance, family.guidance),
+        steps=_or(order.steps, steps),
+        guidance=_or(order.guidance, guidance),
         width=frame.size.width,
         height=frame.size.height,
     )

@@ -60,7 +60,7 @@ def _paint_here(order: Order, console: Console) -> Iterator[list[Layer]]:
         pipeline = _load(order)
     pipeline.ladder.on_relief = console.print
     family = FAMILIES[pipeline.family]
-    request = plan_request(order, family, pipeline.native, pipeline.limits)
+    request = plan_request(order, family, pipeline.native, pipeline.limits, pipeline.preset)
     assert request.frame is not None
     from acetate.modes import run_each
     from acetate.workers.placement import place_layer
@@ -76,7 +76,9 @@ def _paint_there(order: Order, console: Console) -> Iterator[list[Layer]]:
     from acetate.remote_generate import generate_on_server
 
     entry = model_named(order.model)
-    request = plan_request(order, FAMILIES[entry.family], entry.native, entry.frame)
+    request = plan_request(
+        order, FAMILIES[entry.family], entry.native, entry.frame, entry.scheduler
+    )
     request = replace(request, recipe=replace(request.recipe, model=entry.id))
     with _progress(console) as show:
         layers = generate_on_server(

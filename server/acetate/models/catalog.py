@@ -52,6 +52,8 @@ class Entry:
     base_files: tuple[str, ...] = ()
     """Patterns of the base's files that are needed, as `fnmatch` reads them."""
     parts: tuple[Part, ...] = ()
+    scheduler: str = ""
+    """The one that the base was distilled for; empty for the family's own."""
     place: Path | None = None
     """Where a base of one's own lies: a folder or a checkpoint file."""
 
@@ -59,6 +61,11 @@ class Entry:
     def frame(self) -> FrameLimits:
         """The sizes that it paints."""
         return FAMILIES[self.family].frames(self.native)
+
+    @property
+    def advice(self) -> tuple[int, float]:
+        """Steps and guidance that suit most prompts."""
+        return FAMILIES[self.family].advice(self.scheduler)
 
     def needs_of_base(self, name: str) -> bool:
         """Whether a file of the base repository is needed."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from acetate.models.catalog import Entry, catalog, entry_named
 from acetate.models.own import Own, own_files, own_folder
+from acetate.pipelines.families import preset_told_by
 
 _OFFICIAL = {"sd15": "sd15", "sdxl": "sdxl", "flux": "flux"}
 """The model of the catalog whose transparency files fit any base of a family."""
@@ -39,6 +40,7 @@ def _entry(own: Own) -> Entry | None:
         base=own.source if on_hub else "",
         base_files=official.base_files if on_hub else (),
         parts=official.parts,
+        scheduler="" if family == "flux" else preset_told_by(own.name),
         place=None if on_hub else _place(own),
     )
 

@@ -46,6 +46,10 @@ def load_folder(folder: Path, device: str = "auto", *, model: str = "") -> Pipel
         from acetate.pipelines.embedded import EmbeddedPipeline
 
         return EmbeddedPipeline.from_folder(folder, target, model or folder.name)
+    if kind == _LAYERED:
+        from acetate.pipelines.layered import LayeredPipeline
+
+        return LayeredPipeline.from_folder(folder, target, model or folder.name)
     if kind in _BASES:
         from acetate.pipelines.transparency import beside
 
@@ -53,6 +57,7 @@ def load_folder(folder: Path, device: str = "auto", *, model: str = "") -> Pipel
     raise ModelDamaged(f"The model in {folder} is of a kind that Acetate does not know: {kind}.")
 
 
+_LAYERED = "QwenImageLayeredPipeline"
 _BASES = {
     "StableDiffusionPipeline": "sd15",
     "StableDiffusionXLPipeline": "sdxl",
@@ -74,6 +79,8 @@ def _load_entry(entry: Entry, device: str) -> Pipeline:
             f"The base model {entry.base or place} is not here.",
             f"Fetch it with `acetate models pull {entry.id}`." if entry.base else "Put it back.",
         )
+    if entry.family == "layered":
+        return load_folder(place, device, model=entry.id)
     kind = _BASE_OF.get(entry.family, "")
     if place.is_dir():
         kind = str(read_config(place / "model_index.json").get("_class_name"))
@@ -85,7 +92,7 @@ def _load_entry(entry: Entry, device: str) -> Pipeline:
         path = located(files[id_]) if id_ in files else None
         return path if path is None or path.suffix == ".safetensors" else own_file_of(path)
 
-    return _load_base(
+    pipeline = _load_base(
         kind,
         place,
         pick_device(device),
@@ -93,6 +100,8 @@ def _load_entry(entry: Entry, device: str) -> Pipeline:
         locate,
         convolution=any(id_.endswith("_transparent_conv") for id_ in files),
     )
+    pipeline.preset = entry.scheduler
+    return pipeline
 
 
 _BASE_OF = {family: kind for kind, family in _BASES.items()}

@@ -70,6 +70,7 @@ def _variant(request: Request, pipeline: Pipeline, index: int) -> Request:
     recipe = replace(
         request.recipe,
         seed=request.recipe.seed + index,
+        scheduler=request.recipe.scheduler or pipeline.preset,
         model=pipeline.model,
         model_hash=pipeline.model_hash,
         inputs={name: image_hash(image) for name, image in request.images.items()},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from acetate_bridge.geometry import FrameLimits
@@ -25,8 +26,30 @@ class Family:
             most_pixels=native**2 * 3 // 2,
         )
 
+    def advice(self, scheduler: str = "") -> tuple[int, float]:
+        """Steps and guidance for a scheduler: those of its few-step preset, or the family's."""
+        return FEW_STEPS.get(scheduler, (self.steps, self.guidance))
+
+
+FEW_STEPS = {"lightning": (4, 1.0), "hyper": (8, 1.0)}
+"""Steps and guidance of the schedulers for bases that were distilled to few steps.
+
+A guidance of 1 is none: what to avoid is not heard, and a step costs half (SDXL-Lightning,
+Hyper-SD)."""
+
+_DISTILLED = {"lightning": r"lightning", "hyper": r"hyper[-_ ]?(sd|xl|15)|(^|[-_ ])hyper([-_ ]|$)"}
+
+
+def preset_told_by(name: str) -> str:
+    """The scheduler of a base whose name says that it was distilled; empty for others."""
+    for scheduler, pattern in _DISTILLED.items():
+        if re.search(pattern, name.lower()):
+            return scheduler
+    return ""
+
 
 FAMILIES = {
+    "layered": Family(16, 50, 4.0, ("decompose",)),
     "embedded": Family(16, 20, 3.0, ("text", "background", "refine")),
     # The official decoder halves the sides six times; steps and guidance are its authors' advice.
     "sd15": Family(64, 20, 7.0, ("text", "background", "foreground", "joint", "refine")),

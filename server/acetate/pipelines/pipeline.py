@@ -56,6 +56,8 @@ class Pipeline(ABC):
     batched_guidance: bool = True
     """Whether wanted and avoided prompt go through the denoiser together or one after the other."""
 
+    preset: str = ""
+    """The scheduler that the base was distilled for, which a recipe without one gets."""
     model: str
     model_hash: str
     device: torch.device

@@ -86,10 +86,6 @@ SCHEDULERS: dict[str, Callable[[Config], Any]] = {
     "hyper": lambda config: _QuietTcd(**_noise(config)),
 }
 
-FEW_STEPS = {"lightning": (4, 1.0), "hyper": (8, 1.0)}
-"""Steps and guidance of the presets for distilled bases."""
-
-
 def make_scheduler(name: str, config: Config) -> Any:
     """A fresh scheduler for a base whose `scheduler_config.json` is `config`.
 

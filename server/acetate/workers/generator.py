@@ -97,8 +97,8 @@ def _official_models() -> list[ModelInfo]:
             [mode for mode in entry.modes if mode in FAMILIES[entry.family].modes],
             native=entry.native,
             frame=entry.frame,
-            steps=FAMILIES[entry.family].steps,
-            guidance=FAMILIES[entry.family].guidance,
+            steps=entry.advice[0],
+            guidance=entry.advice[1],
             styles=[own.name for own in own_files("style", entry.family)],
             controls=sorted({own.kind for own in own_files("control", entry.family)}),
         )
