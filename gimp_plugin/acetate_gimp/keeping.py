@@ -1,0 +1,57 @@
+"""What travels with the document: the recipe of a layer, and the panel's note in the image.
+
+The bindings take a parasite's data for signed characters, so all of it is written in ASCII.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+
+from gi.repository import Gimp
+
+RECIPE = "acetate-recipe"
+NOTE = "acetate-note"
+# GIMP's own name for the flag is a macro, which the bindings leave out.
+_PERSISTENT = 1
+
+
+def write_recipe(layer: Gimp.Layer, text: str) -> None:
+    """Store a recipe with a layer that is not in the stack yet, so that no undo step is made."""
+    plain = json.dumps(json.loads(text)).encode("ascii")
+    layer.attach_parasite(Gimp.Parasite.new(RECIPE, _PERSISTENT, plain))
+
+
+def read_recipe_text(layer: Gimp.Layer) -> str | None:
+    """The recipe stored with a layer."""
+    found = layer.get_parasite(RECIPE)
+    return _data(found).decode("utf-8", "replace") if found is not None else None
+
+
+def write_note(image: Gimp.Image, data: bytes) -> None:
+    """Store bytes in an image; attached in the open they would be a step that cannot be undone."""
+    image.undo_freeze()
+    try:
+        if data:
+            packed = base64.b64encode(data)
+            image.attach_parasite(Gimp.Parasite.new(NOTE, _PERSISTENT, packed))
+        elif NOTE in image.get_parasite_list():
+            image.detach_parasite(NOTE)
+    finally:
+        image.undo_thaw()
+
+
+def read_note(image: Gimp.Image) -> bytes:
+    """What was stored; empty when nothing was, or when it is damaged."""
+    if NOTE not in image.get_parasite_list():
+        return b""
+    try:
+        return base64.b64decode(_data(image.get_parasite(NOTE)), validate=True)
+    except binascii.Error:
+        return b""
+
+
+def _data(parasite: Gimp.Parasite) -> bytes:
+    data = parasite.get_data()
+    return bytes(data[0] if isinstance(data, tuple) else data)
