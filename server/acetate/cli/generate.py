@@ -46,7 +46,13 @@ _SHARED: dict[str, tuple[Any, Any]] = {
 
 _OWN: dict[str, dict[str, tuple[Any, Any]]] = {
     "background": {"scene": (options.Scene, None)},
-    "refine": {"strength": (options.Strength, 0.5)},
+    "foreground": {"then": (options.Then, None), "scene": (options.Grown, None)},
+    "refine": {
+        "strength": (options.Strength, 0.5),
+        "keep_transparency": (options.Kept, False),
+        "size": (options.Enlarged, None),
+    },
+    "decompose": {"layers": (options.Layers, 4)},
 }
 """The same for what single modes have."""
 
@@ -99,7 +105,7 @@ def again(
             steps=recipe.steps,
             guidance=recipe.guidance,
             pixel_format=painted.format,
-            images=_read(given),
+            images=_at_size(_read(given), Size(painted.width, painted.height)),
         )
     )
 
@@ -121,6 +127,8 @@ def _command(mode: ModeInfo) -> Callable[..., None]:
             passes=given["passes"],
             scheduler=given["scheduler"],
             stop_at=given["stop_at"],
+            layers=given.get("layers", 4),
+            keep_transparency=given.get("keep_transparency", False),
             styles=parse_styles(given["style"]),
             control=parse_control(
                 given["control"],

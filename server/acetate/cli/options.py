@@ -52,6 +52,18 @@ Scene = Annotated[Path | None, typer.Option(help="PNG file for the layer over it
 Strength = Annotated[
     float, typer.Option(help="How far to repaint, above 0 (hardly) up to 1 (from nothing).")
 ]
+Kept = Annotated[
+    bool, typer.Option("--keep-transparency", help="Repaint colour alone; its alpha stays.")
+]
+Enlarged = Annotated[
+    str | None,
+    typer.Option("--size", help="Enlarge to 512 or 640x512 pixels first; its own by default."),
+]
+Then = Annotated[
+    list[str] | None,
+    typer.Option("--then", help="What to add next, onto what is there by then; repeatable."),
+]
+Grown = Annotated[Path | None, typer.Option("--scene", help="PNG file for all of it together.")]
 Style = Annotated[
     list[str] | None,
     typer.Option("--style", help="An imported style, as NAME or NAME=WEIGHT; may be repeated."),

@@ -12,7 +12,7 @@ import numpy as np
 from acetate.errors import BadRequest
 from acetate.modes.checks import MOST_VARIANTS, check_recipe
 from acetate.modes.running import image_hash
-from acetate.pipelines.families import Family
+from acetate.pipelines.families import Family, second_pass
 from acetate.pixels.files import check_writable
 from acetate_bridge.geometry import Frame, FrameLimits, Rect, Size, plan_frame
 from acetate_bridge.messages import Image, PixelFormat, Recipe, Request
@@ -77,6 +77,8 @@ def plan_request(
 
     `preset` is the scheduler that the model was distilled for, if any.
     """
+    if order.recipe.mode == "refine":
+        limits = second_pass(limits)
     steps, guidance = family.advice(order.recipe.scheduler or preset)
     size = order.size or Size(native, native)
     if not order.images:

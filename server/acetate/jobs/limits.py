@@ -75,6 +75,7 @@ def _check_recipe(submit: Submit, limits: Limits) -> None:
         raise Refused("too_large", f"There may be {_MOST_STYLES} styles and {_MOST_FILES} files.")
     if any(len(name) > _LONGEST_NAME for name in (*recipe.styles, *recipe.files)):
         raise Refused("too_large", f"A name may have {_LONGEST_NAME} characters.")
+    _between("layers", recipe.layers, 1, 16)
     for weight in recipe.styles.values():
         _between("the weight of a style", weight, -4, 4)
     if recipe.control is not None:

@@ -140,7 +140,9 @@ def weight_files(entry: Entry) -> list[Path]:
     pair = [located(part.file) for part in entry.parts if "_vae_" in f"_{part.file.id}"]
     if place.is_file():
         return [place, *filter(None, pair)]
-    networks = ("unet", "vae", "text_encoder", "text_encoder_2")
+    if entry.family == "layered":
+        return sorted(place.rglob("*.safetensors"))
+    networks = ("unet", "transformer", "vae", "text_encoder", "text_encoder_2")
     from acetate.pipelines.bases import weights_in
 
     found = [weights_in(place / name) for name in networks if (place / name).is_dir()]

@@ -6,6 +6,7 @@ import math
 
 from acetate.errors import BadRequest
 from acetate.modes.registry import mode_named
+from acetate.pipelines.families import second_pass
 from acetate_bridge.geometry import FrameLimits, Size
 from acetate_bridge.messages import Recipe, Request
 
@@ -15,6 +16,7 @@ MOST_GUIDANCE = 30.0
 PROMPT_CHARACTERS = 2000
 PASSES = (1, 2, 4, 8)
 MOST_STYLES = 16
+LAYERS = (2, 8)
 STYLE_WEIGHTS = (-4.0, 4.0)
 CONTROL_STRENGTHS = (0.0, 2.0)
 LARGEST_SEED = 2**53 - 1
@@ -24,6 +26,8 @@ LARGEST_SEED = 2**53 - 1
 def check_request(request: Request, limits: FrameLimits) -> None:
     """Raise BadRequest with the first thing that is wrong, as a sentence."""
     check_recipe(request.recipe)
+    if request.recipe.mode == "refine":
+        limits = second_pass(limits)
     mode = mode_named(request.recipe.mode)
     if not 1 <= request.variants <= MOST_VARIANTS:
         raise BadRequest(f"Ask for 1 to {MOST_VARIANTS} variants, not {request.variants}.")
@@ -65,6 +69,8 @@ def check_recipe(recipe: Recipe) -> None:
         raise BadRequest(f"The share to stop at lies between 0 and 1, not {recipe.stop_at}.")
     if recipe.passes not in PASSES:
         raise BadRequest(f"A layer is decoded in 1, 2, 4 or 8 passes, not {recipe.passes}.")
+    if not LAYERS[0] <= recipe.layers <= LAYERS[1]:
+        raise BadRequest(f"A picture is split into 2 to 8 layers, not {recipe.layers}.")
     if len(recipe.styles) > MOST_STYLES:
         raise BadRequest(f"Take at most {MOST_STYLES} styles, not {len(recipe.styles)}.")
     for name, weight in recipe.styles.items():

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import torch
+from torch import Tensor
+
+from acetate.latent_transparency import pad_colour
 from acetate.modes.painting import Painting
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import OnStep
-from acetate_bridge.messages import Layer, Request
+from acetate_bridge.messages import Layer, Request, Role
 
 MOST_PLANNED = 1000
 """Steps of the longest schedule: as many as the models were trained with."""
@@ -15,7 +19,8 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
     """The image `layer`, repainted as far as the recipe's strength goes.
 
     Also the second pass of an upscale: give the enlarged layer at the larger frame. A strength
-    below one training step returns the layer as the model knows it.
+    below one training step returns the layer as the model knows it. Where the transparency is
+    to be kept, the layer has the alpha that it came with, and the repainted colour.
     """
     recipe = request.recipe
     painting = Painting(request, pipeline, on_step)
@@ -30,4 +35,15 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
             steps=steps,
             stop_at=recipe.stop_at,
         )
-    return [painting.transparent(latent)]
+    if not recipe.keep_transparency:
+        return [painting.transparent(latent)]
+    repainted = pipeline.decode_layer(latent, recipe.passes)
+    return [painting.layer(with_alpha_of(painting.picture("layer"), repainted), Role.FOREGROUND)]
+
+
+def with_alpha_of(source: Tensor, repainted: Tensor) -> Tensor:
+    """The source's alpha over the repainted colour, both straight [B, 4, H, W].
+
+    Where the repainted layer lets something through, its visible colour is continued.
+    """
+    return torch.cat([pad_colour(repainted), source[:, 3:].to(repainted)], dim=1)

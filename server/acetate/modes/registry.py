@@ -83,6 +83,14 @@ MODES: dict[str, Mode] = {
             ),
             "acetate.modes.extract",
         ),
+        Mode(
+            ModeInfo(
+                "decompose",
+                "Split this flat picture into layers",
+                inputs=[ModeInput("picture", "picture", "the flat picture")],
+            ),
+            "acetate.modes.decompose",
+        ),
     )
 }
 

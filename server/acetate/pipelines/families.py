@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from acetate_bridge.geometry import FrameLimits
 
@@ -46,6 +46,11 @@ def preset_told_by(name: str) -> str:
         if re.search(pattern, name.lower()):
             return scheduler
     return ""
+
+
+def second_pass(limits: FrameLimits) -> FrameLimits:
+    """The sizes at which a layer is refined: its shapes are there already, so all of the square."""
+    return replace(limits, most_pixels=limits.largest**2)
 
 
 FAMILIES = {
