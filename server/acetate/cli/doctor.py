@@ -5,16 +5,27 @@ from __future__ import annotations
 import os
 import platform
 from importlib.metadata import version
+from typing import Annotated
 
 import psutil
+import typer
 
 from acetate import __version__
+from acetate.cli.options import Device
 
 _GIBIBYTE = 2**30
 
 
-def doctor() -> None:
+def doctor(
+    model: Annotated[
+        str, typer.Option(help="Say what this model needs, mode by mode, and measure it here.")
+    ] = "",
+    device: Device = "auto",
+) -> None:
     """Say what this machine can paint with, and what is missing."""
+    if model:
+        _memory_of(model, device)
+        return
     memory = psutil.virtual_memory()
     _line("Acetate", __version__)
     _line("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
@@ -54,6 +65,33 @@ def _embedded_model() -> None:
         _line("Embedded model", error.message)
     else:
         _line("Embedded model", f"ready, paints {pipeline.native} × {pipeline.native} pixels")
+
+
+def _memory_of(model: str, device: str) -> None:
+    """Need and peak of each mode, a line each; the peak where all of its files are here."""
+    from acetate.errors import ModelMissing
+    from acetate.models import load_pipeline
+    from acetate.models.collection import model_named
+    from acetate.models.devices import pick_device
+    from acetate.models.measuring import measured, need, peak_on
+    from acetate.models.residents import weight_bytes
+    from acetate.models.store import missing_parts
+    from acetate.pipelines.families import FAMILIES
+    from acetate.pipelines.ladder import free_memory
+
+    entry = model_named(model)
+    if missing := missing_parts(entry):
+        about = f"It needs about {entry.memory:g} GB." if entry.memory else ""
+        raise ModelMissing(f"{entry.name} lacks {', '.join(missing)}. {about}".strip())
+    target = pick_device(device)
+    _line("Device", f"{target}, {free_memory(target) / 1e9:.1f} GB free")
+    with peak_on(target) as loading:
+        pipeline = load_pipeline(model, str(target))
+    _line("Weights", f"{weight_bytes(pipeline.modules) / 1e9:.2f} GB")
+    _line("Loading", f"peak {loading.value / 1e9:.2f} GB")
+    for mode in (mode for mode in entry.modes if mode in FAMILIES[entry.family].modes):
+        needed = need(entry, mode, target) / 1e9
+        _line(mode, f"need about {needed:.2f} GB, peak {measured(pipeline, mode) / 1e9:.2f} GB")
 
 
 def _other_models() -> None:
