@@ -107,7 +107,7 @@ def transparency_losses(decoded: Tensor, rgba: Tensor, padded: Tensor) -> Losses
     return {
         "alpha": functional.l1_loss(alpha, truth) + 4 * functional.mse_loss(alpha, truth) + edges,
         "colour": ((colour - target).abs() * weight).mean()
-        + 12 * premultiplied.square().mean()
+        + 20 * premultiplied.square().mean()
         + premultiplied.diff(dim=-1).abs().mean()
         + premultiplied.diff(dim=-2).abs().mean(),
     }
