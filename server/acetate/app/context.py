@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from acetate.app.packing import PackedLayers
 from acetate.app.session import Session
 from acetate.app.settings import Settings
 from acetate.jobs.ledger import Ledger
@@ -21,6 +22,7 @@ class Context:
     settings: Settings
     ledger: Ledger
     manager: Manager
+    packed: PackedLayers
     touch: Callable[[], None] = lambda: None
     sessions: dict[asyncio.Task[object], Session] = field(
         default_factory=dict[asyncio.Task[object], Session]

@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler
 from acetate.app.access import Gate, guard, names_for
 from acetate.app.answers import in_our_words, route_of
 from acetate.app.context import CONTEXT, Context
+from acetate.app.packing import PackedLayers
 from acetate.app.page import sign_in
 from acetate.app.routes import ROUTES, known_query
 from acetate.app.settings import Settings
@@ -51,7 +52,7 @@ def create_app(
         middlewares=[in_our_words, _notice, guard(gate, sign_in), known_query],
         client_max_size=settings.limits.message_bytes,
     )
-    app[CONTEXT] = Context(settings, ledger, manager)
+    app[CONTEXT] = Context(settings, ledger, manager, PackedLayers(ledger))
     for route in ROUTES:
         # aiohttp would answer HEAD by itself; the table says what there is, and nothing else is.
         if route.method == "GET":

@@ -125,7 +125,7 @@ async def session(request: web.Request) -> web.StreamResponse:
         return refusal(503, "too_many_sessions", "This server has too many sessions already.")
     task = asyncio.current_task()
     assert task is not None
-    conversation = Session(context.manager, context.ledger)
+    conversation = Session(context.manager, context.ledger, context.packed)
     context.sessions[task] = conversation
     try:
         return await conversation.run(request)
@@ -188,7 +188,7 @@ async def show_layer(request: web.Request) -> web.Response:
     for stored in layers:
         if stored.index == int(index):
             try:
-                image = (await context.ledger.load_layer(stored)).layer.image
+                image = await context.ledger.load_layer(stored)
             except (OSError, ValueError):
                 break
             body = await asyncio.to_thread(write_png, image)

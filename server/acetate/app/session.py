@@ -10,18 +10,20 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 import acetate
 from acetate.app.outbox import Outbox
+from acetate.app.packing import PackedLayers
 from acetate.app.validation import read_message
 from acetate.jobs.ledger import Ledger
-from acetate.jobs.manager import Manager
+from acetate.jobs.manager import Manager, Notice
 from acetate.jobs.records import DiskFull, FreshLayer, MissingImages, Refused, StoredLayer
 from acetate.workers.engine import Announcement
-from acetate_bridge.codec import BadFrame, encode
+from acetate_bridge.codec import BadFrame, choose, encode
 from acetate_bridge.protocol import (
     PROTOCOL,
     Acknowledge,
     Cancel,
     Failed,
     Hello,
+    LayerReady,
     Missing,
     Models,
     Preview,
@@ -43,9 +45,10 @@ _LONGEST_CLIENT = 200
 class Session:
     """Speaks protocol 1 over one connection."""
 
-    def __init__(self, manager: Manager, ledger: Ledger) -> None:
+    def __init__(self, manager: Manager, ledger: Ledger, packed: PackedLayers) -> None:
         self._manager = manager
         self._ledger = ledger
+        self._packed = packed
         self._socket = web.WebSocketResponse(
             compress=False,
             max_msg_size=manager.limits.message_bytes,
@@ -65,7 +68,7 @@ class Session:
         self._client = hello.client
         named = [name.removeprefix("encoding:") for name in hello.features if ":" in name]
         self._encodings = named or ["raw"]
-        leave = self._manager.subscribe(self._client, self._outbox.put)
+        leave = self._manager.subscribe(self._client, self._hear)
         leave_offer = self._manager.on_offer(self._offer_changed)
         writer = asyncio.create_task(self._write(), name=f"writer {self._client[:20]}")
         try:
@@ -133,6 +136,13 @@ class Session:
             offer.modes,
             self._manager.limits,
         )
+
+    def _hear(self, notice: Notice) -> None:
+        if isinstance(notice, FreshLayer):
+            encoding = choose(self._encodings, notice.stored.format)
+            if encoding != "raw":
+                self._packed.begin(notice, encoding)
+        self._outbox.put(notice)
 
     def _offer_changed(self, offer: Announcement) -> None:
         self._outbox.answer(Models(offer.models, offer.modes))
@@ -217,13 +227,19 @@ class Session:
                     await self._socket.send_bytes(frame)
 
     async def _frame(self, item: object) -> str | bytes:
-        message: ServerMessage
+        if isinstance(item, (FreshLayer, StoredLayer)):
+            return await asyncio.to_thread(encode, await self._layer(item))
+        message: ServerMessage = item  # type: ignore[assignment]
+        if isinstance(item, Preview):
+            return await asyncio.to_thread(encode, message, self._encodings)
+        return encode(message)
+
+    async def _layer(self, item: FreshLayer | StoredLayer) -> LayerReady:
+        """A layer as this client reads it."""
+        stored = item.stored if isinstance(item, FreshLayer) else item
+        encoding = choose(self._encodings, stored.format)
+        if encoding != "raw":
+            return stored.with_image(await self._packed.get(item, encoding))
         if isinstance(item, FreshLayer):
-            message = item.stored.with_pixels(item.data)
-        elif isinstance(item, StoredLayer):
-            message = await self._ledger.load_layer(item)
-        else:
-            message = item  # type: ignore[assignment]
-            if not isinstance(item, Preview):
-                return encode(message)
-        return await asyncio.to_thread(encode, message, self._encodings)
+            return stored.with_image(stored.image(item.data))
+        return stored.with_image(await self._ledger.load_layer(stored))

@@ -15,7 +15,7 @@ from acetate.jobs.results import PixelFiles
 from acetate.jobs.store import Evicted, Store, image_file, now
 from acetate_bridge.discovery import make_private
 from acetate_bridge.messages import Image, Request
-from acetate_bridge.protocol import LayerReady, Submit
+from acetate_bridge.protocol import Submit
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -64,15 +64,32 @@ class Ledger:
 
     async def keep_image(self, sha256: str, image: Image) -> None:
         """Store an upload; raises Refused for pixels that are not what their name says."""
-        found = await asyncio.to_thread(lambda: hashlib.sha256(image.data).hexdigest())
-        if found != sha256:
+        hashing = asyncio.create_task(asyncio.to_thread(_digest, image.data))
+        try:
+            if await self.call(self.store.known_images, [sha256]):
+                await self._check(hashing, sha256)
+            else:
+                await self._check_and_write(hashing, sha256, image.data)
+        finally:
+            await asyncio.wait([hashing])
+        await self.call(self.store.add_image, sha256, len(image.data), now())
+
+    async def _check_and_write(self, hashing: asyncio.Task[str], sha256: str, data: bytes) -> None:
+        """Hash and write at the same time; the file gets its name only when the hash is right."""
+        await self.make_room(len(data))
+        part = await asyncio.to_thread(self._files.write_part, data)
+        try:
+            await self._check(hashing, sha256)
+        except BaseException:
+            await asyncio.to_thread(part.unlink, missing_ok=True)
+            raise
+        await asyncio.to_thread(self._files.name_part, part, image_file(sha256))
+
+    async def _check(self, hashing: asyncio.Task[str], sha256: str) -> None:
+        if await hashing != sha256:
             raise Refused(
                 "wrong_hash", "The uploaded pixels do not have the SHA-256 that they were sent as."
             )
-        if not await self.call(self.store.known_images, [sha256]):
-            await self.make_room(len(image.data))
-            await asyncio.to_thread(self._files.write, image_file(sha256), image.data)
-        await self.call(self.store.add_image, sha256, len(image.data), now())
 
     async def missing_images(self, submit: Submit) -> list[str]:
         """Digests of a job's images that were never uploaded, or have gone."""
@@ -109,10 +126,9 @@ class Ledger:
         await self.make_room(len(image.data))
         await asyncio.to_thread(self._files.write, file, image.data)
 
-    async def load_layer(self, layer: StoredLayer) -> LayerReady:
-        """A stored layer with its pixels; raises OSError or ValueError when they are gone."""
-        data = await asyncio.to_thread(self._files.read, layer.file)
-        return layer.with_pixels(data)
+    async def load_layer(self, layer: StoredLayer) -> Image:
+        """The pixels of a stored layer; raises OSError or ValueError when they are gone."""
+        return layer.image(await asyncio.to_thread(self._files.read, layer.file))
 
     def remove_files(self, *names: str) -> None:
         """Delete pixel files. Blocks, shortly."""
@@ -140,3 +156,7 @@ class Ledger:
     async def _sweep(self, evicted: Evicted) -> None:
         if evicted.files:
             await asyncio.to_thread(self._files.remove, *evicted.files)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -46,9 +46,12 @@ class StoredLayer:
     format: PixelFormat
     file: str
 
-    def with_pixels(self, data: bytes) -> LayerReady:
-        """The event as it is sent; raises ValueError when the data does not fill the image."""
-        image = Image(self.width, self.height, data, self.format)
+    def image(self, data: bytes) -> Image:
+        """The image that these bytes are; raises ValueError when they do not fill it."""
+        return Image(self.width, self.height, data, self.format)
+
+    def with_image(self, image: Image) -> LayerReady:
+        """The event as it is sent."""
         layer = Layer(image, self.role, self.name, self.x, self.y, self.recipe)
         return LayerReady(self.job, self.sequence, self.index, layer, self.variant)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 from acetate.jobs.disk import is_full
@@ -21,17 +23,19 @@ class PixelFiles:
 
     def write(self, name: str, data: bytes) -> None:
         """Store data under a name; raises DiskFull and leaves nothing behind."""
-        path, part = self._folder / name, self._folder / f"{name}.part"
-        try:
-            with open(part, "wb") as file:
-                file.write(data)
-            os.replace(part, path)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
-            if is_full(error):
-                raise DiskFull from error
-            raise
+        self.name_part(self.write_part(data), name)
+
+    def write_part(self, data: bytes) -> Path:
+        """Write data that has no name yet; raises DiskFull and leaves nothing behind."""
+        part = self._folder / f"{uuid.uuid4().hex}.part"
+        with _whole(part), open(part, "wb") as file:
+            file.write(data)
+        return part
+
+    def name_part(self, part: Path, name: str) -> None:
+        """Let what was written appear under its name; raises DiskFull."""
+        with _whole(part):
+            os.replace(part, self._folder / name)
 
     def read(self, name: str) -> bytes:
         """What was stored; raises OSError."""
@@ -53,3 +57,16 @@ class PixelFiles:
     def names(self) -> set[str]:
         """All that is stored."""
         return {path.name for path in self._folder.iterdir() if path.is_file()}
+
+
+@contextlib.contextmanager
+def _whole(part: Path) -> Iterator[None]:
+    """Removes the part when something goes wrong with it; raises DiskFull."""
+    try:
+        yield
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        if is_full(error):
+            raise DiskFull from error
+        raise

@@ -63,6 +63,8 @@ class _Process:
             # The worker finds its modules where the server found them.
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
+        assert self._child.stdin is not None
+        wire.widen(self._child.stdin)
         self._writing = threading.Lock()
         self._reader = threading.Thread(target=self._read, name="worker-reader", daemon=True)
         self._reader.start()
