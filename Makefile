@@ -20,8 +20,8 @@ lint: $(READY)
 bench: $(READY)
 	$(BIN)/python -m tests.benchmarks
 
-plugins:
-	@echo "There is no plug-in to build yet: krita_plugin/ and gimp_plugin/ do not exist." >&2; exit 2
+plugins: $(READY)
+	$(BIN)/acetate plugins build --output dist
 
 editors:
 	@echo "There is no editor to test yet: tests/editors/ does not exist." >&2; exit 2

@@ -1,4 +1,4 @@
-"""The command line: `acetate generate | show | serve | models | train | doctor`."""
+"""The command line: `acetate generate | show | serve | models | plugins | train | doctor`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from acetate import __version__
 from acetate.cli.doctor import doctor
 from acetate.cli.generate import generate
 from acetate.cli.models import models
+from acetate.cli.plugins import plugins
 from acetate.cli.show import show
 from acetate.errors import AcetateError
 
@@ -26,6 +27,7 @@ app = typer.Typer(
 app.add_typer(generate, name="generate")
 app.command()(show)
 app.add_typer(models, name="models")
+app.add_typer(plugins, name="plugins")
 app.command()(doctor)
 
 

@@ -1,0 +1,130 @@
+"""`acetate plugins`: put the plug-ins into GIMP and Krita, and take them out again."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from acetate.errors import AcetateError
+
+if TYPE_CHECKING:
+    from acetate.plugins.contents import EditorName
+    from acetate.plugins.folders import Place
+
+plugins = typer.Typer(help="Install the plug-ins for GIMP and Krita.", no_args_is_help=True)
+
+
+class EditorMissing(AcetateError):
+    """The editor was not found on this machine."""
+
+    code = "editor_missing"
+
+
+class Which(StrEnum):
+    """Which plug-ins are meant."""
+
+    GIMP = "gimp"
+    KRITA = "krita"
+    ALL = "all"
+
+
+Editors = Annotated[Which, typer.Argument(help="gimp, krita or all.")]
+Folder = Annotated[
+    Path | None,
+    typer.Option(help="Use this folder: GIMP's plug-ins, or Krita's pykrita. Found by itself."),
+]
+Enable = Annotated[
+    bool, typer.Option("--enable/--no-enable", help="Enable the plug-in in Krita's settings.")
+]
+Output = Annotated[Path, typer.Option("--output", "-o", help="Folder for the zip files.")]
+
+
+@plugins.command("install")
+def install_plugins(editors: Editors, folder: Folder = None, enable: Enable = True) -> None:
+    """Install or upgrade, in every editor of that kind on this machine."""
+    from acetate import __version__
+    from acetate.plugins import kritarc
+    from acetate.plugins.contents import plugin_files
+    from acetate.plugins.installing import install
+
+    for place in _places(editors, folder):
+        before = install(place.editor, plugin_files(place.editor), place.folder)
+        was = f", in place of {before.version or 'an unknown version'}" if before else ""
+        print(f"{place.words}: installed {__version__}{was} in {place.folder}")
+        if place.kritarc is None:
+            print("  Start GIMP again; look under Layer, Acetate.")
+        elif not enable:
+            print("  Enable it: Settings, Configure Krita, Python Plugin Manager, Acetate.")
+        elif not kritarc.is_enabled(place.kritarc):
+            print(f"  Enabling it in {place.kritarc} (not with --no-enable).")
+            kritarc.enable(place.kritarc)
+            print("  Close Krita first if it is open, since it writes its settings as it closes;")
+            print("  then start it: Settings, Dockers, Acetate.")
+
+
+@plugins.command("uninstall")
+def uninstall_plugins(editors: Editors, folder: Folder = None) -> None:
+    """Remove exactly what was installed."""
+    from acetate.plugins import kritarc
+    from acetate.plugins.installing import uninstall
+
+    for place in _places(editors, folder):
+        before = uninstall(place.editor, place.folder)
+        if before is None:
+            print(f"{place.words}: not installed in {place.folder}")
+            continue
+        print(f"{place.words}: removed {before.version} from {place.folder}")
+        if place.kritarc is not None and kritarc.is_enabled(place.kritarc):
+            kritarc.forget(place.kritarc)
+            print(f"  Not enabled any more in {place.kritarc}.")
+
+
+@plugins.command("status")
+def show_status(editors: Editors = Which.ALL, folder: Folder = None) -> None:
+    """Say which version is installed where."""
+    from acetate.plugins import kritarc
+    from acetate.plugins.installing import installed
+
+    for place in _places(editors, folder):
+        found = installed(place.editor, place.folder)
+        state = "not installed" if found is None else found.version or "installed by hand"
+        if found is not None and place.kritarc is not None:
+            state += ", enabled" if kritarc.is_enabled(place.kritarc) else ", not enabled"
+        print(f"{place.words}: {state} in {place.folder}")
+
+
+@plugins.command("build")
+def build_plugins(editors: Editors = Which.ALL, output: Output = Path("dist")) -> None:
+    """Pack the plug-ins as zip files, for Krita's Import Python Plugin or to unpack for GIMP."""
+    from acetate.plugins.archive import build
+
+    for editor in _named(editors):
+        print(build(editor, output))
+
+
+def _named(editors: Which) -> tuple[EditorName, ...]:
+    from acetate.plugins.contents import EDITORS
+
+    return tuple(each for each in EDITORS if editors is Which.ALL or editors.value == each)
+
+
+def _places(editors: Which, folder: Path | None) -> list[Place]:
+    """Where to work; raises EditorMissing when there is no such editor."""
+    from acetate.plugins.folders import Place, places
+
+    named = _named(editors)
+    if folder is not None:
+        if len(named) > 1:
+            raise EditorMissing("A folder belongs to one editor: say gimp or krita.")
+        return [Place(each, each.capitalize(), folder) for each in named]
+    found = [place for editor in named for place in places(editor)]
+    if not found:
+        names = " or ".join({"gimp": "GIMP 3", "krita": "Krita"}[editor] for editor in named)
+        raise EditorMissing(
+            f"No {names} was found here.",
+            "Start it once, so that it makes its folder, or name the folder with --folder.",
+        )
+    return found

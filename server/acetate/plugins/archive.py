@@ -1,0 +1,41 @@
+"""Plug-ins as zip files, the same bytes from the same sources."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+from acetate import __version__
+from acetate.errors import CannotWrite
+from acetate.plugins.contents import EditorName, PluginFile, plugin_files
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_UNIX = 3
+
+
+def build(editor: EditorName, folder: Path) -> Path:
+    """Write `acetate-EDITOR-VERSION.zip`; raises PluginDamaged and CannotWrite."""
+    path = folder / f"acetate-{editor}-{__version__}.zip"
+    data = pack(plugin_files(editor))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(".part")
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except OSError as error:
+        raise CannotWrite(f"The plug-in cannot be written to {path}: {error.strerror}.") from error
+    return path
+
+
+def pack(files: list[PluginFile]) -> bytes:
+    """A zip without times, owners or extra fields, in the order of the files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for file in files:
+            entry = zipfile.ZipInfo(file.path, _EPOCH)
+            entry.create_system = _UNIX
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = (0o100755 if file.executable else 0o100644) << 16
+            archive.writestr(entry, file.data, compresslevel=9)
+    return buffer.getvalue()
