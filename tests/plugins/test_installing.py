@@ -16,7 +16,6 @@ from acetate.plugins import contents
 from acetate.plugins.contents import EDITORS, EditorName, PluginFile
 from acetate.plugins.installing import install, installed, uninstall
 
-
 plugin_files = functools.cache(contents.plugin_files)
 
 
