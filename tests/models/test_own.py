@@ -10,10 +10,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from acetate.errors import BadRequest, ModelDamaged
+from acetate.errors import BadRequest, ModelDamaged, ModelMissing
 from acetate.models.catalog import entry_named
 from acetate.models.own import (
     CannotImport,
+    control_kind,
     import_file,
     own_file,
     own_files,
@@ -21,6 +22,7 @@ from acetate.models.own import (
     remove_own,
     safe_name,
 )
+from acetate.models.own_bases import import_any
 from acetate.models.recognition import NotRecognised
 from acetate.models.store import locate
 
@@ -156,3 +158,47 @@ def test_different_names_stay_different() -> None:
 def test_only_listed_names_are_found(style: Path, name: str) -> None:
     import_file(style)
     assert own_file(name) is None
+
+
+def test_a_link_that_leads_out_of_the_folder_is_not_followed(style: Path, tmp_path: Path) -> None:
+    own = import_file(style)
+    secret = tmp_path / "secret.safetensors"
+    save_file(STYLE, secret)
+    (own_folder() / own.name).unlink()
+    (own_folder() / own.name).symlink_to(secret)
+    assert own_file(own.name) is None
+    (own_folder() / own.name).unlink()
+    (own_folder() / own.name).symlink_to(style)
+    assert own_file(own.name) == own_folder() / own.name
+
+
+@pytest.mark.parametrize("name", ["../x", "..", "a/../b", "/etc/passwd", "a//b", "x" * 1000 + "/y"])
+def test_names_that_lead_elsewhere_are_no_bases_of_the_hub(name: str) -> None:
+    with pytest.raises((CannotImport, NotRecognised, ModelMissing)):
+        import_any(name)
+    assert own_files() == []
+
+
+@pytest.mark.parametrize("stem", ["x" * 200, "筆", "Ünïcode 墨 ink", "..a..b.."])
+def test_long_and_foreign_names_are_stored_safely(stem: str, tmp_path: Path) -> None:
+    path = tmp_path / f"{stem}.safetensors"
+    save_file(STYLE, path)
+    own = import_file(path)
+    assert own.name.isascii() and len(own.name) < 90 and ".." not in own.name
+    assert [each.name for each in own_folder().glob("*.safetensors")] == [own.name]
+    assert own_file(own.name) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("control_v11p_sd15_scribble", "scribble"),
+        ("control_v11p_sd15_openpose", "pose"),
+        ("controlnet-depth-sdxl-1.0", "depth"),
+        ("t2_Line_Art", "lineart"),
+    ],
+)
+def test_what_a_control_network_follows_is_in_its_name(name: str, kind: str) -> None:
+    assert control_kind(name, name) == kind
+    with pytest.raises(CannotImport, match="does not say what the control network follows"):
+        control_kind("diffusion_pytorch_model", "x")

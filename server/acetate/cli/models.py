@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -98,7 +99,7 @@ def import_model(
     from acetate.models.own_bases import hub_entry, import_any, is_repository
     from acetate.models.store import base_folder
 
-    on_hub = is_repository(source) and not Path(source).exists()
+    on_hub = is_repository(source) and not os.path.exists(source)
     if on_hub and base_folder(source) is None:
         entry = hub_entry(source)
         _ask(entry, accept_licence)

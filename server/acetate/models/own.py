@@ -121,8 +121,8 @@ def import_file(source: Path, kind: str = "") -> Own:
     `kind` says what a control network follows where its name does not tell. Raises CannotImport,
     NotRecognised or ModelDamaged.
     """
-    if not source.is_file():
-        raise CannotImport(f"There is no file at {source}.")
+    if not os.path.isfile(source):  # Path's own question raises for names that are too long.
+        raise CannotImport(f"There is no file at {str(source)[:200]}.")
     folder = own_folder()
     folder.mkdir(parents=True, exist_ok=True)
     with _as_safetensors(source.resolve()) as (file, converted):

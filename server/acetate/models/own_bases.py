@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from fnmatch import fnmatch
 from pathlib import Path
@@ -29,9 +30,10 @@ def import_any(source: str, kind: str = "") -> Own:
     says what to pull. Raises CannotImport, NotRecognised, ModelMissing or ModelDamaged.
     """
     place = Path(source).expanduser()
-    if place.is_dir():
+    # Not Path's own questions, which raise for names that no system takes.
+    if os.path.isdir(place):
         own = _described(place, safe_name(place.resolve().name), str(place.resolve()), kind)
-    elif place.exists() or not is_repository(source):
+    elif os.path.exists(place) or not is_repository(source):
         return import_file(place, kind)
     else:
         folder = base_folder(source)
