@@ -336,7 +336,7 @@ class Controller(Adjusting):
                 known.situation = Situation(document, layer, editor.selection(document.key))
                 note = editor.note(document.key)
                 if note != self._note:
-                    self._note, self._entries = note, read_history(note)
+                    self._note, self._entries = note, read_history(note, self._entries)
                 known.history = self._entries
                 text = editor.recipe(document.key, layer.key) if layer is not None else None
                 known.recipe = read_recipe(text) if text else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,10 +36,17 @@ def entry_of(recipe: Recipe, region: Rect, picture: Image) -> HistoryEntry:
     return HistoryEntry(recipe, region, picture, json.dumps(value).encode())
 
 
-def read_history(note: bytes) -> list[HistoryEntry]:
-    """The entries in a document's note, newest first; damaged ones are left out."""
+def read_history(note: bytes, known: Iterable[HistoryEntry] = ()) -> list[HistoryEntry]:
+    """The entries in a document's note, newest first; damaged ones are left out.
+
+    Those already `known` are taken as they are, since unpacking a picture takes a while.
+    """
+    read = {entry.line: entry for entry in known}
     entries: list[HistoryEntry] = []
     for line in note.splitlines():
+        if line in read:
+            entries.append(read[line])
+            continue
         try:
             value: Any = json.loads(line)
             entries.append(

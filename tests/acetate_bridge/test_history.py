@@ -77,3 +77,11 @@ def test_alpha_is_counted_in_both_depths(alpha: int, empty: bool, opaque: bool) 
     ):
         found = alpha_statistics(image)
         assert (found.empty, found.opaque) == (empty, opaque)
+
+
+def test_what_is_known_is_not_unpacked_again() -> None:
+    first = add_to_history(b"", entry_of(RECIPE, REGION, noise(1)))
+    known = read_history(first)
+    second = add_to_history(first, entry_of(replace(RECIPE, seed=2), REGION, noise(2)))
+    entries = read_history(second, known)
+    assert entries[1] is known[0] and entries[0].recipe.seed == 2
