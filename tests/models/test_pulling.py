@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from acetate.errors import BadRequest
+from acetate.models.download import CannotFetch
 from acetate.models.licences import unaccepted
 from acetate.models.pulling import LicenceNeeded, PullProgress, PullStopped, pull
 from acetate.models.store import missing_parts
@@ -67,3 +70,47 @@ def test_a_stopped_pull_goes_on_where_it_was_stopped(hub: Hub, tmp_path: Path) -
 def test_only_modes_of_the_model_are_fetched(hub: Hub) -> None:
     with pytest.raises(BadRequest, match="cannot do dance, only text, joint"):
         pull(ENTRY, ("dance",), accepted=True, endpoint=hub.address)
+
+
+def test_two_pulls_at_once_leave_one_good_copy(hub: Hub) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        pulls = [pool.submit(pull, ENTRY, accepted=True, endpoint=hub.address) for _ in range(2)]
+        paths = [path for each in pulls for path in each.result() if path.name == "w.safetensors"]
+    assert paths and all(path.read_bytes() == WEIGHTS for path in paths)
+    assert len({path.resolve() for path in paths}) == 1
+    assert hub.sent == len(WEIGHTS) + 5
+
+
+def test_whatever_goes_wrong_is_one_sentence_and_leaves_no_half_file(
+    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.file_download.time.sleep", lambda seconds: None)
+
+    def refused() -> str:
+        with pytest.raises(CannotFetch) as error:
+            pull(ENTRY, accepted=True, endpoint=hub.address)
+        assert "\n" not in error.value.message and error.value.message.endswith(".")
+        assert "w.safetensors" not in left_behind(tmp_path)
+        return error.value.message
+
+    hub.cuts = 99
+    assert "broke off" in refused()
+    hub.cuts, hub.tampered = 0, True
+    assert "another content" in refused()
+    hub.tampered = False
+    hub.gated.add("someone/weights")
+    assert "accepted its terms" in refused()
+    hub.gated.clear()
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert "HF_HUB_OFFLINE" in refused()
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    content = hub.files["someone/weights"].pop("w.safetensors")
+    assert "no longer has w.safetensors" in refused()
+    hub.files["someone/weights"]["w.safetensors"] = content
+    full = shutil.disk_usage(tmp_path)._replace(free=10**6)
+    with monkeypatch.context() as small:
+        small.setattr("shutil.disk_usage", lambda path: full)
+        assert "free, but the download needs" in refused()
+    hub.redirected = True
+    paths = pull(ENTRY, endpoint=hub.address)
+    assert next(p for p in paths if p.name == "w.safetensors").read_bytes() == WEIGHTS
