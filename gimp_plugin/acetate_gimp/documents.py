@@ -52,7 +52,7 @@ class Attention:
     def turn_to(self, image: Gimp.Image) -> None:
         """The painter chose this image."""
         self._current = image
-        self._traces = {each.get_id(): _traces(each) for each in self.images}
+        self._traces = {each.get_id(): traces(each) for each in self.images}
 
     def image(self) -> Gimp.Image | None:
         """The image that the painter works on."""
@@ -66,9 +66,9 @@ class Attention:
         if len(images) == 1:
             self._current = images[0]
             return images[0]
-        traces = {image.get_id(): _traces(image) for image in images}
-        touched = [each for each in images if traces[each.get_id()] != self._before(each)]
-        self._traces = traces
+        now = {image.get_id(): traces(image) for image in images}
+        touched = [each for each in images if now[each.get_id()] != self._before(each)]
+        self._traces = now
         if touched and self._current not in touched:
             self._current = touched[-1]
         elif self._current is None:
@@ -79,7 +79,7 @@ class Attention:
         return self._traces.get(image.get_id())
 
 
-def _traces(image: Gimp.Image) -> Traces:
+def traces(image: Gimp.Image) -> Traces:
     """What a painter's hand changes first, cheap to ask for."""
     return (
         image.is_dirty(),

@@ -24,6 +24,7 @@ _QUIET = {
     "3.0": '(check-updates no)\n(show-welcome-dialog no)\n(config-version "3.0.4")\n',
     "3.2": '(check-updates no)\n(show-welcome-dialog no)\n(config-version "3.2.6")\n',
 }
+_SHORTCUTS = '(file-version 1)\n(action "acetate-open-panel" "F9")\n'
 
 
 def editors_folder() -> Path:
@@ -42,6 +43,7 @@ def install_plugin(home: Path, version: str) -> Path:
     shutil.copytree(ROOT / "shared" / "acetate_bridge", target / "acetate_bridge", ignore=ignored)
     shutil.copytree(Path(websockets.__file__).parent, target / "websockets", ignore=ignored)
     (target / "acetate_gimp.py").chmod(0o755)
+    (folder / "shortcutsrc").write_text(_SHORTCUTS, encoding="utf-8")
     (folder / "gimprc").write_text(_QUIET[version], encoding="utf-8")
     return target
 
