@@ -77,6 +77,7 @@ class Recipe:
     `stop_at` is the share of the steps after which the unpatched denoiser takes over (1: never).
     `styles` holds the weight of each style, by the name that it was imported under.
     `layers` is how many a flat picture is split into.
+    `keep_transparency` repaints colour alone: the alpha of the layer that is refined stays.
     `files` is the SHA-256 of every file that was used; in a request they must be met (empty: any).
     """
 
@@ -101,6 +102,7 @@ class Recipe:
     control: Control | None = None
     layers: int = 4
     files: dict[str, str] = field(default_factory=dict[str, str])
+    keep_transparency: bool = False
 
 
 @dataclass(frozen=True)

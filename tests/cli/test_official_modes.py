@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from acetate.cli.painting import stack
 from acetate.modes.registry import mode_named
 from acetate.pipelines.families import FAMILIES
 from acetate.pixels.files import read_image, read_recipe, write_image
@@ -190,3 +191,68 @@ def test_a_distilled_base_is_painted_in_its_few_steps_and_says_so(
         recipes.append((recipe.scheduler, recipe.steps, recipe.guidance))
     assert recipes == [("lightning", 4, 1), ("lightning", 4, 1), ("hyper", 8, 1), ("euler_a", 3, 7)]
     assert read_image(root / "few-own.png") == read_image(root / "few-served.png")
+
+
+@pytest.mark.parametrize("family", ["sd15", "sdxl"])
+def test_layers_one_after_another_each_see_what_is_there_by_then(
+    family: str, root: Path, acetate: Acetate
+) -> None:
+    path, scene = root / f"grown-{family}.png", root / f"scene-{family}.png"
+    command = words(root, family, "foreground")
+    further = ["--then", "a cat", "--then", "a hat", "--scene", scene]
+    outcome = acetate(*command, *further, "-o", path)
+    assert outcome.code == 0, outcome.err
+    canvas = read_image(root / "picture.png")
+    seen = set()
+    for index, prompt in enumerate(("a red apple", "a cat", "a hat")):
+        file = path.with_stem(f"{path.stem}-{index + 1}")
+        recipe = read_recipe(file)
+        assert (recipe.prompt, recipe.seed) == (prompt, 7 + index)
+        seen.add(recipe.inputs["picture"])
+        write_image(root / "canvas.png", canvas)
+        again = root / "again.png"
+        assert acetate(
+            "generate", "--from", file, "--picture", root / "canvas.png", "-o", again
+        ).code == 0  # fmt: skip
+        assert again.read_bytes() == file.read_bytes()
+        canvas = stack(read_image(file), canvas)
+    assert len(seen) == 3
+    assert read_image(scene) == canvas
+    assert set(canvas.data[3::4]) == {255}
+    outcome = acetate(*command, *further, "--variants", "2", "-o", path)
+    assert outcome.code == 2 and "one variant" in outcome.err
+
+
+@pytest.mark.parametrize("family", ["sd15", "sdxl", "flux"])
+def test_a_second_pass_enlarges_and_repaints_at_the_final_size(
+    family: str, root: Path, server: RunningServer, acetate: Acetate
+) -> None:
+    first, second = root / f"first-{family}.png", root / f"second-{family}.png"
+    assert acetate(*words(root, family, "text"), "-o", first).code == 0
+    command = ["generate", "refine", first, "a red apple", "--model", f"tiny-{family}", *QUICK]
+    command += ["--size", "150x250", "--strength", "0.3"]
+    outcome = acetate(*command, "-o", second)
+    assert outcome.code == 0, outcome.err
+    recipe = read_recipe(second)
+    assert (read_image(second).width, read_image(second).height) == (150, 250)
+    assert (recipe.width, recipe.height) == (192, 256) and recipe.strength == 0.3
+    again = root / "again.png"
+    assert acetate("generate", "--from", second, "--layer", first, "-o", again).code == 0
+    assert again.read_bytes() == second.read_bytes()
+    assert acetate(*command, "--server", "local", "-o", again).code == 0
+    assert again.read_bytes() == second.read_bytes()
+
+
+@pytest.mark.parametrize("family", ["sd15", "sdxl", "flux"])
+def test_repainting_can_leave_the_transparency_as_it_is(
+    family: str, root: Path, server: RunningServer, acetate: Acetate
+) -> None:
+    source, kept = read_image(root / "layer.png"), root / f"kept-{family}.png"
+    command = [*words(root, family, "refine"), "--strength", "0.9", "--keep-transparency"]
+    for where in ([], ["--server", "local"]):
+        outcome = acetate(*command, *where, "-o", kept)
+        assert outcome.code == 0, outcome.err
+        painted = read_image(kept)
+        assert painted.data[3::4] == source.data[3::4]
+        assert painted.data != source.data
+        assert read_recipe(kept).keep_transparency

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from acetate.cli import options
+from acetate.cli.growing import grow
 from acetate.cli.options import Precision, parse_control, parse_size, parse_styles
 from acetate.cli.order import Order, drawn_seed
 from acetate.cli.painting import carry_out
@@ -137,13 +138,18 @@ def _command(mode: ModeInfo) -> Callable[..., None]:
                 given["control_derive"],
             ),
         )
-        carry_out(
+        size = _size(given.get("size"), images)
+        if mode.inputs and size is not None:
+            images = _at_size(images, size)
+        then = tuple(given.get("then") or ())
+        work = grow if then else carry_out
+        work(
             Order(
                 recipe,
                 given["output"],
                 model=given["model"],
                 device=given["device"],
-                size=_size(given.get("size"), images),
+                size=size,
                 steps=given["steps"],
                 guidance=given["guidance"],
                 variants=given["variants"],
@@ -151,6 +157,7 @@ def _command(mode: ModeInfo) -> Callable[..., None]:
                 images=images,
                 scene=given.get("scene"),
                 server=given["server"],
+                then=then,
             )
         )
 
@@ -186,6 +193,17 @@ def _parameters(mode: ModeInfo) -> Iterator[Parameter]:
 
 def _read(paths: dict[str, Path | None]) -> dict[str, Image]:
     return {name: read_image(path) for name, path in paths.items() if path is not None}
+
+
+def _at_size(images: dict[str, Image], size: Size) -> dict[str, Image]:
+    """The pictures at this size, enlarged with their colour weighted by alpha where they differ."""
+    from acetate.workers.placement import resample
+
+    return {
+        name: image if (image.width, image.height) == (size.width, size.height)
+        else resample(image, size)
+        for name, image in images.items()
+    }  # fmt: skip
 
 
 def _size(text: str | None, images: dict[str, Image]) -> Size | None:

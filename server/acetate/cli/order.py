@@ -30,6 +30,7 @@ class Order:
     `size` is the size to return (None: the model's native one). `steps` and `guidance` of None
     take the family's own. `recipe.model_hash` and `recipe.inputs`, where set, must be met.
     `server` is the address to paint at, "local" for the server of this machine, "" for none.
+    `then` are prompts of further layers, each to be painted onto what is there by then.
     """
 
     recipe: Recipe
@@ -44,14 +45,17 @@ class Order:
     images: dict[str, Image] = field(default_factory=dict[str, Image])
     scene: Path | None = None
     server: str = ""
+    then: tuple[str, ...] = ()
 
     def outputs(self) -> list[Path]:
         """A path for each variant; several are numbered."""
-        return _numbered(self.output, self.variants)
+        return _numbered(self.output, len(self.then) + 1 if self.then else self.variants)
 
     def scenes(self) -> list[Path]:
         """A path for the scene of each variant, if scenes were ordered."""
-        return [] if self.scene is None else _numbered(self.scene, self.variants)
+        if self.scene is None:
+            return []
+        return [self.scene] if self.then else _numbered(self.scene, self.variants)
 
 
 def drawn_seed(seed: int | None) -> int:
@@ -64,6 +68,12 @@ def check(order: Order) -> None:
     check_recipe(replace(order.recipe, steps=_or(order.steps, 1), guidance=_or(order.guidance, 1)))
     if not 1 <= order.variants <= MOST_VARIANTS:
         raise BadRequest(f"Ask for 1 to {MOST_VARIANTS} variants, not {order.variants}.")
+    if order.then and order.variants > 1:
+        raise BadRequest(
+            "Layers one after another come in one variant: leave --variants or --then."
+        )
+    for prompt in order.then:
+        check_recipe(replace(order.recipe, prompt=prompt, layer_prompts={}, steps=1, guidance=1))
     for path in (*order.outputs(), *order.scenes()):
         if path.suffix.lower() != ".png":
             raise BadRequest(f"Layers are written as PNG: {path} should end in .png.")

@@ -23,11 +23,14 @@ if TYPE_CHECKING:
 LOCAL_SERVER = "local"
 
 
-def carry_out(order: Order) -> None:
-    """Paint what was ordered and write it. Raises AcetateError, most of it before any work."""
+def carry_out(order: Order, loaded: Pipeline | None = None) -> None:
+    """Paint what was ordered and write it, with a model that is loaded already, if any.
+
+    Raises AcetateError, most of it before any work.
+    """
     check(order)
     console = Console(stderr=True)
-    variants = _paint_there(order, console) if order.server else _paint_here(order, console)
+    variants = _paint_there(order, console) if order.server else _paint_here(order, console, loaded)
     scenes = order.scenes()
     for index, (output, layers) in enumerate(zip(order.outputs(), variants, strict=True)):
         for layer in layers:
@@ -36,9 +39,9 @@ def carry_out(order: Order) -> None:
             print(_report(path, layer))
             _warn(console, layer)
         if scenes:
-            scene = compose(order.images["layer"], layers[0].image)
+            scene = _scene(order, layers[0].image)
             write_image(scenes[index], scene, layers[0].recipe)
-            print(f"{scenes[index]}: the layer over it")
+            print(f"{scenes[index]}: both together")
 
 
 def compose(front: Image, back: Image) -> Image:
@@ -49,15 +52,34 @@ def compose(front: Image, back: Image) -> Image:
     return to_image(opaque(composite_over(to_tensor(front), to_tensor(back)[:, :3])), back.format)
 
 
+def stack(front: Image, back: Image) -> Image:
+    """A straight-alpha layer over another of the same size, with the depth of the front."""
+    import torch
+
+    from acetate.pixels.tensors import bleed, to_image, to_tensor
+
+    over, under = to_tensor(front), to_tensor(back)
+    shown = under[:, 3:] * (1 - over[:, 3:])
+    alpha = over[:, 3:] + shown
+    colour = (over[:, :3] * over[:, 3:] + under[:, :3] * shown) / alpha.clamp_min(1e-6)
+    return to_image(bleed(torch.cat([colour, alpha], dim=1)), front.format)
+
+
+def _scene(order: Order, painted: Image) -> Image:
+    if "picture" in order.images:
+        return stack(painted, order.images["picture"])
+    return compose(order.images["layer"], painted)
+
+
 def _beside(path: Path, role: Role) -> Path:
     """Where a further layer of a result goes."""
     return path.with_stem(f"{path.stem}-{role.value}")
 
 
-def _paint_here(order: Order, console: Console) -> Iterator[list[Layer]]:
+def _paint_here(order: Order, console: Console, loaded: Pipeline | None) -> Iterator[list[Layer]]:
     """The layers of each variant as soon as it is done."""
     with console.status("Loading the model…"):
-        pipeline = _load(order)
+        pipeline = loaded or load(order)
     pipeline.ladder.on_relief = console.print
     family = FAMILIES[pipeline.family]
     request = plan_request(order, family, pipeline.native, pipeline.limits, pipeline.preset)
@@ -91,7 +113,8 @@ def _paint_there(order: Order, console: Console) -> Iterator[list[Layer]]:
         yield layers[index * each : (index + 1) * each]
 
 
-def _load(order: Order) -> Pipeline:
+def load(order: Order) -> Pipeline:
+    """The model of an order, held to the hashes of its recipe. Raises AcetateError."""
     from acetate.models import load_folder, load_pipeline
 
     folder = Path(order.model)
