@@ -37,6 +37,37 @@ def test_stripes_leave_no_seam(
     assert torch.allclose(whole, striped, atol=2e-5)
 
 
+@pytest.mark.parametrize("images", [1, 3])
+def test_computing_the_finest_maps_twice_changes_nothing(
+    decoder: TransparentDecoder, monkeypatch: pytest.MonkeyPatch, images: int
+) -> None:
+    pixel, latent = torch.rand(images, 3, 64, 32), torch.randn(images, 4, 8, 4)
+    with torch.inference_mode():
+        stripe_everything(monkeypatch)
+        kept = decoder(pixel, latent)
+        monkeypatch.setattr(striping, "SCARCE_PIXELS", 1)
+        seen = pixel.clone()
+        again = decoder(pixel, latent)
+    assert torch.allclose(kept, again, atol=1e-6)
+    assert torch.equal(pixel, seen)
+
+
+def test_1024_pixels_in_stripes_are_those_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Narrow, as the full width would take minutes; `make bench` does that one."""
+    torch.manual_seed(0)
+    narrow = TransparentDecoder(widths=(4, 4, 8, 8, 8, 8, 8), head_dim=4)
+    torch.nn.init.normal_(narrow.latent_conv_in.weight)
+    pixel, latent = torch.rand(1, 3, 1024, 1024), torch.randn(1, 4, 128, 128)
+    monkeypatch.setattr(striping, "_LEAST_PIXELS", {"cpu": 2**40})
+    with torch.inference_mode():
+        whole = narrow(pixel, latent)
+        monkeypatch.setattr(striping, "_LEAST_PIXELS", {"cpu": 128 * 128})
+        monkeypatch.setattr(striping, "SCARCE_PIXELS", 1)
+        striped = narrow(pixel, latent)
+    # A seam would stand out along the rows where stripes meet; here no pixel stands out at all.
+    assert (whole - striped).abs().max() < 5e-5
+
+
 def test_a_map_with_a_large_mean_is_normalised_precisely(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

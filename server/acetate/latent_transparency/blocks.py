@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from torch import Tensor, nn
 
 from acetate.latent_transparency.layers import Downsample, ResidualBlock, SelfAttention, Upsample
+
+Skip = Tensor | Callable[[], Tensor]
+"""A map for the way up: kept, or made again when it is needed."""
 
 
 class DownBlock(nn.Module):
@@ -30,8 +34,13 @@ class DownBlock(nn.Module):
         self.attentions = _attentions(width_out, layers, head_dim, groups)
         self.downsamplers = None if last else nn.ModuleList([Downsample(width_out)])
 
-    def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-        skips: list[Tensor] = []
+    def forward(
+        self, x: Tensor, again: Callable[[], Tensor] | None = None
+    ) -> tuple[Tensor, list[Skip]]:
+        """`again` makes the input once more: memory is scarce, so only one skip is kept here."""
+        if again is not None and self.attentions is None:
+            return self._sparing(x, again)
+        skips: list[Skip] = []
         for index, resnet in enumerate(self.resnets):
             x = resnet(x)
             if self.attentions is not None:
@@ -41,6 +50,24 @@ class DownBlock(nn.Module):
             x = self.downsamplers[0](x)
             skips.append(x)
         return x, skips
+
+    def _sparing(self, x: Tensor, again: Callable[[], Tensor]) -> tuple[Tensor, list[Skip]]:
+        skips: list[Skip] = []
+        for index, resnet in enumerate(self.resnets):
+            x = resnet(x, reuse=True)
+            skips.append(partial(self._until, index, again))
+        skips[-1] = x  # Needed first on the way up.
+        if self.downsamplers is not None:
+            x = self.downsamplers[0](x)
+            skips.append(x)
+        return x, skips
+
+    def _until(self, index: int, again: Callable[[], Tensor]) -> Tensor:
+        """The output of a layer, from the start."""
+        x = again()
+        for resnet in self.resnets[: index + 1]:
+            x = resnet(x, reuse=True)
+        return x
 
 
 class MiddleBlock(nn.Module):
@@ -77,9 +104,11 @@ class UpBlock(nn.Module):
         self.attentions = _attentions(width_out, len(widths_in), head_dim, groups)
         self.upsamplers = None if last else nn.ModuleList([Upsample(width_out)])
 
-    def forward(self, x: Tensor, skips: list[Tensor]) -> Tensor:
+    def forward(self, x: Tensor, skips: list[Skip]) -> Tensor:
         for index, resnet in enumerate(self.resnets):
-            x = resnet(x, skips.pop())
+            skip = skips.pop()
+            x = resnet(x, skip if isinstance(skip, Tensor) else skip(), reuse=True)
+            del skip
             if self.attentions is not None:
                 x = self.attentions[index](x)
         return x if self.upsamplers is None else self.upsamplers[0](x)

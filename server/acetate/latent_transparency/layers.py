@@ -24,12 +24,16 @@ class ResidualBlock(nn.Module):
         self.conv2 = nn.Conv2d(width_out, width_out, 3, padding=1)
         self.conv_shortcut = nn.Conv2d(width_in, width_out, 1) if width_in != width_out else None
 
-    def forward(self, *parts: Tensor) -> Tensor:
-        """Takes one map, or several to be concatenated along the channels."""
+    def forward(self, *parts: Tensor, reuse: bool = False) -> Tensor:
+        """Takes one map, or several to be concatenated along the channels.
+
+        `reuse` says that the first is needed no more, so that the result may take its place.
+        """
         if striping.worthwhile(parts[0]):
             skip = striping.shortcut(parts, self.conv_shortcut)
             x = striping.norm_silu_conv(parts, self.norm1, self.conv1)
-            return striping.norm_silu_conv([x], self.norm2, self.conv2, add=skip)
+            out = parts[0] if reuse and parts[0].shape == x.shape else None
+            return striping.norm_silu_conv([x], self.norm2, self.conv2, add=skip, out=out)
         x = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
         skip = x if self.conv_shortcut is None else self.conv_shortcut(x)
         x = self.conv1(functional.silu(self.norm1(x), inplace=True))

@@ -23,10 +23,19 @@ _LEAST_PIXELS_ELSEWHERE = 1536 * 1536
 """A graphics card is faster with whole maps, until its memory runs short."""
 
 
+SCARCE_PIXELS = 1536 * 1536
+"""From this size on the maps of the finest level, kept for the way up, are most of the memory."""
+
+
 def worthwhile(map_: Tensor) -> bool:
     """Whether a map [B, C, H, W] is better worked on in stripes."""
     least = _LEAST_PIXELS.get(map_.device.type, _LEAST_PIXELS_ELSEWHERE)
     return not torch.is_grad_enabled() and map_.shape[-2] * map_.shape[-1] >= least
+
+
+def scarce(map_: Tensor) -> bool:
+    """Whether a map is so large that computing it twice is better than keeping it."""
+    return worthwhile(map_) and map_.shape[-2] * map_.shape[-1] >= SCARCE_PIXELS
 
 
 def norm_silu_conv(
@@ -34,10 +43,12 @@ def norm_silu_conv(
     norm: nn.GroupNorm,
     conv: nn.Conv2d,
     add: Callable[[int, int], Tensor] | None = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """3×3 convolution of the activated group norm of `parts`, concatenated along the channels.
 
-    `add(start, stop)` gives rows [B, C, stop - start, W] to add to the result.
+    `add(start, stop)` gives rows [B, C, stop - start, W] to add to the result, which is written
+    into `out` where one is given; `add` may read those rows of it that it is asked for.
     """
     scale, shift = _affine(parts, norm)
 
@@ -45,7 +56,7 @@ def norm_silu_conv(
         torch.addcmul(shift, _joined(parts, start, stop), scale, out=out)
         functional.silu(out, inplace=True)
 
-    return _convolve(rows, parts[0].shape[-2], parts[0].shape[-1], conv, parts[0], add)
+    return _convolve(rows, parts[0].shape[-2], parts[0].shape[-1], conv, parts[0], add, out)
 
 
 def upsample_conv(map_: Tensor, conv: nn.Conv2d) -> Tensor:
@@ -81,13 +92,14 @@ def _convolve(
     conv: nn.Conv2d,
     like: Tensor,
     add: Callable[[int, int], Tensor] | None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """Apply a padded 3×3 convolution to a map that `rows` writes into a buffer, stripe by stripe.
 
     Each stripe is computed with one row more above and below; beyond the map these are zero.
     """
     images = like.shape[0]
-    result = _empty(like, (images, conv.out_channels, height, width))
+    result = _empty(like, (images, conv.out_channels, height, width)) if out is None else out
     for start, stop in _stripes(height, width, conv.in_channels, like.element_size()):
         work = _empty(like, (images, conv.in_channels, stop - start + 2, width))
         first, last = max(start - 1, 0), min(stop + 1, height)

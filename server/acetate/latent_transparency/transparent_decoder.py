@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, cast
 
 from torch import Tensor, nn
 from torch.nn import functional
 
 from acetate.latent_transparency import striping
-from acetate.latent_transparency.blocks import DownBlock, MiddleBlock, UpBlock
+from acetate.latent_transparency.blocks import DownBlock, MiddleBlock, Skip, UpBlock
 
 
 class TransparentDecoder(nn.Module):
@@ -114,12 +115,13 @@ class TransparentDecoder(nn.Module):
         if self.pixel_unshuffle > 1:
             pixel = functional.pixel_unshuffle(pixel, self.pixel_unshuffle)
         x = self.conv_in(pixel)
-        skips = [x]
+        sparing = striping.scarce(x) and self.latent_level > 0
+        skips: list[Skip] = [partial(self.conv_in, pixel) if sparing else x]
         for level, block in enumerate(self.down_blocks):
             if level == self.latent_level:
                 # The skip keeps the state without the latent: out of place on purpose.
                 x = x + self.latent_conv_in(latent)
-            x, new = block(x)
+            x, new = block(x, skips[0]) if sparing and level == 0 else block(x)
             skips += new
         x = self.mid_block(x)
         for block in self.up_blocks:
