@@ -80,8 +80,8 @@ class Acetate(Gimp.PlugIn):
 
 
 def _answer(layers: list[Gimp.Layer]) -> Gimp.ValueArray:
-    ids: Any = GObject.Value(Gimp.Int32Array.__gtype__)
-    Gimp.value_set_int32_array(ids, [layer.get_id() for layer in layers])
+    # As texts: the bindings cannot read an array of numbers out of a result.
+    ids: Any = GObject.Value(GObject.TYPE_STRV, [str(layer.get_id()) for layer in layers])
     status: Any = GObject.Value(Gimp.PDBStatusType.__gtype__, Gimp.PDBStatusType.SUCCESS)
     first: Any = GObject.Value(Gimp.Layer.__gtype__, layers[0])
     return Gimp.ValueArray.new_from_values([status, first, ids])

@@ -127,7 +127,7 @@ def add_arguments(procedure: Gimp.Procedure, painting: Painting) -> None:
         "convert", "_Convert", "Convert a grayscale or indexed image to RGB", False, flags
     )
     procedure.add_layer_return_value("layer", "Layer", "The first new layer", False, flags)
-    procedure.add_int32_array_return_value(
+    procedure.add_string_array_return_value(
         "layer-ids", "Layer IDs", "The ids of all new layers, from the top downwards", flags
     )
 

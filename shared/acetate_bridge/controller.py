@@ -65,6 +65,7 @@ class Controller(Adjusting):
         self._link: Link | None = None
         self._book: TaskBook | None = None
         self._tasks: dict[str, Task] = {}
+        self._revived = False
         self._note = b""
         self._entries: list[HistoryEntry] = []
         self._deliveries = Deliveries(editor, self._settle, self._arrived)
@@ -211,6 +212,13 @@ class Controller(Adjusting):
         if self._link is None:
             return
         self.known.state = state
+        if state.connection is Connection.READY:
+            self._revived = False
+        elif state.connection is Connection.NO_SERVER and not self._revived:
+            # Its server died while a job was on its way: once for each outage, a new one is begun.
+            self._revived = any(task.heard and not task.ended for task in self._tasks.values())
+            if self._revived:
+                self._link.start_server()
         if state.connection is Connection.READY and any(map(_unheard, self._tasks.values())):
             self._editor.call_later(_UNHEARD_AFTER, self._forget_unheard)
 

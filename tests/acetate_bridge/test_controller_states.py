@@ -213,3 +213,20 @@ def test_stopping_leaves_no_thread_and_says_so(tmp_path: Path) -> None:
 
 def test_the_offer_of_the_desk_is_complete() -> None:
     assert {mode.name for mode in OFFER.modes} == set(LARGE.modes)
+
+
+def test_a_server_that_died_with_a_job_is_started_again_once_for_each_outage(
+    tmp_path: Path,
+) -> None:
+    desk = Desk(tmp_path)
+    desk.state(Connection.NO_SERVER, "The server is not running.")
+    assert "start_server" not in desk.link.said, "nothing was on its way"
+    desk.state(Connection.READY, "Connected.")
+    desk.panel.set_prompt("a lamp")
+    desk.panel.generate()
+    desk.state(Connection.NO_SERVER, "The server is not running.")
+    desk.state(Connection.NO_SERVER, "It could not be started.")
+    assert desk.link.said.count("start_server") == 1
+    desk.state(Connection.READY, "Connected.")
+    desk.state(Connection.NO_SERVER, "The server is not running.")
+    assert desk.link.said.count("start_server") == 2
