@@ -83,7 +83,6 @@ class Controller(Adjusting):
             hearing = Hearing(self._editor.call_soon, self)
             identity = self._book.identity
             self._link = self._make_link(identity, hearing.event, hearing.state, hearing.offer)
-            self.known.can_pull = hasattr(self._link, "pull")
             self._link.start()
         self._look()
 
@@ -192,8 +191,11 @@ class Controller(Adjusting):
             self._link.retry()
         elif button.action == "start_server" and self._link is not None:
             self._link.start_server()
-        elif button.action in ("pull", "pause"):
-            getattr(self._link, button.action)(self._view.model)
+        elif button.action == "pull" and self._link is not None:
+            model = self.known.model(self._view.mode, self._view.model)
+            self._link.pull(self._view.model, model.licences if model is not None else [])
+        elif button.action == "pause" and self._link is not None:
+            self._link.pause(self._view.model)
         elif button.action == "convert" and self.known.situation.document is not None:
             self._editor.convert_to_colour(self.known.situation.document.key)
             self.known.outcome = None

@@ -35,7 +35,6 @@ class Knowledge:
     recipe: Recipe | None = None
     history: list[HistoryEntry] = field(default_factory=list[HistoryEntry])
     outcome: Status | None = None
-    can_pull: bool = False
 
     def model(self, mode: str, wanted: str) -> ModelInfo | None:
         """The model that would paint."""
@@ -45,7 +44,7 @@ class Knowledge:
         """Why nothing can be asked of the server now; empty when it can."""
         if self.state.connection is not Connection.READY:
             return self.state.message
-        status = statuses.of_models(self.offer, model, self.can_pull)
+        status = statuses.of_models(self.offer, model)
         if status is not None:
             return status.sentence
         return "" if mode_info(self.offer, mode) is not None else "No model can do that."
@@ -149,6 +148,6 @@ def _status(known: Knowledge, model: ModelInfo | None, work: Work) -> Status:
         task = work.running
         found = statuses.of_job(task.record.recipe.prompt, task.orphan, task.progress)
     found = found or statuses.of_document(known.situation) or known.outcome
-    found = found or statuses.of_models(known.offer, model, known.can_pull)
+    found = found or statuses.of_models(known.offer, model)
     name = (model.name or model.id) if model is not None else ""
     return found or Status(words.ready(name))

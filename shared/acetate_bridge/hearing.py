@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from acetate_bridge.client import OnEvent, OnOffer, OnState
@@ -23,6 +23,8 @@ class Link(Protocol):
     def acknowledge(self, job: str) -> None: ...
     def retry(self) -> None: ...
     def start_server(self) -> None: ...
+    def pull(self, model: str, accepted: Sequence[str] = ()) -> None: ...
+    def pause(self, model: str) -> None: ...
 
 
 class MakeLink(Protocol):

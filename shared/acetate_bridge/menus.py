@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from acetate_bridge.panel import Choice
 from acetate_bridge.protocol import ModeInfo, ModelInfo, Models
-from acetate_bridge.words import MODE_LABELS
+from acetate_bridge.words import MODE_LABELS, per_cent
 
 
 def mode_info(offer: Models | None, mode: str) -> ModeInfo | None:
@@ -48,10 +48,15 @@ def model_choices(offer: Models | None, mode: str) -> tuple[Choice, ...]:
             choices.append(Choice(model.id, name, False, f"{name} cannot do “{label}”."))
         elif model.state == "downloading":
             choices.append(
-                Choice(model.id, f"{name} ({model.progress:.0%})", True, "It is being downloaded.")
+                Choice(
+                    model.id,
+                    f"{name} ({per_cent(model.progress)})",
+                    True,
+                    "It is being downloaded.",
+                )
             )
         else:
-            missing = model.state == "missing"
+            missing = model.state != "ready"
             reason = (model.reason or "It is not downloaded yet.") if missing else ""
             choices.append(
                 Choice(model.id, f"{name} (not here)" if missing else name, True, reason)

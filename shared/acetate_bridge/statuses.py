@@ -64,19 +64,39 @@ def of_document(situation: Situation) -> Status | None:
     return Status(sentence, "notice", button)
 
 
-def of_models(offer: Models | None, model: ModelInfo | None, can_pull: bool) -> Status | None:
+def of_models(offer: Models | None, model: ModelInfo | None) -> Status | None:
     """Nothing can paint yet; None when something can."""
     if model is None:
         if offer is None or not offer.models:
             return Status("The server is getting its models ready.", "working")
         return Status("No model that is here can do that: choose another mode.", "notice")
-    name = model.name or model.id
+    if model.state == "ready":
+        return None
+    return _of_fetching(model)
+
+
+def _of_fetching(model: ModelInfo) -> Status:
+    """A model that can be fetched, is being fetched, or could not be."""
+    name, share = model.name or model.id, words.per_cent(model.progress)
     if model.state == "downloading":
-        button = Button("Pause", "pause") if can_pull else None
-        return Status(f"Downloading {name}, {model.progress:.0%}.", "working", button, model.reason)
-    if model.state == "missing":
-        button = Button("Download", "pull") if can_pull else None
-        why = model.reason or f"Fetch it: acetate models pull {model.id}"
-        sentence = f"{name} is not here yet." if can_pull else f"{name} is not here yet. {why}"
-        return Status(sentence, "notice", button, why)
-    return None
+        left = words.left(model.seconds_left)
+        sentence = ", ".join(part for part in (f"Downloading {name}", share, left) if part)
+        return Status(f"{sentence}.", "working", Button("Pause", "pause"), model.reason)
+    if model.state == "paused":
+        return Status(
+            f"Downloading {name} is paused at {share}.", "notice", Button("Go on", "pull")
+        )
+    if model.state == "failed":
+        sentence = model.reason or f"{name} could not be downloaded."
+        return Status(sentence, "problem", Button("Try again", "pull"))
+    size = f" ({words.size(model.bytes_total)})" if model.bytes_total else ""
+    sentence = f"{name} is not here yet{size}."
+    if not model.licences:
+        return Status(sentence, "notice", Button("Download", "pull"), model.reason)
+    terms = " and ".join(model.licences)
+    return Status(
+        f"{sentence} To download it is to accept its terms: {terms}.",
+        "notice",
+        Button("Accept and download", "pull"),
+        model.reason,
+    )

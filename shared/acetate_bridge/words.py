@@ -68,6 +68,16 @@ def left(seconds: float) -> str:
     return f"{duration(seconds)} left" if seconds >= 0 else ""
 
 
+def per_cent(share: float) -> str:
+    """A share as a person reads it: "41 %"."""
+    return f"{round(100 * share)} %"
+
+
+def size(count: int) -> str:
+    """Bytes as a person reads them: "7.1 GB"."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(1, round(count / 1e6))} MB"
+
+
 def progress(found: Progress | None, ahead: int) -> str:
     """The words beside the bar."""
     if found is None or found.stage == "queued":

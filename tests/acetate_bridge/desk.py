@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -88,6 +89,12 @@ class ScriptedLink:
 
     def start_server(self) -> None:
         self.said.append("start_server")
+
+    def pull(self, model: str, accepted: Sequence[str] = ()) -> None:
+        self.said.append(f"pull {model} {', '.join(accepted)}".strip())
+
+    def pause(self, model: str) -> None:
+        self.said.append(f"pause {model}")
 
 
 class Desk:

@@ -56,18 +56,51 @@ def test_a_server_without_models_yet_is_getting_ready(tmp_path: Path) -> None:
     assert not desk.view.can_generate
 
 
-def test_a_download_is_told_in_per_cent(tmp_path: Path) -> None:
-    model = replace(SMALL, state="downloading", progress=0.41)
+@pytest.mark.parametrize(
+    ("changes", "sentence", "button", "told"),
+    [
+        (
+            {"state": "downloading", "progress": 0.41, "seconds_left": 360.0},
+            "Downloading Small model, 41 %, 6 min left.",
+            "Pause",
+            "pause small",
+        ),
+        (
+            {"state": "paused", "progress": 0.41},
+            "Downloading Small model is paused at 41 %.",
+            "Go on",
+            "pull small",
+        ),
+        (
+            {"state": "failed", "reason": "The disk is full: free 2 GB."},
+            "The disk is full: free 2 GB.",
+            "Try again",
+            "pull small",
+        ),
+        (
+            {"state": "missing", "bytes_total": 7_100_000_000},
+            "Small model is not here yet (7.1 GB).",
+            "Download",
+            "pull small",
+        ),
+        (
+            {"state": "missing", "licences": ["openrail"]},
+            "Small model is not here yet. To download it is to accept its terms: openrail.",
+            "Accept and download",
+            "pull small openrail",
+        ),
+    ],
+)
+def test_a_model_that_is_not_here_is_fetched_from_the_panel(
+    tmp_path: Path, changes: dict[str, object], sentence: str, button: str, told: str
+) -> None:
+    model = replace(SMALL, **changes)  # type: ignore[arg-type]
     desk = Desk(tmp_path, offer=Models([model], MODES))
-    assert desk.view.status.sentence == "Downloading Small model, 41%."
-    assert not desk.view.can_generate
-
-
-def test_a_missing_model_is_told_with_its_cure(tmp_path: Path) -> None:
-    model = replace(SMALL, state="missing", reason="Fetch it: acetate models pull small.")
-    desk = Desk(tmp_path, offer=Models([model], MODES))
-    assert "Small model is not here yet." in desk.view.status.sentence
-    assert "acetate models pull small" in desk.view.status.sentence
+    status = desk.view.status
+    assert status.sentence == sentence and not desk.view.can_generate
+    assert status.button is not None and status.button.label == button
+    desk.panel.press_status_button()
+    assert desk.link.said[-1] == told
 
 
 def test_modes_that_no_model_can_do_are_greyed_with_the_reason(tmp_path: Path) -> None:
