@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gi.repository import Gtk
+
 from acetate_bridge.panel import Actions, Choice, PanelView
 from acetate_bridge.settings import LARGEST_SEED, MOST_GUIDANCE, MOST_STEPS
-from gi.repository import Gtk
 from updating import Updating, changed, choose, entry_text
 
 

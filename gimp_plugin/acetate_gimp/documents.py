@@ -6,9 +6,10 @@ the painter chose in the panel, is taken, and then whichever changes.
 
 from __future__ import annotations
 
+from gi.repository import Gimp
+
 from acetate_bridge.editor import Document
 from acetate_bridge.geometry import Size
-from gi.repository import Gimp
 from stack import key_of
 
 _SHALLOW = (

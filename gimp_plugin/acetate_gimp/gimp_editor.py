@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gi.repository import Gimp, GLib
+
 import documents
 import inserting
 import keeping
@@ -13,7 +15,6 @@ import stack
 from acetate_bridge.editor import Document, Insertion, LayerInfo, Selection
 from acetate_bridge.geometry import Rect
 from acetate_bridge.messages import Image, PixelFormat
-from gi.repository import Gimp, GLib
 
 
 class GimpEditor:

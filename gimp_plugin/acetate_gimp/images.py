@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gi.repository import Gimp, Gtk
+
 from updating import Updating, choose
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+from gi.repository import Gimp
+
 from acetate_bridge.editor import Insertion
 from acetate_bridge.geometry import Rect
 from acetate_bridge.messages import Layer
 from acetate_bridge.recipes import recipe_text
-from gi.repository import Gimp
 from keeping import write_recipe
 from reading import FORMATS, rectangle
 from selecting import add_mask

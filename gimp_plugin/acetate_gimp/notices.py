@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from acetate_bridge.panel import Actions, OfferView, Severity, Status
 from gi.repository import GLib, Gtk
+
+from acetate_bridge.panel import Actions, OfferView, Severity, Status
 from pictures import on_checkerboard
 
 _DOTS: dict[Severity, str] = {

@@ -8,6 +8,8 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
+from gi.repository import Gimp
+
 import inserting
 import stack
 from acetate_bridge.client import Client
@@ -33,7 +35,6 @@ from acetate_bridge.recipes import read_recipe
 from acetate_bridge.states import Connection, State
 from acetate_bridge.tasks import Result, Task, look_at, record_of
 from acetate_bridge.words import NO_PROMPT, progress
-from gi.repository import Gimp
 from gimp_editor import GimpEditor
 from procedures import Order
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from gi.repository import GLib, Gtk
+
 from acetate_bridge.messages import Image
 from acetate_bridge.panel import Actions, Choice, PanelView
 from details import Details
-from gi.repository import GLib, Gtk
 from notices import OfferRow, StatusLine
 from pictures import on_checkerboard
 from prompts import Prompts

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from acetate_bridge.messages import Image
 from gi.repository import GdkPixbuf, GLib, Gtk
+
+from acetate_bridge.messages import Image
 
 _CHECK = 8
 _LIGHT, _DARK = 0x999999, 0x666666

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from acetate_bridge.discovery import data_folder, make_private
 from gi.repository import Gimp, GLib, GObject
+
+from acetate_bridge.discovery import data_folder, make_private
 from painting import CannotPaint, paint
 from procedures import MENU, PANEL, PROCEDURES, TURN, Painting, add_arguments, order_of
 
@@ -28,9 +29,7 @@ class Acetate(Gimp.PlugIn):
         procedure = Gimp.ImageProcedure.new(self, name, kind, self._run, painting)
         mask = Gimp.ProcedureSensitivityMask
         procedure.set_sensitivity_mask(
-            mask.ALWAYS
-            if painting is None
-            else mask.DRAWABLE | mask.DRAWABLES | mask.NO_DRAWABLES
+            mask.ALWAYS if painting is None else mask.DRAWABLE | mask.DRAWABLES | mask.NO_DRAWABLES
         )
         procedure.set_image_types("*")
         procedure.set_menu_label(painting.label if painting else "_Open Panel")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from acetate_bridge.geometry import Rect
 from gi.repository import Gimp, GObject
+
+from acetate_bridge.geometry import Rect
 
 MENU = "<Image>/Layer/Acetate"
 PANEL = "acetate-open-panel"
 TURN = "acetate-turn-panel"
 """A temporary procedure of the open panel, through which a second call reaches it."""
+STATUS = "acetate-panel-status"
+"""Another one, that tells a script what the panel says."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +93,7 @@ def add_arguments(procedure: Gimp.Procedure, painting: Painting) -> None:
     flags = GObject.ParamFlags.READWRITE
     if not painting.again:
         procedure.add_string_argument("prompt", "_Prompt", "What to paint", "", flags)
-        procedure.add_string_argument(
-            "negative-prompt", "A_void", "What not to paint", "", flags
-        )
+        procedure.add_string_argument("negative-prompt", "A_void", "What not to paint", "", flags)
         for role in painting.prompts:
             procedure.add_string_argument(
                 f"{role}-prompt", f"_{role.capitalize()}", f"What to paint as {role}", "", flags

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from acetate_bridge.panel import Actions, LayerPrompt, PanelView
 from gi.repository import Gtk, Pango
+
+from acetate_bridge.panel import Actions, LayerPrompt, PanelView
 from updating import Updating, entry_text
 
 _LINES = 4

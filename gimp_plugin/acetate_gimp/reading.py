@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from gi.repository import Gegl, Gimp
+
 from acetate_bridge.geometry import Rect
 from acetate_bridge.messages import BYTES_PER_PIXEL, Image, PixelFormat
-from gi.repository import Gegl, Gimp
 from stack import bounds_of, siblings
 
 # Without a space in its name a babl format means sRGB; babl converts to and from the profile.

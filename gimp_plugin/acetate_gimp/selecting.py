@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from gi.repository import Gegl, Gimp
+
 from acetate_bridge.editor import Selection
 from acetate_bridge.geometry import Rect
-from gi.repository import Gegl, Gimp
 from reading import rectangle
 from stack import bounds_of
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gi.repository import Gimp
+
 from acetate_bridge.editor import DocumentClosed, LayerGone, LayerInfo, Place
 from acetate_bridge.geometry import Rect
-from gi.repository import Gimp
 
 
 def image_of(document: str) -> Gimp.Image:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from acetate_bridge.panel import Thumbnail
 from gi.repository import Gtk
+
+from acetate_bridge.panel import Thumbnail
 from pictures import picture
 
 RESULT_SIDE = 72

@@ -9,14 +9,15 @@ import gi
 gi.require_version("Gdk", "3.0")
 gi.require_version("Gtk", "3.0")
 gi.require_version("GimpUi", "3.0")
+from gi.repository import Gdk, Gimp, GimpUi, GLib, Gtk  # noqa: E402
+
 from acetate_bridge.controller import Controller  # noqa: E402
 from acetate_bridge.settings import settings_file  # noqa: E402
 from documents import traces  # noqa: E402
-from gi.repository import Gdk, Gimp, GimpUi, GLib, GObject, Gtk  # noqa: E402
 from gimp_editor import GimpEditor  # noqa: E402
 from images import ImageChooser  # noqa: E402
+from listening import listen  # noqa: E402
 from panel import Panel  # noqa: E402
-from procedures import TURN  # noqa: E402
 
 _WIDTH, _HEIGHT = 360, 560
 _LOOK_EVERY = 700
@@ -27,7 +28,7 @@ def run_panel(plugin: Gimp.PlugIn, image: Gimp.Image | None, mode: str) -> None:
     GimpUi.init("acetate")
     window = PanelWindow()
     window.turn_to(image, mode)
-    _listen(plugin, window)
+    listen(plugin, window)
     Gtk.main()
     window.controller.stop()
 
@@ -97,23 +98,3 @@ class PanelWindow(Gtk.Window):
             self.controller.cancel()
             return True
         return False
-
-
-def _listen(plugin: Gimp.PlugIn, window: PanelWindow) -> None:
-    """Let a second call of a menu entry reach this window instead of opening another."""
-
-    def turn(
-        procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, data: object
-    ) -> Gimp.ValueArray:
-        number = config.get_property("image-id")
-        image = Gimp.Image.get_by_id(number) if Gimp.Image.id_is_valid(number) else None
-        window.turn_to(image, config.get_property("mode") or "")
-        return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
-
-    procedure = Gimp.Procedure.new(plugin, TURN, Gimp.PDBProcType.TEMPORARY, turn, None)
-    procedure.set_documentation("Turns the open panel of Acetate to an image", "", TURN)
-    flags = GObject.ParamFlags.READWRITE
-    procedure.add_int_argument("image-id", "Image", "Its id, or -1", -1, 2**31 - 1, -1, flags)
-    procedure.add_string_argument("mode", "Mode", "What to do; empty: as it is", "", flags)
-    plugin.add_temp_procedure(procedure)
-    plugin.persistent_enable()

@@ -1,5 +1,6 @@
 """GIMP's own hands for the contract: runs inside the live GIMP, in the agent's process."""
 
+# pyright: reportMissingImports=false
 from __future__ import annotations
 
 import os
@@ -11,11 +12,12 @@ import gi
 
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
+from gi.repository import Gegl, Gimp, Gio, GLib  # noqa: E402
+
 from acetate_bridge.editor import Editor  # noqa: E402
 from acetate_bridge.geometry import Rect  # noqa: E402
 from acetate_bridge.messages import Image  # noqa: E402
 from acetate_bridge.png import write_png  # noqa: E402
-from gi.repository import Gegl, Gimp, Gio, GLib  # noqa: E402
 from gimp_editor import GimpEditor  # noqa: E402
 from tests.editors.host import Entry, Kind  # noqa: E402
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -13,129 +12,36 @@ import time
 from pathlib import Path
 from typing import Any
 
-import websockets
+from acetate.plugins.contents import plugin_files
+from acetate.plugins.installing import install
+from tests.editors.screen import ROOT, Screen, editors_folder
 
-ROOT = Path(__file__).resolve().parents[3]
 VERSIONS = {"trixie": "3.0", "forky": "3.2"}
-PLUGIN = ROOT / "gimp_plugin" / "acetate_gimp"
 AGENT = ROOT / "tests" / "editors" / "gimp" / "agent.py"
 
 _QUIET = {
-    "3.0": '(check-updates no)\n(show-welcome-dialog no)\n(config-version "3.0.4")\n',
-    "3.2": '(check-updates no)\n(show-welcome-dialog no)\n(config-version "3.2.6")\n',
+    version: f'(check-updates no)\n(show-welcome-dialog no)\n(config-version "{exact}")\n'
+    for version, exact in {"3.0": "3.0.4", "3.2": "3.2.6"}.items()
 }
-_SHORTCUTS = '(file-version 1)\n(action "acetate-open-panel" "F9")\n'
-
-
-def editors_folder() -> Path:
-    """Where `make editors` put the editors."""
-    return Path(os.environ.get("ACETATE_EDITORS") or ROOT / ".editors")
+_SHORTCUTS = """(file-version 1)
+(action "acetate-open-panel" "F9")
+(action "acetate-fill-background" "<Primary>F9")
+"""
 
 
 def install_plugin(home: Path, version: str) -> Path:
-    """The plug-in as it is installed, in a new home; returns its folder."""
+    """The plug-in as painters install it, in a home of its own; returns its folder."""
     folder = home / ".config" / "GIMP" / version
-    target = folder / "plug-ins" / "acetate_gimp"
-    if target.exists():
-        shutil.rmtree(target)
-    ignored = shutil.ignore_patterns("__pycache__", "*.so", "*.pyi", "*.c")
-    shutil.copytree(PLUGIN, target, ignore=ignored)
-    shutil.copytree(ROOT / "shared" / "acetate_bridge", target / "acetate_bridge", ignore=ignored)
-    shutil.copytree(Path(websockets.__file__).parent, target / "websockets", ignore=ignored)
-    (target / "acetate_gimp.py").chmod(0o755)
+    plugins = folder / "plug-ins"
+    plugins.mkdir(parents=True, exist_ok=True)
+    install("gimp", plugin_files("gimp"), plugins)
     (folder / "shortcutsrc").write_text(_SHORTCUTS, encoding="utf-8")
     (folder / "gimprc").write_text(_QUIET[version], encoding="utf-8")
-    return target
+    return plugins / "acetate_gimp"
 
 
 class AgentError(AssertionError):
     """What the agent was told to do raised an exception inside GIMP."""
-
-
-class Screen:
-    """A private X server with a window manager, ended by `close`."""
-
-    def __init__(self, size: str = "1600x1000x24") -> None:
-        read, write = os.pipe()
-        self._processes = [
-            subprocess.Popen(
-                ["Xvfb", "-displayfd", str(write), "-screen", "0", size, "-nolisten", "tcp"],
-                pass_fds=[write],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-        ]
-        os.close(write)
-        # Read up to the end of the line: Xvfb gives up when nobody takes all of its answer.
-        with open(read, encoding="ascii") as answer:
-            number = answer.readline().strip()
-        if not number:
-            raise RuntimeError("Xvfb did not start")
-        self.display = f":{number}"
-        self._processes.append(
-            subprocess.Popen(
-                ["openbox"],
-                env=self.environment,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-        )
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """The variables of a program that shall appear on this screen."""
-        return {**os.environ, "DISPLAY": self.display}
-
-    def do(self, *command: str, check: bool = True) -> str:
-        """Run xdotool, import or the like on this screen."""
-        done = subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, timeout=60
-        )
-        if check and done.returncode:
-            raise AssertionError(f"{' '.join(command)}: {done.stderr or done.stdout}")
-        return done.stdout.strip()
-
-    def windows(self, name: str) -> list[str]:
-        """Visible windows whose title matches."""
-        return self.do("xdotool", "search", "--onlyvisible", "--name", name, check=False).split()
-
-    def wait_for_window(self, name: str, seconds: float = 60) -> str:
-        """The window with this title, as soon as it is there."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            if found := self.windows(name):
-                return found[-1]
-            time.sleep(0.1)
-        raise AssertionError(f"no window {name!r} came; there are: {self.titles()}")
-
-    def titles(self) -> list[str]:
-        """The titles of all visible windows."""
-        found = self.do("xdotool", "search", "--onlyvisible", "--name", ".", check=False).split()
-        return [self.do("xdotool", "getwindowname", each, check=False) for each in found]
-
-    def focus(self, window: str) -> None:
-        """Give a window the keyboard."""
-        self.do("xdotool", "windowactivate", "--sync", window)
-
-    def key(self, *keys: str) -> None:
-        """Press keys, one after the other."""
-        self.do("xdotool", "key", "--clearmodifiers", "--delay", "30", *keys)
-
-    def type(self, text: str) -> None:
-        """Type a text."""
-        self.do("xdotool", "type", "--delay", "15", text)
-
-    def picture(self, path: Path, window: str = "root") -> Path:
-        """A screenshot of everything, or of one window."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.do("import", "-window", window, str(path))
-        return path
-
-    def close(self) -> None:
-        """End window manager and X server."""
-        for process in reversed(self._processes):
-            process.terminate()
-            process.wait(10)
 
 
 class Gimp:
@@ -165,7 +71,7 @@ class Gimp:
         }
         binds = {str(ROOT), str(Path(sys.prefix).resolve())} - {"/usr"}
         binds = {each for each in binds if not each.startswith("/tmp/")}
-        self._log = open(self.log, "wb")
+        self._log = open(self.log, "wb")  # noqa: SIM115 (stays open as long as GIMP)
         program = ["gimp", "-n", "--no-splash"] if screen else ["gimp-console", "-i", "--quit"]
         self.process = subprocess.Popen(
             [

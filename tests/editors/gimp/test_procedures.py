@@ -1,0 +1,239 @@
+"""What scripts can do in GIMP: each procedure against the real server, pixels compared exactly."""
+
+from __future__ import annotations
+
+import base64
+import json
+import queue
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acetate_bridge.client import Client
+from acetate_bridge.geometry import Rect, plan_frame
+from acetate_bridge.messages import Image, PixelFormat, Request
+from acetate_bridge.protocol import Done, Failed, LayerReady, Models
+from acetate_bridge.recipes import read_recipe
+from tests.app.server_process import LONG, RunningServer
+from tests.editors.gimp.session import Gimp
+
+pytestmark = pytest.mark.slow
+
+Script = Callable[[str], Any]
+
+
+@pytest.fixture(scope="module")
+def script(console: Gimp) -> Script:
+    """Runs code inside GIMP that has `scripting` at hand."""
+    console.run("from tests.editors.gimp.scripting import *")
+    return console.run
+
+
+class Painter:
+    """Asks the server directly, so that what GIMP holds can be compared with what it sent."""
+
+    def __init__(self, server: RunningServer) -> None:
+        self._heard: queue.Queue[Any] = queue.Queue()
+        runtime = server.runtime
+        self.client = Client(
+            "judge",
+            self._heard.put,
+            on_offer=self._heard.put,
+            address=runtime.address,
+            token=runtime.token,
+        )
+        self.client.start()
+        while not isinstance(offer := self._heard.get(timeout=LONG), Models) or not offer.models:
+            pass
+        self.model = next(model for model in offer.models if "text" in model.modes)
+
+    def paint(self, recipe: str, region: Rect, pixel_format: PixelFormat) -> Image:
+        """The same recipe again, the way that it came to GIMP."""
+        found = read_recipe(recipe)
+        assert found is not None and self.model.frame is not None
+        frame = plan_frame(region, self.model.frame)
+        job = self.client.submit(Request(found, {}, 1, pixel_format, frame))
+        image: Image | None = None
+        while True:
+            heard = self._heard.get(timeout=LONG)
+            assert not isinstance(heard, Failed), heard
+            if isinstance(heard, LayerReady) and heard.job == job:
+                image = heard.layer.image
+            if isinstance(heard, Done) and heard.job == job:
+                assert image is not None
+                return image
+
+
+@pytest.fixture(scope="module")
+def painter(server: RunningServer) -> Any:
+    found = Painter(server)
+    yield found
+    found.client.stop()
+
+
+def samples(data: bytes, pixel_format: PixelFormat) -> list[int]:
+    return list(data if pixel_format == "rgba8" else struct.unpack(f"<{len(data) // 2}H", data))
+
+
+@pytest.mark.parametrize(
+    ("document", "pixel_format", "off_by"),
+    [
+        ("128, 96", "rgba8", 0),
+        ("128, 96, 'u16'", "rgba16", 0),
+        ("128, 96, 'float'", "rgba16", 0),
+        # A wider gamut magnifies the last digit of a saturated colour near black.
+        ("128, 96, 'float', adobe=True", "rgba16", 40),
+    ],
+)
+def test_a_layer_holds_exactly_what_the_server_painted(
+    script: Script, painter: Painter, document: str, pixel_format: PixelFormat, off_by: int
+) -> None:
+    depth = "u8" if pixel_format == "rgba8" else "u16"
+    found = script(f"""
+image = new_image({document})
+ids = call("acetate-generate-layer", image, [], prompt="a red apple", seed=7, steps=4,
+           x=-20, y=-10, width=96, height=80)
+answer = about(ids[0], "R'G'B'A {depth}") if isinstance(ids, list) else ids
+image.delete()
+""")
+    assert isinstance(found, dict), found
+    assert (found["x"], found["y"]) == (-20, -10), "off the canvas, where it was asked for"
+    assert (found["width"], found["height"]) == (96, 80)
+    assert found["name"] == "red apple" and not found["mask"]
+    recipe = json.loads(found["recipe"])
+    assert recipe["prompt"] == "a red apple" and recipe["seed"] == 7 and recipe["steps"] == 4
+    painted = painter.paint(found["recipe"], Rect(-20, -10, 96, 80), pixel_format)
+    there = samples(base64.b64decode(found["pixels"]), pixel_format)
+    sent = samples(painted.data, pixel_format)
+    assert max(abs(a - b) for a, b in zip(there, sent, strict=True)) <= off_by
+    clear = [sent[at : at + 3] for at in range(0, len(sent), 4) if sent[at + 3] == 0]
+    assert any(any(colour) for colour in clear), "colour under alpha 0 was compared, too"
+
+
+def test_the_layer_goes_above_the_active_one_into_its_group(script: Script) -> None:
+    found = script("""
+image = new_image(96, 96)
+low = add_paper(image, "low")
+group = Gimp.GroupLayer.new(image, "scene")
+image.insert_layer(group, None, 0)
+inner = add_paper(image, "inner", group)
+ids = call("acetate-generate-layer", image, [inner], prompt="a blue car", seed=1, steps=2)
+answer = [about(ids[0])["parent"], [each.get_name() for each in group.get_children()], names(image)]
+image.delete()
+""")
+    assert found == ["scene", ["blue car", "inner"], ["scene", "low"]]
+
+
+def test_a_feathered_selection_becomes_a_mask(script: Script) -> None:
+    found = script("""
+image = new_image(160, 128)
+add_paper(image)
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 40, 32, 80, 64)
+Gimp.Selection.feather(image, 12)
+_, _, left, top, right, bottom = Gimp.Selection.bounds(image)
+ids = call("acetate-generate-layer", image, [], prompt="a yellow star", seed=3, steps=2)
+answer = [about(ids[0]), [left, top, right - left, bottom - top]]
+mask = Gimp.Item.get_by_id(ids[0]).get_mask().get_buffer()
+row = Gegl.Rectangle.new(0, (bottom - top) // 2, right - left, 1)
+answer.append(list(bytes(mask.get(row, 1.0, "Y u8", Gegl.AbyssPolicy.NONE))))
+image.delete()
+""")
+    layer, bounds, row = found
+    assert [layer["x"], layer["y"], layer["width"], layer["height"]] == bounds
+    assert layer["mask"] and row[len(row) // 2] > 250 and row[0] < 30 and len(set(row)) > 10
+
+
+def test_background_repainting_and_painting_anew(script: Script) -> None:
+    found = script("""
+image = new_image(128, 128)
+paper = add_paper(image)
+(apple,) = call("acetate-generate-layer", image, [paper], prompt="a red apple", seed=7, steps=4)
+layer = Gimp.Item.get_by_id(apple)
+(hills,) = call("acetate-fill-background", image, [layer], prompt="green hills", seed=1, steps=4)
+order = names(image)
+(again,) = call("acetate-repaint-layer", image, [layer], strength=0.5, seed=2, steps=4)
+repainted = names(image)
+before = pixels(layer)
+(anew,) = call("acetate-regenerate-layer", image, [layer], seed=8)
+answer = {"order": order, "repainted": repainted, "after": names(image),
+          "gone": not Gimp.Item.id_is_valid(apple), "hills": about(hills), "anew": about(anew),
+          "before": before, "again": about(again)}
+image.delete()
+""")
+    assert found["order"] == ["red apple", "green hills", "Paper"], "directly below its layer"
+    assert len(found["repainted"]) == 4 and len(found["after"]) == 4 and found["gone"]
+    hills = base64.b64decode(found["hills"]["pixels"])
+    assert set(hills[3::4]) == {255}, "a background is opaque"
+    recipe = json.loads(found["anew"]["recipe"])
+    assert recipe["seed"] == 8 and recipe["prompt"] == "a red apple" and recipe["steps"] == 4
+    assert found["anew"]["pixels"] != found["before"]
+    assert json.loads(found["again"]["recipe"])["strength"] == 0.5
+    assert json.loads(found["again"]["recipe"])["prompt"] == "a red apple", "from its own recipe"
+
+
+def test_variants_come_as_layers_of_their_own(script: Script) -> None:
+    found = script(
+        """
+image = new_image(96, 96)
+ids = call("acetate-generate-layer", image, [], prompt="a red apple", seed=20, steps=2, variants=2)
+answer = [json_of(each) for each in ids] if isinstance(ids, list) else ids
+image.delete()
+""".replace("json_of(each)", "about(each)['recipe']")
+    )
+    assert [json.loads(recipe)["seed"] for recipe in found] == [20, 21]
+
+
+@pytest.mark.parametrize("colour", ["gray", "indexed"])
+def test_without_colour_it_says_so_and_converts_only_when_told(script: Script, colour: str) -> None:
+    refused, left, done, kind = script(f"""
+image = new_image(96, 96, colour={colour!r})
+refused = call("acetate-generate-layer", image, [], prompt="a red apple", seed=7, steps=2)
+left = len(image.get_layers())
+ids = call("acetate-generate-layer", image, [], prompt="a red apple", seed=7, steps=2, convert=True)
+answer = [refused, left, isinstance(ids, list) and len(ids), int(image.get_base_type())]
+image.delete()
+""")
+    assert "converted" in refused and left == 0
+    assert done == 1 and kind == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        ("acetate-generate-layer", "prompt=''", "Say what to paint first."),
+        ("acetate-scene-in-layers", "prompt='a harbour'", "can do that"),
+        ("acetate-add-object", "prompt='a boat'", "can do that"),
+        ("acetate-lift-out", "prompt='a boat'", "can do that"),
+        ("acetate-repaint-layer", "prompt='a boat'", "Choose the layer"),
+        ("acetate-regenerate-layer", "", "no recipe"),
+        ("acetate-generate-layer", "prompt='a boat', model='sd15'", "not here yet"),
+    ],
+)
+def test_what_cannot_be_done_ends_in_one_sentence_and_changes_nothing(
+    script: Script, name: str, options: str, words: str
+) -> None:
+    sentence, layers = script(f"""
+image = new_image(96, 96)
+answer = [call({name!r}, image, [] {"," if options else ""} {options}), len(image.get_layers())]
+image.delete()
+""")
+    assert isinstance(sentence, str) and words in sentence and "\n" not in sentence, sentence
+    assert layers == 0
+
+
+def test_a_wrong_token_is_one_sentence(script: Script, reach: dict[str, str]) -> None:
+    file = Path(reach["ACETATE_RUNTIME_DIR"]) / "server.json"
+    right = file.read_text()
+    try:
+        file.write_text(json.dumps({**json.loads(right), "token": "wrong"}))
+        sentence = script("""
+image = new_image(96, 96)
+answer = call("acetate-generate-layer", image, [], prompt="a red apple")
+image.delete()
+""")
+    finally:
+        file.write_text(right)
+    assert "does not accept this token" in sentence and "\n" not in sentence
