@@ -1,10 +1,10 @@
-"""`make bench`: figures of the generator and the bridge on this machine."""
+"""`make bench`: figures of the generator, the official sizes and the bridge on this machine."""
 
 from __future__ import annotations
 
 import argparse
 
-from tests.benchmarks import bridge, generator
+from tests.benchmarks import bridge, generator, modes, official
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
@@ -12,4 +12,6 @@ if __name__ == "__main__":
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
     generator.main(arguments.model, arguments.device)
+    official.main(["--repeats", "1", "--large"])
+    modes.main([])
     bridge.main()

@@ -16,51 +16,35 @@ import sys
 import time
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 import torch
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import nn
 
-from acetate.conditioning import WeightPatch
-from acetate.conditioning.changes import LowRank
-from acetate.latent_transparency import TransparentDecoder, decode_transparent
+from acetate.latent_transparency import TransparentDecoder, decode_transparent, striping
 from tests.benchmarks.generator import one_by_one
 from tests.benchmarks.plain_decoder import PlainDecoder
 
 KINDS = ("plain float32", "ours float32", "ours bfloat16")
-SDXL: dict[str, Any] = {
-    "sample_size": 128,
-    "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
-    "up_block_types": ("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-    "block_out_channels": (320, 640, 1280),
-    "cross_attention_dim": 2048,
-    "transformer_layers_per_block": (1, 2, 10),
-    "attention_head_dim": (5, 10, 20),
-    "use_linear_projection": True,
-    "addition_embed_type": "text_time",
-    "addition_time_embed_dim": 256,
-    "projection_class_embeddings_input_dim": 2816,
-}
-SD15: dict[str, Any] = {"sample_size": 64, "cross_attention_dim": 768, "attention_head_dim": 8}
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Print one line for each figure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--passes", type=int, default=8)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--denoise", action="store_true", help="full-size denoisers, too")
+    parser.add_argument("--large", action="store_true", help="1024² and 2048² in stripes, too")
     parser.add_argument("--kind", choices=KINDS, help=argparse.SUPPRESS)
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     if given.kind:
         print(json.dumps(measured(given.kind, given.size, given.passes, given.device)))
         return
     compare_decoders(given)
-    if given.denoise:
-        for name, config in (("SDXL", SDXL), ("SD 1.5", SD15)):
-            compare_denoisers(name, config, given.device, given.repeats)
+    if given.large and given.device == "cpu":
+        compare_stripes(1024)
+        peak_of(2048, 1, "ours float32")
 
 
 def compare_decoders(given: argparse.Namespace) -> None:
@@ -104,40 +88,29 @@ def measured(kind: str, size: int, passes: int, device: str) -> dict[str, float]
     }
 
 
-def compare_denoisers(name: str, config: dict[str, Any], device: str, repeats: int) -> None:
-    """One guided step at the native size, bare and with a rank 256 patch inside."""
-    denoiser = random_weights(lambda: UNet2DConditionModel(**config), device, "bfloat16")
-    side, width = config["sample_size"], config["cross_attention_dim"]
-    dtype = torch.bfloat16
-    latent = torch.randn(2, 4, side, side, device=device, dtype=dtype)
-    text = torch.randn(2, 77, width, device=device, dtype=dtype)
-    added = {
-        "text_embeds": torch.randn(2, 1280, device=device, dtype=dtype),
-        "time_ids": torch.zeros(2, 6, device=device, dtype=dtype),
-    }
-    pairs = {
-        key: LowRank(
-            torch.randn(weight.shape[0], 256, device=device, dtype=dtype),
-            torch.randn(256, weight.shape[1], device=device, dtype=dtype),
-        )
-        for key, weight in denoiser.state_dict().items()
-        if ".attn" in key and key.endswith(".weight")
-    }
-
-    @torch.inference_mode()
-    def step() -> None:
-        denoiser(latent, 500, text, added_cond_kwargs=added)
-        finish(device)
-
-    step()
-    bare = statistics.median(timed(step) for _ in range(repeats))
-    patch = WeightPatch(pairs, 0.01)
-    inject = timed(lambda: patch.inject(denoiser))
-    patched = statistics.median(timed(step) for _ in range(repeats))
-    eject = timed(patch.eject)
+def compare_stripes(size: int) -> None:
+    """What working in stripes, and computing the finest maps twice, changes of the result."""
+    decoder = random_weights(TransparentDecoder, "cpu", "float32")
+    pixel, latent = torch.rand(1, 3, size, size), torch.randn(1, 4, size // 8, size // 8)
+    with patch.object(striping, "_LEAST_PIXELS", {"cpu": 2**40}):
+        whole = decode_transparent(decoder, pixel, latent, 1)
+    with patch.object(striping, "SCARCE_PIXELS", 1):
+        striped = decode_transparent(decoder, pixel, latent, 1)
     print(
-        f"{name}, a guided step at {8 * side}²: bare {bare:.3f} s, patched {patched:.3f} s "
-        f"({patched / bare:.2f} ×); inject {inject:.2f} s, eject {eject:.3f} s"
+        f"decode {size}² in stripes beside the whole, full width: "
+        f"largest difference {float((whole - striped).abs().max()):.1e} of 1"
+    )
+
+
+def peak_of(size: int, passes: int, kind: str) -> None:
+    """The memory that a very large layer needs, in a process of its own."""
+    command = [sys.executable, "-m", "tests.benchmarks.official", "--size", str(size)]
+    command += ["--passes", str(passes), "--device", "cpu", "--kind", kind]
+    run = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    found = json.loads(run.stdout)
+    print(
+        f"decode {size}², {passes} passes, {kind}: {found['wall']:.0f} s, "
+        f"processor {found['cpu']:.0f} s, peak {found['peak']:.0f} MB of the whole process"
     )
 
 
@@ -149,12 +122,6 @@ def random_weights(make: Callable[[], nn.Module], device: str, dtype: str) -> An
     for parameter in network.parameters():
         nn.init.normal_(parameter, std=0.02)
     return network.eval().requires_grad_(False)
-
-
-def timed(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 def finish(device: str) -> None:
