@@ -20,18 +20,9 @@ from tests.editors import contract
 from tests.editors.host import Host
 
 
-def checks() -> dict[str, Callable[..., None]]:
-    """All checks of the contract by name, in the order in which they are written."""
-    return {
-        name: function
-        for name, function in vars(contract).items()
-        if name.startswith("check_") and callable(function)
-    }
-
-
 def cases(host: Host) -> Iterator[tuple[str, Callable[..., None], tuple[Any, ...]]]:
     """Every check with its arguments: once, or once for each kind of document."""
-    for name, check in checks().items():
+    for name, check in contract.checks().items():
         if "kind" in inspect.signature(check).parameters:
             for kind in host.kinds:
                 yield f"{name}[{kind.name}]", check, (host, kind)
