@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from acetate.models import load_folder
-from acetate.models.loading import EMBEDDED, EMBEDDED_FOLDER
+from acetate.models.shipped import EMBEDDED, EMBEDDED_FOLDER
 from acetate.pipelines.pipeline import Pipeline
 
 

@@ -11,8 +11,8 @@ import torch
 from acetate.errors import BadRequest
 from acetate.models import load_pipeline
 from acetate.models.collection import model_named
-from acetate.models.loading import EMBEDDED
 from acetate.models.residents import Residents, default_budget, expected_bytes, weight_bytes
+from acetate.models.shipped import EMBEDDED
 from acetate.pipelines.ladder import OutOfMemory
 from acetate.pipelines.pipeline import Pipeline
 from tests.models.shelf import TRIPLE, fill_with_three

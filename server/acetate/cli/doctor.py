@@ -96,7 +96,7 @@ def _memory_of(model: str, device: str) -> None:
 
 def _other_models() -> None:
     from acetate.models.collection import models
-    from acetate.models.loading import EMBEDDED
+    from acetate.models.shipped import EMBEDDED
     from acetate.models.store import missing_parts
 
     for entry in models().values():

@@ -180,7 +180,8 @@ def _pull(entry: Entry, modes: tuple[str, ...]) -> list[Path]:
 def _verify(entry: Entry) -> int:
     """Prints a line for each file and returns how many are damaged."""
     from acetate.errors import AcetateError
-    from acetate.models.loading import EMBEDDED, load_pipeline
+    from acetate.models.loading import load_pipeline
+    from acetate.models.shipped import EMBEDDED
     from acetate.models.store import verify
 
     if entry.id == EMBEDDED:

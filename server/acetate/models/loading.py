@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 from acetate.errors import BadRequest, ModelDamaged, ModelMissing
 from acetate.models.catalog import Entry
+from acetate.models.shipped import EMBEDDED, EMBEDDED_FOLDER
 
 if TYPE_CHECKING:
     import torch
 
     from acetate.pipelines.pipeline import Pipeline
     from acetate.pipelines.transparency import Locate
-
-EMBEDDED = "embedded"
-EMBEDDED_FOLDER = Path(__file__).parents[1] / "embedded" / "model"
 
 
 def load_pipeline(model: str = EMBEDDED, device: str = "auto") -> Pipeline:

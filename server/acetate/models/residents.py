@@ -12,8 +12,9 @@ from torch import nn
 
 from acetate.errors import BadRequest
 from acetate.models.collection import model_named
-from acetate.models.loading import EMBEDDED, EMBEDDED_FOLDER, load_pipeline
+from acetate.models.loading import load_pipeline
 from acetate.models.recognition import shapes_in
+from acetate.models.shipped import EMBEDDED, EMBEDDED_FOLDER
 from acetate.models.store import base_folder
 from acetate.pipelines.ladder import is_out_of_memory, out_of_memory, release_memory
 

@@ -11,8 +11,8 @@ from typing import Literal
 
 from acetate.models.catalog import Entry, WeightFile, catalog
 from acetate.models.hashing import file_hash
-from acetate.models.loading import EMBEDDED, EMBEDDED_FOLDER
 from acetate.models.own import own_file
+from acetate.models.shipped import EMBEDDED, EMBEDDED_FOLDER
 
 FileState = Literal["good", "missing", "damaged", "unknown"]
 

@@ -152,7 +152,7 @@ def evaluate(
     report: Annotated[Path | None, typer.Option(help="JSON file for the figures.")] = None,
 ) -> None:
     """Measure round trips on pictures that are held out by concept and by style."""
-    from acetate.models.loading import EMBEDDED_FOLDER
+    from acetate.models.shipped import EMBEDDED_FOLDER
 
     from .evaluation import evaluate as measure
 

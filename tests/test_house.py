@@ -1,0 +1,132 @@
+"""Rules of the house that no single file can keep: data flows one way, and files stay small."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = {
+    "acetate": ROOT / "server" / "acetate",
+    "acetate_bridge": ROOT / "shared/acetate_bridge",
+}
+LONGEST = 400
+
+
+def modules() -> dict[str, Path]:
+    """Every module of ours by its dotted name."""
+    found: dict[str, Path] = {}
+    for package, folder in PACKAGES.items():
+        for path in folder.rglob("*.py"):
+            parts = path.relative_to(folder).with_suffix("").parts
+            if parts[-1] == "__init__":
+                parts = parts[:-1]
+            found[".".join((package, *parts))] = path
+    return found
+
+
+def imports(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Imports that really run, those inside functions too; not those for types alone."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield node
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            waiting.extend(node.orelse)
+        else:
+            waiting.extend(ast.iter_child_nodes(node))
+
+
+def needs(name: str, path: Path, known: dict[str, Path]) -> set[str]:
+    """Modules of ours that a module imports."""
+    found: set[str] = set()
+    for node in imports(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+            continue
+        base = node.module or ""
+        if node.level:
+            package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+            package = package[: len(package) - node.level + 1]
+            base = ".".join(filter(None, (*package, base)))
+        for alias in node.names:
+            whole = f"{base}.{alias.name}"
+            found.add(whole if whole in known else base)
+    return {each for each in found if each in known and each != name}
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    """One circle of imports, if there is any."""
+    done: set[str] = set()
+
+    def follow(name: str, trail: list[str]) -> list[str]:
+        if name in trail:
+            return [*trail[trail.index(name) :], name]
+        if name not in done:
+            for needed in sorted(graph[name]):
+                if found := follow(needed, [*trail, name]):
+                    return found
+            done.add(name)
+        return []
+
+    for name in sorted(graph):
+        if found := follow(name, []):
+            return found
+    return []
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    known = modules()
+    graph = {name: needs(name, path, known) for name, path in known.items()}
+    assert len(graph) > 100
+    assert sum(map(len, graph.values())) > len(graph)
+    assert " → ".join(circle(graph)) == ""
+
+
+@pytest.mark.parametrize(
+    ("graph", "found"),
+    [
+        ({"a": {"b"}, "b": {"c"}, "c": set()}, []),
+        ({"a": {"b"}, "b": {"c"}, "c": {"b"}}, ["b", "c", "b"]),
+        ({"a": {"b", "c"}, "b": {"c"}, "c": set()}, []),
+    ],
+)
+def test_circles_are_found(graph: dict[str, set[str]], found: list[str]) -> None:
+    assert circle(graph) == found
+
+
+def test_imports_inside_functions_count_and_those_for_types_do_not(tmp_path: Path) -> None:
+    source = (
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    import one\n"
+        "def function():\n    import two\n    from . import three\n"
+    )
+    path = tmp_path / "module.py"
+    path.write_text(source)
+    known = {name: path for name in ("one", "two", "pack.three", "pack.module")}
+    assert needs("pack.module", path, known) == {"two", "pack.three"}
+
+
+def test_the_bridge_knows_nothing_of_the_server() -> None:
+    known = modules()
+    for name, path in known.items():
+        if name.startswith("acetate_bridge"):
+            assert not {
+                each for each in needs(name, path, known) if each.split(".")[0] == "acetate"
+            }
+
+
+def test_no_file_is_long() -> None:
+    folders = ["server", "shared", "tests", "krita_plugin", "gimp_plugin"]
+    paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in paths
+        if "_vendor" not in path.parts
+        and (lines := path.read_text(encoding="utf-8").count("\n")) > LONGEST
+    }
+    assert long == {}
