@@ -69,7 +69,7 @@ def serve(
             port=port,
             hosts=tuple(allow_host or ()),
             devices=tuple(device or ["auto"]),
-            models_folder=models_dir,
+            models_dir=models_dir,
             idle_exit=idle_exit,
             quota=quota_mb * 2**20,
         )

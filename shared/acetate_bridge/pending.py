@@ -19,6 +19,7 @@ from acetate_bridge.protocol import (
     ImageReference,
     LayerReady,
     Missing,
+    ModelMessage,
     Submit,
     Upload,
 )
@@ -52,6 +53,7 @@ class Pending:
     _sent: set[str] = field(default_factory=set[str])
     _arrived: set[str] = field(default_factory=set[str])
     _thanks: dict[str, None] = field(default_factory=dict[str, None])
+    _wishes: dict[str, ModelMessage] = field(default_factory=dict[str, ModelMessage])
 
     def add(self, job: str, request: Request) -> None:
         """Note a new job."""
@@ -80,6 +82,10 @@ class Pending:
         while len(self._thanks) > _KEPT_THANKS:
             del self._thanks[next(iter(self._thanks))]
 
+    def wish(self, message: ModelMessage) -> None:
+        """Note what shall be done about a model; the last wish counts."""
+        self._wishes[message.model] = message
+
     def introduce(self, job: str) -> Iterator[ClientMessage]:
         """What has to be said for a job to be accepted."""
         if job in self._open:
@@ -102,6 +108,8 @@ class Pending:
                 yield Cancel(job.submit.job)
         for job in self._thanks:
             yield Acknowledge(job)
+        wishes, self._wishes = self._wishes, {}
+        yield from wishes.values()
 
     def settle(self, event: Event) -> bool:
         """Take note of an event; False when it was heard before."""

@@ -16,7 +16,7 @@ from acetate_bridge.messages import Image, Layer, PixelFormat, Recipe
 PROTOCOL = 1
 
 Stage = Literal["queued", "loading", "painting", "decoding"]
-ModelState = Literal["ready", "downloading", "missing"]
+ModelState = Literal["ready", "downloading", "paused", "failed", "missing"]
 InputKind = Literal["layer", "picture", "control"]
 
 
@@ -57,10 +57,11 @@ class ModeInfo:
 class ModelInfo:
     """A model that the server knows, what it can do and at which sizes.
 
-    `progress` is the share of a download that is done; `reason` says why a model that is not
-    ready cannot be used, and what to do. `styles` are the names of those that fit it, `controls`
-    the kinds of control images that it can follow. `steps` and `guidance` suit most prompts
-    (0: unknown).
+    `progress` is the share of a download that is done, `bytes_here` of `bytes_total`, and
+    `seconds_left` is negative while unknown. `reason` says why a model that is not ready cannot
+    be used, and what to do; `licences` are those to be accepted before it is fetched. `styles`
+    are the names of those that fit it, `controls` the kinds of control images that it can
+    follow. `steps` and `guidance` suit most prompts (0: unknown).
     """
 
     id: str
@@ -76,6 +77,10 @@ class ModelInfo:
     controls: list[str] = field(default_factory=list[str])
     steps: int = 0
     guidance: float = 0.0
+    bytes_here: int = 0
+    bytes_total: int = 0
+    seconds_left: float = -1.0
+    licences: list[str] = field(default_factory=list[str])
 
 
 @dataclass(frozen=True)
@@ -144,6 +149,31 @@ class Acknowledge:
     job: str
 
 
+@dataclass(frozen=True)
+class Pull:
+    """Fetch what an announced model lacks, or go on with it; `models` tells how it goes.
+
+    `accepted` are those of its licences that a person has read and accepted, by name.
+    """
+
+    model: str
+    accepted: list[str] = field(default_factory=list[str])
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Stop fetching a model; what has arrived is kept for the next time."""
+
+    model: str
+
+
+@dataclass(frozen=True)
+class Remove:
+    """Delete the files of a model that no other one needs; its base stays."""
+
+    model: str
+
+
 # ---- what the server says
 
 
@@ -161,7 +191,7 @@ class Welcome:
 
 @dataclass(frozen=True)
 class Models:
-    """What can be used has changed."""
+    """What can be used has changed; while models are fetched, up to four times a second."""
 
     models: list[ModelInfo]
     modes: list[ModeInfo]
@@ -260,7 +290,8 @@ class Cancelled:
     sequence: int
 
 
-ClientMessage = Hello | Upload | Submit | Cancel | Acknowledge
+ModelMessage = Pull | Pause | Remove
+ClientMessage = Hello | Upload | Submit | Cancel | Acknowledge | ModelMessage
 Event = Accepted | Progress | Preview | LayerReady | Done | Failed | Cancelled
 ServerMessage = Welcome | Models | Missing | Problem | Event
 Message = ClientMessage | ServerMessage
@@ -271,6 +302,9 @@ CLIENT_MESSAGES: dict[str, type[ClientMessage]] = {
     "submit": Submit,
     "cancel": Cancel,
     "acknowledge": Acknowledge,
+    "pull": Pull,
+    "pause": Pause,
+    "remove": Remove,
 }
 SERVER_MESSAGES: dict[str, type[ServerMessage]] = {
     "welcome": Welcome,

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from acetate_bridge import Client, Recipe, Request, State
 from acetate_bridge.pending import is_ending
-from acetate_bridge.protocol import Event, LayerReady
+from acetate_bridge.protocol import Event, LayerReady, ModelInfo, Models
 from tests.app.server_process import LONG
 
 T = TypeVar("T")
@@ -23,12 +23,15 @@ class Listener:
     def __init__(self, address: str, token: str, name: str = "", acknowledge: bool = True) -> None:
         self.events: list[Event] = []
         self.states: list[State] = []
+        self.offers: list[Models] = []
+        self._offered: queue.Queue[Models] = queue.Queue()
         self._news: queue.Queue[Event] = queue.Queue()
         self._acknowledge = acknowledge
         self.client = Client(
             name or f"test-{uuid.uuid4().hex[:8]}",
             self._take,
             self.states.append,
+            self._offered.put,
             address=address,
             token=token,
         )
@@ -68,6 +71,24 @@ class Listener:
                 self.events.append(self._news.get(timeout=max(0.0, until - time.monotonic())))
             except queue.Empty:
                 raise AssertionError(f"it did not come; what came: {self.summary()}") from None
+
+    def model(
+        self, model: str, wanted: Callable[[ModelInfo], bool], timeout: float = LONG
+    ) -> ModelInfo:
+        """What is said of a model, as soon as it is as wanted."""
+        until = time.monotonic() + timeout
+        seen: list[ModelInfo] = []
+        while True:
+            try:
+                offer = self._offered.get(timeout=max(0.0, until - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"it did not come; what came: {seen}") from None
+            self.offers.append(offer)
+            for info in offer.models:
+                if info.id == model:
+                    seen.append(info)
+                    if wanted(info):
+                        return info
 
     def ending(self, job: str, timeout: float = LONG) -> Event:
         """How a job ended."""

@@ -17,6 +17,7 @@ import msgspec
 
 from acetate.app.server import serve
 from acetate.app.settings import Settings
+from acetate.jobs.downloads import DOWNLOADER
 from acetate.jobs.limits import DEFAULT_LIMITS
 from acetate.workers.supervisor import Patience
 from acetate_bridge.discovery import Runtime, read_runtime
@@ -35,6 +36,7 @@ class RunningServer:
         self,
         folder: Path,
         painter: str = FAKE,
+        downloader: str = DOWNLOADER,
         silence: float = 60.0,
         real: Sequence[str] | None = None,
         quota: int = 2**32,
@@ -50,6 +52,7 @@ class RunningServer:
             "data": str(folder / "data"),
             "run": str(folder / "run"),
             "painter": painter,
+            "downloader": downloader,
             "silence": silence,
             "quota": quota,
             "devices": list(devices),
@@ -166,8 +169,9 @@ def main(text: str) -> None:
             runtime_folder=Path(options["run"]),
             token=TOKEN,
             painter=options["painter"],
+            downloader=options["downloader"],
             devices=tuple(options["devices"]),
-            models_folder=data.parent / "models",
+            models_dir=data.parent / "models",
             patience=Patience(silence=options["silence"]),
             quota=options["quota"],
             limits=DEFAULT_LIMITS,

@@ -62,9 +62,12 @@ def routes() -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for route in app.router.routes():
         assert route.resource is not None
-        path = route.resource.canonical.replace("{job}", JOB).replace("{index}", "0")
-        found.append((route.method, path))
+        found.append((route.method, filled(route.resource.canonical)))
     return found
+
+
+def filled(path: str) -> str:
+    return path.replace("{job}", JOB).replace("{index}", "0").replace("{model}", "fake")
 
 
 def good(method: str, path: str) -> Shape:
@@ -152,9 +155,7 @@ def intrusions() -> Iterator[tuple[str, Shape]]:
 
 
 def test_the_router_holds_exactly_the_table_of_routes() -> None:
-    table = [
-        (route.method, route.path.replace("{job}", JOB).replace("{index}", "0")) for route in ROUTES
-    ]
+    table = [(route.method, filled(route.path)) for route in ROUTES]
     assert sorted(routes()) == sorted(table)
 
 
@@ -167,7 +168,7 @@ def test_every_intrusion_on_every_route_is_refused(server: RunningServer) -> Non
 
 
 def test_without_the_token_even_what_does_not_exist_is_unauthorised(server: RunningServer) -> None:
-    paths = ["/nowhere", "/v1/../../etc/passwd", "/v1/jobs/", "//v1/jobs", "/v1/models/x"]
+    paths = ["/nowhere", "/v1/../../etc/passwd", "/v1/jobs/", "//v1/jobs", "/v1/models/x/y"]
     assert {send(server, Shape("GET", path, token=None)) for path in paths} == {401}
 
 

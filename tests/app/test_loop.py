@@ -23,7 +23,7 @@ def test_large_pictures_never_keep_the_loop_for_fifty_milliseconds(
 ) -> None:
     register_webp()
     if not local:
-        monkeypatch.setattr("acetate_bridge.client.preferred_encodings", lambda _: ["webp", "raw"])
+        monkeypatch.setattr("acetate_bridge.link.preferred_encodings", lambda _: ["webp", "raw"])
     picture = solid(2048, 2048, 5)
     blocked: list[str] = []
     with RunningServer(tmp_path, debug=True) as server:

@@ -17,6 +17,9 @@ from acetate_bridge.protocol import (
     ClientMessage,
     Hello,
     ImageReference,
+    Pause,
+    Pull,
+    Remove,
     Submit,
     Upload,
 )
@@ -30,6 +33,9 @@ CLIENT_MESSAGES: list[ClientMessage] = [
     Cancel("fuzz-job-1"),
     Acknowledge("fuzz-job-1"),
     Upload("0" * 64, PIXELS),
+    Pull("../nosuch", ["mit"]),
+    Pause("nosuch"),
+    Remove("nosuch"),
 ]
 
 NASTY: list[Any] = [

@@ -67,6 +67,9 @@ class HandHeldEngine:
             layer = Layer(PIXELS, recipe=Recipe("text", seed=request.recipe.seed + variant))
             yield Painted(layer, variant)
 
+    def look_again(self) -> None:
+        pass
+
     def cancel(self, job: str) -> None:
         self.stopped.set()
 
@@ -263,7 +266,7 @@ async def test_the_offer_is_announced_once(tmp_path: Path) -> None:
     house = House(tmp_path)
     assert house.manager.offer is None
     offers: list[Announcement] = []
-    leave = house.manager.on_offer(offers.append)
+    leave = house.manager.offers.listen(offers.append)
     async with house:
         assert offers == [OFFER] and house.manager.offer == OFFER
         leave()

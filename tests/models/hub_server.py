@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -23,6 +24,8 @@ class Hub:
     cuts: int = 0
     """How many of the next downloads break off at 40 %."""
     tampered: bool = False
+    pace: float = 0.0
+    """Seconds that 64 KiB take."""
     ranges: list[str] = field(default_factory=list)
     sent: int = 0
 
@@ -119,8 +122,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.hub.cuts -= 1
             body = body[: len(content) * 2 // 5]
             self.close_connection = True
-        self.hub.sent += len(body) - start
-        self.wfile.write(body[start:])
+        for at in range(start, len(body), 1 << 16):
+            time.sleep(self.hub.pace)
+            piece = body[at : at + (1 << 16)]
+            try:
+                self.wfile.write(piece)
+            except ConnectionError:
+                self.close_connection = True
+                return
+            self.hub.sent += len(piece)
 
     def _facts(self, content: bytes) -> None:
         self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')

@@ -19,6 +19,10 @@ _STATUS = {
     "too_many_jobs": 429,
     "too_large": 413,
     "image_too_large": 413,
+    "unknown_model": 404,
+    "not_ready": 503,
+    "licence_needed": 409,
+    "too_many_downloads": 429,
     "quota_full": 507,
     "disk_full": 507,
 }

@@ -11,6 +11,7 @@ from aiohttp import web
 from acetate.app.packing import PackedLayers
 from acetate.app.session import Session
 from acetate.app.settings import Settings
+from acetate.jobs.downloads import Downloads
 from acetate.jobs.ledger import Ledger
 from acetate.jobs.manager import Manager
 
@@ -23,6 +24,7 @@ class Context:
     ledger: Ledger
     manager: Manager
     packed: PackedLayers
+    downloads: Downloads
     touch: Callable[[], None] = lambda: None
     sessions: dict[asyncio.Task[object], Session] = field(
         default_factory=dict[asyncio.Task[object], Session]

@@ -16,6 +16,7 @@ from acetate.app.page import sign_in
 from acetate.app.routes import ROUTES, known_query
 from acetate.app.settings import Settings
 from acetate.app.webp import register_webp
+from acetate.jobs.downloads import Downloads
 from acetate.jobs.ledger import Ledger
 from acetate.jobs.manager import Manager
 from acetate.workers.engine import Engine
@@ -27,9 +28,10 @@ log = logging.getLogger("acetate.http")
 
 def make_engines(settings: Settings) -> list[Engine]:
     """A worker process for each device."""
-    folder = settings.models_folder or settings.data_folder / "models"
     return [
-        WorkerEngine(WorkerSettings(device, str(folder), settings.painter), settings.patience)
+        WorkerEngine(
+            WorkerSettings(device, str(settings.models_folder), settings.painter), settings.patience
+        )
         for device in settings.devices
     ]
 
@@ -52,7 +54,10 @@ def create_app(
         middlewares=[in_our_words, _notice, guard(gate, sign_in), known_query],
         client_max_size=settings.limits.message_bytes,
     )
-    app[CONTEXT] = Context(settings, ledger, manager, PackedLayers(ledger))
+    downloads = Downloads(
+        manager.offers, settings.models_folder, manager.look_again, settings.downloader
+    )
+    app[CONTEXT] = Context(settings, ledger, manager, PackedLayers(ledger), downloads)
     for route in ROUTES:
         # aiohttp would answer HEAD by itself; the table says what there is, and nothing else is.
         if route.method == "GET":
@@ -74,6 +79,7 @@ async def _run_manager(app: web.Application) -> AsyncIterator[None]:
 async def _drain(app: web.Application) -> None:
     """Running jobs may end, and be heard of, before the sessions do."""
     context = app[CONTEXT]
+    await context.downloads.close()
     await context.manager.close(context.settings.drain_seconds)
     for session in list(app[CONTEXT].sessions.values()):
         await session.close()

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 import acetate
-
-if TYPE_CHECKING:
-    from acetate.app.routes import Route
+from acetate.app.route import Route
 
 
 def document(routes: Sequence[Route]) -> dict[str, Any]:

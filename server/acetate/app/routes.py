@@ -3,41 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
-import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
-import msgspec
 from aiohttp import web
 
 import acetate
 from acetate.app.answers import answer, refusal
 from acetate.app.context import CONTEXT
-from acetate.app.page import page
-from acetate.app.session import Session
-from acetate.app.validation import build
-from acetate.jobs.records import JobRecord, Refused
-from acetate.workers.engine import Announcement
-from acetate_bridge.codec import BadFrame
-from acetate_bridge.messages import BYTES_PER_PIXEL, Image, Recipe
-from acetate_bridge.png import DamagedPng, png_header, read_png, write_png
-from acetate_bridge.protocol import (
-    PROTOCOL,
-    ImageReference,
-    Limits,
-    ModeInfo,
-    ModelInfo,
-    Progress,
-    Submit,
+from acetate.app.job_routes import (
+    JobStatus,
+    acknowledge_job,
+    cancel_job,
+    list_jobs,
+    show_job,
+    show_layer,
+    submit_job,
+    upload_image,
 )
-
-SCRIPTS = "http"
-"""The client that all jobs of scripts belong to."""
-_MOST_LISTED = 200
-_BODY_BYTES = 2**20
+from acetate.app.model_routes import (
+    Offer,
+    PullOrder,
+    models,
+    pause_model,
+    pull_model,
+    remove_model,
+    show_model,
+)
+from acetate.app.openapi import document
+from acetate.app.page import page
+from acetate.app.route import Route
+from acetate.app.session import Session
+from acetate_bridge.protocol import PROTOCOL, ImageReference, ModelInfo, Submit
 
 
 @dataclass(frozen=True)
@@ -49,73 +46,12 @@ class Health:
     ready: bool
 
 
-@dataclass(frozen=True)
-class Offer:
-    """Answer of `/v1/models`."""
-
-    models: list[ModelInfo]
-    modes: list[ModeInfo]
-    limits: Limits
-
-
-@dataclass(frozen=True)
-class LayerSummary:
-    """A layer of a job; its pixels are at `/v1/jobs/{job}/layers/{index}`."""
-
-    index: int
-    role: str
-    name: str
-    x: int
-    y: int
-    width: int
-    height: int
-    recipe: Recipe | None
-
-
-@dataclass(frozen=True)
-class JobStatus:
-    """A job as scripts see it."""
-
-    job: str
-    state: str
-    recipe: Recipe
-    created: float
-    acknowledged: bool
-    code: str = ""
-    message: str = ""
-    hint: str = ""
-    progress: Progress | None = None
-    layers: list[LayerSummary] | None = None
-
-
-@dataclass(frozen=True)
-class Route:
-    """A row of the table; `takes` and `gives` are for the description of the interface."""
-
-    method: str
-    path: str
-    handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    summary: str
-    takes: type[Any] | str | None = None
-    gives: type[Any] | str | None = None
-    status: int = 200
-    query: tuple[str, ...] = ()
-
-
 async def health(request: web.Request) -> web.Response:
     manager = request.app[CONTEXT].manager
     return answer(Health(f"acetate {acetate.__version__}", PROTOCOL, manager.offer is not None))
 
 
-async def models(request: web.Request) -> web.Response:
-    manager = request.app[CONTEXT].manager
-    offer = manager.offer or Announcement([], [])
-    return answer(Offer(offer.models, offer.modes, manager.limits))
-
-
 async def describe(request: web.Request) -> web.Response:
-    from acetate.app.openapi import document
-
     return answer(document(ROUTES))
 
 
@@ -125,7 +61,7 @@ async def session(request: web.Request) -> web.StreamResponse:
         return refusal(503, "too_many_sessions", "This server has too many sessions already.")
     task = asyncio.current_task()
     assert task is not None
-    conversation = Session(context.manager, context.ledger, context.packed)
+    conversation = Session(context.manager, context.ledger, context.packed, context.downloads)
     context.sessions[task] = conversation
     try:
         return await conversation.run(request)
@@ -134,88 +70,29 @@ async def session(request: web.Request) -> web.StreamResponse:
         context.touch()
 
 
-async def list_jobs(request: web.Request) -> web.Response:
-    context = request.app[CONTEXT]
-    store = context.ledger.store
-    records = await context.ledger.call(store.jobs, SCRIPTS, _MOST_LISTED)
-    return answer([_status(record, context.manager.progress(record.job)) for record in records])
-
-
-async def submit_job(request: web.Request) -> web.Response:
-    if (request.content_length or 0) > _BODY_BYTES:
-        raise Refused("too_large", f"A job may have {_BODY_BYTES} bytes.")
-    body = await request.content.read(_BODY_BYTES + 1)
-    while len(body) <= _BODY_BYTES and (more := await request.content.read(_BODY_BYTES)):
-        body += more
-    if len(body) > _BODY_BYTES:
-        raise Refused("too_large", f"A job may have {_BODY_BYTES} bytes.")
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        raise BadFrame("bad_json", "The body is not JSON.") from None
-    if isinstance(value, dict):
-        value.setdefault("job", uuid.uuid4().hex)
-    submit = build(Submit, value)
-    manager = request.app[CONTEXT].manager
-    await manager.submit(SCRIPTS, submit)
-    return await _job_answer(request, submit.job, 202)
-
-
-async def show_job(request: web.Request) -> web.Response:
-    return await _job_answer(request, request.match_info["job"], 200)
-
-
-async def cancel_job(request: web.Request) -> web.Response:
-    manager = request.app[CONTEXT].manager
-    await manager.cancel(SCRIPTS, request.match_info["job"])
-    return await _job_answer(request, request.match_info["job"], 202)
-
-
-async def acknowledge_job(request: web.Request) -> web.Response:
-    job = request.match_info["job"]
-    manager = request.app[CONTEXT].manager
-    if await manager.record(SCRIPTS, job) and not await manager.acknowledge(SCRIPTS, job):
-        return refusal(409, "not_ended", "The job has not ended yet.")
-    return await _job_answer(request, job, 200)
-
-
-async def show_layer(request: web.Request) -> web.Response:
-    context = request.app[CONTEXT]
-    job, index = request.match_info["job"], request.match_info["index"]
-    if not index.isdecimal() or len(index) > 6 or not await context.manager.record(SCRIPTS, job):
-        return refusal(404, "not_found", "There is no such layer.")
-    layers = await context.ledger.call(context.ledger.store.layers, job)
-    for stored in layers:
-        if stored.index == int(index):
-            try:
-                image = await context.ledger.load_layer(stored)
-            except (OSError, ValueError):
-                break
-            body = await asyncio.to_thread(write_png, image)
-            return web.Response(body=body, content_type="image/png")
-    return refusal(404, "not_found", "There is no such layer.")
-
-
-async def upload_image(request: web.Request) -> web.Response:
-    context = request.app[CONTEXT]
-    if (request.content_length or 0) > context.manager.limits.message_bytes:
-        raise Refused("too_large", "The image is too large.")
-    kind = request.content_type
-    if kind == "image/png":
-        image = await _read_png(await request.read())
-    elif kind == "application/octet-stream":
-        image = await _read_raw(request)
-    else:
-        return refusal(415, "bad_type", "Send image/png, or application/octet-stream with a size.")
-    digest = await asyncio.to_thread(lambda: hashlib.sha256(image.data).hexdigest())
-    await context.ledger.keep_image(digest, image)
-    return answer(ImageReference(digest, image.width, image.height, image.format), 201)
-
-
 ROUTES = (
     Route("GET", "/", page, "A small page that shows the server's state", gives="text/html"),
     Route("GET", "/v1/health", health, "Whether the server is up and ready to paint", None, Health),
     Route("GET", "/v1/models", models, "What can be used", None, Offer),
+    Route("GET", "/v1/models/{model}", show_model, "One model", None, ModelInfo),
+    Route("DELETE", "/v1/models/{model}", remove_model, "Delete its files", None, ModelInfo, 202),
+    Route(
+        "POST",
+        "/v1/models/{model}/pull",
+        pull_model,
+        "Fetch what a model lacks, or go on with it",
+        PullOrder,
+        ModelInfo,
+        202,
+    ),
+    Route(
+        "POST",
+        "/v1/models/{model}/pause",
+        pause_model,
+        "Stop fetching; what has arrived is kept",
+        None,
+        ModelInfo,
+    ),
     Route("GET", "/v1/openapi.json", describe, "This description", None, "application/json"),
     Route("GET", "/v1/session", session, "The WebSocket session of protocol 1", status=101),
     Route("GET", "/v1/jobs", list_jobs, "Jobs of scripts, newest first", None, list[JobStatus]),
@@ -268,75 +145,3 @@ async def known_query(
         if resource is not None and name not in allowed:
             return refusal(400, "bad_query", f"There is no query field {name[:40]!r} here.")
     return await handler(request)
-
-
-async def _job_answer(request: web.Request, job: str, status: int) -> web.Response:
-    context = request.app[CONTEXT]
-    record = await context.manager.record(SCRIPTS, job)
-    if record is None:
-        return refusal(404, "not_found", "There is no such job.")
-    stored = await context.ledger.call(context.ledger.store.layers, job)
-    layers = [
-        LayerSummary(
-            layer.index,
-            layer.role.value,
-            layer.name,
-            layer.x,
-            layer.y,
-            layer.width,
-            layer.height,
-            layer.recipe,
-        )
-        for layer in stored
-    ]
-    return answer(_status(record, context.manager.progress(job), layers), status)
-
-
-def _status(
-    record: JobRecord, progress: Progress | None, layers: list[LayerSummary] | None = None
-) -> JobStatus:
-    return JobStatus(
-        record.job,
-        record.state,
-        record.submit.recipe,
-        record.created,
-        record.acknowledged,
-        record.code,
-        record.message,
-        record.hint,
-        progress,
-        layers,
-    )
-
-
-async def _read_png(body: bytes) -> Image:
-    try:
-        width, height, _ = png_header(body)
-        _check_pixels(width, height)
-        return await asyncio.to_thread(read_png, body)
-    except DamagedPng as error:
-        raise BadFrame("bad_image", f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
-
-
-async def _read_raw(request: web.Request) -> Image:
-    try:
-        width, height = (
-            msgspec.convert(request.query[side], int, strict=False) for side in ("width", "height")
-        )
-    except (KeyError, msgspec.ValidationError):
-        raise BadFrame("bad_image", "Raw pixels need width and height in the query.") from None
-    pixel_format = request.query.get("format", "rgba8")
-    if pixel_format not in BYTES_PER_PIXEL:
-        raise BadFrame("bad_image", "The format is rgba8 or rgba16.")
-    _check_pixels(width, height)
-    try:
-        return Image(width, height, await request.read(), pixel_format)
-    except ValueError as error:
-        raise BadFrame("bad_image", str(error)) from None
-
-
-def _check_pixels(width: int, height: int) -> None:
-    from acetate_bridge.codec import IMAGE_PIXELS
-
-    if width < 1 or height < 1 or width * height > IMAGE_PIXELS:
-        raise BadFrame("image_too_large", f"An image has 1 to {IMAGE_PIXELS} pixels.")

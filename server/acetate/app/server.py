@@ -170,7 +170,7 @@ class IdleExit:
 
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
-        if self._context.sessions or self._context.manager.busy:
+        if self._context.sessions or self._context.manager.busy or self._context.downloads.busy:
             self._touch()
         left = self._last + self._seconds - loop.time()
         if left <= 0:

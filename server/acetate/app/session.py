@@ -12,6 +12,7 @@ import acetate
 from acetate.app.outbox import Outbox
 from acetate.app.packing import PackedLayers
 from acetate.app.validation import read_message
+from acetate.jobs.downloads import Downloads
 from acetate.jobs.ledger import Ledger
 from acetate.jobs.manager import Manager, Notice
 from acetate.jobs.records import DiskFull, FreshLayer, MissingImages, Refused, StoredLayer
@@ -25,9 +26,13 @@ from acetate_bridge.protocol import (
     Hello,
     LayerReady,
     Missing,
+    ModelMessage,
     Models,
+    Pause,
     Preview,
     Problem,
+    Pull,
+    Remove,
     ServerMessage,
     Submit,
     Upload,
@@ -45,8 +50,11 @@ _LONGEST_CLIENT = 200
 class Session:
     """Speaks protocol 1 over one connection."""
 
-    def __init__(self, manager: Manager, ledger: Ledger, packed: PackedLayers) -> None:
+    def __init__(
+        self, manager: Manager, ledger: Ledger, packed: PackedLayers, downloads: Downloads
+    ) -> None:
         self._manager = manager
+        self._downloads = downloads
         self._ledger = ledger
         self._packed = packed
         self._socket = web.WebSocketResponse(
@@ -58,6 +66,7 @@ class Session:
         self._client = ""
         self._encodings = ["raw"]
         self._problems = 0
+        self._caring: set[asyncio.Task[None]] = set()
 
     async def run(self, request: web.Request) -> web.WebSocketResponse:
         """Hold the conversation until either side leaves."""
@@ -69,7 +78,7 @@ class Session:
         named = [name.removeprefix("encoding:") for name in hello.features if ":" in name]
         self._encodings = named or ["raw"]
         leave = self._manager.subscribe(self._client, self._hear)
-        leave_offer = self._manager.on_offer(self._offer_changed)
+        leave_offer = self._manager.offers.listen(self._offer_changed)
         writer = asyncio.create_task(self._write(), name=f"writer {self._client[:20]}")
         try:
             self._outbox.answer(self._welcome())
@@ -157,6 +166,8 @@ class Session:
                 await self._take(message.data)
             except BadFrame as error:
                 await self._complain(error.code, str(error))
+            except Refused as error:
+                self._outbox.answer(Problem(error.code, error.message, error.hint))
             except Exception:
                 log.exception("a message could not be handled")
                 await self._complain("internal", "The server met a fault of its own.")
@@ -176,6 +187,11 @@ class Session:
                 await self._manager.cancel(self._client, message.job)
             case Acknowledge():
                 await self._manager.acknowledge(self._client, message.job)
+            case Pull() | Pause() | Remove():
+                # A task of its own: a process takes seconds to start or to stop.
+                task = asyncio.create_task(self._care_for_model(message))
+                self._caring.add(task)
+                task.add_done_callback(self._caring.discard)
             case Hello():
                 raise BadFrame("hello_once", "Hello is said once.")
 
@@ -194,10 +210,23 @@ class Session:
     async def _upload(self, upload: Upload) -> None:
         try:
             await self._ledger.keep_image(upload.sha256, upload.image)
-        except Refused as error:
-            self._outbox.answer(Problem(error.code, error.message, error.hint))
         except DiskFull:
             self._outbox.answer(Problem("disk_full", "The disk is full.", "Free some space."))
+
+    async def _care_for_model(self, message: ModelMessage) -> None:
+        try:
+            match message:
+                case Pull():
+                    self._downloads.pull(message.model, message.accepted)
+                case Pause():
+                    await self._downloads.pause(message.model)
+                case Remove():
+                    await self._downloads.remove(message.model)
+        except Refused as error:
+            self._outbox.answer(Problem(error.code, error.message, error.hint))
+        except Exception:
+            log.exception("%s could not be followed", type(message).__name__)
+            self._outbox.answer(Problem("internal", "The server met a fault of its own."))
 
     async def _complain(self, code: str, text: str) -> None:
         """Say what was wrong; a client that keeps it up is shown the door."""

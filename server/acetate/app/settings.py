@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from acetate.jobs.downloads import DOWNLOADER
 from acetate.jobs.limits import DEFAULT_LIMITS
 from acetate.workers.supervisor import Patience
 from acetate_bridge.protocol import Limits
@@ -27,11 +28,17 @@ class Settings:
     port: int = 0
     hosts: tuple[str, ...] = ()
     devices: tuple[str, ...] = ("auto",)
-    models_folder: Path | None = None
+    models_dir: Path | None = None
     idle_exit: float = 0.0
     drain_seconds: float = 5.0
     quota: int = 4 * 2**30
     limits: Limits = DEFAULT_LIMITS
     patience: Patience = Patience()
     painter: str = GENERATOR
+    downloader: str = DOWNLOADER
     sessions: int = 64
+
+    @property
+    def models_folder(self) -> Path:
+        """Where files of one's own lie."""
+        return self.models_dir or self.data_folder / "models"

@@ -115,6 +115,11 @@ def _check_offer(submit: Submit, offer: Announcement) -> None:
     if recipe.model and recipe.model not in (model.id for model in offer.models):
         known = ", ".join(model.id for model in offer.models)
         raise Refused("unknown_model", f"There is no model {recipe.model[:40]!r} (known: {known}).")
+    for model in offer.models:
+        if model.id == recipe.model and model.state != "ready":
+            raise Refused(
+                "model_missing", f"{model.name or model.id} cannot be used yet.", model.reason
+            )
 
 
 def _between(name: str, value: float, least: float, most: float) -> None:

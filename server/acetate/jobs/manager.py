@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from acetate.jobs.ledger import Ledger
 from acetate.jobs.limits import check_submit
+from acetate.jobs.offers import Offers
 from acetate.jobs.queue import FairQueue
 from acetate.jobs.records import (
     DiskFull,
@@ -70,6 +71,7 @@ class Manager:
 
     def __init__(self, ledger: Ledger, engines: Sequence[Engine], limits: Limits) -> None:
         self.limits = limits
+        self.offers = Offers()
         self._ledger = ledger
         self._engines = list(engines)
         self._free: list[Engine] = []
@@ -77,8 +79,6 @@ class Manager:
         self._jobs: dict[str, _Job] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._listeners: dict[str, list[Listener]] = {}
-        self._offers: dict[str, Announcement] = {}
-        self._offer_listeners: list[Callable[[Announcement], None]] = []
         self._submitting = asyncio.Lock()
         self._sequence = 0
         self._closing = False
@@ -100,7 +100,7 @@ class Manager:
             self._queue.add(record.client, record.job)
         self._expiry = asyncio.create_task(self._expire_hourly(), name="expiry")
         for engine in self._engines:
-            await engine.start(lambda offer, name=engine.name: self._announce(name, offer))
+            await engine.start(lambda offer, name=engine.name: self.offers.announce(name, offer))
         self._free = list(self._engines)
         self._wake()
 
@@ -126,29 +126,15 @@ class Manager:
         """Names the store whose sequence numbers these are."""
         return self._ledger.store.identity
 
-    # ---- what can be used
-
     @property
     def offer(self) -> Announcement | None:
-        """Models and modes of all engines, or None before the first is ready."""
-        if not self._offers:
-            return None
-        models = {model.id: model for offer in self._offers.values() for model in offer.models}
-        modes = {mode.name: mode for offer in self._offers.values() for mode in offer.modes}
-        return Announcement(list(models.values()), list(modes.values()))
+        """What can be used, or None before the first engine is ready."""
+        return self.offers.now
 
-    def on_offer(self, listener: Callable[[Announcement], None]) -> Callable[[], None]:
-        """Be told when the offer changes; call what is returned to be left alone."""
-        self._offer_listeners.append(listener)
-        return lambda: self._offer_listeners.remove(listener)
-
-    def _announce(self, engine: str, offer: Announcement) -> None:
-        before = self.offer
-        self._offers[engine] = offer
-        together = self.offer
-        if together is not None and together != before:
-            for listener in list(self._offer_listeners):
-                listener(together)
+    def look_again(self) -> None:
+        """Models have come or gone: let all engines look at what they have."""
+        for engine in self._engines:
+            engine.look_again()
 
     # ---- what clients do
 

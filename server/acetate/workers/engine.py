@@ -78,6 +78,10 @@ class Engine(Protocol):
         """Get ready in the background; `announce` is called in the event loop, maybe again."""
         ...
 
+    def look_again(self) -> None:
+        """Announce anew, soon: models have come or gone."""
+        ...
+
     def paint(self, job: str, request: Request) -> AsyncGenerator[EngineEvent]:
         """Events of a job as they happen; ends when all layers have been given.
 

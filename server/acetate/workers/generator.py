@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from acetate.errors import AcetateError
 from acetate.models.collection import models
 from acetate.models.devices import pick_device
-from acetate.models.loading import EMBEDDED
+from acetate.models.licences import unaccepted
 from acetate.models.own import own_files
 from acetate.models.residents import Residents
+from acetate.models.shipped import EMBEDDED
 from acetate.models.store import missing_parts
 from acetate.modes import MODES, run
 from acetate.pipelines.families import FAMILIES
@@ -24,6 +25,7 @@ from acetate_bridge.messages import Image, Layer, Request
 from acetate_bridge.protocol import ModelInfo
 
 if TYPE_CHECKING:
+    from acetate.models.catalog import Entry
     from acetate.pipelines.pipeline import Pipeline
     from acetate.pipelines.sampling import Step
 
@@ -38,7 +40,7 @@ class Generator:
     def announce(self) -> Announcement:
         """The embedded model, loaded at once so that the first job need not wait for it.
 
-        With it the official models that are on the disk, and the modes that any of them can do.
+        With it the official models, and the modes that any of those that are here can do.
         """
         family = FAMILIES[EMBEDDED]
         info = ModelInfo(
@@ -56,7 +58,7 @@ class Generator:
         else:
             info = replace(info, native=pipeline.native, frame=pipeline.limits)
         models = [info, *_official_models()]
-        offered = {name for model in models for name in model.modes}
+        offered = {name for model in models if model.state == "ready" for name in model.modes}
         return Announcement(
             models, [mode.info for mode in MODES.values() if mode.info.name in offered]
         )
@@ -88,23 +90,32 @@ class Generator:
 
 
 def _official_models() -> list[ModelInfo]:
-    """The models of the catalog and of one's own whose files are all here."""
+    """The models of the catalog and of one's own, here or still to be fetched."""
     return [
-        ModelInfo(
-            entry.id,
-            entry.name,
-            entry.family,
-            [mode for mode in entry.modes if mode in FAMILIES[entry.family].modes],
-            native=entry.native,
-            frame=entry.frame,
-            steps=entry.advice[0],
-            guidance=entry.advice[1],
-            styles=[own.name for own in own_files("style", entry.family)],
-            controls=sorted({own.kind for own in own_files("control", entry.family)}),
-        )
+        _info(entry)
         for entry in models().values()
-        if entry.id != EMBEDDED and FAMILIES[entry.family].modes and not missing_parts(entry)
+        if entry.id != EMBEDDED and FAMILIES[entry.family].modes
     ]
+
+
+def _info(entry: Entry) -> ModelInfo:
+    family = FAMILIES[entry.family]
+    info = ModelInfo(
+        entry.id,
+        entry.name,
+        entry.family,
+        [mode for mode in entry.modes if mode in family.modes],
+        native=entry.native,
+        frame=entry.frame,
+        steps=family.steps,
+        guidance=family.guidance,
+        styles=[own.name for own in own_files("style", entry.family)],
+        controls=sorted({own.kind for own in own_files("control", entry.family)}),
+    )
+    if not (missing := missing_parts(entry)):
+        return info
+    reason = f"It is not here yet ({', '.join(missing)}): fetch it first."
+    return replace(info, state="missing", progress=0.0, reason=reason, licences=unaccepted(entry))
 
 
 def draw(step: Step) -> Image:

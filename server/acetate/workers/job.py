@@ -11,8 +11,9 @@ from msgspec import structs
 
 from acetate.workers import wire
 from acetate.workers.painter import Note, Painter, PainterStep, StopPainting
-from acetate.workers.placement import place_layer, show_frame
-from acetate_bridge.messages import Request
+from acetate.workers.placement import crop, keep_alpha, place_layer, show_frame
+from acetate_bridge.geometry import Size
+from acetate_bridge.messages import Layer, Request
 
 
 class Send(Protocol):
@@ -101,5 +102,19 @@ def run_job(
         recipe = replace(request.recipe, seed=request.recipe.seed + variant)
         single = replace(request, recipe=recipe, images=images, variants=1, frame=None)
         for layer in painter.paint(single, reporter.step):
-            placed = layer if request.frame is None else place_layer(layer, request.frame)
+            placed = _placed(layer, request)
             send(wire.LayerPainted.of(job, placed, variant), placed.image.data)
+
+
+def _placed(layer: Layer, request: Request) -> Layer:
+    """The layer in document pixels; the alpha that is to be kept comes from the document."""
+    frame = request.frame
+    if frame is None:
+        return layer
+    placed = place_layer(layer, frame)
+    source = request.images.get("layer")
+    if source is None or not request.recipe.keep_transparency:
+        return placed
+    if Size(source.width, source.height) != frame.canvas.size:
+        return placed
+    return keep_alpha(placed, crop(source, frame.crop))

@@ -51,6 +51,17 @@ def place_layer(layer: Layer, frame: Frame) -> Layer:
     return replace(layer, image=crop(image, frame.crop), x=frame.region.x, y=frame.region.y)
 
 
+def keep_alpha(layer: Layer, source: Image) -> Layer:
+    """The layer with the alpha of a source of its size, to the last bit where depths agree.
+
+    For a frame that is painted at another size, where alpha comes back resampled.
+    """
+    painted, given = _samples(layer.image).copy(), _samples(source)[..., 3].astype(np.float64)
+    top = np.iinfo(painted.dtype).max
+    painted[..., 3] = np.rint(given * (top / np.iinfo(_samples(source).dtype).max))
+    return replace(layer, image=replace(layer.image, data=painted.tobytes()))
+
+
 def crop(image: Image, rect: Rect) -> Image:
     """The part of an image inside a rectangle that lies within it."""
     if rect == Rect(0, 0, image.width, image.height):

@@ -44,7 +44,7 @@ class Inlet:
     """Receives requests and stops in a thread of its own, also in the middle of a job."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        self.requests: queue.Queue[wire.Paint] = queue.Queue()
+        self.requests: queue.Queue[wire.Paint | wire.LookAgain] = queue.Queue()
         self._stream = stream
         self._stopped: set[str] = set()
 
@@ -62,10 +62,10 @@ class Inlet:
 
     def _listen(self) -> None:
         while (message := wire.receive_in_worker(self._stream)) is not None:
-            if isinstance(message, wire.Paint):
-                self.requests.put(message)
-            else:
+            if isinstance(message, wire.Stop):
                 self._stopped.add(message.job)
+            else:
+                self.requests.put(message)
         # Not sys.exit: the main thread may be deep inside a kernel.
         os._exit(0)
 
@@ -100,15 +100,22 @@ def serve(settings: wire.WorkerSettings, source: BinaryIO, sink: BinaryIO) -> No
     heart = Heart(outlet, settings.beat_seconds)
     heart.busy(True)
     painter = load_painter(settings.painter, settings.device, Path(settings.models_folder))
-    announcement = painter.announce()
-    outlet.send(wire.Ready(announcement.models, announcement.modes))
+    outlet.send(_announce(painter))
     heart.busy(False)
     while True:
         order = inlet.requests.get()
         heart.busy(True)
-        outlet.send(_paint(order, painter, inlet, outlet, settings.preview_seconds))
+        if isinstance(order, wire.LookAgain):
+            outlet.send(_announce(painter))
+        else:
+            outlet.send(_paint(order, painter, inlet, outlet, settings.preview_seconds))
+            inlet.forget(order.job)
         heart.busy(False)
-        inlet.forget(order.job)
+
+
+def _announce(painter: Painter) -> wire.Ready:
+    announcement = painter.announce()
+    return wire.Ready(announcement.models, announcement.modes)
 
 
 def _paint(

@@ -154,6 +154,12 @@ class WorkerEngine:
         self._broken.set()
         self._events.put_nowait(None)
 
+    def look_again(self) -> None:
+        """Let the worker announce anew; one that is not ready does so by itself."""
+        if self._process is not None and self._ready.is_set():
+            loop = asyncio.get_running_loop()
+            loop.run_in_executor(None, self._process.write, wire.LookAgain())
+
     def cancel(self, job: str) -> None:
         """Ask the worker to stop this job."""
         if job != self._job:

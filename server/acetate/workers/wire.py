@@ -42,8 +42,12 @@ class Stop(msgspec.Struct, frozen=True, tag="stop"):
     job: str
 
 
+class LookAgain(msgspec.Struct, frozen=True, tag="look"):
+    """Models have come or gone: say what there is, between two jobs."""
+
+
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
-    """The worker has started."""
+    """The worker has started, or looked again."""
 
     models: list[ModelInfo]
     modes: list[ModeInfo]
@@ -130,7 +134,7 @@ class Broken(msgspec.Struct, frozen=True, tag="broken"):
     hint: str = ""
 
 
-ToWorker = Paint | Stop
+ToWorker = Paint | Stop | LookAgain
 FromWorker = Ready | Beat | StepDone | PreviewMade | LayerPainted | Finished | Stopped | Broken
 
 _encoder = msgspec.msgpack.Encoder()

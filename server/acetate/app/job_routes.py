@@ -1,0 +1,193 @@
+"""Jobs over plain HTTP: submit, look, cancel, fetch, thank."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import uuid
+from dataclasses import dataclass
+
+import msgspec
+from aiohttp import web
+
+from acetate.app.answers import answer, refusal
+from acetate.app.bodies import read_json
+from acetate.app.context import CONTEXT
+from acetate.app.validation import build
+from acetate.jobs.records import JobRecord, Refused
+from acetate_bridge.codec import IMAGE_PIXELS, BadFrame
+from acetate_bridge.messages import BYTES_PER_PIXEL, Image, Recipe
+from acetate_bridge.png import DamagedPng, png_header, read_png, write_png
+from acetate_bridge.protocol import ImageReference, Progress, Submit
+
+SCRIPTS = "http"
+"""The client that all jobs of scripts belong to."""
+_MOST_LISTED = 200
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """A layer of a job; its pixels are at `/v1/jobs/{job}/layers/{index}`."""
+
+    index: int
+    role: str
+    name: str
+    x: int
+    y: int
+    width: int
+    height: int
+    recipe: Recipe | None
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """A job as scripts see it."""
+
+    job: str
+    state: str
+    recipe: Recipe
+    created: float
+    acknowledged: bool
+    code: str = ""
+    message: str = ""
+    hint: str = ""
+    progress: Progress | None = None
+    layers: list[LayerSummary] | None = None
+
+
+async def list_jobs(request: web.Request) -> web.Response:
+    context = request.app[CONTEXT]
+    store = context.ledger.store
+    records = await context.ledger.call(store.jobs, SCRIPTS, _MOST_LISTED)
+    return answer([_status(record, context.manager.progress(record.job)) for record in records])
+
+
+async def submit_job(request: web.Request) -> web.Response:
+    value = await read_json(request)
+    if isinstance(value, dict):
+        value.setdefault("job", uuid.uuid4().hex)
+    submit = build(Submit, value)
+    manager = request.app[CONTEXT].manager
+    await manager.submit(SCRIPTS, submit)
+    return await _job_answer(request, submit.job, 202)
+
+
+async def show_job(request: web.Request) -> web.Response:
+    return await _job_answer(request, request.match_info["job"], 200)
+
+
+async def cancel_job(request: web.Request) -> web.Response:
+    manager = request.app[CONTEXT].manager
+    await manager.cancel(SCRIPTS, request.match_info["job"])
+    return await _job_answer(request, request.match_info["job"], 202)
+
+
+async def acknowledge_job(request: web.Request) -> web.Response:
+    job = request.match_info["job"]
+    manager = request.app[CONTEXT].manager
+    if await manager.record(SCRIPTS, job) and not await manager.acknowledge(SCRIPTS, job):
+        return refusal(409, "not_ended", "The job has not ended yet.")
+    return await _job_answer(request, job, 200)
+
+
+async def show_layer(request: web.Request) -> web.Response:
+    context = request.app[CONTEXT]
+    job, index = request.match_info["job"], request.match_info["index"]
+    if not index.isdecimal() or len(index) > 6 or not await context.manager.record(SCRIPTS, job):
+        return refusal(404, "not_found", "There is no such layer.")
+    layers = await context.ledger.call(context.ledger.store.layers, job)
+    for stored in layers:
+        if stored.index == int(index):
+            try:
+                image = await context.ledger.load_layer(stored)
+            except (OSError, ValueError):
+                break
+            body = await asyncio.to_thread(write_png, image)
+            return web.Response(body=body, content_type="image/png")
+    return refusal(404, "not_found", "There is no such layer.")
+
+
+async def upload_image(request: web.Request) -> web.Response:
+    context = request.app[CONTEXT]
+    if (request.content_length or 0) > context.manager.limits.message_bytes:
+        raise Refused("too_large", "The image is too large.")
+    kind = request.content_type
+    if kind == "image/png":
+        image = await _read_png(await request.read())
+    elif kind == "application/octet-stream":
+        image = await _read_raw(request)
+    else:
+        return refusal(415, "bad_type", "Send image/png, or application/octet-stream with a size.")
+    digest = await asyncio.to_thread(lambda: hashlib.sha256(image.data).hexdigest())
+    await context.ledger.keep_image(digest, image)
+    return answer(ImageReference(digest, image.width, image.height, image.format), 201)
+
+
+async def _job_answer(request: web.Request, job: str, status: int) -> web.Response:
+    context = request.app[CONTEXT]
+    record = await context.manager.record(SCRIPTS, job)
+    if record is None:
+        return refusal(404, "not_found", "There is no such job.")
+    stored = await context.ledger.call(context.ledger.store.layers, job)
+    layers = [
+        LayerSummary(
+            layer.index,
+            layer.role.value,
+            layer.name,
+            layer.x,
+            layer.y,
+            layer.width,
+            layer.height,
+            layer.recipe,
+        )
+        for layer in stored
+    ]
+    return answer(_status(record, context.manager.progress(job), layers), status)
+
+
+def _status(
+    record: JobRecord, progress: Progress | None, layers: list[LayerSummary] | None = None
+) -> JobStatus:
+    return JobStatus(
+        record.job,
+        record.state,
+        record.submit.recipe,
+        record.created,
+        record.acknowledged,
+        record.code,
+        record.message,
+        record.hint,
+        progress,
+        layers,
+    )
+
+
+async def _read_png(body: bytes) -> Image:
+    try:
+        width, height, _ = png_header(body)
+        _check_pixels(width, height)
+        return await asyncio.to_thread(read_png, body)
+    except DamagedPng as error:
+        raise BadFrame("bad_image", f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+
+
+async def _read_raw(request: web.Request) -> Image:
+    try:
+        width, height = (
+            msgspec.convert(request.query[side], int, strict=False) for side in ("width", "height")
+        )
+    except (KeyError, msgspec.ValidationError):
+        raise BadFrame("bad_image", "Raw pixels need width and height in the query.") from None
+    pixel_format = request.query.get("format", "rgba8")
+    if pixel_format not in BYTES_PER_PIXEL:
+        raise BadFrame("bad_image", "The format is rgba8 or rgba16.")
+    _check_pixels(width, height)
+    try:
+        return Image(width, height, await request.read(), pixel_format)
+    except ValueError as error:
+        raise BadFrame("bad_image", str(error)) from None
+
+
+def _check_pixels(width: int, height: int) -> None:
+    if width < 1 or height < 1 or width * height > IMAGE_PIXELS:
+        raise BadFrame("image_too_large", f"An image has 1 to {IMAGE_PIXELS} pixels.")
