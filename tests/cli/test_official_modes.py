@@ -247,10 +247,20 @@ def test_a_second_pass_enlarges_and_repaints_at_the_final_size(
 def test_repainting_can_leave_the_transparency_as_it_is(
     family: str, root: Path, server: RunningServer, acetate: Acetate
 ) -> None:
-    source, kept = read_image(root / "layer.png"), root / f"kept-{family}.png"
-    command = [*words(root, family, "refine"), "--strength", "0.9", "--keep-transparency"]
-    for where in ([], ["--server", "local"]):
-        outcome = acetate(*command, *where, "-o", kept)
+    kept = root / f"kept-{family}.png"
+    small = root / "small.png"  # Smaller than any frame, so that it is painted enlarged.
+    write_image(small, blob(61, 44, 0))
+    further = ["--strength", "0.9", "--keep-transparency"]
+    command = [*words(root, family, "refine"), *further]
+    enlarged = [str(small) if word.endswith("layer.png") else word for word in command]
+    for picture, where in (
+        (root / "layer.png", command),
+        (root / "layer.png", [*command, "--server", "local"]),
+        (small, enlarged),
+        (small, [*enlarged, "--server", "local"]),
+    ):
+        source = read_image(picture)
+        outcome = acetate(*where, "-o", kept)
         assert outcome.code == 0, outcome.err
         painted = read_image(kept)
         assert painted.data[3::4] == source.data[3::4]

@@ -10,6 +10,7 @@ from torch import Tensor
 from acetate.conditioning import AttentionSharing
 from acetate.conditioning.changes import LowRank
 from acetate.conditioning.formats import read_changes
+from acetate.latent_transparency import OffsetEncoder, TransparentDecoder
 from tests.parity.reference import listing
 
 XL, SD15 = listing("keymap_xl"), listing("keymap_sd15")
@@ -78,6 +79,19 @@ def test_the_multiplied_out_file() -> None:
     }
     assert len(read_changes(file, weights(XL))) == 560
     assert sum(tensor.numel() for tensor in file.values()) == 955_187_200
+
+
+def test_the_pair_of_flux_in_its_one_file() -> None:
+    file = listing("keys_flux_transparentvae")
+    assert {name.split(".")[0] for name in file} == {"sd_vae", "encoder", "decoder"}
+    with torch.device("meta"):
+        networks = {
+            "encoder.": OffsetEncoder(latent_channels=16),
+            "decoder.": TransparentDecoder(latent_channels=16),
+        }
+    for prefix, network in networks.items():
+        inside = {key.removeprefix(prefix): file[key] for key in file if key.startswith(prefix)}
+        assert {key: list(tensor.shape) for key, tensor in network.state_dict().items()} == inside
 
 
 @pytest.mark.parametrize(

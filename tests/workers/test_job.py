@@ -83,3 +83,13 @@ def test_a_job_stops_at_the_next_step(after: int) -> None:
     with pytest.raises(StopPainting):
         run_job("job", Request(Recipe("text")), Quick(), send, stopped, 3600.0)
     assert sum(isinstance(m, wire.StepDone) for m in sent) == after + 1
+
+
+def test_alpha_that_is_kept_is_not_resampled_with_the_frame() -> None:
+    """The painter works at 8 pixels; the document's 4 keep what they had."""
+    frame = Frame(Rect(0, 0, 4, 4), Rect(0, 0, 4, 4), Size(8, 8))
+    hard = Image(4, 4, b"".join(bytes([9, 9, 9, 17 * index]) for index in range(16)))
+    recipe = Recipe("refine", "a cat", keep_transparency=True)
+    _, sent = messages(Request(recipe, {"layer": hard}, frame=frame))
+    (data,) = [item[1] for item in sent if isinstance(item, tuple)]
+    assert data[3::4] == hard.data[3::4]

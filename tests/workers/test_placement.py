@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acetate.workers.engine import PaintingFailed
-from acetate.workers.placement import crop, place_layer, resample, show_frame
+from acetate.workers.placement import crop, keep_alpha, place_layer, resample, show_frame
 from acetate_bridge import Frame, FrameLimits, Image, Layer, PixelFormat, Rect, Size, plan_frame
 
 LIMITS = FrameLimits(8, 16, 64, 64 * 64)
@@ -125,3 +125,18 @@ def test_images_and_results_of_other_sizes_are_refused() -> None:
 def test_cropping_the_whole_costs_nothing() -> None:
     image = Image(2, 2, bytes(16))
     assert crop(image, Rect(0, 0, 2, 2)) is image
+
+
+@pytest.mark.parametrize("dtype", ["u1", "<u2"])
+def test_alpha_that_is_to_be_kept_is_the_documents_own(dtype: str) -> None:
+    samples = (np.arange(5 * 7 * 4).reshape(5, 7, 4) * 3 % 251).astype(dtype)
+    source = image_of(samples)
+    painted = Layer(Image(7, 5, bytes(len(source.data)), source.format))
+    kept = samples_of(keep_alpha(painted, source).image)
+    assert (kept[..., 3] == samples[..., 3]).all()
+    assert not kept[..., :3].any()
+
+
+def test_alpha_of_another_depth_is_scaled() -> None:
+    deep = image_of(np.array([[[0, 0, 0, 65535]]], np.uint16))
+    assert keep_alpha(Layer(Image(1, 1, bytes(4))), deep).image.data == b"\0\0\0\xff"

@@ -28,11 +28,15 @@ def carry_out(order: Order, loaded: Pipeline | None = None) -> None:
 
     Raises AcetateError, most of it before any work.
     """
+    from acetate.workers.placement import keep_alpha
+
     check(order)
     console = Console(stderr=True)
     variants = _paint_there(order, console) if order.server else _paint_here(order, console, loaded)
     scenes = order.scenes()
     for index, (output, layers) in enumerate(zip(order.outputs(), variants, strict=True)):
+        if order.recipe.keep_transparency:
+            layers = [keep_alpha(layer, order.images["layer"]) for layer in layers]
         for layer in layers:
             path = output if layer is layers[0] else _beside(output, layer.role)
             write_image(path, layer.image, layer.recipe)
