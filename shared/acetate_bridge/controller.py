@@ -24,7 +24,7 @@ from acetate_bridge.history import HistoryEntry, read_history, region_of
 from acetate_bridge.menus import mode_info
 from acetate_bridge.messages import Recipe
 from acetate_bridge.panel import PanelView, Status
-from acetate_bridge.placement import CannotPlan, Situation, plan
+from acetate_bridge.placement import CannotPlan, Situation, above_of, plan
 from acetate_bridge.preferences import Preferences, drawn_seed
 from acetate_bridge.protocol import (
     Accepted,
@@ -130,6 +130,12 @@ class Controller(Adjusting):
         region = region_of(recipe, self.known.history) or layer.bounds
         if region is None:
             raise CannotPlan(f"Nothing is painted on “{layer.name}” yet.")
+        if recipe.mode == "background":
+            # A background lies directly below the layer that it was made for.
+            situation = self.known.situation
+            assert situation.document is not None
+            above = above_of(layer, self._editor.layers(situation.document.key))
+            self.known.situation = replace(situation, layer=above)
         again = replace(recipe, seed=drawn_seed(), inputs={}, files={}, model_hash="")
         self._submit(again, region, variants=1, replaces=[layer.key])
 

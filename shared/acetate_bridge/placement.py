@@ -80,6 +80,15 @@ def plan(mode: str, situation: Situation, limits: FrameLimits, region: Rect | No
     )
 
 
+def above_of(layer: LayerInfo, layers: list[LayerInfo]) -> LayerInfo:
+    """The sibling directly above, of a stack listed from the top. Raises CannotPlan."""
+    siblings = [one for one in layers if one.parent == layer.parent]
+    place = next((i for i, one in enumerate(siblings) if one.key == layer.key), 0)
+    if place == 0:
+        raise CannotPlan(f"No layer lies above “{layer.name}” to make a background for.")
+    return siblings[place - 1]
+
+
 def _region(mode: str, situation: Situation, document: Document) -> tuple[Origin, Rect]:
     if situation.selection is not None:
         return "selection", situation.selection.bounds

@@ -9,6 +9,7 @@ import pytest
 
 from acetate_bridge.editor import Selection
 from acetate_bridge.geometry import Rect
+from acetate_bridge.messages import Role
 from tests.acetate_bridge.desk import LIMITS, Desk, lantern, solid
 from tests.editors.memory_editor import KINDS
 
@@ -177,6 +178,27 @@ def test_regenerating_paints_the_same_recipe_in_the_same_place_with_another_seed
     desk.editor.undo(desk.document)
     text = desk.editor.recipe(desk.document, desk.editor.layers(desk.document)[0].key)
     assert text is not None and json.loads(text)["seed"] == first.seed
+
+
+def test_a_regenerated_background_is_made_for_the_layer_above_it(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    key = desk.paint("lantern", lantern(20, 16), 30, 40)
+    desk.ask("a harbour", "background")
+    desk.layer(role=Role.BACKGROUND)
+    desk.done()
+    first = desk.request
+    painted = next(one for one in desk.editor.layers(desk.document) if one.key != key)
+    desk.editor.sheet(desk.document).active = painted.key
+    desk.panel.refresh()
+    desk.panel.regenerate()
+    assert desk.request.recipe.seed != first.recipe.seed
+    assert desk.request.images["layer"] == first.images["layer"]
+    desk.layer(role=Role.BACKGROUND)
+    desk.done()
+    desk.editor.remove(desk.document, [key])
+    desk.panel.refresh()
+    desk.panel.regenerate()
+    assert "No layer lies above" in desk.view.status.sentence
 
 
 def test_a_layer_of_the_painters_own_cannot_be_regenerated(tmp_path: Path) -> None:
