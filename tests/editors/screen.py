@@ -17,7 +17,8 @@ def editors_folder() -> Path:
 
 def missing(suite: str) -> str:
     """Why a suite's editors cannot be tested here; empty when they can."""
-    if (editors_folder() / f"root-{suite}" / ".editors-stamp").exists():
+    needed = [f"root-{suite}/.editors-stamp", "bin/ed-run"]
+    if all((editors_folder() / file).exists() for file in needed):
         return ""
     return f"the editors of {suite} are not set up here: make editors"
 
