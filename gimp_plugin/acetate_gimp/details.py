@@ -81,7 +81,7 @@ class Details(Gtk.Expander):
 
         seed = Gtk.Box(spacing=6)
         self._seed = self._spin(0, LARGEST_SEED, 1, act.set_seed)
-        self._lock = Gtk.ToggleButton(label="_Keep", use_underline=True)
+        self._lock = Gtk.ToggleButton(label="_Lock", use_underline=True)
         self._lock.set_tooltip_text("Keep the seed instead of drawing another for each layer")
         self._lock.connect(
             "toggled",

@@ -226,6 +226,6 @@ def _able(offer: Models, recipe: Recipe) -> tuple[ModelInfo, ModeInfo]:
     if model is None or info is None:
         raise CannotPaint("No model that is here can do that.")
     if model.state != "ready":
-        why = model.reason or f"Fetch it: acetate models pull {model.id}"
-        raise CannotPaint(f"{model.name or model.id} is not here yet. {why}")
+        name = model.name or model.id
+        raise CannotPaint(f"{name} is not here yet. Fetch it: acetate models pull {model.id}")
     return model, info

@@ -46,7 +46,7 @@ Output = Annotated[Path, typer.Option("--output", "-o", help="Folder for the zip
 def install_plugins(editors: Editors, folder: Folder = None, enable: Enable = True) -> None:
     """Install or upgrade, in every editor of that kind on this machine."""
     from acetate import __version__
-    from acetate.plugins import kritarc
+    from acetate.plugins import kritarc, shortcutsrc
     from acetate.plugins.contents import plugin_files
     from acetate.plugins.installing import install
 
@@ -54,9 +54,11 @@ def install_plugins(editors: Editors, folder: Folder = None, enable: Enable = Tr
         before = install(place.editor, plugin_files(place.editor), place.folder)
         was = f", in place of {before.version or 'an unknown version'}" if before else ""
         print(f"{place.words}: installed {__version__}{was} in {place.folder}")
-        if place.kritarc is None:
-            print("  Start GIMP again; look under Layer, Acetate.")
-        elif not enable:
+        if place.editor == "gimp":
+            keys = shortcutsrc.add(place.folder.parent / "shortcutsrc")
+            opens = ", or press F9" if shortcutsrc.SHORTCUTS["acetate-open-panel"] in keys else ""
+            print(f"  Start GIMP again; look under Layer, Acetate{opens}.")
+        elif place.kritarc is None or not enable:
             print("  Enable it: Settings, Configure Krita, Python Plugin Manager, Acetate.")
         elif not kritarc.is_enabled(place.kritarc):
             print(f"  Enabling it in {place.kritarc} (not with --no-enable).")
@@ -68,7 +70,7 @@ def install_plugins(editors: Editors, folder: Folder = None, enable: Enable = Tr
 @plugins.command("uninstall")
 def uninstall_plugins(editors: Editors, folder: Folder = None) -> None:
     """Remove exactly what was installed."""
-    from acetate.plugins import kritarc
+    from acetate.plugins import kritarc, shortcutsrc
     from acetate.plugins.installing import uninstall
 
     for place in _places(editors, folder):
@@ -77,6 +79,8 @@ def uninstall_plugins(editors: Editors, folder: Folder = None) -> None:
             print(f"{place.words}: not installed in {place.folder}")
             continue
         print(f"{place.words}: removed {before.version} from {place.folder}")
+        if place.editor == "gimp":
+            shortcutsrc.forget(place.folder.parent / "shortcutsrc")
         if place.kritarc is not None and kritarc.is_enabled(place.kritarc):
             kritarc.forget(place.kritarc)
             print(f"  Not enabled any more in {place.kritarc}.")

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from acetate.plugins import shortcutsrc
 from acetate.plugins.contents import plugin_files
 from acetate.plugins.installing import install
 from tests.editors.screen import ROOT, Screen, editors_folder
@@ -23,10 +24,6 @@ _QUIET = {
     version: f'(check-updates no)\n(show-welcome-dialog no)\n(config-version "{exact}")\n'
     for version, exact in {"3.0": "3.0.4", "3.2": "3.2.6"}.items()
 }
-_SHORTCUTS = """(file-version 1)
-(action "acetate-open-panel" "F9")
-(action "acetate-fill-background" "<Primary>F9")
-"""
 
 
 def install_plugin(home: Path, version: str) -> Path:
@@ -35,7 +32,7 @@ def install_plugin(home: Path, version: str) -> Path:
     plugins = folder / "plug-ins"
     plugins.mkdir(parents=True, exist_ok=True)
     install("gimp", plugin_files("gimp"), plugins)
-    (folder / "shortcutsrc").write_text(_SHORTCUTS, encoding="utf-8")
+    shortcutsrc.add(folder / "shortcutsrc")
     (folder / "gimprc").write_text(_QUIET[version], encoding="utf-8")
     return plugins / "acetate_gimp"
 

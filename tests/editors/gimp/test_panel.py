@@ -23,7 +23,7 @@ from tests.editors.screen import ROOT, Screen
 
 pytestmark = pytest.mark.slow
 
-PICTURES = ROOT / "tests" / "editors" / "artefacts"
+PICTURES = ROOT / "artifacts" / "editors"
 CANVAS = (640, 480)
 
 # What a plug-in calls to start the server: it cannot from inside a chroot, so it asks the test.
@@ -63,10 +63,20 @@ class Desk:
         self.gimp, self.screen = gimp, screen
         gimp.run("from tests.editors.gimp.scripting import *")
         self.new_image()
-        self.screen.focus(gimp.window)
-        self.screen.key("F9")
-        self.window = screen.wait_for_window("^Acetate$")
-        self.wait(lambda: (self.panel() or {}).get("status", "").startswith("Ready"))
+        self.open_panel()
+        self.wait(lambda: self.panel()["status"].startswith("Ready"))
+
+    def open_panel(self) -> None:
+        """By its shortcut."""
+        self.in_image("F9")
+        self.window = self.screen.wait_for_window("^Acetate$")
+        self.wait(lambda: self.panel())
+
+    def close_panel(self) -> None:
+        """The way that every window is closed."""
+        self.screen.focus(self.window)
+        self.screen.key("alt+F4")
+        self.wait(lambda: not self.screen.windows("^Acetate$") and not self.panel(), 60)
 
     def new_image(self) -> None:
         """An image with a sheet of paper, in a window."""
@@ -227,7 +237,7 @@ def test_a_layer_for_a_closed_image_is_offered(desk: Desk) -> None:
     desk.picture("offer")
 
 
-def test_an_older_protocol_and_a_wrong_token_are_a_sentence_and_a_button(
+def test_an_older_protocol_is_a_sentence_and_a_button(
     desk: Desk, server: RunningServer, reach: dict[str, str]
 ) -> None:
     server.stop()
@@ -253,8 +263,15 @@ def test_an_older_protocol_and_a_wrong_token_are_a_sentence_and_a_button(
         desk.picture("older-protocol")
         elder.shutdown()
     server.start()
+    desk.wait(lambda: desk.panel()["button"] == "")
+
+
+def test_a_wrong_token_is_a_sentence_and_a_button(desk: Desk, reach: dict[str, str]) -> None:
+    file = Path(reach["ACETATE_RUNTIME_DIR"]) / "server.json"
     right = file.read_text()
+    desk.close_panel()
     file.write_text(json.dumps({**json.loads(right), "token": "wrong"}))
+    desk.open_panel()
     desk.wait(lambda: "does not accept this token" in desk.panel()["status"])
     assert desk.panel()["button"] == "Try again"
     file.write_text(right)
@@ -262,13 +279,9 @@ def test_an_older_protocol_and_a_wrong_token_are_a_sentence_and_a_button(
 
 
 def test_settings_survive_and_gimp_leaves_without_a_trace(desk: Desk) -> None:
-    desk.screen.focus(desk.window)
-    desk.screen.key("alt+F4")
-    desk.wait(lambda: not desk.screen.windows("^Acetate$"), 30)
-    desk.wait(lambda: not desk.panel(), 30)
-    desk.in_image("F9")
-    desk.window = desk.screen.wait_for_window("^Acetate$")
-    desk.wait(lambda: desk.panel().get("plan", "").startswith("Fills the background"), 60)
+    desk.close_panel()
+    desk.open_panel()
+    desk.wait(lambda: desk.panel()["plan"].startswith("Fills the background"), 60)
     desk.gimp.run("[each.clean_all() for each in Gimp.get_images()]")
     desk.in_image("ctrl+q")
     desk.gimp.process.wait(60)

@@ -1,0 +1,152 @@
+"""What an insertion costs in GIMP, and what a painter feels of it: needs `make editors`.
+
+    python -m tests.benchmarks.gimp [trixie|forky …]
+
+From bytes in hand to the layer in the stack, beside the bare `Gegl.Buffer.set` and insertion that
+no plug-in can do without, taking turns in the same run. Then the panel paints in the live GIMP
+while another plug-in asks GIMP's main loop for a trifle, over and over: the longest answer is the
+longest time for which a brush would have stood still.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.app.server_process import RunningServer
+from tests.editors.gimp.session import VERSIONS, Gimp
+from tests.editors.screen import Screen, missing
+
+_REPEATS = 11
+_TARGETS = {1024: 50, 2048: 150}
+
+_INSERTIONS = """
+import gi, os, time
+gi.require_version("Gimp", "3.0")
+gi.require_version("Gegl", "0.4")
+from gi.repository import Gegl, Gimp
+import inserting
+from acetate_bridge.editor import Insertion
+from acetate_bridge.messages import Image, Layer, Recipe
+
+side = {side}
+data = os.urandom(side * 64) * (side // 16)
+image = Gimp.Image.new(side, side, Gimp.ImageBaseType.RGB)
+display = Gimp.Display.new(image) if {windowed} else None
+insertion = Insertion((Layer(Image(side, side, data), name="x", recipe=Recipe("text", "x")),))
+
+def ours():
+    return inserting.insert(image, insertion)[0]
+
+def bare():
+    kind, mode = Gimp.ImageType.RGBA_IMAGE, Gimp.LayerMode.NORMAL
+    layer = Gimp.Layer.new(image, "x", side, side, kind, 100.0, mode)
+    buffer = layer.get_buffer()
+    buffer.set(Gegl.Rectangle.new(0, 0, side, side), "R'G'B'A u8", data)
+    buffer.flush()
+    image.insert_layer(layer, None, 0)
+    Gimp.displays_flush()
+    return layer
+
+answer = [[], []]
+for turn in range({repeats} + 1):
+    for place, insert in enumerate((ours, bare)):
+        began = time.perf_counter()
+        layer = insert()
+        took = time.perf_counter() - began
+        if turn:
+            answer[place].append(took * 1000)
+        image.remove_layer(layer)
+        time.sleep(0.2)
+display.delete() if display else image.delete()
+"""
+
+_DOCUMENT = """
+from tests.editors.gimp.scripting import *
+import time
+image = new_image(2048, 2048)
+add_paper(image)
+display = Gimp.Display.new(image)
+image.clean_all()
+"""
+
+_PING = """
+found, count, until = [], len(image.get_layers()), time.perf_counter() + {seconds}
+grown = 0.0
+while time.perf_counter() < until:
+    began = time.perf_counter()
+    layers = len(image.get_layers())
+    found.append((time.perf_counter() - began) * 1000)
+    if layers > count and not grown:
+        # The projection is drawn anew after the insertion, so go on for a while.
+        grown, until = time.perf_counter(), min(until, time.perf_counter() + 2)
+answer = [max(found), sorted(found)[len(found) // 2], len(found), bool(grown)]
+"""
+
+
+def main(suites: list[str]) -> None:
+    """Print one line for each figure, in milliseconds."""
+    for suite in suites or list(VERSIONS):
+        if why := missing(suite):
+            print(f"GIMP {VERSIONS[suite]}: {why}")
+            continue
+        with tempfile.TemporaryDirectory(prefix="acetate-bench-", dir="/tmp") as folder:
+            _measure(suite, Path(folder))
+
+
+def _measure(suite: str, folder: Path) -> None:
+    with RunningServer(folder / "server") as server:
+        reach = {name: server.environment[name] for name in server.environment if _ours(name)}
+        reach["ACETATE_CONFIG_DIR"] = str(folder / "config")
+        screen = Screen()
+        gimp = Gimp(suite, folder / "home", screen, reach)
+        try:
+            for side, target in _TARGETS.items():
+                code = _INSERTIONS.format(side=side, repeats=_REPEATS, windowed=True)
+                ours, bare = gimp.run(code)
+                _line(f"GIMP {gimp.version}: insert {side}²", ours, f"at most {target} ms")
+                _line(f"GIMP {gimp.version}: bare set and insert {side}²", bare)
+            _stalls(gimp, screen)
+        finally:
+            gimp.close()
+            screen.close()
+
+
+def _stalls(gimp: Gimp, screen: Screen) -> None:
+    gimp.run(_DOCUMENT)
+    screen.focus(gimp.window)
+    screen.key("F9")
+    window = screen.wait_for_window("^Acetate$")
+    until = time.monotonic() + 60
+    while not (gimp.run("answer = panel()") or {}).get("status", "").startswith("Ready"):
+        if time.monotonic() > until:
+            raise RuntimeError(f"the panel is not ready: {gimp.run('answer = panel()')}")
+        time.sleep(0.2)
+    screen.focus(window)
+    screen.type("a lamp")
+    time.sleep(2)
+    idle, *_ = gimp.run(_PING.format(seconds=4))
+    print(f"GIMP {gimp.version}: longest answer of the main loop while nothing happens {idle:.1f}")
+    for _ in range(3):
+        screen.key("ctrl+Return")
+        longest, usual, count, came = gimp.run(_PING.format(seconds=60))
+        print(
+            f"GIMP {gimp.version}: longest answer while a 2048² layer comes in {longest:.1f} "
+            f"(median {usual:.2f} of {count}{'' if came else '; no layer came'})"
+        )
+
+
+def _line(words: str, times: list[float], wanted: str = "") -> None:
+    middle = statistics.median(times)
+    print(f"{words}: median {middle:.1f}, best {min(times):.1f} {wanted and f'({wanted})'}")
+
+
+def _ours(name: str) -> bool:
+    return name in ("ACETATE_RUNTIME_DIR", "ACETATE_DATA_DIR")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
