@@ -28,6 +28,12 @@ def listen(plugin: Gimp.PlugIn, window: Window) -> None:
     plugin.persistent_enable()
 
 
+def stop_listening(plugin: Gimp.PlugIn) -> None:
+    """The window is closed: the next call opens another."""
+    for name in (TURN, STATUS):
+        plugin.remove_temp_procedure(name)
+
+
 def _add_turn(plugin: Gimp.PlugIn, window: Window) -> None:
     """A second call of a menu entry turns to the window instead of opening another."""
 

@@ -65,17 +65,22 @@ class Acetate(Gimp.PlugIn):
     def _open_panel(
         self, procedure: Gimp.Procedure, image: Gimp.Image | None, mode: str
     ) -> Gimp.ValueArray:
-        other = Gimp.get_pdb().lookup_procedure(TURN)
-        if other is not None:
-            config = other.create_config()
-            config.set_property("image-id", image.get_id() if image is not None else -1)
-            config.set_property("mode", mode)
-            other.run(config)
-        else:
+        if not _turn_open_panel(image, mode):
             from window import run_panel
 
             run_panel(self, image, mode)
         return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
+
+
+def _turn_open_panel(image: Gimp.Image | None, mode: str) -> bool:
+    """Bring the panel to front that another call has opened; False when there is none."""
+    if not Gimp.get_pdb().procedure_exists(TURN):
+        return False
+    procedure = Gimp.get_pdb().lookup_procedure(TURN)
+    config = procedure.create_config()
+    config.set_property("image-id", image.get_id() if image is not None else -1)
+    config.set_property("mode", mode)
+    return procedure.run(config).index(0) == Gimp.PDBStatusType.SUCCESS
 
 
 def _answer(layers: list[Gimp.Layer]) -> Gimp.ValueArray:

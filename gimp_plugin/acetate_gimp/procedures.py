@@ -59,6 +59,9 @@ PROCEDURES: dict[str, Painting] = {
     "acetate-lift-out": Painting(
         "extract", "_Lift Out of the Picture…", "Lifts the layer off what lies below it"
     ),
+    "acetate-split-layer": Painting(
+        "decompose", "_Split Into Layers…", "Splits a flat picture into a group of layers"
+    ),
     "acetate-regenerate-layer": Painting(
         "", "Paint Layer Ane_w", "Paints the layer anew from its recipe, in its place", again=True
     ),

@@ -97,9 +97,12 @@ def names(image: Gimp.Image) -> list[str]:
 
 def panel() -> dict[str, Any] | None:
     """What the open panel says; None while it is closed."""
-    procedure = Gimp.get_pdb().lookup_procedure("acetate-panel-status")
-    if procedure is None:
+    # Asked first: a procedure that was there once is found again, though it is gone.
+    if not Gimp.get_pdb().procedure_exists("acetate-panel-status"):
         return None
+    procedure = Gimp.get_pdb().lookup_procedure("acetate-panel-status")
     result = procedure.run(procedure.create_config())
+    if result.index(0) != Gimp.PDBStatusType.SUCCESS:
+        return None
     words = ("status", "button", "progress", "offer", "plan", "running")
     return {name: result.index(place + 1) for place, name in enumerate(words)}

@@ -207,6 +207,7 @@ image.delete()
         ("acetate-scene-in-layers", "prompt='a harbour'", "can do that"),
         ("acetate-add-object", "prompt='a boat'", "can do that"),
         ("acetate-lift-out", "prompt='a boat'", "can do that"),
+        ("acetate-split-layer", "prompt='a boat'", "can do that"),
         ("acetate-repaint-layer", "prompt='a boat'", "Choose the layer"),
         ("acetate-regenerate-layer", "", "no recipe"),
         ("acetate-generate-layer", "prompt='a boat', model='sd15'", "not here yet"),
@@ -222,6 +223,49 @@ image.delete()
 """)
     assert isinstance(sentence, str) and words in sentence and "\n" not in sentence, sentence
     assert layers == 0
+
+
+def test_a_layer_for_an_image_closed_meanwhile_goes_into_another(
+    script: Script, folder: Path
+) -> None:
+    offer, gone, found = script(f"""
+from pathlib import Path
+import time
+from acetate_bridge.controller import Controller
+from gi.repository import GLib
+from gimp_editor import GimpEditor
+
+def until(true):
+    context, end = GLib.MainContext.default(), time.monotonic() + {LONG}
+    while not true():
+        assert time.monotonic() < end, panel.view.status
+        context.iteration(False)
+        time.sleep(0.01)
+
+editor = GimpEditor()
+panel = Controller(editor, Path({str(folder)!r}) / "closed" / "panel.json", lambda view: None)
+panel.start()
+image = new_image(96, 96)
+panel.refresh()
+panel.set_prompt("a red apple")
+panel.set_steps(4)
+until(lambda: panel.view.can_generate)
+panel.generate()
+until(lambda: panel.view.running)
+image.delete()
+until(lambda: panel.view.offer)
+offer = panel.view.offer.sentence
+gone = editor.active_document() is None
+other = new_image(128, 128)
+panel.refresh()
+panel.insert_offer()
+answer = [offer, gone, about(other.get_layers()[0].get_id())]
+panel.stop()
+other.delete()
+""")
+    assert "was closed" in offer and gone
+    assert found["name"] == "red apple" and (found["width"], found["height"]) == (96, 96)
+    assert len(set(base64.b64decode(found["pixels"])[3::4])) > 2, "with its transparency"
 
 
 def test_a_wrong_token_is_one_sentence(script: Script, reach: dict[str, str]) -> None:
