@@ -86,6 +86,7 @@ SCHEDULERS: dict[str, Callable[[Config], Any]] = {
     "hyper": lambda config: _QuietTcd(**_noise(config)),
 }
 
+
 def make_scheduler(name: str, config: Config) -> Any:
     """A fresh scheduler for a base whose `scheduler_config.json` is `config`.
 
