@@ -42,6 +42,7 @@ class PanelWindow(Gtk.Window):
         self.set_role("acetate-panel")
         self.set_type_hint(Gdk.WindowTypeHint.UTILITY)
         self.set_default_size(_WIDTH, _HEIGHT)
+        self._open = False
         self.editor = GimpEditor()
         self.controller = Controller(self.editor, settings_file(), self._draw)
         self.panel = Panel(self.controller)
@@ -52,10 +53,11 @@ class PanelWindow(Gtk.Window):
         column.pack_start(self.panel, True, True, 0)
         column.show()
         self.add(column)
-        self.connect("destroy", lambda _: Gtk.main_quit())
+        self.connect("destroy", self._leave)
         self.connect("key-press-event", self._key)
         self.connect("focus-in-event", lambda *_: self.controller.refresh())
         GimpUi.window_set_transient(self)
+        self._open = True
         self._draw(self.controller.view)
         self.controller.start()
         GLib.timeout_add(_LOOK_EVERY, self._look)
@@ -71,12 +73,14 @@ class PanelWindow(Gtk.Window):
         self.panel.prompts.text.grab_focus()
 
     def _draw(self, view: Any) -> None:
-        # The first view comes while the controller is still being made.
-        if hasattr(self, "panel"):
+        # Views come while the controller is still being made, and when the widgets are gone.
+        if self._open:
             self.panel.draw(view)
 
     def _look(self) -> bool:
         """Notice what the painter did in GIMP, which tells nobody."""
+        if not self._open:
+            return False
         image = self.editor.attention.image()
         seen = (image.get_id(), traces(image)) if image is not None else None
         self._images.show_images(self.editor.attention.images, image)
@@ -84,6 +88,10 @@ class PanelWindow(Gtk.Window):
             self._seen = seen
             self.controller.refresh()
         return True
+
+    def _leave(self, _: Gtk.Widget) -> None:
+        self._open = False
+        Gtk.main_quit()
 
     def _choose_image(self, image: Gimp.Image) -> None:
         self.editor.attention.turn_to(image)
