@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
@@ -57,7 +58,8 @@ UPGRADE = (
 
 def routes() -> list[tuple[str, str]]:
     """Method and path of everything that the application's own router knows."""
-    settings = Settings(data_folder=None, runtime_folder=None, token=TOKEN)  # type: ignore[arg-type]
+    nowhere = Path("nowhere")
+    settings = Settings(data_folder=nowhere, runtime_folder=nowhere, token=TOKEN)
     app = create_app(settings, None, [], lambda: 0)  # type: ignore[arg-type]
     found: list[tuple[str, str]] = []
     for route in app.router.routes():
@@ -253,7 +255,8 @@ def test_loopback_is_recognised(host: str, loopback: bool) -> None:
 
 
 def test_the_gate_never_shows_its_token_in_an_error() -> None:
-    settings = Settings(data_folder=None, runtime_folder=None, token=TOKEN)  # type: ignore[arg-type]
+    nowhere = Path("nowhere")
+    settings = Settings(data_folder=nowhere, runtime_folder=nowhere, token=TOKEN)
     assert TOKEN not in repr(settings)
     assert TOKEN not in repr(Gate(TOKEN, 1, frozenset()))
 

@@ -14,7 +14,7 @@ from acetate import __version__
 from acetate.errors import CannotWrite
 from acetate.plugins import contents
 from acetate.plugins.contents import EDITORS, EditorName, PluginFile
-from acetate.plugins.installing import install, installed, uninstall
+from acetate.plugins.installing import KRITA_ACTIONS, install, installed, uninstall
 
 plugin_files = functools.cache(contents.plugin_files)
 
@@ -32,19 +32,25 @@ def test_what_is_installed_is_uninstalled_and_nothing_else(
     (folder / "another" / "another.py").write_text("print('mine')")
     files = plugin_files(editor)
     assert install(editor, files, folder) is None
-    assert tree(folder) == {file.path for file in files} | {"another/another.py"}
-    assert all((folder / file.path).read_bytes() == file.data for file in files)
+    plugin = [file for file in files if file.path != KRITA_ACTIONS]
+    assert tree(folder) == {file.path for file in plugin} | {"another/another.py"}
+    assert all((folder / file.path).read_bytes() == file.data for file in plugin)
+    assert tree(tmp_path / "actions") == {file.path for file in files} - {
+        file.path for file in plugin
+    }
     found = installed(editor, folder)
     assert found is not None and found.version == __version__
     removed = uninstall(editor, folder)
     assert removed is not None and removed.version == __version__
     assert tree(folder) == {"another/another.py"}
     assert [each.name for each in folder.iterdir()] == ["another"]
+    assert tree(tmp_path / "actions") == set()
     assert installed(editor, folder) is None and uninstall(editor, folder) is None
 
 
 @pytest.mark.parametrize("editor", EDITORS)
 def test_an_upgrade_leaves_no_file_of_the_older_version(editor: EditorName, tmp_path: Path) -> None:
+    tmp_path = tmp_path / "plug-ins"
     files = plugin_files(editor)
     package = f"acetate_{editor}"
     manifest = f"{package}/installed.json"
@@ -55,7 +61,8 @@ def test_an_upgrade_leaves_no_file_of_the_older_version(editor: EditorName, tmp_
     (tmp_path / package / "notes.txt").write_text("a painter's own")
     before = install(editor, files, tmp_path)
     assert before is not None and before.version == "0.0.1"
-    assert tree(tmp_path) == {file.path for file in files} | {f"{package}/notes.txt"}
+    expected = {file.path for file in files} | {f"{package}/notes.txt"}
+    assert tree(tmp_path) == expected - {KRITA_ACTIONS}
     uninstall(editor, tmp_path)
     assert tree(tmp_path) == {f"{package}/notes.txt"}
 

@@ -12,6 +12,8 @@ from acetate.errors import CannotWrite
 from acetate.plugins.contents import LAYOUTS, MANIFEST, EditorName, PluginFile
 
 _CACHE = "__pycache__"
+KRITA_ACTIONS = "acetate_krita.action"
+"""Names and shortcuts of the actions, which Krita's own importer takes from the zip's root."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def install(
     ordered = sorted(files, key=lambda file: file.path == manifest)
     try:
         for file in ordered:
-            _write(folder / file.path, file, platform)
+            _write(_place(folder, file.path), file, platform)
     except OSError as error:
         raise CannotWrite(
             f"The plug-in cannot be written to {folder}: {error.strerror}."
@@ -94,10 +96,12 @@ def _write(path: Path, file: PluginFile, platform: str) -> None:
 def _remove(folder: Path, paths: list[str]) -> None:
     parents: set[Path] = set()
     for path in paths:
-        file = folder / path
+        file = _place(folder, path)
         file.unlink(missing_ok=True)
         for compiled in (file.parent / _CACHE).glob(f"{file.stem}.*.pyc"):
             compiled.unlink()
+        if path == KRITA_ACTIONS:
+            continue
         inside = PurePosixPath(path).parents
         parents.update(folder / parent for parent in inside if parent != PurePosixPath("."))
         parents.add(file.parent / _CACHE)
@@ -111,4 +115,10 @@ def _is_ours(path: str, editor: EditorName) -> bool:
     """A manifest is a file that anybody may edit: it must not lead out of the plug-in."""
     parts = PurePosixPath(path).parts
     layout = LAYOUTS[editor]
-    return ".." not in parts and (parts[0] == layout.package or path == layout.entry)
+    single = path == layout.entry or (editor == "krita" and path == KRITA_ACTIONS)
+    return ".." not in parts and (parts[0] == layout.package or single)
+
+
+def _place(folder: Path, path: str) -> Path:
+    """Where a file goes: Krita reads shortcuts from `actions`, beside its folder of plug-ins."""
+    return folder.parent / "actions" / path if path == KRITA_ACTIONS else folder / path
