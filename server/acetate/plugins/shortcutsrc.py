@@ -47,7 +47,9 @@ def forget(shortcutsrc: Path) -> None:
         for line in lines
         if not (match := _ACTION.fullmatch(line)) or match["action"] not in SHORTCUTS
     ]
-    if kept != lines:
+    if kept == [_HEADER]:
+        shortcutsrc.unlink(missing_ok=True)  # Nothing is left of a file that `add` has made.
+    elif kept != lines:
         _write(shortcutsrc, kept)
 
 
@@ -55,7 +57,7 @@ def _read(shortcutsrc: Path) -> list[str]:
     try:
         return shortcutsrc.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
-        return ["(file-version 1)"]
+        return [_HEADER]
     except (OSError, ValueError) as error:
         raise CannotWrite(f"GIMP's shortcuts in {shortcutsrc} cannot be read.", _BY_HAND) from error
 
@@ -71,4 +73,5 @@ def _write(shortcutsrc: Path, lines: list[str]) -> None:
         ) from error
 
 
+_HEADER = "(file-version 1)"
 _BY_HAND = "Choose them in GIMP: Edit, Keyboard Shortcuts."
