@@ -29,7 +29,8 @@ class ImageChooser(Gtk.Box):
     def show_images(self, images: list[Gimp.Image], current: Gimp.Image | None) -> None:
         """Take over what is open now."""
         self.set_visible(len(images) > 1)
-        entries = [(str(image.get_id()), image.get_name()) for image in images]
+        # Name and number, as in the titles of GIMP's own windows.
+        entries = [(str(each.get_id()), f"{each.get_name()}-{each.get_id()}") for each in images]
         with self._updating.going_on():
             if entries != self._entries:
                 self._entries = entries
