@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import linecache
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,12 +21,21 @@ from acetate.app.server import serve
 from acetate.app.settings import Settings
 from acetate.jobs.downloads import DOWNLOADER
 from acetate.jobs.limits import DEFAULT_LIMITS
+from acetate.jobs.manager import Manager
 from acetate.workers.supervisor import Patience
 from acetate_bridge.discovery import Runtime, read_runtime
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "test-token-" + "0123456789abcdef" * 2
 FAKE = "tests.workers.fake_painter:open_fake"
+BLOCKED = 0.05
+"""Seconds for which nothing may keep the event loop."""
+OURS = ("acetate", "__main__", "tests")
+WAITS = {
+    "time.sleep", "open", "sqlite3.connect", "subprocess.Popen", "socket.getaddrinfo",
+    "os.listdir", "os.scandir", "os.remove", "os.rename", "shutil.copyfile", "shutil.rmtree",
+}  # fmt: skip
+"""Audit events of calls that have no place in an event loop."""
 LONG = 300.0
 """Seconds that a wait may take on a slow, busy machine before it counts as failed."""
 
@@ -44,6 +55,7 @@ class RunningServer:
         devices: Sequence[str] = ("cpu",),
         idle_exit: float = 0.0,
         debug: bool = False,
+        pause: float = 0.0,
     ) -> None:
         self.folder = folder
         self.log = folder / "server.log"
@@ -58,6 +70,7 @@ class RunningServer:
             "devices": list(devices),
             "idle_exit": idle_exit,
             "debug": debug,
+            "pause": pause,
         }
         self._debug = debug
         if real is None:
@@ -135,26 +148,61 @@ class RunningServer:
 
 
 def watch_the_loop() -> None:
-    """Report callbacks that kept the event loop for more than 50 ms by their own doing.
+    """Report callbacks that computed for more than 50 ms, and calls that may wait for the world.
 
-    On a busy machine any thread may be put aside for that long; that is told from work by the
-    processor time it took, and from waiting by the number of times it gave the processor up.
+    Both are told apart from a busy machine, which may put any thread aside for long: the first
+    by the loop's own processor time, the second by what is called, however quickly it returned.
     """
-    import resource
-
-    def gave_up() -> int:
-        return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
-
     run = asyncio.Handle._run  # type: ignore[attr-defined]
+    running: list[asyncio.Handle] = []
 
     def watched(handle: asyncio.Handle) -> None:
-        began, worked, waited = time.monotonic(), time.thread_time(), gave_up()
+        began = time.thread_time()
+        running.append(handle)
         run(handle)
-        took = time.monotonic() - began
-        if took > 0.05 and (time.thread_time() - worked > 0.05 or gave_up() > waited):
-            print(f"BLOCKED for {took:.3f} s: {handle!r}", file=sys.stderr, flush=True)
+        running.pop()
+        if (worked := time.thread_time() - began) > BLOCKED:
+            print(f"BLOCKED for {worked:.3f} s: {handle!r}", file=sys.stderr, flush=True)
 
+    def audit(event: str, arguments: tuple[object, ...]) -> None:
+        if event not in WAITS or not running or threading.get_ident() != loop_thread:
+            return
+        frame = sys._getframe(1)
+        # The debug mode reads sources for its own reports.
+        while frame is not None and frame.f_code.co_filename != linecache.__file__:
+            if frame.f_globals.get("__name__", "").startswith(OURS):
+                where = f"{frame.f_code.co_filename}:{frame.f_lineno}"
+                print(f"BLOCKED by {event} at {where}", file=sys.stderr, flush=True)
+                return
+            frame = frame.f_back
+
+    def audited(seconds: float) -> None:
+        # Before Python 3.13 this raises no event of its own.
+        sys.audit("time.sleep", seconds)
+        sleep(seconds)
+
+    loop_thread = threading.get_ident()
+    sleep, time.sleep = time.sleep, audited
     asyncio.Handle._run = watched  # type: ignore[attr-defined]
+    sys.addaudithook(audit)
+
+
+def pause_in_the_loop(seconds: float) -> None:
+    """Let every acknowledgement keep the loop: what `watch_the_loop` is there to find.
+
+    A positive number computes that long, a negative one sleeps.
+    """
+    acknowledge = Manager.acknowledge
+
+    async def slow(manager: Manager, client: str, job_id: str) -> bool:
+        until = time.thread_time() + seconds
+        while time.thread_time() < until:
+            pass
+        if seconds < 0:
+            time.sleep(-seconds)
+        return await acknowledge(manager, client, job_id)
+
+    Manager.acknowledge = slow
 
 
 def main(text: str) -> None:
@@ -162,6 +210,8 @@ def main(text: str) -> None:
     options = msgspec.json.decode(text)
     if options["debug"]:
         watch_the_loop()
+    if options["pause"]:
+        pause_in_the_loop(options["pause"])
     data = Path(options["data"])
     serve(
         Settings(

@@ -1,34 +1,39 @@
-"""What the bridge adds to painting, beside a bare echo of the same bytes in the same run.
+"""What the bridge adds to painting, beside a bare server that moves the same bytes.
 
-The painter is a fake one that takes no time, so that what is left is the server's own.
+The painter is a fake one that takes no time, so that what is left is the bridge's own. Both
+servers are processes of their own, and take turns, so that whatever else the machine does falls
+on both. A layer goes one way only, and an echo goes two: the target is about the echo, and the
+bytes sent one way stand beside it. Packing is a line of its own and no part of a transfer.
 """
 
 from __future__ import annotations
 
-import asyncio
 import queue
 import statistics
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from aiohttp import WSMsgType, web
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
 
 from acetate.app.webp import read_webp, register_webp, write_webp
 from acetate_bridge import Accepted, Done, Image, LayerReady, Progress, Recipe, Request
-from acetate_bridge import client as client_module
 from acetate_bridge.client import Client
+from acetate_bridge.codec import encode
 from acetate_bridge.pending import is_ending
-from acetate_bridge.protocol import Event
+from acetate_bridge.png import read_png, write_png
+from acetate_bridge.protocol import PROTOCOL, Event, Hello
 from tests.app.server_process import TOKEN, RunningServer
+from tests.benchmarks.bare import Bare, bare
 
-REPEATS = 9
+REPEATS = 15
 SIDES = (1024, 2048)
+LINKS = (20, 100, 1000)
+"""Megabits a second."""
+TARGET = "target 1.5"
 
 
 def main() -> None:
@@ -37,48 +42,98 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         RunningServer(Path(folder)) as server,
-        echo() as port,
+        bare() as plain,
     ):
         with Timed(server.runtime.address) as timed:
             timed.run(request(16))
             rows = [timed.run(request(16)) for _ in range(REPEATS)]
-            line("submit to accepted", [row.accepted for row in rows], "at most 15 ms")
+            line("submit to accepted (at most 15 ms)", [row.accepted for row in rows])
             line("accepted to first progress", [row.progress - row.accepted for row in rows])
+            for side in SIDES:
+                raw_lines(timed, plain, side)
         for side in SIDES:
-            picture = photograph(side)
-            for encoding in ("raw", "webp"):
-                compare(server, port, side, encoding, picture)
+            packed_lines(server, plain, side)
+    for side in SIDES:
+        codec_lines(side)
 
 
-def compare(server: RunningServer, port: int, side: int, encoding: str, picture: Image) -> None:
-    """A layer there and back through everything, and the same bytes through a bare echo."""
-    size = len(picture.data) if encoding == "raw" else len(write_webp(picture))
-    chosen = client_module.preferred_encodings
-    client_module.preferred_encodings = lambda local: [encoding]
-    try:
-        with Timed(server.runtime.address) as timed, bare(port) as connection:
-            timed.run(request(side, picture))
-            plain: list[Row] = []
-            echoed: list[float] = []
-            # In turns, so that whatever else the machine does falls on both.
-            for _ in range(REPEATS):
-                plain.append(timed.run(request(side, picture)))
-                echoed.append(echo_once(connection, bytes(size)))
-    finally:
-        client_module.preferred_encodings = chosen
-    name = f"{side} × {side} {encoding} ({size / 2**20:.1f} MiB)"
-    line(f"{name}: echo of the bytes", echoed)
-    transfers = [row.layer - row.progress for row in plain]
-    if encoding == "raw":
-        line(f"{name}: painted to received", transfers, ratio_to=echoed)
-    else:
-        packing = [
-            seconds_of(lambda: read_webp(write_webp(picture), side, side, "rgba8"))
-            for _ in range(REPEATS)
+def raw_lines(timed: Timed, plain: Bare, side: int) -> None:
+    """A layer on its way to the host; then a fresh picture there, and back as a layer."""
+    picture = photograph(side)
+    name = f"{side} × {side} raw ({len(picture.data) / 2**20:.1f} MiB)"
+    timed.run(request(side, picture))
+    layers: list[float] = []
+    both: list[float] = []
+    fetched: list[float] = []
+    echoed: list[float] = []
+    for number in range(REPEATS):
+        row = timed.run(request(side, picture))
+        layers.append(row.layer - row.progress)
+        echoed.append(plain.echo(picture.data))
+        both.append(timed.run(request(side, altered(picture, number))).layer)
+        fetched.append(plain.fetch())
+    line(f"{name}: painted to received", layers, echoed, fetched, TARGET)
+    line(f"{name}: new picture there, layer back", both, echoed)
+
+
+def packed_lines(server: RunningServer, plain: Bare, side: int) -> None:
+    """A packed layer on its way to a client that comes back for what it missed."""
+    client = f"bench-{uuid.uuid4().hex}"
+    picture = photograph(side)
+    packed = write_webp(picture)
+    with Timed(server.runtime.address, client) as timed:
+        timed.run(request(side, picture), acknowledge=False)
+    missed_layer(server, client)
+    plain.echo(packed)
+    layers: list[float] = []
+    fetched: list[float] = []
+    echoed: list[float] = []
+    for _ in range(REPEATS):
+        layers.append(missed_layer(server, client))
+        echoed.append(plain.echo(packed))
+        fetched.append(plain.fetch())
+    name = f"{side} × {side} WebP ({len(packed) / 2**20:.1f} MiB): asked for to received"
+    line(name, layers, echoed, fetched, TARGET)
+
+
+def missed_layer(server: RunningServer, client: str) -> float:
+    """Seconds from the hello to the frame of a layer that was packed before."""
+    with connect(
+        f"ws://{server.runtime.address}/v1/session",
+        additional_headers={"Authorization": f"Bearer {TOKEN}"},
+        compression=None,
+        proxy=None,
+        max_size=2**28,
+    ) as connection:
+        hello = encode(Hello(PROTOCOL, client, ["encoding:webp"]))
+        started = time.perf_counter()
+        connection.send(hello)
+        while isinstance(connection.recv(), str):
+            pass
+        return time.perf_counter() - started
+
+
+def codec_lines(side: int) -> None:
+    """Packing and unpacking, and what they save or cost on links of different speed."""
+    picture = photograph(side)
+    size = len(picture.data)
+    for name, write, read in (
+        ("raw", lambda: picture.data, lambda data: data),
+        ("WebP", lambda: write_webp(picture), lambda data: read_webp(data, side, side, "rgba8")),
+        ("PNG", lambda: write_png(picture), read_png),
+    ):
+        packed = write()
+        packing = best_of(write)
+        unpacking = best_of(lambda read=read, packed=packed: read(packed))
+        text = f"{side} × {side} as {name}: {len(packed) / 2**20:.1f} MiB"
+        if name != "raw":
+            text += f", packed at {size / packing / 1e6:.0f} MB/s"
+            text += f", unpacked at {size / unpacking / 1e6:.0f} MB/s"
+        times = [
+            f"{(packing + unpacking + len(packed) * 8 / link / 1e6) * 1000:.0f} ms at {link} Mbit/s"
+            for link in LINKS
         ]
-        line(f"{name}: packing and unpacking", packing)
-        together = [one + other for one, other in zip(packing, echoed, strict=True)]
-        line(f"{name}: painted to received", transfers, ratio_to=together)
+        print(f"{text}; in all {', '.join(times)}", flush=True)
 
 
 class Row:
@@ -90,10 +145,10 @@ class Row:
 class Timed:
     """A client that notes when each event reached its host."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, name: str = "") -> None:
         self._news: queue.Queue[tuple[float, Event]] = queue.Queue()
         self._client = Client(
-            f"bench-{time.time_ns()}",
+            name or f"bench-{uuid.uuid4().hex}",
             lambda event: self._news.put((time.perf_counter(), event)),
             address=address,
             token=TOKEN,
@@ -106,7 +161,7 @@ class Timed:
     def __exit__(self, *error: object) -> None:
         self._client.stop()
 
-    def run(self, wanted: Request) -> Row:
+    def run(self, wanted: Request, acknowledge: bool = True) -> Row:
         """Run one job to its end."""
         row, started = Row(), time.perf_counter()
         job = self._client.submit(wanted)
@@ -121,7 +176,8 @@ class Timed:
                 row.layer = at - started
             if is_ending(event):
                 assert isinstance(event, Done) and event.job == job
-                self._client.acknowledge(job)
+                if acknowledge:
+                    self._client.acknowledge(job)
                 return row
 
 
@@ -141,75 +197,38 @@ def photograph(side: int) -> Image:
     return Image(side, side, samples.tobytes())
 
 
-@contextmanager
-def echo() -> Iterator[int]:
-    """A bare aiohttp server that sends back what it gets, in a thread."""
-    loop = asyncio.new_event_loop()
-    started: queue.Queue[int] = queue.Queue()
-
-    async def handle(request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse(compress=False, max_msg_size=2**28)
-        await socket.prepare(request)
-        async for message in socket:
-            if message.type is WSMsgType.BINARY:
-                await socket.send_bytes(message.data)
-        return socket
-
-    async def serve() -> web.AppRunner:
-        app = web.Application()
-        app.router.add_get("/", handle)
-        runner = web.AppRunner(app, access_log=None, handle_signals=False)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        started.put(runner.addresses[0][1])
-        return runner
-
-    def run() -> None:
-        asyncio.set_event_loop(loop)
-        runner = loop.run_until_complete(serve())
-        loop.run_forever()
-        loop.run_until_complete(runner.cleanup())
-        loop.close()
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    yield started.get(timeout=60)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(10)
+def altered(picture: Image, number: int) -> Image:
+    """A picture that the server does not have yet."""
+    data = number.to_bytes(8, "little") + picture.data[8:]
+    return Image(picture.width, picture.height, data, picture.format)
 
 
-@contextmanager
-def bare(port: int) -> Iterator[ClientConnection]:
-    with connect(
-        f"ws://127.0.0.1:{port}/", compression=None, proxy=None, max_size=2**28
-    ) as connection:
-        yield connection
-
-
-def echo_once(connection: ClientConnection, data: bytes) -> float:
-    def once() -> None:
-        connection.send(data)
-        assert len(connection.recv()) == len(data)
-
-    return seconds_of(once)
-
-
-def seconds_of(action: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    action()
-    return time.perf_counter() - started
+def best_of(action: Callable[[], object], repeats: int = 3) -> float:
+    times: list[float] = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - started)
+    return min(times)
 
 
 def line(
-    name: str, times: list[float], wanted: str = "", ratio_to: list[float] | None = None
+    name: str,
+    times: list[float],
+    echoed: list[float] | None = None,
+    fetched: list[float] | None = None,
+    wanted: str = "",
 ) -> None:
-    middle, best = statistics.median(times) * 1000, min(times) * 1000
-    text = f"{name:<62} {middle:8.1f} ms   best {best:8.1f} ms"
-    if ratio_to is not None:
-        ratio = statistics.median(times) / statistics.median(ratio_to)
-        best_ratio = min(times) / min(ratio_to)
-        text += f"   {ratio:.2f} × the bare way (best {best_ratio:.2f} ×)"
-    print(f"{text}   {wanted}".rstrip(), flush=True)
+    """One figure, and beside it the bare ways in the same run."""
+    middle = statistics.median(times) * 1000
+    text = f"{name:<55} {middle:6.1f} ms (best {min(times) * 1000:5.1f})"
+    for way, bare_times in (("echo", echoed), ("one way", fetched)):
+        if bare_times is not None:
+            bare_middle = statistics.median(bare_times) * 1000
+            text += f"   bare {way} {bare_middle:5.1f} ms, {middle / bare_middle:.2f} ×"
+        if way == "echo" and wanted:
+            text += f" ({wanted})"
+    print(text, flush=True)
 
 
 if __name__ == "__main__":

@@ -89,6 +89,9 @@ MESSAGES: dict[type[Any], st.SearchStrategy[Any]] = {
     ),
     p.Cancel: st.builds(p.Cancel, _names),
     p.Acknowledge: st.builds(p.Acknowledge, _names),
+    p.Pull: st.builds(p.Pull, _names, st.lists(_names, max_size=2)),
+    p.Pause: st.builds(p.Pause, _names),
+    p.Remove: st.builds(p.Remove, _names),
     p.Welcome: st.builds(
         p.Welcome, _names, _numbers, _names, _models, _modes, st.just(p.Limits(1, 2, 3, 4, 5, 6, 7))
     ),

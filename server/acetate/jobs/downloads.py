@@ -41,6 +41,7 @@ class Downloads:
         self._look_again = look_again
         self._downloader = downloader
         self._pulls: dict[str, asyncio.Task[None]] = {}
+        self._accepted: dict[str, list[str]] = {}
         self._processes: dict[str, Process] = {}
         self._telling: asyncio.TimerHandle | None = None
 
@@ -69,9 +70,10 @@ class Downloads:
                 f"{_MOST_AT_ONCE} models are being fetched already.",
                 "Wait for one to arrive, or pause it.",
             )
-        accepted = [name for name in model.licences if name in accepted]
+        given = self._accepted.setdefault(model_id, [])
+        given += [name for name in model.licences if name in accepted]
         self._set(model_id, DownloadState("downloading", model.bytes_here, model.bytes_total))
-        self._pulls[model_id] = asyncio.create_task(self._pull(model_id, accepted), name=model_id)
+        self._pulls[model_id] = asyncio.create_task(self._pull(model_id, given), name=model_id)
 
     async def pause(self, model_id: str) -> None:
         """Stop fetching; what has arrived is kept. Raises Refused."""

@@ -33,7 +33,8 @@ class DownloadState:
             bytes_here=self.here,
             bytes_total=self.total,
             seconds_left=self.seconds_left,
-            licences=[] if ready else model.licences,
+            # Nothing is fetched before they are accepted.
+            licences=[],
         )
 
 

@@ -51,10 +51,18 @@ Delivery = tuple[wire.FromWorker, bytes]
 
 
 class _Process:
-    """One life of a worker: its pipes, and a thread that carries its messages into the loop."""
+    """One life of a worker: its pipes, and a thread that carries its messages into the loop.
 
-    def __init__(self, settings: wire.WorkerSettings, inbox: asyncio.Queue[Delivery | None]):
-        self._loop = asyncio.get_running_loop()
+    Making one blocks for as long as the system takes to start a process.
+    """
+
+    def __init__(
+        self,
+        settings: wire.WorkerSettings,
+        inbox: asyncio.Queue[Delivery | None],
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self._loop = loop
         self._inbox = inbox
         self._child = subprocess.Popen(
             [sys.executable, "-m", "acetate.workers.process", msgspec.json.encode(settings)],
@@ -267,7 +275,8 @@ class WorkerEngine:
         while not self._stopping:
             await asyncio.sleep(_RESTART_SECONDS[min(deaths, len(_RESTART_SECONDS) - 1)])
             try:
-                self._process = _Process(self._settings, self._inbox)
+                loop = asyncio.get_running_loop()
+                self._process = await asyncio.to_thread(_Process, self._settings, self._inbox, loop)
                 lived = await self._route(announce)
             finally:
                 self._ready.clear()
