@@ -26,35 +26,50 @@ class AcetateExtension(krita.Extension):
         """Nothing to do before there is a window."""
 
     def createActions(self, window: Any) -> None:  # noqa: N802 (Krita's name)
+        # Krita's own `window` is gone after this call; Qt's stays.
+        frame = window.qwindow()
         menu_action = window.createAction(MENU, "Acetate", "tools/scripts")
-        menu_action.setMenu(QtWidgets.QMenu(MENU, window.qwindow()))
+        menu_action.setMenu(QtWidgets.QMenu(MENU, frame))
         for name, words, act in self._actions():
             action = window.createAction(name, words, f"tools/scripts/{MENU}")
-            action.triggered.connect(functools.partial(self._do, window, act))
-        self._studio.watch(window)
+            action.triggered.connect(functools.partial(self._do, frame, act))
+        self._studio.watch(frame)
 
     def _actions(self) -> list[tuple[str, str, Callable[[], None]]]:
         """Names as in acetate_krita.action, menu words, and what they do."""
         control = self._studio.controller
-        generate = functools.partial
+        modes = [
+            ("text", "Generate Layer"),
+            ("background", "Fill Background Around Layer"),
+            ("foreground", "Add Object Here"),
+            ("joint", "Scene in Layers"),
+            ("refine", "Repaint Layer"),
+        ]
         return [
-            ("acetate_text", "Generate Layer", generate(control.generate, "text")),
-            (
-                "acetate_background",
-                "Fill Background Around Layer",
-                generate(control.generate, "background"),
+            *(
+                (f"acetate_{mode}", words, functools.partial(self._generate, mode))
+                for mode, words in modes
             ),
-            ("acetate_foreground", "Add Object Here", generate(control.generate, "foreground")),
-            ("acetate_joint", "Scene in Layers", generate(control.generate, "joint")),
-            ("acetate_refine", "Repaint Layer", control.repaint),
             ("acetate_regenerate", "Paint Layer Anew", control.regenerate),
             ("acetate_cancel", "Cancel Generating", control.cancel),
         ]
 
-    def _do(self, window: Any, act: Callable[[], None], *_: object) -> None:
+    def _generate(self, mode: str) -> None:
+        """Turn the panel to this mode, so that its own prompt is seen, and paint."""
+        control = self._studio.controller
+        control.set_mode(mode)
+        if mode == "refine":
+            control.repaint()
+        else:
+            control.generate()
+
+    def _do(self, frame: Any, act: Callable[[], None], *_: object) -> None:
         """Open the docker, which says what comes of it, and act."""
-        for docker in window.dockers():
-            if docker.objectName() == DOCKER:
-                docker.setVisible(True)
+        docker = frame.findChild(QtWidgets.QDockWidget, DOCKER)
+        if docker is not None:
+            docker.setVisible(True)
+            docker.raise_()
         self._studio.start()
         act()
+        if docker is not None and not self._studio.controller.view.running:
+            docker.widget().ask_for_prompt()

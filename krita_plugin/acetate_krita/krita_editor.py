@@ -25,7 +25,7 @@ class KritaEditor:
         self._documents = documents.Documents(self._krita)
         self._thread = GuiThread()
         self._chosen: tuple[str, str] | None = None
-        self.undo_chains = UndoChains(self._krita, self._documents)
+        self.undo_chains = UndoChains(self._documents)
 
     @property
     def name(self) -> str:

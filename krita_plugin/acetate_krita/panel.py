@@ -7,7 +7,7 @@ from acetate_bridge.panel import Actions, PanelView
 
 from .choices import ChoiceBox
 from .details import Details, Icon
-from .labels import heading, sentence
+from .labels import flexible, heading, sentence
 from .notices import OfferRow, StatusLine
 from .pictures import on_checkerboard
 from .prompts import Prompts
@@ -58,6 +58,11 @@ class Panel(QtWidgets.QWidget):
             self._actions.cancel()
         elif self._view.can_generate:
             self._actions.generate()
+
+    def ask_for_prompt(self) -> None:
+        """Put the cursor into an empty prompt."""
+        if not self._view.prompt:
+            self.prompts.text.setFocus()
 
     def draw(self, view: PanelView) -> None:
         """Take over a view."""
@@ -120,19 +125,18 @@ class Panel(QtWidgets.QWidget):
         self._preview_shown = view.preview
 
     def _make_results_head(self) -> QtWidgets.QWidget:
-        self.keep = QtWidgets.QPushButton("Keep")
+        self.keep = _small_button("Keep")
         self.keep.setToolTip("Let the shown result stay when another one is chosen")
         self.keep.clicked.connect(lambda: self._keep_shown())
-        self.discard = QtWidgets.QPushButton("Discard")
+        self.discard = _small_button("Discard")
         self.discard.setToolTip("Take the shown result out of the image")
         self.discard.clicked.connect(lambda: self._actions.discard())
         head = QtWidgets.QWidget()
         row = QtWidgets.QHBoxLayout(head)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(heading("Results"), 1)
-        for button in (self.keep, self.discard):
-            button.setAutoDefault(False)
-            row.addWidget(button)
+        row.addWidget(flexible(heading("Results")), 1)
+        row.addWidget(self.keep)
+        row.addWidget(self.discard)
         return head
 
     def _keep_shown(self) -> None:
@@ -179,3 +183,10 @@ class Panel(QtWidgets.QWidget):
         details = self.details
         fields = [details.steps, details.guidance, details.seed, details.variants]
         return [self, self.prompts.text, details.avoid, self.mode, self.button, *fields]
+
+
+def _small_button(words: str) -> QtWidgets.QToolButton:
+    button = QtWidgets.QToolButton()
+    button.setText(words)
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    return button

@@ -45,12 +45,13 @@ class Strip(QtWidgets.QScrollArea):
             button.deleteLater()
         self.buttons = [self._button(index, each) for index, each in enumerate(thumbnails)]
         for index, button in enumerate(self.buttons):
-            self._row.insertWidget(index, button)
+            self._row.insertWidget(index, button, 0, Qt.AlignmentFlag.AlignTop)
         if focused is not None and focused < len(self.buttons):
             self.buttons[focused].setFocus()
         if self.buttons:
             bar = self.horizontalScrollBar().sizeHint().height()
-            self.setFixedHeight(self.buttons[0].sizeHint().height() + bar)
+            tallest = max(button.sizeHint().height() for button in self.buttons)
+            self.setFixedHeight(tallest + bar)
 
     def _button(self, index: int, thumbnail: Thumbnail) -> QtWidgets.QToolButton:
         button = QtWidgets.QToolButton()

@@ -50,7 +50,7 @@ class Studio(QtCore.QObject):
         panel.draw(self.controller.view)
 
     def watch(self, window: Any) -> None:
-        """A window has opened: follow its undo and redo, once its actions are there."""
+        """A window (Qt's) is opening: follow its undo and redo, once its actions are there."""
         self.editor.call_later(0.0, lambda: self.editor.undo_chains.watch(window))
 
     def start(self) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from . import stack
 from .documents import Documents
-from .qt import QtCore
+from .qt import QAction, QtCore
 
 State = tuple[tuple[int, str], ...]
 """The tree: depth and key of every node."""
@@ -38,8 +38,7 @@ class Recorder:
 class UndoChains:
     """Knows, for each document, the states in which an undo must not stop."""
 
-    def __init__(self, application: Any, documents: Documents) -> None:
-        self._application = application
+    def __init__(self, documents: Documents) -> None:
         self._documents = documents
         self._between: dict[str, dict[State, None]] = {}
         self._following = False
@@ -58,11 +57,9 @@ class UndoChains:
                 del known[next(iter(known))]
 
     def watch(self, window: Any) -> None:
-        """Follow undo and redo in a window, however the painter asks for them."""
+        """Follow undo and redo in a window (Qt's), however the painter asks for them."""
         for name in ("edit_undo", "edit_redo"):
-            action = window.action(name) if hasattr(window, "action") else None
-            action = action or self._application.action(name)
-            if action is not None:
+            for action in window.findChildren(QAction, name):
                 action.triggered.connect(functools.partial(self._follow, action))
 
     def _follow(self, action: Any, *_: object) -> None:

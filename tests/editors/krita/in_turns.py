@@ -43,6 +43,11 @@ class InTurns:
             return found
         return lambda *arguments, **options: self._ask(lambda: found(*arguments, **options))
 
+    def close(self, document: str) -> None:
+        """Krita crashes when it draws a selection of a document that a script has closed."""
+        self._ask(lambda: self._target.select_nothing(document))
+        self._ask(lambda: self._target.close(document))
+
     def settle(self) -> None:
         """The loop turns by itself meanwhile."""
         time.sleep(_PAINTERS_PAUSE)
@@ -55,7 +60,9 @@ class InTurns:
             try:
                 outcome.append(action())
             except Exception as error:
-                outcome.append(error)
+                # Its traceback holds objects of Krita, which must not die on another thread.
+                error.__cause__ = error.__context__ = None
+                outcome.append(error.with_traceback(None))
             done.set()
 
         time.sleep(self._pause)
@@ -90,4 +97,4 @@ def run(report: Path, only: str = "") -> Iterator[float]:
         worker.start()
         while worker.is_alive():
             yield 0.005
-    report.write_text(json.dumps(outcome), encoding="utf-8")
+        report.write_text(json.dumps(outcome), encoding="utf-8")

@@ -113,7 +113,7 @@ class KritaSession:
         self._lines.flush()
         line = self._lines.readline()
         if not line:
-            raise AssertionError(f"Krita left:\n{self.said()}")
+            raise AssertionError(f"Krita left ({self.process.wait(20)}):\n{self.said()[-4000:]}")
         message = json.loads(line)
         if "error" in message:
             raise AgentError(message["error"])
@@ -162,4 +162,4 @@ class KritaSession:
                 except TimeoutError:
                     continue
         self.close()
-        raise AssertionError(f"Krita did not come up:\n{self.said()}")
+        raise AssertionError(f"Krita did not come up ({self.process.poll()}):\n{self.said()}")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.editors.krita.conftest import assert_quiet
 from tests.editors.krita.session import KritaSession
 
 INSIDE = """
@@ -20,14 +20,12 @@ def main():
 
 
 @pytest.mark.slow
-def test_krita_fulfils_the_contract(
-    open_krita: Callable[..., KritaSession], tmp_path: Path
-) -> None:
-    krita, report = open_krita(), tmp_path / "report.json"
+def test_krita_fulfils_the_contract(krita: KritaSession, folder: Path) -> None:
+    report = folder / "report.json"
     krita.run(INSIDE.format(report=str(report)))
     found = json.loads(report.read_text(encoding="utf-8"))
     failed = {name: trace for name, trace in found.items() if trace}
     assert len(found) > 100
     assert not failed, "\n".join(f"{name}\n{trace}" for name, trace in failed.items())
     assert krita.quit() == 0
-    assert "Traceback" not in krita.said()
+    assert_quiet(krita)

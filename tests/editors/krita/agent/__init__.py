@@ -5,6 +5,7 @@ Started with ACETATE_AGENT=port. One JSON object a line each way: `{"code": …}
 that defines a generator `main()` is run piece by piece: it yields seconds to wait.
 """
 
+import faulthandler
 import json
 import os
 import socket
@@ -77,4 +78,5 @@ class Agent(Extension):
 
 
 if "ACETATE_AGENT" in os.environ:
+    faulthandler.enable()
     Krita.instance().addExtension(Agent(Krita.instance()))

@@ -1,0 +1,92 @@
+"""Krita with a document and the open docker, and what a painter's hands do there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.app.server_process import LONG
+from tests.editors.krita.session import KritaSession
+from tests.editors.screen import ROOT
+
+PICTURES = ROOT / "artifacts" / "editors"
+
+
+class Desk:
+    """Acts with mouse and keyboard, and asks inside what came of it."""
+
+    def __init__(self, krita: KritaSession, width: int = 640, height: int = 480) -> None:
+        self.krita, self.screen = krita, krita.screen
+        krita.run("from tests.editors.krita.inside import *")
+        krita.run(f"document = new_document({width}, {height})")
+        self.window = self._frame()
+        self.screen.do("xdotool", "windowsize", "--sync", self.window, "1270", "820", check=False)
+        krita.run("show_docker()")
+        time.sleep(1)
+        krita.run("widen_docker(250)\nKrita.instance().action('zoom_to_fit').trigger()")
+        time.sleep(1)
+
+    def _frame(self) -> str:
+        """Krita's main window, which keeps its title to itself."""
+        search = ("xdotool", "search", "--onlyvisible", "--class", "krita")
+        while not (found := self.screen.do(*search, check=False).split()):
+            time.sleep(0.1)
+        return found[-1]
+
+    def ask(self, expression: str) -> Any:
+        return self.krita.run(f"answer = {expression}")
+
+    def view(self) -> dict[str, Any]:
+        return self.ask("view()")
+
+    def names(self) -> list[str]:
+        return self.ask("names()")
+
+    def wait(self, true: Callable[[], Any], seconds: float = LONG) -> Any:
+        """Wait for something to come about."""
+        until = time.monotonic() + seconds
+        while not (found := true()):
+            if time.monotonic() > until:
+                self.picture("gave-up")
+                raise AssertionError(f"it never came about; {self.view()}, {self.names()}")
+            time.sleep(0.1)
+        return found
+
+    def ready(self) -> None:
+        self.wait(lambda: self.view()["status"].startswith("Ready"))
+
+    def click(self, widget: str) -> None:
+        x, y = self.ask(f"place({widget})")
+        self.screen.do("xdotool", "mousemove", str(x), str(y), "click", "1")
+
+    def write(self, prompt: str) -> None:
+        """Replace the prompt by typing."""
+        self.click("panel().prompts.text")
+        self.screen.key("ctrl+a")
+        self.screen.type(prompt)
+        self.wait(lambda: self.view()["prompt"] == prompt, 20)
+
+    def generate(self) -> None:
+        self.click("panel().prompts.text")
+        self.screen.key("ctrl+Return")
+        self.wait(lambda: self.view()["running"], 30)
+
+    def on_canvas(self, *keys: str) -> None:
+        """Press keys where one paints."""
+        x, y = self.ask("place(canvas())")
+        self.screen.do("xdotool", "mousemove", str(x), str(y))
+        self.ask("canvas().setFocus()")
+        self.screen.key(*keys)
+
+    def press_brush(self) -> tuple[int, int]:
+        """Begin a stroke, left of the middle of the canvas; returns where."""
+        x, y = self.ask("place(canvas())")
+        self.screen.do("xdotool", "mousemove", str(x - 150), str(y + 80))
+        time.sleep(0.3)
+        self.screen.do("xdotool", "mousedown", "1")
+        return x - 150, y + 80
+
+    def picture(self, name: str) -> Path:
+        return self.screen.picture(PICTURES / f"krita-{self.krita.suite}-{name}.png")

@@ -1,0 +1,115 @@
+"""What a test asks inside Krita: where things are on the screen, and what is in the document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from acetate_krita.panel import Panel
+from acetate_krita.qt import QtCore, QtWidgets
+
+from krita import Krita
+
+SRGB = "sRGB-elle-V2-srgbtrc.icc"
+
+
+def show_docker() -> None:
+    """As Settings ▸ Dockers does; wide enough for a painter who has little room."""
+    for docker in Krita.instance().activeWindow().dockers():
+        if docker.objectName() == "acetate_docker":
+            docker.setVisible(True)
+            docker.raise_()
+        elif docker.objectName() not in ("KisLayerBox", "ToolBox"):
+            docker.setVisible(False)
+
+
+def widen_docker(width: int) -> None:
+    """Let the column of dockers have this width."""
+    main = Krita.instance().activeWindow().qwindow()
+    docker = main.findChild(QtWidgets.QDockWidget, "acetate_docker")
+    main.resizeDocks([docker], [width], QtCore.Qt.Orientation.Horizontal)
+
+
+def panel() -> Panel:
+    """The panel that is seen."""
+    main = Krita.instance().activeWindow().qwindow()
+    return next(each for each in main.findChildren(QtWidgets.QWidget) if isinstance(each, Panel))
+
+
+def view() -> dict[str, Any]:
+    """What the panel shows."""
+    found = panel()._view
+    return {
+        "status": found.status.sentence,
+        "severity": found.status.severity,
+        "button": found.status.button.label if found.status.button else "",
+        "running": found.running,
+        "can_generate": found.can_generate,
+        "why_not": found.why_not,
+        "sentence": found.sentence,
+        "share": found.progress.share if found.progress else None,
+        "words": found.progress.words if found.progress else "",
+        "preview": found.preview is not None and not panel().preview.pixmap().isNull(),
+        "results": len(found.results),
+        "history": len(found.history),
+        "prompt": found.prompt,
+    }
+
+
+def place(widget: QtWidgets.QWidget) -> tuple[int, int]:
+    """The middle of a widget on the screen."""
+    point = widget.mapToGlobal(widget.rect().center())
+    return point.x(), point.y()
+
+
+def new_document(width: int, height: int, depth: str = "U8") -> Any:
+    """A document with a white sheet, seen whole."""
+    krita = Krita.instance()
+    document = krita.createDocument(width, height, "Story", "RGBA", depth, SRGB, 72.0)
+    krita.activeWindow().addView(document)
+    return document
+
+
+def canvas() -> QtWidgets.QWidget:
+    """The widget that is painted on."""
+    main = Krita.instance().activeWindow().qwindow()
+    found = [
+        each
+        for each in main.findChildren(QtWidgets.QWidget)
+        if each.metaObject().className() in ("KisOpenGLCanvas2", "KisQPainterCanvas")
+    ]
+    return next(each for each in found if each.isVisible())
+
+
+def names() -> list[str]:
+    """The layers of the active document, from the top downwards; those in groups indented."""
+    found: list[str] = []
+
+    def look(node: Any, level: int) -> None:
+        for child in reversed(node.childNodes()):
+            if child.type() != "selectionmask":
+                found.append("  " * level + child.name())
+                look(child, level + 1)
+
+    look(Krita.instance().activeDocument().rootNode(), 0)
+    return found
+
+
+def node(name: str) -> Any:
+    """A layer of the active document."""
+    return Krita.instance().activeDocument().nodeByName(name)
+
+
+def painted_columns(name: str) -> list[int]:
+    """How many dark pixels each column of a layer holds."""
+    document = Krita.instance().activeDocument()
+    wide, high = document.width(), document.height()
+    data = bytes(node(name).pixelData(0, 0, wide, high))
+    blue = data[0::4]
+    return [sum(value < 128 for value in blue[column::wide]) for column in range(wide)]
+
+
+def threads() -> list[str]:
+    """The names of Python's threads."""
+    import threading
+
+    return [each.name for each in threading.enumerate()]
