@@ -34,6 +34,18 @@ def test_prompts_are_padded_to_one_length(tiny_pipeline: Pipeline) -> None:
     assert embedding.positive.shape == embedding.negative.shape == (2, 24, 16)
 
 
+def test_a_prompt_that_is_read_only_in_part_is_said_to_be(tiny_pipeline: Pipeline) -> None:
+    said: list[str] = []
+    tiny_pipeline.ladder.on_relief = said.append
+    tiny_pipeline.encode_prompt(["a cat"], ["green hills"])
+    assert said == []
+    tiny_pipeline.encode_prompt(["a cat " * 40 + "green hills"], [""])
+    tiny_pipeline.ladder.on_relief = None
+    (sentence,) = said
+    assert "reads prompts only so far" in sentence and "cat" in sentence
+    assert "green hills" not in sentence
+
+
 def test_a_prompt_embeds_the_same_alone_and_in_company(tiny_pipeline: Pipeline) -> None:
     alone = tiny_pipeline.encode_prompt(["a cat"], [""]).positive
     together = tiny_pipeline.encode_prompt(["a cat", "green hills"], ["", ""]).positive

@@ -84,7 +84,14 @@ def _paint_here(order: Order, console: Console, loaded: Pipeline | None) -> Iter
     """The layers of each variant as soon as it is done."""
     with console.status("Loading the model…"):
         pipeline = loaded or load(order)
-    pipeline.ladder.on_relief = console.print
+    told: set[str] = set()
+
+    def tell_once(sentence: str) -> None:
+        if sentence not in told:
+            told.add(sentence)
+            console.print(sentence)
+
+    pipeline.ladder.on_relief = tell_once
     family = FAMILIES[pipeline.family]
     request = plan_request(order, family, pipeline.native, pipeline.limits, pipeline.preset)
     assert request.frame is not None

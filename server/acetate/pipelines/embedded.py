@@ -166,7 +166,12 @@ class EmbeddedPipeline(Pipeline):
     def encode_prompt(
         self, prompts: Sequence[str], negative_prompts: Sequence[str]
     ) -> PromptEmbedding:
-        encodings = self.tokenizer.encode_batch([*prompts, *negative_prompts])
+        texts = [*prompts, *negative_prompts]
+        encodings = self.tokenizer.encode_batch(texts)
+        for text, encoding in zip(texts, encodings, strict=True):
+            if encoding.overflowing:
+                read = text[: max(end for _, end in encoding.offsets)]
+                self.ladder.tell(f"This model reads prompts only so far: “… {read[-30:].strip()}”.")
         tokens = torch.tensor([encoding.ids for encoding in encodings], device=self.device)
         mask = torch.tensor([encoding.attention_mask for encoding in encodings], device=self.device)
         states = self.text_encoder(tokens, attention_mask=mask).last_hidden_state

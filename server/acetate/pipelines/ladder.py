@@ -49,9 +49,14 @@ class Ladder:
         self._rungs = list(rungs)
         self._climbed = 0
         self.on_relief: Callable[[str], None] | None = None
-        """Gets the sentence of each rung that is climbed."""
+        """Gets the sentence of each rung that is climbed, and whatever else is done differently."""
         self.release: Callable[[], bool] | None = None
         """Lets other models in memory go; belongs to the first rung, which frees."""
+
+    def tell(self, sentence: str) -> None:
+        """Say what is done differently than asked, to whoever listens."""
+        if self.on_relief is not None:
+            self.on_relief(sentence)
 
     def begin(self) -> None:
         """A new painting starts at the bottom."""
@@ -77,8 +82,7 @@ class Ladder:
             released = first and self.release is not None and self.release()
             if rung.relieve() or released:
                 release_memory(self._device)
-                if self.on_relief is not None:
-                    self.on_relief(rung.sentence)
+                self.tell(rung.sentence)
                 return
         raise out_of_memory(self._device, words)
 
