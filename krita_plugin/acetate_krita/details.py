@@ -113,7 +113,11 @@ class Details(QtWidgets.QWidget):
         self._row("Variants", flexible(self.variants), "How many to choose from (batch)")
 
     def _row(
-        self, words: str, widget: QtWidgets.QWidget, tip: str, target: QtWidgets.QWidget | None = None
+        self,
+        words: str,
+        widget: QtWidgets.QWidget,
+        tip: str,
+        target: QtWidgets.QWidget | None = None,
     ) -> QtWidgets.QLabel:
         label = QtWidgets.QLabel(words)
         for each in (label, target or widget):

@@ -1,4 +1,4 @@
-"""Acetate's actions: in Tools ▸ Scripts ▸ Acetate, and under whatever keys the painter gives them."""
+"""Acetate's actions: in Tools ▸ Scripts ▸ Acetate, and under the keys that the painter chooses."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ class AcetateExtension(krita.Extension):
         for name, words, act in self._actions():
             action = window.createAction(name, words, f"tools/scripts/{MENU}")
             action.triggered.connect(functools.partial(self._do, frame, act))
-        self._studio.watch(frame)
+        for name in ("edit_undo", "edit_redo"):
+            self._studio.editor.undo_chains.watch(window.action(name))
 
     def _actions(self) -> list[tuple[str, str, Callable[[], None]]]:
         """Names as in acetate_krita.action, menu words, and what they do."""

@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 import krita
+
 from acetate_bridge.controller import Controller
 from acetate_bridge.panel import PanelView
 from acetate_bridge.settings import settings_file
@@ -48,10 +49,6 @@ class Studio(QtCore.QObject):
         self._panels.append(panel)
         panel.destroyed.connect(lambda *_: self._forget(panel))
         panel.draw(self.controller.view)
-
-    def watch(self, window: Any) -> None:
-        """A window (Qt's) is opening: follow its undo and redo, once its actions are there."""
-        self.editor.call_later(0.0, lambda: self.editor.undo_chains.watch(window))
 
     def start(self) -> None:
         """Connect, at the first call."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from . import stack
 from .documents import Documents
-from .qt import QAction, QtCore
+from .qt import QtCore
 
 State = tuple[tuple[int, str], ...]
 """The tree: depth and key of every node."""
@@ -56,11 +56,9 @@ class UndoChains:
             while len(known) > _MOST_STATES:
                 del known[next(iter(known))]
 
-    def watch(self, window: Any) -> None:
-        """Follow undo and redo in a window (Qt's), however the painter asks for them."""
-        for name in ("edit_undo", "edit_redo"):
-            for action in window.findChildren(QAction, name):
-                action.triggered.connect(functools.partial(self._follow, action))
+    def watch(self, action: Any) -> None:
+        """Follow a window's undo or redo, however the painter asks for it."""
+        action.triggered.connect(functools.partial(self._follow, action))
 
     def _follow(self, action: Any, *_: object) -> None:
         active = self._documents.active()

@@ -74,9 +74,9 @@ class RunningServer:
         }
         self._debug = debug
         if real is None:
-            self._command = [sys.executable, "-m", __name__, json.dumps(options)]
+            self.command = [sys.executable, "-m", __name__, json.dumps(options)]
         else:
-            self._command = [sys.executable, "-c", "from acetate.cli import main; main()", *real]
+            self.command = [sys.executable, "-c", "from acetate.cli import main; main()", *real]
         self.process: subprocess.Popen[bytes] | None = None
         self.runtime = Runtime(0, "", 0, TOKEN, 1)
 
@@ -103,7 +103,7 @@ class RunningServer:
         self.folder.mkdir(exist_ok=True, parents=True)
         with open(self.log, "ab") as log:
             return subprocess.Popen(
-                [*self._prefix, *self._command],
+                [*self._prefix, *self.command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import socket
-import sys
 import threading
 import time
 from pathlib import Path
@@ -17,7 +15,7 @@ from acetate_bridge import Client, Connection, Done, Recipe, Request, State
 from acetate_bridge.discovery import log_file, read_runtime
 from acetate_bridge.protocol import Event
 from tests.app.listening import Listener
-from tests.app.server_process import FAKE, LONG, ROOT, TOKEN, RunningServer
+from tests.app.server_process import LONG, ROOT, TOKEN, RunningServer
 from tests.workers.fake_painter import solid
 
 
@@ -155,21 +153,10 @@ def test_a_client_goes_on_where_an_earlier_one_stopped(server: RunningServer) ->
 def test_the_server_is_started_when_asked_and_found_by_itself(
     nowhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = RunningServer(nowhere)
+    made = RunningServer(nowhere, idle_exit=1.0)
     monkeypatch.setenv("PYTHONPATH", made.environment["PYTHONPATH"])
-    options = {
-        "data": str(nowhere / "data"),
-        "run": str(nowhere / "run"),
-        "painter": FAKE,
-        "silence": 60.0,
-        "quota": 2**32,
-        "devices": ["cpu"],
-        "idle_exit": 1.0,
-        "debug": False,
-    }
-    command = [sys.executable, "-m", "tests.app.server_process", json.dumps(options)]
     monkeypatch.chdir(ROOT)
-    with Watched(command=command) as watched:
+    with Watched(command=made.command) as watched:
         watched.reach(Connection.NO_SERVER)
         watched.client.start_server()
         watched.reach(Connection.STARTING)

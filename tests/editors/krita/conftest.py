@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.app.server_process import RunningServer
 from tests.editors.caller import Caller
 from tests.editors.krita.desk import Desk

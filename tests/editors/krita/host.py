@@ -51,7 +51,8 @@ class KritaHost:
         self.kinds = _kinds()
         self._krita = Krita.instance()
         self._documents: dict[str, Any] = {}
-        self.editor.undo_chains.watch(self._krita.activeWindow().qwindow())
+        for name in ("edit_undo", "edit_redo"):
+            self.editor.undo_chains.watch(self._krita.action(name))
 
     def new_document(self, width: int, height: int, kind: Kind) -> str:
         document = self._krita.createDocument(

@@ -20,7 +20,6 @@ from acetate_krita.turning import GuiThread
 from tests.editors import contract, contract_runner
 from tests.editors.krita.host import KritaHost
 
-
 _PAINTERS_PAUSE = 0.06
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from acetate_krita.panel import Panel
 from acetate_krita.qt import QtCore, QtWidgets
-
 from krita import Krita
 
 SRGB = "sRGB-elle-V2-srgbtrc.icc"
@@ -90,7 +89,9 @@ def names() -> list[str]:
                 found.append("  " * level + child.name())
                 look(child, level + 1)
 
-    look(Krita.instance().activeDocument().rootNode(), 0)
+    document = Krita.instance().activeDocument()
+    if document is not None:
+        look(document.rootNode(), 0)
     return found
 
 

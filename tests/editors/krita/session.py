@@ -88,7 +88,7 @@ class KritaSession:
         }
         binds = {str(ROOT), str(Path(sys.prefix).resolve())} - {"/usr"}
         binds = {each for each in binds if not each.startswith("/tmp/")}
-        self._log = open(self.log, "wb")
+        self._log = open(self.log, "wb")  # noqa: SIM115 (closed with the editor)
         self.process = subprocess.Popen(
             [str(editors_folder() / "bin" / "ed-run"), "krita", "--nosplash"],
             env={

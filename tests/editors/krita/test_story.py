@@ -10,11 +10,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from websockets.sync.server import ServerConnection, serve
+
 from tests.app.server_process import RunningServer
 from tests.editors.caller import Caller
 from tests.editors.krita.conftest import assert_quiet, reach
 from tests.editors.krita.desk import Desk
-from websockets.sync.server import ServerConnection, serve
 
 pytestmark = pytest.mark.slow
 
@@ -135,8 +136,10 @@ def test_recipes_and_history_are_saved_in_the_file(desk: Desk, folder: Path) -> 
 def test_a_layer_for_a_closed_document_is_offered(desk: Desk) -> None:
     desk.generate()
     desk.krita.run("document.setModified(False)\ndocument.close()")
-    desk.wait(lambda: desk.ask("panel().offer.isVisible()"))
+    desk.wait(lambda: desk.names() == [], 20)
+    # Without a document Krita shows its welcome page and no docker.
     desk.krita.run("document = new_document(640, 480)")
+    desk.wait(lambda: desk.ask("panel().offer.isVisible()"))
     desk.wait(lambda: desk.ask("panel().offer.insert.isEnabled()"), 20)
     desk.picture("offer")
     desk.click("panel().offer.insert")
