@@ -34,6 +34,12 @@ def panel() -> Panel:
     return next(each for each in main.findChildren(QtWidgets.QWidget) if isinstance(each, Panel))
 
 
+def shows_picture(label: Any) -> bool:
+    """Whether a label has a picture on it."""
+    pixmap = label.pixmap()
+    return pixmap is not None and not pixmap.isNull()
+
+
 def view() -> dict[str, Any]:
     """What the panel shows."""
     found = panel()._view
@@ -47,7 +53,7 @@ def view() -> dict[str, Any]:
         "sentence": found.sentence,
         "share": found.progress.share if found.progress else None,
         "words": found.progress.words if found.progress else "",
-        "preview": found.preview is not None and not panel().preview.pixmap().isNull(),
+        "preview": found.preview is not None and shows_picture(panel().preview),
         "results": len(found.results),
         "history": len(found.history),
         "prompt": found.prompt,

@@ -11,6 +11,7 @@ import os
 import socket
 import sys
 import traceback
+from typing import Any
 
 from krita import Extension, Krita
 
@@ -22,7 +23,8 @@ except ImportError:
 
 class Agent(Extension):
     def setup(self):
-        self.socket = None
+        self.socket: Any = None
+        self.names: dict[str, Any] = {}
         notifier = Krita.instance().notifier()
         notifier.setActive(True)
         notifier.windowCreated.connect(self.begin)
@@ -38,7 +40,8 @@ class Agent(Extension):
             )
             self.names = {"__name__": "agent"}
             self.rest = b""
-            self.notifier = QSocketNotifier(self.socket.fileno(), QSocketNotifier.Type.Read)
+            watch: Any = QSocketNotifier
+            self.notifier = watch(self.socket.fileno(), QSocketNotifier.Type.Read)
             self.notifier.activated.connect(self.hear)
 
     def hear(self, *_):
