@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,8 @@ import krita
 from .docker import DOCKER
 from .qt import QtWidgets
 from .studio import Studio
+
+log = logging.getLogger("acetate.krita")
 
 MENU = "acetate_menu"
 
@@ -26,6 +29,13 @@ class AcetateExtension(krita.Extension):
         """Nothing to do before there is a window."""
 
     def createActions(self, window: Any) -> None:  # noqa: N802 (Krita's name)
+        try:
+            self._create_actions(window)
+        except Exception:
+            # Krita would stop its start with a window about it.
+            log.exception("the actions could not be made")
+
+    def _create_actions(self, window: Any) -> None:
         # Krita's own `window` is gone after this call; Qt's stays.
         frame = window.qwindow()
         menu_action = window.createAction(MENU, "Acetate", "tools/scripts")
@@ -33,8 +43,7 @@ class AcetateExtension(krita.Extension):
         for name, words, act in self._actions():
             action = window.createAction(name, words, f"tools/scripts/{MENU}")
             action.triggered.connect(functools.partial(self._do, frame, act))
-        for name in ("edit_undo", "edit_redo"):
-            self._studio.editor.undo_chains.watch(window.action(name))
+        self._studio.editor.call_later(0.0, self._watch_undo)
 
     def _actions(self) -> list[tuple[str, str, Callable[[], None]]]:
         """Names as in acetate_krita.action, menu words, and what they do."""
@@ -54,6 +63,13 @@ class AcetateExtension(krita.Extension):
             ("acetate_regenerate", "Paint Layer Anew", control.regenerate),
             ("acetate_cancel", "Cancel Generating", control.cancel),
         ]
+
+    def _watch_undo(self) -> None:
+        """The window that has just opened is the active one now, and has its actions."""
+        for name in ("edit_undo", "edit_redo"):
+            action = krita.Krita.instance().action(name)
+            if action is not None:
+                self._studio.editor.undo_chains.watch(action)
 
     def _generate(self, mode: str) -> None:
         """Turn the panel to this mode, so that its own prompt is seen, and paint."""

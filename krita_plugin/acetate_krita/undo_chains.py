@@ -42,6 +42,7 @@ class UndoChains:
         self._documents = documents
         self._between: dict[str, dict[State, None]] = {}
         self._following = False
+        self._watched: list[Any] = []
 
     @contextmanager
     def deed(self, key: str, document: Any) -> Iterator[Recorder]:
@@ -58,7 +59,9 @@ class UndoChains:
 
     def watch(self, action: Any) -> None:
         """Follow a window's undo or redo, however the painter asks for it."""
-        action.triggered.connect(functools.partial(self._follow, action))
+        if action not in self._watched:
+            self._watched.append(action)
+            action.triggered.connect(functools.partial(self._follow, action))
 
     def _follow(self, action: Any, *_: object) -> None:
         active = self._documents.active()

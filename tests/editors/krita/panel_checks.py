@@ -1,0 +1,396 @@
+"""What the panel promises, in either Qt, without Krita and without a screen.
+
+python -m tests.editors.krita.panel_checks PyQt6 REPORT runs all of it: a process can hold only one
+Qt, so pytest starts one for each.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[3]
+
+
+def _use(binding: str) -> None:
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    if binding == "PyQt6":
+        sys.modules["PyQt5"] = None  # type: ignore[assignment]
+    sys.path[:0] = [str(each) for each in (ROOT / "krita_plugin", ROOT / "shared", ROOT)]
+
+
+if __name__ == "__main__":
+    _use(sys.argv[1])
+
+from acetate_krita import colour, pictures  # noqa: E402
+from acetate_krita.panel import Panel  # noqa: E402
+from acetate_krita.qt import Qt, QtCore, QtGui, QtWidgets  # noqa: E402
+from acetate_krita.undo_chains import UndoChains  # noqa: E402
+
+from acetate_bridge.messages import Image  # noqa: E402
+from acetate_bridge.panel import (  # noqa: E402
+    Button,
+    Choice,
+    LayerPrompt,
+    OfferView,
+    PanelView,
+    ProgressView,
+    Status,
+    Thumbnail,
+)
+
+DOT = Image(2, 2, bytes((255, 0, 0, 255, 9, 8, 7, 0, 0, 255, 0, 128, 1, 2, 3, 4)))
+VIEW = PanelView(
+    modes=(Choice("text", "Generate layer"), Choice("joint", "Scene in layers", False, "Not here")),
+    models=(Choice("embedded", "Embedded model"),),
+    model="embedded",
+    prompt="a paper lantern",
+    sentence="Paints 512 × 384 at the selection (40, 30).",
+    can_generate=True,
+    status=Status("Ready · Embedded model"),
+)
+FULL = replace(
+    VIEW,
+    more_open=True,
+    can_regenerate=True,
+    strength_applies=True,
+    results=(Thumbnail(DOT, "one", shown=True), Thumbnail(DOT, "two")),
+    history=(Thumbnail(DOT, "old"),),
+    offer=OfferView("Its document was closed.", DOT),
+    status=Status("The server is not running.", "problem", Button("Start", "start_server")),
+)
+
+
+class Told:
+    """Takes down what the panel asks for."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *arguments: self.calls.append((name, *arguments))
+
+
+def shown(view: PanelView) -> tuple[Panel, Told]:
+    told = Told()
+    panel = Panel(told, lambda name: QtGui.QIcon())
+    panel.resize(250, 900)
+    panel.show()
+    panel.draw(view)
+    turn()
+    told.calls.clear()
+    return panel, told
+
+
+def turn() -> None:
+    for _ in range(3):
+        QtWidgets.QApplication.processEvents()
+
+
+def press(widget: Any, key: Any, control: bool = False) -> None:
+    modifier = Qt.KeyboardModifier
+    held = modifier.ControlModifier if control else modifier.NoModifier
+    for kind in (QtCore.QEvent.Type.ShortcutOverride, QtCore.QEvent.Type.KeyPress):
+        QtWidgets.QApplication.sendEvent(widget, QtGui.QKeyEvent(kind, key, held))
+
+
+def check_drawing_a_view_asks_for_nothing() -> None:
+    panel, told = shown(FULL)
+    panel.draw(replace(FULL, prompt="another", steps=7, seed=5, variants=3, strength=0.3))
+    turn()
+    assert told.calls == [], told.calls
+    assert panel.prompts.text.toPlainText() == "another" and panel.details.steps.value() == 7
+
+
+def check_ctrl_enter_generates_once_and_enter_alone_does_not() -> None:
+    panel, told = shown(VIEW)
+    press(panel.prompts.text, Qt.Key.Key_Return, control=True)
+    assert told.calls == [("generate",)], told.calls
+    press(panel.prompts.text, Qt.Key.Key_Return)
+    assert ("generate",) not in told.calls[1:]
+
+
+def check_escape_cancels_only_what_runs() -> None:
+    panel, told = shown(VIEW)
+    press(panel.prompts.text, Qt.Key.Key_Escape)
+    assert told.calls == []
+    panel.draw(replace(VIEW, running=True))
+    assert panel.button.text() == "Cancel"
+    press(panel.prompts.text, Qt.Key.Key_Escape)
+    panel.button.click()
+    assert told.calls == [("cancel",), ("cancel",)]
+
+
+def check_a_button_that_cannot_be_pressed_says_why() -> None:
+    panel, told = shown(replace(VIEW, can_generate=False, why_not="Say what to paint first."))
+    assert not panel.button.isEnabled() and panel.button.toolTip() == "Say what to paint first."
+    press(panel.prompts.text, Qt.Key.Key_Return, control=True)
+    assert told.calls == []
+
+
+def check_a_mode_that_is_not_available_is_greyed_and_says_why() -> None:
+    panel, told = shown(VIEW)
+    items = panel.mode.model()
+    assert items.item(0).isEnabled() and not items.item(1).isEnabled()
+    assert items.item(1).toolTip() == "Not here"
+    panel.mode.activated.emit(0)
+    assert told.calls == [("set_mode", "text")]
+
+
+def check_what_is_typed_is_told() -> None:
+    panel, told = shown(FULL)
+    panel.prompts.text.setPlainText("a fox")
+    panel.details.steps.setValue(12)
+    panel.details.guidance.setValue(4.5)
+    panel.details.strength.setValue(40)
+    panel.details.variants.setValue(4)
+    panel.details.seed.setValue(2**53 - 1)
+    panel.details.lock.click()
+    panel.details.fold.click()
+    assert told.calls == [
+        ("set_prompt", "a fox"),
+        ("set_steps", 12),
+        ("set_guidance", 4.5),
+        ("set_strength", 0.4),
+        ("set_variants", 4),
+        ("set_seed", 2**53 - 1),
+        ("set_seed_locked", True),
+        ("set_more_open", False),
+    ], told.calls
+
+
+def check_a_scene_has_a_line_for_each_layer() -> None:
+    prompts = (LayerPrompt("foreground", "In front", "a boat"), LayerPrompt("background", "Behind"))
+    panel, told = shown(replace(VIEW, layer_prompts=prompts))
+    assert panel.prompts.entries["foreground"].text() == "a boat"
+    panel.prompts.entries["background"].textEdited.emit("the sea")
+    assert told.calls == [("set_layer_prompt", "background", "the sea")]
+    panel.draw(VIEW)
+    assert panel.prompts.entries == {}
+
+
+def check_a_text_that_is_the_same_keeps_its_cursor() -> None:
+    panel, _told = shown(VIEW)
+    cursor = panel.prompts.text.textCursor()
+    cursor.setPosition(4)
+    panel.prompts.text.setTextCursor(cursor)
+    panel.draw(replace(VIEW, sentence="Paints elsewhere."))
+    assert panel.prompts.text.textCursor().position() == 4
+
+
+def check_everything_fits_into_250_pixels() -> None:
+    panel, _told = shown(replace(FULL, running=True, progress=ProgressView(0.5, "step 9 of 20")))
+    assert panel.minimumSizeHint().width() <= 250, panel.minimumSizeHint()
+    for widget in panel.findChildren(QtWidgets.QAbstractButton):
+        if widget.isVisible() and widget.parentWidget() is not None:
+            right = widget.mapTo(panel, QtCore.QPoint(widget.width(), 0)).x()
+            inside = panel.results.isAncestorOf(widget) or panel.history.isAncestorOf(widget)
+            assert inside or right <= 250, (widget.text(), right)
+
+
+def check_everything_is_reached_by_tab() -> None:
+    panel, _told = shown(FULL)
+    panel.activateWindow()
+    panel.mode.setFocus()
+    reached = set()
+    for _ in range(60):
+        reached.add(QtWidgets.QApplication.focusWidget())
+        panel.focusNextChild()
+    wanted = [panel.mode, panel.prompts.text, panel.button, panel.again, panel.keep, panel.discard]
+    details = panel.details
+    wanted += [details.fold, details.model, details.avoid, details.strength, details.steps]
+    wanted += [details.guidance, details.seed, details.lock, details.variants]
+    wanted += [*panel.results.buttons, *panel.history.buttons]
+    wanted += [panel.offer.insert, panel.offer.dismiss, panel.status.button]
+    missed = [
+        widget.accessibleName() or widget.text() for widget in wanted if widget not in reached
+    ]
+    assert not missed, missed
+
+
+def check_progress_and_preview_are_seen() -> None:
+    panel, _told = shown(VIEW)
+    assert not panel.progress.isVisible() and not panel.preview.isVisible()
+    running = replace(VIEW, running=True, preview=DOT)
+    panel.draw(replace(running, progress=ProgressView(0.55, "step 11 of 20 · 3 s left")))
+    assert panel.progress.isVisible() and panel.progress.value() == 550
+    assert panel.progress.text() == "step 11 of 20 · 3 s left"
+    assert panel.preview.isVisible() and panel.preview.pixmap().width() > 100
+    panel.draw(replace(running, progress=ProgressView(None, "loading the model")))
+    assert panel.progress.maximum() == 0, "it pulses"
+
+
+def check_results_are_chosen_kept_and_discarded() -> None:
+    panel, told = shown(FULL)
+    panel.results.buttons[1].click()
+    assert panel.results.buttons[0].isChecked() and not panel.results.buttons[1].isChecked()
+    panel.keep.click()
+    panel.discard.click()
+    panel.history.buttons[0].click()
+    panel.again.click()
+    assert told.calls == [
+        ("swap", 1),
+        ("keep", 0),
+        ("discard",),
+        ("restore", 0),
+        ("regenerate",),
+    ], told.calls
+
+
+def check_a_status_is_one_sentence_and_one_button() -> None:
+    panel, told = shown(FULL)
+    assert panel.status.sentence.text() == "The server is not running."
+    assert panel.status.button.text() == "Start"
+    panel.status.button.click()
+    panel.offer.insert.click()
+    panel.offer.dismiss.click()
+    assert told.calls == [("press_status_button",), ("insert_offer",), ("dismiss_offer",)]
+    panel.draw(VIEW)
+    assert not panel.status.button.isVisible() and not panel.offer.isVisible()
+
+
+def check_red_and_blue_change_places_and_nothing_else_does() -> None:
+    assert colour.swapped(DOT.data, 2, 2, "rgba8")[:8] == bytes((0, 0, 255, 255, 7, 8, 9, 0))
+    deep = bytes(range(64))
+    turned = colour.swapped(deep, 4, 2, "rgba16")
+    assert turned[:8] == bytes((4, 5, 2, 3, 0, 1, 6, 7))
+    assert colour.swapped(turned, 4, 2, "rgba16") == deep
+
+
+def check_clear_pixels_show_the_checkerboard() -> None:
+    clear = Image(1, 1, bytes((255, 0, 0, 0)))
+    seen = pictures.on_checkerboard(clear, 12, 12).toImage()
+    assert {seen.pixelColor(x, y).name() for x in range(12) for y in range(12)} == {
+        "#999999",
+        "#666666",
+    }
+
+
+class _Node:
+    def __init__(self, key: str) -> None:
+        self.key, self.kids = key, []
+
+    def childNodes(self) -> list[_Node]:  # noqa: N802 (Krita's name)
+        return list(self.kids)
+
+    def uniqueId(self) -> Any:  # noqa: N802 (Krita's name)
+        return self
+
+    def toString(self) -> str:  # noqa: N802 (Qt's name)
+        return self.key
+
+
+class _Document:
+    """Three states: [old], [old, new], [new]; undo and redo go from one to the next."""
+
+    def __init__(self) -> None:
+        self.root, self.at = _Node("root"), 2
+        self.states = [["old"], ["old", "new"], ["new"]]
+
+    def rootNode(self) -> _Node:  # noqa: N802 (Krita's name)
+        self.root.kids = [_Node(key) for key in self.states[self.at]]
+        return self.root
+
+    def waitForDone(self) -> None:  # noqa: N802 (Krita's name)
+        pass
+
+
+class _Documents:
+    def __init__(self, document: _Document) -> None:
+        self.document = document
+
+    def active(self) -> tuple[str, _Document]:
+        return "key", self.document
+
+
+class _Action(QtCore.QObject):
+    triggered = QtCore.pyqtSignal(bool)
+
+    def __init__(self, document: _Document, by: int) -> None:
+        super().__init__()
+        self.document, self.by, self.presses = document, by, 0
+
+    def isEnabled(self) -> bool:  # noqa: N802 (Qt's name)
+        return 0 <= self.document.at + self.by <= 2
+
+    def trigger(self) -> None:
+        self.presses += 1
+        self.document.at += self.by
+        self.triggered.emit(False)
+
+
+def check_steps_of_one_deed_are_undone_and_redone_as_one() -> None:
+    document = _Document()
+    chains = UndoChains(_Documents(document))
+    with chains.deed("key", document) as steps:
+        for document.at in (1, 2):
+            steps.mark()
+    undo, redo = _Action(document, -1), _Action(document, 1)
+    chains.watch(undo)
+    chains.watch(redo)
+    undo.trigger()
+    assert document.at == 0 and undo.presses == 2
+    redo.trigger()
+    assert document.at == 2 and redo.presses == 2
+
+
+def check_the_plugin_says_that_no_server_runs_and_leaves_no_thread(folder: Path) -> None:
+    for name in ("RUNTIME", "DATA", "CONFIG"):
+        os.environ[f"ACETATE_{name}_DIR"] = str(folder / name.lower())
+    os.environ["ACETATE_COMMAND"] = str(folder / "nothing-here")
+    sys.path.insert(0, str(Path(__file__).parent / "stub"))
+    import acetate_krita
+    import krita
+
+    acetate_krita._register()
+    application, window = krita.Krita.instance(), krita.Window()
+    application.extensions[0].createActions(window)
+    docker = application.factories[0].make()
+    docker.setObjectName("acetate_docker")
+    window.frame.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, docker)
+    window.frame.show()
+    panel, until = docker.widget(), time.monotonic() + 20
+    while panel.status.button.text() != "Start" and time.monotonic() < until:
+        turn()
+        time.sleep(0.02)
+    assert panel.status.sentence.text() == "The server is not running."
+    assert not panel.button.isEnabled() and panel.button.toolTip()
+    names = [name for name in window.actions if name.startswith("acetate_")]
+    declared = (ROOT / "krita_plugin" / "acetate_krita.action").read_text()
+    for name in names:
+        assert name == "acetate_menu" or f'name="{name}"' in declared, name
+        window.actions[name].trigger()
+    assert "acetate client" in [each.name for each in threading.enumerate()]
+    application.notifier().applicationClosing.emit()
+    assert "acetate client" not in [each.name for each in threading.enumerate()]
+
+
+def checks() -> list[str]:
+    """Their names, in the order in which they are written."""
+    return [name for name in globals() if name.startswith("check_")]
+
+
+def main(report: Path) -> None:
+    """Run every check and write what came of it: an empty text, or the traceback."""
+    application = QtWidgets.QApplication([])
+    outcome = {"Qt": QtCore.qVersion()}
+    for name in checks():
+        try:
+            check = globals()[name]
+            check(report.parent) if "no_thread" in name else check()
+            outcome[name] = ""
+        except Exception:
+            outcome[name] = traceback.format_exc()
+    report.write_text(json.dumps(outcome), encoding="utf-8")
+    del application
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[2]))
