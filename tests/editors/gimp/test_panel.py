@@ -237,22 +237,6 @@ def test_a_layer_for_a_closed_image_is_offered(desk: Desk) -> None:
     desk.picture("offer")
 
 
-def test_the_panel_follows_the_painter_from_image_to_image(desk: Desk) -> None:
-    desk.gimp.run("""
-other = new_image(320, 200)
-add_paper(other)
-second = Gimp.Display.new(other)
-other.clean_all()
-""")
-    desk.wait(lambda: "320 × 200" in desk.panel()["plan"], 60)
-    desk.gimp.run("image.select_rectangle(Gimp.ChannelOps.REPLACE, 10, 20, 64, 48)")
-    desk.wait(lambda: "64 × 48 at the selection (10, 20)" in desk.panel()["plan"], 60)
-    desk.picture("two-images")
-    desk.gimp.run("Gimp.Selection.none(image)")
-    desk.gimp.run("second.delete()")
-    desk.wait(lambda: "640 × 480" in desk.panel()["plan"], 60)
-
-
 def test_an_older_protocol_is_a_sentence_and_a_button(
     desk: Desk, server: RunningServer, reach: dict[str, str]
 ) -> None:
