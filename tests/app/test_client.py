@@ -153,7 +153,7 @@ def test_a_client_goes_on_where_an_earlier_one_stopped(server: RunningServer) ->
 def test_the_server_is_started_when_asked_and_found_by_itself(
     nowhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = RunningServer(nowhere, idle_exit=1.0)
+    made = RunningServer(nowhere, idle_exit=5.0)
     monkeypatch.setenv("PYTHONPATH", made.environment["PYTHONPATH"])
     monkeypatch.chdir(ROOT)
     with Watched(command=made.command) as watched:
