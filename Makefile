@@ -9,10 +9,9 @@ READY := .venv/ready-$(shell cat pyproject.toml constraints.txt .ci/environment.
 demo: $(READY)
 	$(BIN)/python -m acetate.demo demo
 
-# Where no chroot can be made (status 3) the tests in real editors are skipped, and say so.
+# All but the tests inside the real editors, which `make editors` sets up and runs.
 test: $(READY)
-	tests/editors/setup.sh || [ $$? = 3 ]
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --ignore tests/editors/gimp --ignore tests/editors/krita
 
 lint: $(READY)
 	$(BIN)/ruff check .
