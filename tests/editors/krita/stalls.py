@@ -1,0 +1,89 @@
+"""Inside Krita: how long its GUI thread stands still while a layer comes in.
+
+A timer of 5 ms ticks on the GUI thread; the longest gap between two ticks is the longest stall.
+The bare calls, which no plug-in can do without, are measured in the same run, in turns.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from acetate_bridge.editor import Insertion
+from acetate_bridge.messages import Image, Layer
+from acetate_krita.krita_editor import KritaEditor
+from acetate_krita.qt import QtCore
+
+from krita import Krita
+
+SRGB = "sRGB-elle-V2-srgbtrc.icc"
+REPEATS = 9
+_TICK = 5
+_SETTLE = 0.4
+
+
+class Ticks(QtCore.QTimer):
+    """Remembers the longest gap between two of its ticks, in seconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setTimerType(QtCore.Qt.TimerType.PreciseTimer)
+        self.setInterval(_TICK)
+        self.timeout.connect(self._tick)
+        self.longest, self._last = 0.0, time.perf_counter()
+
+    def restart(self) -> None:
+        self.longest, self._last = 0.0, time.perf_counter()
+        self.start()
+
+    def _tick(self) -> None:
+        now = time.perf_counter()
+        self.longest = max(self.longest, now - self._last)
+        self._last = now
+
+
+def measure(side: int, depth: str = "U8") -> Iterator[float | dict[str, Any]]:
+    """Yields seconds to wait, and at last the figures in milliseconds."""
+    application = Krita.instance()
+    document = application.createDocument(side, side, "Stalls", "RGBA", depth, SRGB, 72.0)
+    application.activeWindow().addView(document)
+    yield 2.0
+    editor = KritaEditor()
+    found = editor.active_document()
+    assert found is not None
+    size = 4 if found.pixel_format == "rgba8" else 8
+    data = os.urandom(65536) * (side * side * size // 65536)
+    layer = Layer(Image(side, side, data, found.pixel_format), name="painted")
+
+    def bare() -> None:
+        node = document.createNode("bare", "paintlayer")
+        node.setPixelData(QtCore.QByteArray(data), 0, 0, side, side)
+        document.rootNode().addChildNode(node, None)
+
+    def ours() -> None:
+        editor.insert(found.key, Insertion((layer,)))
+
+    ticks = Ticks()
+    calls: dict[str, list[float]] = {"bare": [], "ours": []}
+    stalls: dict[str, list[float]] = {"bare": [], "ours": []}
+    ways: tuple[tuple[str, Callable[[], None]], ...] = (("bare", bare), ("ours", ours))
+    for repeat in range(REPEATS + 1):
+        for name, way in ways if repeat % 2 else reversed(ways):
+            ticks.restart()
+            yield 0.05
+            began = time.perf_counter()
+            way()
+            took = time.perf_counter() - began
+            yield _SETTLE
+            ticks.stop()
+            if repeat:  # The first round warms up.
+                calls[name].append(1000 * took)
+                stalls[name].append(1000 * ticks.longest)
+            document.rootNode().childNodes()[-1].remove()
+            yield _SETTLE
+    document.waitForDone()
+    document.setModified(False)
+    document.close()
+    yield {"calls": calls, "stalls": stalls}
