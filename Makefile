@@ -25,6 +25,8 @@ plugins: $(READY)
 	$(BIN)/acetate plugins build --output dist
 
 editors: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable '.[dev,metrics,train,qt]'
 	tests/editors/setup.sh
 	$(BIN)/python -m pytest tests/editors
 
