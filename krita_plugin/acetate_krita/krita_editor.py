@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import krita
-
 from acetate_bridge.editor import Document, Insertion, LayerInfo, Selection
 from acetate_bridge.geometry import Rect
 from acetate_bridge.messages import Image, PixelFormat

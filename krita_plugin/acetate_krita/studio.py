@@ -6,7 +6,6 @@ import logging
 from typing import Any
 
 import krita
-
 from acetate_bridge.controller import Controller
 from acetate_bridge.panel import PanelView
 from acetate_bridge.settings import settings_file

@@ -13,7 +13,7 @@ from acetate.cli.painting import stack
 from acetate.modes.registry import mode_named
 from acetate.pipelines.families import FAMILIES
 from acetate.pixels.files import read_image, read_recipe, write_image
-from acetate_bridge import Cancelled, Done, LayerReady, Progress
+from acetate_bridge import Cancelled, Done, Failed, LayerReady, Progress
 from acetate_bridge.messages import Image, Recipe, Request
 from tests.app.listening import Listener
 from tests.app.server_process import RunningServer
@@ -191,6 +191,23 @@ def test_a_distilled_base_is_painted_in_its_few_steps_and_says_so(
         recipes.append((recipe.scheduler, recipe.steps, recipe.guidance))
     assert recipes == [("lightning", 4, 1), ("lightning", 4, 1), ("hyper", 8, 1), ("euler_a", 3, 7)]
     assert read_image(root / "few-own.png") == read_image(root / "few-served.png")
+
+
+def test_what_is_imported_while_the_server_runs_is_offered_at_once(
+    root: Path, server: RunningServer, acetate: Acetate
+) -> None:
+    base = root / "tiny-latecomer"
+    shutil.copytree(root / "tiny-sdxl", base)
+    order = ["generate", "text", "a cat", *QUICK, "--model", base.name, "--server", "local"]
+    with Listener(server.runtime.address, server.runtime.token) as painter:
+        painter.model("tiny-sdxl", lambda info: info.state == "ready")
+        assert acetate("models", "import", base).err == ""
+        came = painter.model(base.name, lambda info: True)
+        assert came.state == "ready" and "text" in came.modes
+        assert acetate(*order, "-o", root / "late.png").code == 0
+        assert acetate("models", "remove", base.name).err == ""
+        refused = painter.ending(painter.submit(model=base.name))
+        assert isinstance(refused, Failed) and refused.code == "unknown_model"
 
 
 @pytest.mark.parametrize("family", ["sd15", "sdxl"])

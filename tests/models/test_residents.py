@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import weakref
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,13 @@ import torch
 from acetate.errors import BadRequest
 from acetate.models import load_pipeline
 from acetate.models.collection import model_named
-from acetate.models.residents import Residents, default_budget, expected_bytes, weight_bytes
+from acetate.models.residents import (
+    Residents,
+    default_budget,
+    expected_bytes,
+    weight_bytes,
+    weight_files,
+)
 from acetate.models.shipped import EMBEDDED
 from acetate.pipelines.ladder import OutOfMemory
 from acetate.pipelines.pipeline import Pipeline
@@ -84,6 +91,15 @@ def test_a_model_that_leaves_is_gone() -> None:
     left = weakref.ref(residents.get(TRIPLE[0]))
     residents.get(TRIPLE[1])
     assert left() is None
+
+
+def test_a_model_whose_file_was_exchanged_is_loaded_anew() -> None:
+    residents = Residents(CPU, 2**40)
+    first = weakref.ref(residents.get(TRIPLE[0]))
+    assert residents.get(TRIPLE[0]) is first()
+    os.utime(weight_files(model_named(TRIPLE[0]))[0], (1, 1))
+    again = residents.get(TRIPLE[0])
+    assert first() is None and residents.get(TRIPLE[0]) is again
 
 
 def test_loading_that_runs_out_of_memory_is_tried_with_all_others_gone() -> None:

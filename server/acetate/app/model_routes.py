@@ -13,6 +13,8 @@ from acetate.app.validation import build
 from acetate.workers.engine import Announcement
 from acetate_bridge.protocol import Limits, ModeInfo, ModelInfo
 
+_LOOK_SECONDS = 10.0
+
 
 @dataclass(frozen=True)
 class Offer:
@@ -34,6 +36,11 @@ async def models(request: web.Request) -> web.Response:
     manager = request.app[CONTEXT].manager
     offer = manager.offer or Announcement([], [])
     return answer(Offer(offer.models, offer.modes, manager.limits))
+
+
+async def look_again(request: web.Request) -> web.Response:
+    await request.app[CONTEXT].manager.renew_offer(_LOOK_SECONDS)
+    return await models(request)
 
 
 async def show_model(request: web.Request) -> web.Response:

@@ -24,6 +24,7 @@ from acetate.app.job_routes import (
 from acetate.app.model_routes import (
     Offer,
     PullOrder,
+    look_again,
     models,
     pause_model,
     pull_model,
@@ -74,6 +75,7 @@ ROUTES = (
     Route("GET", "/", page, "A small page that shows the server's state", gives="text/html"),
     Route("GET", "/v1/health", health, "Whether the server is up and ready to paint", None, Health),
     Route("GET", "/v1/models", models, "What can be used", None, Offer),
+    Route("POST", "/v1/models", look_again, "Look again at what is on the disk", None, Offer),
     Route("GET", "/v1/models/{model}", show_model, "One model", None, ModelInfo),
     Route("DELETE", "/v1/models/{model}", remove_model, "Delete its files", None, ModelInfo, 202),
     Route(

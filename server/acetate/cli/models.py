@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from acetate.cli.telling import tell_server
 from acetate.errors import BadRequest
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def pull_model(
     _ask(entry, accept_licence)
     for path in _pull(entry, tuple(mode or ())):
         print(path)
+    tell_server()
     print(f"{entry.id} is here.")
 
 
@@ -105,6 +107,7 @@ def import_model(
         _ask(entry, accept_licence)
         _pull(entry, ())
     own = import_any(source, kind)
+    tell_server()
     follows = f" that follows {own.kind}" if own.kind else ""
     print(f"{own.name}: {own.role}{follows} for {' or '.join(own.families)}")
 
@@ -120,12 +123,15 @@ def remove_model(
 
     if model in {own.name for own in own_files()}:
         remove_own(model)
+        tell_server()
         print(f"{model} is no longer imported.")
         return
     entry = entry_named(model)
     if not entry.parts:
         raise BadRequest(f"{entry.name} is part of Acetate and cannot be removed.")
-    print(f"{remove(entry) / 1e6:.1f} MB freed.")
+    freed = remove(entry)
+    tell_server()
+    print(f"{freed / 1e6:.1f} MB freed.")
 
 
 @models.command("verify")

@@ -136,6 +136,17 @@ class Manager:
         for engine in self._engines:
             engine.look_again()
 
+    async def renew_offer(self, seconds: float) -> None:
+        """Look again, and wait that long for the engines; one that paints looks after its job."""
+        words = [
+            asyncio.create_task(self.offers.announced_by(engine.name)) for engine in self._engines
+        ]
+        await asyncio.sleep(0)  # They listen before anybody is asked.
+        self.look_again()
+        _, late = await asyncio.wait(words, timeout=seconds)
+        for task in late:
+            task.cancel()
+
     # ---- what clients do
 
     def subscribe(self, client: str, listener: Listener) -> Callable[[], None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -46,6 +47,7 @@ class Offers:
         self._downloads: dict[str, DownloadState] = {}
         self._listeners: list[OnOffer] = []
         self._told: Announcement | None = None
+        self._awaited: dict[str, list[asyncio.Future[None]]] = {}
 
     @property
     def now(self) -> Announcement | None:
@@ -68,10 +70,19 @@ class Offers:
     def announce(self, engine: str, offer: Announcement) -> None:
         """An engine has looked at what it has."""
         self._announced[engine] = offer
+        for waiting in self._awaited.pop(engine, []):
+            if not waiting.done():
+                waiting.set_result(None)
         # It has seen what was fetched by now.
         for model in [each for each, at in self._downloads.items() if at.state == "ready"]:
             del self._downloads[model]
         self.tell()
+
+    async def announced_by(self, engine: str) -> None:
+        """Return as soon as this engine has announced anew."""
+        waiting = asyncio.get_running_loop().create_future()
+        self._awaited.setdefault(engine, []).append(waiting)
+        await waiting
 
     def set_download(self, model: str, state: DownloadState | None) -> None:
         """A download has moved; None forgets it. Nobody is told until `tell`."""

@@ -45,6 +45,7 @@ class Residents:
         self.budget = default_budget(device) if budget is None else budget
         self._load = load or (lambda model: load_pipeline(model, str(device)))
         self._held: OrderedDict[str, Pipeline] = OrderedDict()
+        self._prints: dict[str, object] = {}
 
     @property
     def held(self) -> dict[str, int]:
@@ -52,11 +53,19 @@ class Residents:
         return {model: weight_bytes(pipeline.modules) for model, pipeline in self._held.items()}
 
     def get(self, model: str) -> Pipeline:
-        """The model, loaded if need be. Raises what loading raises, and OutOfMemory."""
-        if model in self._held:
+        """The model, loaded if need be, anew if its files are others by now.
+
+        Raises what loading raises, and OutOfMemory.
+        """
+        entry = model_named(model)
+        fingerprint = (entry, _file_states(entry))
+        if model in self._held and self._prints[model] == fingerprint:
             self._held.move_to_end(model)
             return self._held[model]
-        self._make_room(expected_bytes(model_named(model), self._device))
+        if model in self._held:
+            self._release(model)
+        self._prints[model] = fingerprint
+        self._make_room(expected_bytes(entry, self._device))
         try:
             pipeline = self._load(model)
         except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
@@ -148,6 +157,12 @@ def weight_files(entry: Entry) -> list[Path]:
 
     found = [weights_in(place / name) for name in networks if (place / name).is_dir()]
     return [*found, *filter(None, pair)]
+
+
+def _file_states(entry: Entry) -> list[tuple[str, int, int]]:
+    """Name, size and time of change of each weight file: other files show in other numbers."""
+    states = [(path, path.stat()) for path in weight_files(entry)]
+    return [(str(path), state.st_size, state.st_mtime_ns) for path, state in states]
 
 
 def _product(shape: tuple[int, ...]) -> int:

@@ -163,8 +163,8 @@ class WorkerEngine:
         self._events.put_nowait(None)
 
     def look_again(self) -> None:
-        """Let the worker announce anew; one that is not ready does so by itself."""
-        if self._process is not None and self._ready.is_set():
+        """Let the worker announce anew, also after what it may be announcing just now."""
+        if self._process is not None:
             loop = asyncio.get_running_loop()
             loop.run_in_executor(None, self._process.write, wire.LookAgain())
 

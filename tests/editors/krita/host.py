@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from acetate_bridge.geometry import Rect
+from acetate_bridge.messages import Image
 from acetate_krita.krita_editor import KritaEditor
 from acetate_krita.qt import QtCore, QtWidgets
 from krita import Krita, Selection
-
-from acetate_bridge.geometry import Rect
-from acetate_bridge.messages import Image
 from tests.editors.host import Entry, Kind
 
 SRGB = "sRGB-elle-V2-srgbtrc.icc"

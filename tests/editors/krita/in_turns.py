@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from acetate_krita.turning import GuiThread
-
 from tests.editors import contract, contract_runner
 from tests.editors.krita.host import KritaHost
 

@@ -15,7 +15,6 @@ from acetate_bridge.editor import Insertion
 from acetate_bridge.messages import Image, Layer
 from acetate_krita.krita_editor import KritaEditor
 from acetate_krita.qt import QtCore
-
 from krita import Krita
 
 SRGB = "sRGB-elle-V2-srgbtrc.icc"
