@@ -108,7 +108,13 @@ def pack(image: Image, encodings: Sequence[str]) -> PackedImage:
 
 
 def encode(message: Message, encodings: Sequence[str] = ("raw",)) -> str | bytes:
-    """The frame of a message: text, or bytes when it holds an image.
+    """The frame of a message: text, or bytes when it holds an image. See `encode_pieces`."""
+    pieces = encode_pieces(message, encodings)
+    return pieces if isinstance(pieces, str) else b"".join(pieces)
+
+
+def encode_pieces(message: Message, encodings: Sequence[str] = ("raw",)) -> str | list[bytes]:
+    """The frame of a message: text, or the pieces of a binary frame, pixels not copied.
 
     `encodings` are the ways to write pixels that the reader knows, best first.
     """
@@ -136,7 +142,7 @@ def encode(message: Message, encodings: Sequence[str] = ("raw",)) -> str | bytes
     if not payload:
         return text
     packed = text.encode()
-    return b"".join([_LENGTH.pack(len(packed)), packed, *payload])
+    return [_LENGTH.pack(len(packed)), packed, *payload]
 
 
 def decode_client(frame: str | bytes) -> ClientMessage:

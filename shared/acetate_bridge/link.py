@@ -15,8 +15,16 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from acetate_bridge import states
 from acetate_bridge.address import BadAddress, Target, find_target
-from acetate_bridge.codec import MESSAGE_BYTES, BadFrame, decode_server, encode, known_encodings
+from acetate_bridge.codec import (
+    MESSAGE_BYTES,
+    BadFrame,
+    decode_server,
+    encode,
+    encode_pieces,
+    known_encodings,
+)
 from acetate_bridge.launch import CannotStart, start_server
+from acetate_bridge.parts import PARTS_FEATURE, Gathering, frames, joined
 from acetate_bridge.pending import Pending
 from acetate_bridge.protocol import (
     EVENTS,
@@ -181,7 +189,7 @@ class Link:
             ping_timeout=60,
         ) as connection:
             encodings = preferred_encodings(target.local)
-            features = [f"encoding:{name}" for name in encodings]
+            features = [PARTS_FEATURE, *(f"encoding:{name}" for name in encodings)]
             pending = self._pending
             hello = Hello(PROTOCOL, self._identity, features, pending.last_event, pending.store)
             await connection.send(encode(hello))
@@ -191,7 +199,8 @@ class Link:
             self._server_wanted = False
             outgoing: asyncio.Queue[ClientMessage] = asyncio.Queue()
             self._outgoing = outgoing
-            sender = asyncio.create_task(_send_all(connection, outgoing, encodings))
+            in_parts = PARTS_FEATURE in welcome.features
+            sender = asyncio.create_task(_send_all(connection, outgoing, encodings, in_parts))
             try:
                 self.say(pending.resume(welcome.store))
                 self._ears.state(State(states.Connection.READY, f"Connected to {welcome.server}."))
@@ -213,7 +222,13 @@ class Link:
         return first
 
     async def _listen(self, connection: ClientConnection) -> None:
+        gathering = Gathering()
         async for frame in connection:
+            if isinstance(frame, bytes):
+                pieces = gathering.add(frame)
+                if pieces is None:
+                    continue
+                frame = joined(pieces)
             try:
                 message = decode_server(frame)
             except BadFrame as error:
@@ -249,8 +264,12 @@ def preferred_encodings(local: bool) -> list[str]:
 
 
 async def _send_all(
-    connection: ClientConnection, messages: asyncio.Queue[ClientMessage], encodings: list[str]
+    connection: ClientConnection,
+    messages: asyncio.Queue[ClientMessage],
+    encodings: list[str],
+    in_parts: bool,
 ) -> None:
     while True:
         message = await messages.get()
-        await connection.send(encode(message, encodings))
+        for frame in frames(encode_pieces(message, encodings), in_parts):
+            await connection.send(frame)

@@ -105,7 +105,8 @@ class Hello:
 
     `last_event` is the highest sequence number seen from the job store `store`; a server with
     another store replays everything it has for this client. `features` lists, best first, the
-    encodings that the client can read (`encoding:raw`, `encoding:webp`, `encoding:png`).
+    encodings that the client can read (`encoding:raw`, `encoding:webp`, `encoding:png`), and
+    whether it puts `parts` of large frames together.
     """
 
     protocol: int
@@ -179,7 +180,10 @@ class Remove:
 
 @dataclass(frozen=True)
 class Welcome:
-    """Answer to `hello`. `store` names the job store, `server` the software and its version."""
+    """Answer to `hello`. `store` names the job store, `server` the software and its version.
+
+    `features` says whether the server puts `parts` of large frames together.
+    """
 
     server: str
     protocol: int
@@ -187,6 +191,7 @@ class Welcome:
     models: list[ModelInfo]
     modes: list[ModeInfo]
     limits: Limits
+    features: list[str] = field(default_factory=list[str])
 
 
 @dataclass(frozen=True)

@@ -25,20 +25,22 @@ def blocked(server: RunningServer, since: int) -> list[str]:
     return [line for line in server.log.read_text()[since:].splitlines() if "BLOCKED" in line]
 
 
-@pytest.mark.parametrize("local", [True, False], ids=["raw pixels", "packed pixels"])
+@pytest.mark.parametrize(
+    ("local", "side"), [(True, 4096), (False, 2048)], ids=["raw pixels", "packed pixels"]
+)
 def test_large_pictures_never_keep_the_loop_for_fifty_milliseconds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, local: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, local: bool, side: int
 ) -> None:
     register_webp()
     if not local:
         monkeypatch.setattr("acetate_bridge.link.preferred_encodings", lambda _: ["webp", "raw"])
-    picture = solid(2048, 2048, 5)
+    picture = solid(side, side, 5)
     with RunningServer(tmp_path, debug=True) as server:
         started = len(server.log.read_text())
         with Listener(server.runtime.address, TOKEN) as listener:
             request = Request(Recipe("echo", "x", steps=3), {"picture": picture})
             jobs = [listener.client.submit(request) for _ in range(2)]
-            jobs += [listener.submit(seed=seed, width=2048, height=2048) for seed in range(2)]
+            jobs += [listener.submit(seed=seed, width=side, height=side) for seed in range(2)]
             for job in jobs:
                 assert isinstance(listener.ending(job), Done)
             assert listener.of(jobs[0], LayerReady)[0].layer.image == picture

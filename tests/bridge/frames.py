@@ -72,7 +72,7 @@ def damage(seed: int) -> str | bytes:
     """A frame that was good before something happened to it; the seed says what."""
     chance = Random(seed)
     frame = encode(chance.choice(CLIENT_MESSAGES))
-    how = chance.choice(["field", "field", "bytes", "cut", "grow", "noise", "length"])
+    how = chance.choice(["field", "field", "bytes", "cut", "grow", "noise", "length", "part"])
     if how == "field":
         return _spoil_field(chance, frame)
     raw = bytearray(frame.encode() if isinstance(frame, str) else frame)
@@ -83,6 +83,8 @@ def damage(seed: int) -> str | bytes:
         del raw[chance.randrange(len(raw)) :]
     elif how == "grow":
         raw += chance.randbytes(chance.randint(1, 64))
+    elif how == "part":
+        raw[:0] = struct.pack("<II", 0xFFFFFFFF, chance.choice([0, 1, 2**16, 2**32 - 1]))
     elif how == "length":
         raw[:4] = chance.randbytes(4)
     else:

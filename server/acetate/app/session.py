@@ -17,7 +17,8 @@ from acetate.jobs.ledger import Ledger
 from acetate.jobs.manager import Manager, Notice
 from acetate.jobs.records import DiskFull, FreshLayer, MissingImages, Refused, StoredLayer
 from acetate.workers.engine import Announcement
-from acetate_bridge.codec import BadFrame, choose, encode
+from acetate_bridge.codec import BadFrame, choose, encode, encode_pieces
+from acetate_bridge.parts import PARTS_FEATURE, Gathering, frames, joined
 from acetate_bridge.protocol import (
     PROTOCOL,
     Acknowledge,
@@ -65,6 +66,8 @@ class Session:
         self._outbox = Outbox()
         self._client = ""
         self._encodings = ["raw"]
+        self._in_parts = False
+        self._gathering = Gathering()
         self._problems = 0
         self._caring: set[asyncio.Task[None]] = set()
 
@@ -77,6 +80,7 @@ class Session:
         self._client = hello.client
         named = [name.removeprefix("encoding:") for name in hello.features if ":" in name]
         self._encodings = named or ["raw"]
+        self._in_parts = PARTS_FEATURE in hello.features
         leave = self._manager.subscribe(self._client, self._hear)
         leave_offer = self._manager.offers.listen(self._offer_changed)
         writer = asyncio.create_task(self._write(), name=f"writer {self._client[:20]}")
@@ -144,6 +148,7 @@ class Session:
             offer.models,
             offer.modes,
             self._manager.limits,
+            [PARTS_FEATURE],
         )
 
     def _hear(self, notice: Notice) -> None:
@@ -175,7 +180,10 @@ class Session:
     async def _take(self, frame: str | bytes) -> None:
         """One message. Pixels are unpacked in a thread: a small frame may hold a large picture."""
         if isinstance(frame, bytes):
-            message = await asyncio.to_thread(read_message, frame)
+            pieces = self._gathering.add(frame)
+            if pieces is None:
+                return
+            message = await asyncio.to_thread(lambda: read_message(joined(pieces)))
         else:
             message = read_message(frame)
         match message:
@@ -246,22 +254,23 @@ class Session:
             while True:
                 item = await self._outbox.take()
                 try:
-                    frame = await self._frame(item)
+                    pieces = await self._pieces(item)
                 except (OSError, ValueError):
                     # Evicted in between: the client acknowledged it, or it is a day old.
                     continue
-                if isinstance(frame, str):
-                    await self._socket.send_str(frame)
-                else:
-                    await self._socket.send_bytes(frame)
+                for frame in frames(pieces, self._in_parts):
+                    if isinstance(frame, str):
+                        await self._socket.send_str(frame)
+                    else:
+                        await self._socket.send_bytes(frame)
 
-    async def _frame(self, item: object) -> str | bytes:
+    async def _pieces(self, item: object) -> str | list[bytes]:
         if isinstance(item, (FreshLayer, StoredLayer)):
-            return await asyncio.to_thread(encode, await self._layer(item))
+            return encode_pieces(await self._layer(item))
         message: ServerMessage = item  # type: ignore[assignment]
         if isinstance(item, Preview):
-            return await asyncio.to_thread(encode, message, self._encodings)
-        return encode(message)
+            return await asyncio.to_thread(encode_pieces, message, self._encodings)
+        return encode_pieces(message)
 
     async def _layer(self, item: FreshLayer | StoredLayer) -> LayerReady:
         """A layer as this client reads it."""
