@@ -138,7 +138,7 @@ class Ledger:
         """Evict acknowledged results until `need` bytes fit; raises Refused("quota_full")."""
         evicted = await self.call(self.store.evict, need, self._quota)
         await self._sweep(evicted)
-        if await self.call(self.store.used_bytes) + need > self._quota:
+        if evicted.over > 0:
             raise Refused(
                 "quota_full",
                 f"Results that nobody has fetched fill the {self._quota // 2**20} MB set aside.",

@@ -11,7 +11,7 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,10 +79,14 @@ class StoreDamaged(Exception):
 
 @dataclass(frozen=True)
 class Evicted:
-    """Jobs that were forgotten, and the files that go with them."""
+    """Jobs that were forgotten, and the files that go with them.
+
+    `over` bytes are then still too many for the quota, if it is positive.
+    """
 
     jobs: list[str]
     files: list[str]
+    over: int = 0
 
 
 class Store:
@@ -290,8 +294,10 @@ class Store:
 
     def evict(self, need: int, quota: int) -> Evicted:
         """Forget acknowledged jobs, the oldest first, until `need` bytes fit into the quota."""
-        victims: list[str] = []
         over = self.used_bytes() + need - quota
+        if over <= 0:
+            return Evicted([], [], over)
+        victims: list[str] = []
         rows = self._db.execute(
             "SELECT job, coalesce(sum(bytes), 0) FROM jobs JOIN events USING (job) "
             "WHERE acknowledged IS NOT NULL GROUP BY job ORDER BY acknowledged, number"
@@ -301,7 +307,7 @@ class Store:
                 break
             victims.append(job)
             over -= size
-        return self._forget(victims)
+        return replace(self._forget(victims), over=over)
 
     def expire(self, ended_before: float, unused_before: float) -> Evicted:
         """Forget jobs that ended long ago, and images that no job needs any more."""
