@@ -4,14 +4,18 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready-$(shell cat pyproject.toml constraints.txt .ci/environment.sh | cksum | cut -d ' ' -f 1)
 
-.PHONY: demo test lint bench plugins editors clean
+.PHONY: demo test check lint bench plugins editors clean
 
 demo: $(READY)
 	$(BIN)/python -m acetate.demo demo
 
-# All but the tests inside the real editors, which `make editors` sets up and runs.
-test: $(READY)
-	$(BIN)/python -m pytest --ignore tests/editors/gimp --ignore tests/editors/krita
+# Everything: first what needs no editor, then the tests inside the real GIMP and Krita.
+test: check
+	$(MAKE) editors
+
+check: $(READY)
+	$(BIN)/python -m pytest --ignore tests/editors/gimp --ignore tests/editors/krita \
+		--numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -24,15 +28,19 @@ bench: $(READY)
 plugins: $(READY)
 	$(BIN)/acetate plugins build --output dist
 
-editors: $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints.txt --editable '.[dev,metrics,train,qt]'
+editors: $(READY)-qt
 	tests/editors/setup.sh
-	$(BIN)/python -m pytest tests/editors
+	$(BIN)/python -m pytest tests/editors/gimp tests/editors/krita
 
 clean:
 	rm -rf .venv build dist demo
 
 $(READY):
 	sh .ci/environment.sh "$(PYTHON)"
+	touch $@
+
+# Krita's panel is tested in both Qts, which nothing else needs.
+$(READY)-qt: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable '.[dev,metrics,train,qt]'
 	touch $@

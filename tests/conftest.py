@@ -14,9 +14,10 @@ from acetate.pipelines.pipeline import Pipeline
 from tests.tiny_model import write_tiny_model
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Quick tests first, so that a mistake shows early."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Quick tests first, so that a mistake shows early; side by side the long files first."""
+    quick_first = not hasattr(config, "workerinput")
+    items.sort(key=lambda item: (item.get_closest_marker("slow") is not None) == quick_first)
 
 
 @pytest.fixture(autouse=True)
