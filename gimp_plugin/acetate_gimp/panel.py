@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gi.repository import GLib, Gtk
+from gi.repository import GLib, Gtk, Pango
 
 from acetate_bridge.messages import Image
 from acetate_bridge.panel import Actions, Choice, PanelView
@@ -29,9 +29,9 @@ class Panel(Gtk.Box):
         self._view = PanelView()
 
         self._modes = Gtk.ListStore(str, str, bool)
-        self._mode = Gtk.ComboBox(model=self._modes)
+        self._mode = Gtk.ComboBox(model=self._modes, popup_fixed_width=False)
         self._mode.set_id_column(_NAME)
-        cell = Gtk.CellRendererText()
+        cell = Gtk.CellRendererText(ellipsize=Pango.EllipsizeMode.END)
         self._mode.pack_start(cell, True)
         self._mode.add_attribute(cell, "markup", _MARKUP)
         self._mode.add_attribute(cell, "sensitive", _AVAILABLE)
@@ -176,7 +176,7 @@ def _markup(choice: Choice) -> str:
     label = GLib.markup_escape_text(choice.label)
     if choice.available:
         return label
-    return f"{label}\n<small>{GLib.markup_escape_text(choice.reason)}</small>"
+    return f"{label}  <small>{GLib.markup_escape_text(choice.reason)}</small>"
 
 
 def _heading(words: str) -> Gtk.Label:

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.app.server_process import LONG
-from tests.editors.gimp.session import Gimp
-from tests.editors.screen import ROOT, Screen
+from tests.editors.gimp.session import PICTURES, Gimp
+from tests.editors.screen import Screen
 
-PICTURES = ROOT / "artifacts" / "editors"
 CANVAS = (640, 480)
 
 
@@ -34,6 +33,11 @@ class Desk:
         """The way that every window is closed."""
         self.in_panel("alt+F4")
         self.wait(lambda: not self.screen.windows("^Acetate$") and not self.panel(), 60)
+        self.assert_undisturbed()
+
+    def assert_undisturbed(self) -> None:
+        """GIMP has shown no message."""
+        assert not self.screen.windows("GIMP (Message|Error|Warning)"), self.screen.titles()
 
     def new_image(self) -> None:
         """An image with a sheet of paper, in a window."""

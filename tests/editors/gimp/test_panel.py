@@ -44,7 +44,8 @@ def desk(
 ) -> Iterator[Desk]:
     environment = {**reach, "ACETATE_COMMAND": str(caller.command)}
     environment["ACETATE_CONFIG_DIR"] = str(settings.parent)
-    gimp = Gimp(suite, folder / f"panel-{suite}", screen, environment)
+    theme = {"trixie": "dark", "forky": "light"}[suite]
+    gimp = Gimp(suite, folder / f"panel-{suite}", screen, environment, theme)
     try:
         yield Desk(gimp, screen)
     finally:
@@ -208,11 +209,14 @@ def test_settings_survive_and_gimp_leaves_without_a_trace(desk: Desk, settings: 
     desk.in_image("ctrl+F9")
     desk.wait(lambda: desk.panel()["plan"].startswith("Fills the background"), 60)
     desk.write("a yellow star")
+    desk.gimp.run("image.clean_all()")
     desk.close_panel()
     assert json.loads(settings.read_text())["prompts"]["background"] == "a yellow star"
     desk.open_panel()
     desk.wait(lambda: desk.panel()["plan"].startswith("Fills the background"), 60)
-    desk.gimp.run("[each.clean_all() for each in Gimp.get_images()]")
+    dirty, parasites = desk.gimp.run("answer = [image.is_dirty(), image.get_parasite_list()]")
+    assert not dirty and parasites == ["acetate-note"], "the panel itself changes no image"
+    desk.assert_undisturbed()
     desk.in_image("ctrl+q")
     desk.gimp.process.wait(60)
     until = time.monotonic() + 20
