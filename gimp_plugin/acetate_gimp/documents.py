@@ -27,7 +27,7 @@ Traces = tuple[object, ...]
 
 def describe(image: Gimp.Image) -> Document:
     """An image in the words of the bridge."""
-    colour = _WITHOUT_COLOUR.get(image.get_base_type(), "")
+    colour = colour_of(image)
     return Document(
         key_of(image),
         image.get_name(),
@@ -36,6 +36,11 @@ def describe(image: Gimp.Image) -> Document:
         colour=colour,
         can_convert=bool(colour),
     )
+
+
+def colour_of(image: Gimp.Image) -> str:
+    """The painter's word for a colour model without colours; empty for RGB."""
+    return _WITHOUT_COLOUR.get(image.get_base_type(), "")
 
 
 class Attention:

@@ -71,7 +71,7 @@ class GimpEditor:
 
     def insert(self, document: str, insertion: Insertion) -> list[str]:
         image = stack.image_of(document)
-        colour = documents.describe(image).colour
+        colour = documents.colour_of(image)
         if colour:
             raise ValueError(
                 f"This image is {colour} and cannot keep the colours of a painted layer. "

@@ -72,6 +72,8 @@ class Panel(Gtk.Box):
         scrolled = Gtk.ScrolledWindow()
         scrolled.set_policy(Gtk.PolicyType.NEVER, Gtk.PolicyType.AUTOMATIC)
         scrolled.set_propagate_natural_height(True)
+        # A bar of its own does not lie over the fields.
+        scrolled.set_overlay_scrolling(False)
         scrolled.add(inner)
         self.pack_start(scrolled, True, True, 0)
         self.pack_start(Gtk.Separator(), False, False, 0)
