@@ -110,6 +110,7 @@ def console(
     yield found
     found.close()
     assert_quiet(found)
+    assert_no_fault(reach)
 
 
 @pytest.fixture(scope="session")
@@ -140,3 +141,10 @@ def assert_quiet(gimp: Gimp) -> None:
         if "Traceback" in line or ("acetate" in line and any(word in line for word in complaints))
     ]
     assert not bad, "\n".join(lines[-60:])
+
+
+def assert_no_fault(reach: dict[str, str]) -> None:
+    """Nothing went wrong behind the sentences, where a log tells of it and nobody else."""
+    log = Path(reach["ACETATE_DATA_DIR"]) / "logs" / "gimp.log"
+    said = log.read_text(encoding="utf-8") if log.exists() else ""
+    assert "Traceback" not in said, said[-4000:]

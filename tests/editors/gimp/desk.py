@@ -16,8 +16,8 @@ CANVAS = (640, 480)
 class Desk:
     """GIMP with an image and the open panel, and what a painter's hands do there."""
 
-    def __init__(self, gimp: Gimp, screen: Screen) -> None:
-        self.gimp, self.screen = gimp, screen
+    def __init__(self, gimp: Gimp, screen: Screen, canvas: tuple[int, int] = CANVAS) -> None:
+        self.gimp, self.screen, self.canvas = gimp, screen, canvas
         gimp.run("from tests.editors.gimp.scripting import *")
         self.new_image()
         self.open_panel()
@@ -32,7 +32,7 @@ class Desk:
     def close_panel(self) -> None:
         """The way that every window is closed."""
         self.in_panel("alt+F4")
-        self.wait(lambda: not self.screen.windows("^Acetate$") and not self.panel(), 60)
+        self.wait(lambda: not self.screen.windows("^Acetate$") and not self.panel())
         self.assert_undisturbed()
 
     def assert_undisturbed(self) -> None:
@@ -42,7 +42,7 @@ class Desk:
     def new_image(self) -> None:
         """An image with a sheet of paper, in a window."""
         number = self.gimp.run(f"""
-image = new_image({CANVAS[0]}, {CANVAS[1]})
+image = new_image({self.canvas[0]}, {self.canvas[1]})
 paper = add_paper(image)
 display = Gimp.Display.new(image)
 image.clean_all()
@@ -91,7 +91,7 @@ answer = image.get_id()
     def generate(self) -> None:
         """Begin to paint with Ctrl+Enter."""
         self.in_panel("ctrl+Return")
-        self.wait(lambda: self.panel()["running"], 30)
+        self.wait(lambda: self.panel()["running"])
 
     def in_image(self, key: str) -> None:
         """Press a key in the image window."""

@@ -12,7 +12,12 @@ import pytest
 
 from tests.app.server_process import RunningServer
 from tests.editors.caller import Caller
-from tests.editors.gimp.conftest import answering, assert_quiet, elder_server
+from tests.editors.gimp.conftest import (
+    answering,
+    assert_no_fault,
+    assert_quiet,
+    elder_server,
+)
 from tests.editors.gimp.desk import Desk
 from tests.editors.gimp.session import Gimp
 from tests.editors.screen import Screen
@@ -29,8 +34,11 @@ def caller(server: RunningServer, folder: Path) -> Iterator[Caller]:
 
 @pytest.fixture(scope="module")
 def settings(suite: str, folder: Path) -> Path:
-    """Where the panel keeps what the painter has set."""
-    return folder / f"config-{suite}" / "panel.json"
+    """Where the panel keeps what the painter has set: steps enough to paint meanwhile."""
+    file = folder / f"config-{suite}" / "panel.json"
+    file.parent.mkdir()
+    file.write_text(json.dumps({"steps": {"embedded": 40}}))
+    return file
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +59,7 @@ def desk(
     finally:
         gimp.close()
         assert_quiet(gimp)
+        assert_no_fault(reach)
 
 
 def test_a_layer_is_painted_while_the_painter_paints_and_is_one_undo_step(desk: Desk) -> None:
@@ -60,7 +69,7 @@ def test_a_layer_is_painted_while_the_painter_paints_and_is_one_undo_step(desk: 
     desk.generate()
     desk.stroke()
     assert desk.names() == ["Paper"], "the stroke was painted while the layer was"
-    desk.wait(lambda: desk.dark_pixels() > 500, 20)
+    desk.wait(lambda: desk.dark_pixels() > 500)
     progress = desk.wait(lambda: desk.panel()["progress"] or not desk.panel()["running"])
     assert progress
     desk.picture("painting")
@@ -70,10 +79,10 @@ def test_a_layer_is_painted_while_the_painter_paints_and_is_one_undo_step(desk: 
     desk.wait(lambda: desk.panel()["status"].startswith("Ready"))
     desk.picture("done")
     desk.in_image("ctrl+z")
-    desk.wait(lambda: desk.names() == ["Paper"], 20)
+    desk.wait(lambda: desk.names() == ["Paper"])
     assert desk.dark_pixels() == drawn, "the stroke is not undone with it"
     desk.in_image("ctrl+y")
-    desk.wait(lambda: desk.names() == ["red apple", "Paper"], 20)
+    desk.wait(lambda: desk.names() == ["red apple", "Paper"])
 
 
 def test_the_background_goes_directly_below_and_the_menu_turns_to_the_open_panel(
@@ -81,7 +90,7 @@ def test_the_background_goes_directly_below_and_the_menu_turns_to_the_open_panel
 ) -> None:
     desk.gimp.run("image.set_selected_layers([image.get_layers()[0]])")
     desk.in_image("ctrl+F9")
-    desk.wait(lambda: desk.panel()["plan"].startswith("Fills the background"), 30)
+    desk.wait(lambda: desk.panel()["plan"].startswith("Fills the background"))
     assert len(desk.screen.windows("^Acetate$")) == 1
     desk.write("green hills under a blue sky")
     desk.generate()
@@ -133,20 +142,20 @@ add_paper(other)
 second = Gimp.Display.new(other)
 other.clean_all()
 """)
-    desk.wait(lambda: "320 × 200" in desk.panel()["plan"], 60)
+    desk.wait(lambda: "320 × 200" in desk.panel()["plan"])
     desk.gimp.run("image.select_rectangle(Gimp.ChannelOps.REPLACE, 10, 20, 64, 48)")
-    desk.wait(lambda: "64 × 48 at the selection (10, 20)" in desk.panel()["plan"], 60)
+    desk.wait(lambda: "64 × 48 at the selection (10, 20)" in desk.panel()["plan"])
     desk.picture("two-images")
     before = desk.names()
     desk.generate()
     desk.gimp.run("other.select_rectangle(Gimp.ChannelOps.REPLACE, 5, 6, 32, 16)")
-    desk.wait(lambda: "32 × 16 at the selection (5, 6)" in desk.panel()["plan"], 60)
+    desk.wait(lambda: "32 × 16 at the selection (5, 6)" in desk.panel()["plan"])
     desk.wait(lambda: len(desk.names()) == len(before) + 1)
     desk.wait(lambda: not desk.panel()["running"])
     assert "32 × 16 at the selection (5, 6)" in desk.panel()["plan"], "it stays with the painter"
     desk.gimp.run("Gimp.Selection.none(image)")
     desk.gimp.run("second.delete()")
-    desk.wait(lambda: "640 × 480" in desk.panel()["plan"], 60)
+    desk.wait(lambda: "640 × 480" in desk.panel()["plan"])
 
 
 def test_a_wrong_token_is_a_sentence_and_a_button(
@@ -207,13 +216,13 @@ def test_settings_survive_and_gimp_leaves_without_a_trace(desk: Desk, settings: 
     desk.open_panel()
     desk.wait_for("Ready")
     desk.in_image("ctrl+F9")
-    desk.wait(lambda: desk.panel()["plan"].startswith("Fills the background"), 60)
+    desk.wait(lambda: desk.panel()["plan"].startswith("Fills the background"))
     desk.write("a yellow star")
     desk.gimp.run("image.clean_all()")
     desk.close_panel()
     assert json.loads(settings.read_text())["prompts"]["background"] == "a yellow star"
     desk.open_panel()
-    desk.wait(lambda: desk.panel()["plan"].startswith("Fills the background"), 60)
+    desk.wait(lambda: desk.panel()["plan"].startswith("Fills the background"))
     dirty, parasites = desk.gimp.run("answer = [image.is_dirty(), image.get_parasite_list()]")
     assert not dirty and parasites == ["acetate-note"], "the panel itself changes no image"
     desk.assert_undisturbed()
