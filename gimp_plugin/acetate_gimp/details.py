@@ -15,7 +15,7 @@ class Details(Gtk.Expander):
     """Model, avoid, strength, steps, closeness, seed and variants."""
 
     def __init__(self, actions: Actions, updating: Updating) -> None:
-        super().__init__(label="More")
+        super().__init__(label="Mo_re", use_underline=True)
         self._actions, self._updating = actions, updating
         self._models: tuple[Choice, ...] = ()
         self._grid = Gtk.Grid(row_spacing=6, column_spacing=6, margin_top=6)

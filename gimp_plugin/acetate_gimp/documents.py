@@ -27,7 +27,7 @@ Traces = tuple[object, ...]
 
 def describe(image: Gimp.Image) -> Document:
     """An image in the words of the bridge."""
-    colour = _WITHOUT_COLOUR.get(image.get_base_type(), "")
+    colour = colour_of(image)
     return Document(
         key_of(image),
         image.get_name(),
@@ -38,12 +38,18 @@ def describe(image: Gimp.Image) -> Document:
     )
 
 
+def colour_of(image: Gimp.Image) -> str:
+    """The painter's word for a colour model without colours; empty for RGB."""
+    return _WITHOUT_COLOUR.get(image.get_base_type(), "")
+
+
 class Attention:
-    """Follows the painter from image to image."""
+    """Follows the painter from image to image, and back when one of them is closed."""
 
     def __init__(self) -> None:
-        self._current: Gimp.Image | None = None
+        self._recent: list[int] = []
         self._traces: dict[int, Traces] = {}
+        self._excused: set[int] = set()
 
     @property
     def images(self) -> list[Gimp.Image]:
@@ -52,32 +58,35 @@ class Attention:
 
     def turn_to(self, image: Gimp.Image) -> None:
         """The painter chose this image."""
-        self._current = image
         self._traces = {each.get_id(): traces(each) for each in self.images}
+        self._turn(image.get_id())
+
+    def excuse(self, image: Gimp.Image) -> None:
+        """What has changed there until the next look was not the painter's hand."""
+        self._excused.add(image.get_id())
 
     def image(self) -> Gimp.Image | None:
         """The image that the painter works on."""
-        images = self.images
-        if not images:
-            self._current = None
-            return None
-        ids = {image.get_id() for image in images}
-        if self._current is not None and self._current.get_id() not in ids:
-            self._current = None
-        if len(images) == 1:
-            self._current = images[0]
-            return images[0]
-        now = {image.get_id(): traces(image) for image in images}
-        touched = [each for each in images if now[each.get_id()] != self._before(each)]
-        self._traces = now
-        if touched and self._current not in touched:
-            self._current = touched[-1]
-        elif self._current is None:
-            self._current = images[-1]
-        return self._current
+        images = {image.get_id(): image for image in self.images}
+        before, self._traces = self._traces, {key: traces(each) for key, each in images.items()}
+        excused, self._excused = self._excused, set()
+        known = [key for key in self._recent if key in images]
+        self._recent = [key for key in images if key not in known] + known
+        arrived = [key for key in images if key not in before]
+        touched = [
+            key
+            for key, now in self._traces.items()
+            if key not in excused and now != before.get(key)
+        ]
+        if arrived:
+            self._turn(arrived[-1])
+        elif touched and self._recent[-1] not in touched:
+            self._turn(touched[-1])
+        return images[self._recent[-1]] if images else None
 
-    def _before(self, image: Gimp.Image) -> Traces | None:
-        return self._traces.get(image.get_id())
+    def _turn(self, key: int) -> None:
+        """The last of `recent` is the one that the painter works on."""
+        self._recent = [each for each in self._recent if each != key] + [key]
 
 
 def traces(image: Gimp.Image) -> Traces:

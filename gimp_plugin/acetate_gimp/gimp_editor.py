@@ -71,16 +71,19 @@ class GimpEditor:
 
     def insert(self, document: str, insertion: Insertion) -> list[str]:
         image = stack.image_of(document)
-        colour = documents.describe(image).colour
+        colour = documents.colour_of(image)
         if colour:
             raise ValueError(
                 f"This image is {colour} and cannot keep the colours of a painted layer. "
                 "Convert it to RGB first."
             )
+        self.attention.excuse(image)
         return [stack.key_of(layer) for layer in inserting.insert(image, insertion)]
 
     def remove(self, document: str, layers: list[str]) -> None:
-        inserting.remove(stack.image_of(document), layers)
+        image = stack.image_of(document)
+        self.attention.excuse(image)
+        inserting.remove(image, layers)
 
     def recipe(self, document: str, layer: str) -> str | None:
         found = stack.find(stack.image_of(document), layer)
@@ -90,7 +93,9 @@ class GimpEditor:
         return keeping.read_note(stack.image_of(document))
 
     def keep_note(self, document: str, data: bytes) -> None:
-        keeping.write_note(stack.image_of(document), data)
+        image = stack.image_of(document)
+        self.attention.excuse(image)
+        keeping.write_note(image, data)
 
     def convert_to_colour(self, document: str) -> None:
         image = stack.image_of(document)

@@ -31,25 +31,32 @@ def one_undo_step(image: Gimp.Image) -> Iterator[None]:
 
 
 def insert(image: Gimp.Image, insertion: Insertion) -> list[Gimp.Layer]:
-    """Insert as one undo step; the new layers in the given order, the first one selected."""
+    """Insert as one undo step; the new layers in the given order, the first one selected.
+
+    Layers are made ready before they come into the stack: from then on GIMP draws the image
+    anew, and each further call would have to wait for that.
+    """
     made = [make_layer(image, layer) for layer in insertion.layers]
+    if insertion.mask is not None:
+        for layer in made:
+            add_mask(layer, insertion.mask)
     leaving = [layer for key in insertion.replaces if (layer := find(image, key))]
+    parent, position = _spot_of(leaving[0], image) if leaving else spot(image, insertion.place)
+    if len(made) == 1 and not leaving and not insertion.group:
+        # One step of its own.
+        image.insert_layer(made[0], parent, position)
+        Gimp.displays_flush()
+        return made
     with one_undo_step(image):
-        parent, position = _spot_of(leaving[0], image) if leaving else spot(image, insertion.place)
         if insertion.group:
             group = Gimp.GroupLayer.new(image, insertion.group)
             _composite_as_painted(group)
             image.insert_layer(group, parent, position)
             parent, position = group, 0
-        for offset, layer in enumerate(made):
-            source = insertion.layers[offset]
-            image.insert_layer(layer, parent, position + offset)
-            layer.set_offsets(source.x, source.y)
-            if insertion.mask is not None:
-                add_mask(layer, insertion.mask)
+        # GIMP selects what was inserted last.
+        for layer in reversed(made):
+            image.insert_layer(layer, parent, position)
         _take_out(image, leaving)
-        if made:
-            image.set_selected_layers(made[:1])
     return made
 
 
@@ -78,6 +85,7 @@ def make_layer(image: Gimp.Image, source: Layer) -> Gimp.Layer:
     buffer.set(whole, FORMATS[pixels.format], pixels.data)
     buffer.flush()
     _composite_as_painted(layer)
+    layer.set_offsets(source.x, source.y)
     if source.recipe is not None:
         write_recipe(layer, recipe_text(source.recipe))
     return layer

@@ -29,7 +29,7 @@ class StatusLine(Gtk.Box):
         self._turn = 0
         self._turning = 0
         self._sentence = _sentence()
-        self._button = Gtk.Button(valign=Gtk.Align.CENTER)
+        self._button = Gtk.Button(valign=Gtk.Align.CENTER, use_underline=True)
         self._button.connect("clicked", lambda _: actions.press_status_button())
         self.pack_start(self._dot, False, False, 0)
         self.pack_start(self._sentence, True, True, 0)
@@ -48,7 +48,7 @@ class StatusLine(Gtk.Box):
         self.set_tooltip_text(status.details or None)
         self._button.set_visible(status.button is not None)
         if status.button is not None:
-            self._button.set_label(status.button.label)
+            self._button.set_label(f"_{status.button.label}")
 
     def _turn_on(self) -> bool:
         working = self._status is not None and self._status.severity == "working"
@@ -73,7 +73,7 @@ class OfferRow(Gtk.Box):
         above, below = Gtk.Box(spacing=6), Gtk.Box(spacing=6)
         above.pack_start(self._picture, False, False, 0)
         above.pack_start(self._sentence, True, True, 0)
-        self._insert, self._dismiss = Gtk.Button(), Gtk.Button()
+        self._insert, self._dismiss = (Gtk.Button(use_underline=True) for _ in range(2))
         self._insert.connect("clicked", lambda _: actions.insert_offer())
         self._dismiss.connect("clicked", lambda _: actions.dismiss_offer())
         below.pack_start(self._insert, True, True, 0)
@@ -89,11 +89,11 @@ class OfferRow(Gtk.Box):
         if offer is None or offer == self._offer:
             return
         self._offer = offer
+        self._insert.set_sensitive(offer.insertable)
         self._picture.set_from_pixbuf(on_checkerboard(offer.image, _OFFER_SIDE, _OFFER_SIDE))
         self._sentence.set_text(offer.sentence)
-        self._insert.set_label(offer.insert_label)
-        self._insert.set_sensitive(offer.insertable)
-        self._dismiss.set_label(offer.dismiss_label)
+        self._insert.set_label(offer.insert_label.replace("n", "_n", 1))
+        self._dismiss.set_label(offer.dismiss_label.replace("m", "_m", 1))
 
 
 def _sentence() -> Gtk.Label:

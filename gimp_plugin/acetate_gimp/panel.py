@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gi.repository import GLib, Gtk
+from gi.repository import GLib, Gtk, Pango
 
 from acetate_bridge.messages import Image
 from acetate_bridge.panel import Actions, Choice, PanelView
@@ -29,9 +29,9 @@ class Panel(Gtk.Box):
         self._view = PanelView()
 
         self._modes = Gtk.ListStore(str, str, bool)
-        self._mode = Gtk.ComboBox(model=self._modes)
+        self._mode = Gtk.ComboBox(model=self._modes, popup_fixed_width=False)
         self._mode.set_id_column(_NAME)
-        cell = Gtk.CellRendererText()
+        cell = Gtk.CellRendererText(ellipsize=Pango.EllipsizeMode.END)
         self._mode.pack_start(cell, True)
         self._mode.add_attribute(cell, "markup", _MARKUP)
         self._mode.add_attribute(cell, "sensitive", _AVAILABLE)
@@ -72,6 +72,8 @@ class Panel(Gtk.Box):
         scrolled = Gtk.ScrolledWindow()
         scrolled.set_policy(Gtk.PolicyType.NEVER, Gtk.PolicyType.AUTOMATIC)
         scrolled.set_propagate_natural_height(True)
+        # A bar of its own does not lie over the fields.
+        scrolled.set_overlay_scrolling(False)
         scrolled.add(inner)
         self.pack_start(scrolled, True, True, 0)
         self.pack_start(Gtk.Separator(), False, False, 0)
@@ -176,7 +178,7 @@ def _markup(choice: Choice) -> str:
     label = GLib.markup_escape_text(choice.label)
     if choice.available:
         return label
-    return f"{label}\n<small>{GLib.markup_escape_text(choice.reason)}</small>"
+    return f"{label}  <small>{GLib.markup_escape_text(choice.reason)}</small>"
 
 
 def _heading(words: str) -> Gtk.Label:

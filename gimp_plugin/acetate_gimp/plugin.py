@@ -69,7 +69,9 @@ class Acetate(Gimp.PlugIn):
             from window import run_panel
 
             run_panel(self, image, mode)
-        return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
+        # After a success GIMP attaches the arguments to the image, which may be closed by now,
+        # and which else could not undo that step.
+        return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
 
 
 def _turn_open_panel(image: Gimp.Image | None, mode: str) -> bool:

@@ -161,6 +161,9 @@ class Task:
         shown = [each for each in arrivals if each.layer.role is not Role.BLENDED]
         if not shown:
             return None
+        if self.record.mode == "decompose":
+            # Its layers come as they lie on each other, the hindmost first.
+            shown.reverse()
         shown.sort(key=lambda each: each.layer.role is Role.BACKGROUND)
         warning = next((each.warning for each in shown if each.warning), "")
         if warning == OPAQUE and self.record.opaque_expected:

@@ -113,11 +113,13 @@ class RunningServer:
 
     def start(self) -> None:
         """Start, and wait until the runtime file tells of it."""
+        # What an earlier server, or a test, has left there is no word of this one.
+        before = read_runtime(self.folder / "run")
         self.process = self.spawn()
         until = time.monotonic() + LONG
         while time.monotonic() < until and self.process.poll() is None:
             runtime = read_runtime(self.folder / "run")
-            if runtime is not None:
+            if runtime is not None and runtime != before:
                 self.runtime = runtime
                 return
             time.sleep(0.02)

@@ -28,8 +28,8 @@ import gi, os, time
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
 from gi.repository import Gegl, Gimp
-import inserting
 from acetate_bridge.editor import Insertion
+from gimp_editor import GimpEditor
 from acetate_bridge.messages import Image, Layer, Recipe
 
 side = {side}
@@ -38,8 +38,10 @@ image = Gimp.Image.new(side, side, Gimp.ImageBaseType.RGB)
 display = Gimp.Display.new(image) if {windowed} else None
 insertion = Insertion((Layer(Image(side, side, data), name="x", recipe=Recipe("text", "x")),))
 
+editor, key = GimpEditor(), str(image.get_id())
+
 def ours():
-    return inserting.insert(image, insertion)[0]
+    return Gimp.Item.get_by_id(int(editor.insert(key, insertion)[0]))
 
 def bare():
     kind, mode = Gimp.ImageType.RGBA_IMAGE, Gimp.LayerMode.NORMAL
@@ -51,16 +53,18 @@ def bare():
     Gimp.displays_flush()
     return layer
 
-answer = [[], []]
+answer = [[], [], [], []]
 for turn in range({repeats} + 1):
     for place, insert in enumerate((ours, bare)):
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         layer = insert()
-        took = time.perf_counter() - began
+        took, worked = time.perf_counter() - began, time.process_time() - worked
         if turn:
             answer[place].append(took * 1000)
+            answer[place + 2].append(worked * 1000)
         image.remove_layer(layer)
-        time.sleep(0.2)
+        # GIMP draws the image without it, which is not to be measured with the next one.
+        time.sleep(0.4)
 display.delete() if display else image.delete()
 """
 
@@ -71,6 +75,29 @@ image = new_image(2048, 2048)
 add_paper(image)
 display = Gimp.Display.new(image)
 image.clean_all()
+"""
+
+_BARE_STALL = """
+found = []
+for turn in range(3):
+    kind, mode = Gimp.ImageType.RGBA_IMAGE, Gimp.LayerMode.NORMAL
+    layer = Gimp.Layer.new(image, "x", 2048, 2048, kind, 100.0, mode)
+    buffer = layer.get_buffer()
+    buffer.set(Gegl.Rectangle.new(0, 0, 2048, 2048), "R'G'B'A u8", bytes(2048 * 2048 * 4))
+    buffer.flush()
+    calls = [lambda: image.insert_layer(layer, None, 0), Gimp.displays_flush]
+    until, longest = time.perf_counter() + 2, 0.0
+    while time.perf_counter() < until:
+        call = calls.pop(0) if calls else image.get_layers
+        began = time.perf_counter()
+        call()
+        longest = max(longest, (time.perf_counter() - began) * 1000)
+        time.sleep(0.002)
+    found.append(longest)
+    image.remove_layer(layer)
+    Gimp.displays_flush()
+    time.sleep(1)
+answer = found
 """
 
 _PING = """
@@ -109,9 +136,11 @@ def _measure(suite: str, folder: Path) -> None:
         try:
             for side, target in _TARGETS.items():
                 code = _INSERTIONS.format(side=side, repeats=_REPEATS, windowed=True)
-                ours, bare = gimp.run(code)
+                ours, bare, *work = gimp.run(code)
                 _line(f"GIMP {gimp.version}: insert {side}²", ours, f"at most {target} ms")
                 _line(f"GIMP {gimp.version}: bare set and insert {side}²", bare)
+                for words, times in zip(("insert", "bare set and insert"), work, strict=True):
+                    _line(f"GIMP {gimp.version}: processor time of {words} {side}²", times)
             _stalls(gimp, screen)
         finally:
             gimp.close()
@@ -120,6 +149,8 @@ def _measure(suite: str, folder: Path) -> None:
 
 def _stalls(gimp: Gimp, screen: Screen) -> None:
     gimp.run(_DOCUMENT)
+    bare = ", ".join(f"{each:.1f}" for each in gimp.run(_BARE_STALL))
+    print(f"GIMP {gimp.version}: longest answer after the bare insertion of 2048² {bare}")
     screen.focus(gimp.window)
     screen.key("F9")
     window = screen.wait_for_window("^Acetate$")

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+import json
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
+from websockets.sync.server import ServerConnection, serve
 
 from tests.app.server_process import RunningServer
 from tests.editors.gimp.session import VERSIONS, Gimp
 from tests.editors.screen import Screen, missing
 
+Script = Callable[[str], Any]
 
-@pytest.fixture(scope="module", params=list(VERSIONS))
+
+@pytest.fixture(scope="session", params=list(VERSIONS))
 def suite(request: pytest.FixtureRequest) -> str:
     """The Debian release whose GIMP is tested: 3.0 in trixie, 3.2 in forky."""
     if why := missing(request.param):
@@ -23,9 +33,6 @@ def suite(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
     """A place that the chroots see, too."""
-    import shutil
-    import tempfile
-
     found = Path(tempfile.mkdtemp(prefix="acetate-gimp-"))
     yield found
     shutil.rmtree(found, ignore_errors=True)
@@ -39,6 +46,26 @@ def server(folder: Path) -> Iterator[RunningServer]:
 
 
 @pytest.fixture(scope="session")
+def echo_server(folder: Path) -> Iterator[RunningServer]:
+    """A server that can do every mode and gives back what it is sent; see `answering`."""
+    painter = "tests.editors.echo_painter:open_echo"
+    with RunningServer(folder / "echo", painter) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def answering(server: RunningServer, reach: dict[str, str], **differing: object) -> Iterator[None]:
+    """Let plug-ins that look for a server meanwhile find this one, or a word that differs."""
+    file = Path(reach["ACETATE_RUNTIME_DIR"]) / "server.json"
+    right = file.read_text() if file.exists() else None
+    file.write_text(json.dumps({**asdict(server.runtime), **differing}))
+    try:
+        yield
+    finally:
+        file.write_text(right) if right is not None else file.unlink()
+
+
+@pytest.fixture(scope="session")
 def reach(folder: Path) -> dict[str, str]:
     """What lets a plug-in find that server, and keep its settings to itself."""
     return {
@@ -48,19 +75,52 @@ def reach(folder: Path) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="module")
+@contextlib.contextmanager
+def elder_server() -> Iterator[int]:
+    """A server of long ago; its port."""
+
+    def welcome(connection: ServerConnection) -> None:
+        connection.recv()
+        limits = ("message_bytes", "image_pixels", "queued_jobs", "variants", "steps", "side")
+        word = {
+            "type": "welcome",
+            "server": "acetate 0",
+            "protocol": 0,
+            "store": "s",
+            "models": [],
+            "modes": [],
+            "limits": {name: 1 for name in (*limits, "prompt_characters")},
+        }
+        connection.send(json.dumps(word))
+        connection.close()
+
+    with serve(welcome, "127.0.0.1", 0) as elder:
+        threading.Thread(target=elder.serve_forever, daemon=True).start()
+        yield elder.socket.getsockname()[1]
+        elder.shutdown()
+
+
+@pytest.fixture(scope="session")
 def console(
     suite: str, folder: Path, server: RunningServer, reach: dict[str, str]
 ) -> Iterator[Gimp]:
-    """GIMP without a window."""
+    """GIMP without a window, and without a way to start a server."""
     home = folder / f"console-{suite}"
-    found = Gimp(suite, home, environment=reach)
+    found = Gimp(suite, home, environment={**reach, "ACETATE_COMMAND": str(folder / "no-such")})
     yield found
     found.close()
     assert_quiet(found)
+    assert_no_fault(reach)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
+def script(console: Gimp) -> Script:
+    """Runs code inside GIMP that has `scripting` at hand."""
+    console.run("from tests.editors.gimp.scripting import *")
+    return console.run
+
+
+@pytest.fixture(scope="session")
 def screen(suite: str) -> Iterator[Screen]:
     """A screen that nobody else sees."""
     found = Screen()
@@ -81,3 +141,10 @@ def assert_quiet(gimp: Gimp) -> None:
         if "Traceback" in line or ("acetate" in line and any(word in line for word in complaints))
     ]
     assert not bad, "\n".join(lines[-60:])
+
+
+def assert_no_fault(reach: dict[str, str]) -> None:
+    """Nothing went wrong behind the sentences, where a log tells of it and nobody else."""
+    log = Path(reach["ACETATE_DATA_DIR"]) / "logs" / "gimp.log"
+    said = log.read_text(encoding="utf-8") if log.exists() else ""
+    assert "Traceback" not in said, said[-4000:]

@@ -53,7 +53,10 @@ _PRECISIONS = {
 
 
 class GimpHost:
-    """A GIMP with an image window, and somebody outside who can press keys in it."""
+    """A GIMP with a window, and somebody outside who can press keys in it.
+
+    An image comes into the window when keys are pressed on it: that takes GIMP a while.
+    """
 
     def __init__(self, ask: Callable[..., object]) -> None:
         self._ask = ask
@@ -78,7 +81,7 @@ class GimpHost:
             dither, palette = Gimp.ConvertDitherType.NONE, Gimp.ConvertPaletteType.WEB
             image.convert_indexed(dither, palette, 255, False, False, "")
         image.clean_all()
-        return self._show(image)
+        return str(image.get_id())
 
     def paint(
         self, document: str, name: str, image: Image, x: int, y: int, group: str | None = None
@@ -165,10 +168,11 @@ class GimpHost:
         self.close(document)
         image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, file)
         os.unlink(path)
-        return self._show(image)
+        return str(image.get_id())
 
     def close(self, document: str) -> None:
-        self._displays.pop(document).delete()
+        display = self._displays.pop(document, None)
+        display.delete() if display is not None else self._image(document).delete()
 
     def settle(self) -> None:
         Gimp.displays_flush()
@@ -176,11 +180,6 @@ class GimpHost:
         until = time.monotonic() + 0.05
         while time.monotonic() < until:
             context.iteration(False)
-
-    def _show(self, image: Gimp.Image) -> str:
-        key = str(image.get_id())
-        self._displays[key] = Gimp.Display.new(image)
-        return key
 
     def _image(self, document: str) -> Gimp.Image:
         return Gimp.Image.get_by_id(int(document))
@@ -190,6 +189,8 @@ class GimpHost:
 
     def _press(self, key: str, document: str) -> None:
         """Press a key in the image window, and wait until GIMP has done what it means."""
+        if document not in self._displays:
+            self._displays[document] = Gimp.Display.new(self._image(document))
         before = self._trace(document)
         Gimp.displays_flush()
         self._ask("key", key)

@@ -12,6 +12,9 @@ gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
 from gi.repository import Gegl, Gimp  # noqa: E402
 
+from acetate_bridge.messages import PixelFormat  # noqa: E402
+from tests.editors import contract_pictures  # noqa: E402
+
 PRECISIONS = {
     "u8": Gimp.Precision.U8_NON_LINEAR,
     "u16": Gimp.Precision.U16_NON_LINEAR,
@@ -42,6 +45,36 @@ def add_paper(image: Gimp.Image, name: str = "Paper", group: Any = None) -> Gimp
     layer = Gimp.Layer.new(image, name, width, height, kind, 100.0, mode)
     layer.fill(Gimp.FillType.WHITE)
     image.insert_layer(layer, group, 0)
+    image.set_selected_layers([layer])
+    return layer
+
+
+def add_picture(
+    image: Gimp.Image,
+    name: str,
+    x: int,
+    y: int,
+    width: int,
+    height: int,
+    depth: str = "u8",
+    group: Any = None,
+    solid: tuple[int, int, int, int] | None = None,
+) -> Gimp.Layer:
+    """A layer on top with every channel different and all alphas, or in one colour (`u8`)."""
+    pixel_format: PixelFormat = "rgba8" if depth == "u8" else "rgba16"
+    picture = (
+        contract_pictures.solid(width, height, *solid)
+        if solid is not None
+        else contract_pictures.picture(width, height, pixel_format)
+    )
+    kind, mode = Gimp.ImageType.RGBA_IMAGE, Gimp.LayerMode.NORMAL
+    layer = Gimp.Layer.new(image, name, width, height, kind, 100.0, mode)
+    buffer = layer.get_buffer()
+    buffer.set(Gegl.Rectangle.new(0, 0, width, height), f"R'G'B'A {depth}", picture.data)
+    buffer.flush()
+    layer.set_composite_space(Gimp.LayerColorSpace.RGB_NON_LINEAR)
+    image.insert_layer(layer, group, 0)
+    layer.set_offsets(x, y)
     image.set_selected_layers([layer])
     return layer
 

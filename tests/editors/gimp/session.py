@@ -18,6 +18,7 @@ from acetate.plugins.installing import install
 from tests.editors.screen import ROOT, Screen, editors_folder
 
 VERSIONS = {"trixie": "3.0", "forky": "3.2"}
+PICTURES = ROOT / "artifacts" / "editors"
 AGENT = ROOT / "tests" / "editors" / "gimp" / "agent.py"
 
 _QUIET = {
@@ -26,14 +27,15 @@ _QUIET = {
 }
 
 
-def install_plugin(home: Path, version: str) -> Path:
+def install_plugin(home: Path, version: str, theme: str = "dark") -> Path:
     """The plug-in as painters install it, in a home of its own; returns its folder."""
     folder = home / ".config" / "GIMP" / version
     plugins = folder / "plug-ins"
     plugins.mkdir(parents=True, exist_ok=True)
     install("gimp", plugin_files("gimp"), plugins)
     shortcutsrc.add(folder / "shortcutsrc")
-    (folder / "gimprc").write_text(_QUIET[version], encoding="utf-8")
+    gimprc = f"{_QUIET[version]}(theme-color-scheme {theme})\n"
+    (folder / "gimprc").write_text(gimprc, encoding="utf-8")
     return plugins / "acetate_gimp"
 
 
@@ -44,7 +46,8 @@ class AgentError(AssertionError):
 class Gimp:
     """A running GIMP with an agent inside; everything that it says is kept in `log`.
 
-    Without a `screen` it is the console program. `environment` reaches the plug-ins.
+    Without a `screen` it is the console program. `environment` reaches the plug-ins. `theme` is
+    light or dark.
     """
 
     def __init__(
@@ -53,11 +56,11 @@ class Gimp:
         home: Path,
         screen: Screen | None = None,
         environment: dict[str, str] | None = None,
-        arguments: tuple[str, ...] = (),
+        theme: str = "dark",
     ) -> None:
         self.suite, self.version, self.home, self.screen = suite, VERSIONS[suite], home, screen
         self.log = home / "gimp.log"
-        self.plugin = install_plugin(home, self.version)
+        self.plugin = install_plugin(home, self.version, theme)
         listener = socket.create_server(("127.0.0.1", 0))
         listener.settimeout(0.5)
         given = {
@@ -74,7 +77,6 @@ class Gimp:
             [
                 str(editors_folder() / "bin" / "ed-run"),
                 *program,
-                *arguments,
                 "--batch-interpreter=python-fu-eval",
                 "-b",
                 f"exec(open({str(AGENT)!r}).read())",
@@ -146,6 +148,17 @@ class Gimp:
         self._lines.flush()
 
     def _do(self, verb: str, *words: str) -> None:
-        assert self.screen is not None and verb == "key", (verb, words)
-        self.screen.focus(self.window)
-        self.screen.key(*words)
+        assert self.screen is not None
+        if verb == "key":
+            self.screen.focus(self.window)
+            self.screen.key(*words)
+        elif verb == "press":
+            title, *keys = words
+            self.screen.focus(self.screen.wait_for_window(title))
+            self.screen.key(*keys)
+        elif verb == "picture":
+            title, name = words
+            window = self.screen.wait_for_window(title) if title else "root"
+            self.screen.picture(PICTURES / f"gimp-{self.version}-{name}.png", window)
+        else:
+            raise AssertionError(verb)

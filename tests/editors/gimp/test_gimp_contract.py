@@ -1,34 +1,58 @@
-"""The contract of `tests/editors/contract.py`, inside the real GIMP, with Ctrl+Z by hand."""
+"""Checks that run inside the real GIMP: the contract with Ctrl+Z by hand, and the widgets."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.editors.gimp.conftest import assert_quiet
 from tests.editors.gimp.session import Gimp
 from tests.editors.screen import Screen
 
 pytestmark = pytest.mark.slow
 
-_RUN = """
+_CONTRACT = """
 from tests.editors.contract_runner import run
 from tests.editors.gimp.host import GimpHost
 answer = run(GimpHost(ask), {report!r})
 """
+_WIDGETS = """
+from tests.editors.gimp import widget_checks
+answer = widget_checks.run(ask, {theme!r})
+"""
+_THEME = {"trixie": "light", "forky": "dark"}
+"""The panel's story is told in the other one."""
 
 
-def test_gimp_fulfils_the_contract(suite: str, folder: Path, screen: Screen) -> None:
-    gimp = Gimp(suite, folder / f"contract-{suite}", screen)
-    report = folder / f"contract-{suite}.json"
+@pytest.fixture(scope="module")
+def gimp(suite: str, folder: Path, screen: Screen) -> Iterator[Gimp]:
+    """GIMP with a window, and nothing of ours running in it."""
+    found = Gimp(suite, folder / f"inside-{suite}", screen, theme=_THEME[suite])
     try:
-        held = gimp.run(_RUN.format(report=str(report)))
+        yield found
     finally:
-        gimp.close()
+        found.close()
+    assert_quiet(found)
+
+
+def test_gimp_fulfils_the_contract(gimp: Gimp, folder: Path) -> None:
+    report = folder / f"contract-{gimp.suite}.json"
+    held = gimp.run(_CONTRACT.format(report=str(report)))
     found = json.loads(report.read_text())
     failed = {name: trace for name, trace in found["checks"].items() if trace}
-    assert held and found["finished"] and not failed, "\n\n".join(
-        f"{name}\n{trace}" for name, trace in failed.items()
-    )
+    assert held and found["finished"] and not failed, _listed(failed)
     assert len(found["checks"]) > 60 and found["editor"].startswith(f"GIMP {gimp.version}")
+
+
+def test_the_widgets_show_what_they_are_told_in_the_theme_of_gimp(gimp: Gimp) -> None:
+    outcome = gimp.run(_WIDGETS.format(theme=_THEME[gimp.suite]))
+    failed = {name: trace for name, trace in outcome.items() if trace}
+    assert not failed, _listed(failed)
+    assert len(outcome) > 8
+
+
+def _listed(failed: dict[str, str]) -> str:
+    return "\n\n".join(f"{name}\n{trace}" for name, trace in failed.items())

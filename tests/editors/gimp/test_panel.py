@@ -4,145 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import socket
-import stat
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from websockets.sync.server import ServerConnection, serve
 
-from tests.app.server_process import LONG, RunningServer
-from tests.editors.gimp.conftest import assert_quiet
+from tests.app.server_process import RunningServer
+from tests.editors.caller import Caller
+from tests.editors.gimp.conftest import (
+    answering,
+    assert_no_fault,
+    assert_quiet,
+    elder_server,
+)
+from tests.editors.gimp.desk import Desk
 from tests.editors.gimp.session import Gimp
-from tests.editors.screen import ROOT, Screen
+from tests.editors.screen import Screen
 
 pytestmark = pytest.mark.slow
-
-PICTURES = ROOT / "artifacts" / "editors"
-CANVAS = (640, 480)
-
-# What a plug-in calls to start the server: it cannot from inside a chroot, so it asks the test.
-_LAUNCHER = """#!/usr/bin/python3
-import socket
-socket.create_connection(("127.0.0.1", {port})).close()
-"""
-
-
-class Caller:
-    """Starts the server whenever a plug-in asks for it."""
-
-    def __init__(self, server: RunningServer, folder: Path) -> None:
-        self.calls = 0
-        self._server = server
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.command = folder / "start-acetate"
-        self.command.write_text(_LAUNCHER.format(port=self._listener.getsockname()[1]))
-        self.command.chmod(self.command.stat().st_mode | stat.S_IXUSR)
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                self._listener.accept()[0].close()
-                self.calls += 1
-                self._server.start()
-
-    def close(self) -> None:
-        self._listener.close()
-
-
-class Desk:
-    """GIMP with an image and the open panel, and what a painter's hands do there."""
-
-    def __init__(self, gimp: Gimp, screen: Screen) -> None:
-        self.gimp, self.screen = gimp, screen
-        gimp.run("from tests.editors.gimp.scripting import *")
-        self.new_image()
-        self.open_panel()
-        self.wait(lambda: self.panel()["status"].startswith("Ready"))
-
-    def open_panel(self) -> None:
-        """By its shortcut."""
-        self.in_image("F9")
-        self.window = self.screen.wait_for_window("^Acetate$")
-        self.wait(lambda: self.panel())
-
-    def close_panel(self) -> None:
-        """The way that every window is closed."""
-        self.screen.focus(self.window)
-        self.screen.key("alt+F4")
-        self.wait(lambda: not self.screen.windows("^Acetate$") and not self.panel(), 60)
-
-    def new_image(self) -> None:
-        """An image with a sheet of paper, in a window."""
-        self.gimp.run(f"""
-image = new_image({CANVAS[0]}, {CANVAS[1]})
-paper = add_paper(image)
-display = Gimp.Display.new(image)
-image.clean_all()
-""")
-        time.sleep(1)
-
-    def close_image(self) -> None:
-        self.gimp.run("display.delete()")
-
-    def names(self) -> list[str]:
-        return self.gimp.run("answer = names(image)")
-
-    def panel(self) -> dict[str, Any]:
-        return self.gimp.run("answer = panel()") or {}
-
-    def wait(self, true: Callable[[], Any], seconds: float = LONG) -> Any:
-        """Wait for something to come about."""
-        until = time.monotonic() + seconds
-        while not (found := true()):
-            if time.monotonic() > until:
-                picture = self.screen.picture(PICTURES / "gave-up.png")
-                raise AssertionError(f"it never came about; {self.panel()}, see {picture}")
-            time.sleep(0.1)
-        return found
-
-    def write(self, prompt: str) -> None:
-        """Replace the prompt by typing."""
-        self.screen.focus(self.window)
-        self.screen.key("ctrl+a")
-        self.screen.type(prompt)
-
-    def generate(self) -> None:
-        self.screen.focus(self.window)
-        self.screen.key("ctrl+Return")
-        self.wait(lambda: self.panel()["running"], 30)
-
-    def in_image(self, key: str) -> None:
-        """Press a key in the image window."""
-        self.screen.focus(self.gimp.window)
-        self.screen.key(key)
-
-    def stroke(self) -> None:
-        """Paint a diagonal stroke across the canvas with the paintbrush."""
-        self.screen.focus(self.gimp.window)
-        self.screen.key("p")
-        do = self.screen.do
-        do("xdotool", "mousemove", "300", "250", "mousedown", "1")
-        for step in range(10):
-            do("xdotool", "mousemove", str(300 + step * 20), str(250 + step * 15))
-        do("xdotool", "mouseup", "1")
-
-    def dark_pixels(self) -> int:
-        """How much of the paper the brush has darkened."""
-        return self.gimp.run("""
-import base64
-data = base64.b64decode(pixels(paper))
-answer = sum(value < 128 for value in data[0::4])
-""")
-
-    def picture(self, name: str) -> None:
-        self.screen.picture(PICTURES / f"gimp-{self.gimp.version}-{name}.png")
 
 
 @pytest.fixture(scope="module")
@@ -153,17 +33,33 @@ def caller(server: RunningServer, folder: Path) -> Iterator[Caller]:
 
 
 @pytest.fixture(scope="module")
+def settings(suite: str, folder: Path) -> Path:
+    """Where the panel keeps what the painter has set: steps enough to paint meanwhile."""
+    file = folder / f"config-{suite}" / "panel.json"
+    file.parent.mkdir()
+    file.write_text(json.dumps({"steps": {"embedded": 40}}))
+    return file
+
+
+@pytest.fixture(scope="module")
 def desk(
-    suite: str, screen: Screen, folder: Path, reach: dict[str, str], caller: Caller
+    suite: str,
+    screen: Screen,
+    folder: Path,
+    reach: dict[str, str],
+    caller: Caller,
+    settings: Path,
 ) -> Iterator[Desk]:
     environment = {**reach, "ACETATE_COMMAND": str(caller.command)}
-    environment["ACETATE_CONFIG_DIR"] = str(folder / f"config-{suite}")
-    gimp = Gimp(suite, folder / f"panel-{suite}", screen, environment)
+    environment["ACETATE_CONFIG_DIR"] = str(settings.parent)
+    theme = {"trixie": "dark", "forky": "light"}[suite]
+    gimp = Gimp(suite, folder / f"panel-{suite}", screen, environment, theme)
     try:
         yield Desk(gimp, screen)
     finally:
         gimp.close()
         assert_quiet(gimp)
+        assert_no_fault(reach)
 
 
 def test_a_layer_is_painted_while_the_painter_paints_and_is_one_undo_step(desk: Desk) -> None:
@@ -173,7 +69,7 @@ def test_a_layer_is_painted_while_the_painter_paints_and_is_one_undo_step(desk: 
     desk.generate()
     desk.stroke()
     assert desk.names() == ["Paper"], "the stroke was painted while the layer was"
-    desk.wait(lambda: desk.dark_pixels() > 500, 20)
+    desk.wait(lambda: desk.dark_pixels() > 500)
     progress = desk.wait(lambda: desk.panel()["progress"] or not desk.panel()["running"])
     assert progress
     desk.picture("painting")
@@ -183,10 +79,10 @@ def test_a_layer_is_painted_while_the_painter_paints_and_is_one_undo_step(desk: 
     desk.wait(lambda: desk.panel()["status"].startswith("Ready"))
     desk.picture("done")
     desk.in_image("ctrl+z")
-    desk.wait(lambda: desk.names() == ["Paper"], 20)
+    desk.wait(lambda: desk.names() == ["Paper"])
     assert desk.dark_pixels() == drawn, "the stroke is not undone with it"
     desk.in_image("ctrl+y")
-    desk.wait(lambda: desk.names() == ["red apple", "Paper"], 20)
+    desk.wait(lambda: desk.names() == ["red apple", "Paper"])
 
 
 def test_the_background_goes_directly_below_and_the_menu_turns_to_the_open_panel(
@@ -194,7 +90,7 @@ def test_the_background_goes_directly_below_and_the_menu_turns_to_the_open_panel
 ) -> None:
     desk.gimp.run("image.set_selected_layers([image.get_layers()[0]])")
     desk.in_image("ctrl+F9")
-    desk.wait(lambda: desk.panel()["plan"].startswith("Fills the background"), 30)
+    desk.wait(lambda: desk.panel()["plan"].startswith("Fills the background"))
     assert len(desk.screen.windows("^Acetate$")) == 1
     desk.write("green hills under a blue sky")
     desk.generate()
@@ -218,86 +114,124 @@ def test_a_server_killed_with_a_job_is_told_started_again_and_the_layer_comes(
     before, calls = desk.names(), caller.calls
     desk.generate()
     server.kill()
-    told = desk.wait(
-        lambda: next((w for w in ("lost", "not running", "starting") if w in _status(desk)), "")
-    )
-    assert told
+    assert desk.wait_for("lost", "not running", "starting")
     desk.picture("server-gone")
     desk.wait(lambda: len(desk.names()) == len(before) + 1)
     assert caller.calls == calls + 1, "it was started by the plug-in, once"
 
 
-def test_a_layer_for_a_closed_image_is_offered(desk: Desk) -> None:
+def test_a_layer_for_a_closed_image_is_offered_and_goes_into_another(desk: Desk) -> None:
     desk.wait(lambda: not desk.panel()["running"])
     desk.generate()
     desk.close_image()
     offer = desk.wait(lambda: desk.panel()["offer"])
     assert "was closed" in offer
     desk.new_image()
+    desk.wait(lambda: "640 × 480" in desk.panel()["plan"])
     desk.picture("offer")
+    desk.in_panel("alt+n")
+    desk.wait(lambda: len(desk.names()) == 2)
+    assert "green hills" in desk.names()[0]
+    desk.wait(lambda: not desk.panel()["offer"])
 
 
-def test_an_older_protocol_is_a_sentence_and_a_button(
+def test_the_panel_follows_the_painter_from_image_to_image(desk: Desk) -> None:
+    desk.gimp.run("""
+other = new_image(320, 200)
+add_paper(other)
+second = Gimp.Display.new(other)
+other.clean_all()
+""")
+    desk.wait(lambda: "320 × 200" in desk.panel()["plan"])
+    desk.gimp.run("image.select_rectangle(Gimp.ChannelOps.REPLACE, 10, 20, 64, 48)")
+    desk.wait(lambda: "64 × 48 at the selection (10, 20)" in desk.panel()["plan"])
+    desk.picture("two-images")
+    before = desk.names()
+    desk.generate()
+    desk.gimp.run("other.select_rectangle(Gimp.ChannelOps.REPLACE, 5, 6, 32, 16)")
+    desk.wait(lambda: "32 × 16 at the selection (5, 6)" in desk.panel()["plan"])
+    desk.wait(lambda: len(desk.names()) == len(before) + 1)
+    desk.wait(lambda: not desk.panel()["running"])
+    assert "32 × 16 at the selection (5, 6)" in desk.panel()["plan"], "it stays with the painter"
+    desk.gimp.run("Gimp.Selection.none(image)")
+    desk.gimp.run("second.delete()")
+    desk.wait(lambda: "640 × 480" in desk.panel()["plan"])
+
+
+def test_a_wrong_token_is_a_sentence_and_a_button(
     desk: Desk, server: RunningServer, reach: dict[str, str]
 ) -> None:
-    server.stop()
-    file = Path(reach["ACETATE_RUNTIME_DIR"]) / "server.json"
-    desk.wait(lambda: desk.panel()["button"] == "Start")
+    desk.close_panel()
+    with answering(server, reach, token="wrong"):
+        desk.open_panel()
+        desk.wait_for("does not accept this token")
+        assert desk.panel()["button"] == "Try again"
+        desk.picture("wrong-token")
+    desk.in_panel("alt+t")
+    desk.wait_for("Ready")
+    assert desk.panel()["button"] == ""
 
-    def old(connection: ServerConnection) -> None:
-        connection.recv()
-        connection.send(
-            json.dumps({"type": "welcome", "server": "acetate 0", "protocol": 0, "store": "s",
-                        "models": [], "modes": [], "limits": {
-                            "message_bytes": 1, "image_pixels": 1, "queued_jobs": 1, "variants": 1,
-                            "steps": 1, "side": 1, "prompt_characters": 1}})
-        )  # fmt: skip
-        connection.close()
 
-    with serve(old, "127.0.0.1", 0) as elder:
-        threading.Thread(target=elder.serve_forever, daemon=True).start()
-        port = elder.socket.getsockname()[1]
-        _leave_word(file, port)
-        desk.wait(lambda: "protocol" in desk.panel()["status"])
+def test_an_older_protocol_and_a_server_that_fails_are_a_sentence_and_a_button(
+    desk: Desk, server: RunningServer, echo_server: RunningServer, reach: dict[str, str]
+) -> None:
+    desk.close_panel()
+    with elder_server() as port, answering(server, reach, port=port):
+        desk.open_panel()
+        assert "protocol 0" in desk.wait_for("protocol")
         assert desk.panel()["button"] == "Try again"
         desk.picture("older-protocol")
-        elder.shutdown()
-    server.start()
-    desk.wait(lambda: desk.panel()["button"] == "")
+    with answering(echo_server, reach):
+        desk.in_panel("alt+t")
+        desk.wait_for("Ready · Echo")
+        for prompt, words in (
+            ("break", "That cannot be painted. Ask for something else."),
+            ("bug", "The painting failed"),
+        ):
+            before = desk.names()
+            desk.write(prompt)
+            desk.in_panel("ctrl+Return")
+            desk.wait_for(words)
+            assert desk.panel()["button"] == "Try again"
+            assert "Traceback" not in desk.status() and desk.names() == before
+        desk.picture("failed")
+        desk.close_panel()
 
 
-def test_a_wrong_token_is_a_sentence_and_a_button(desk: Desk, reach: dict[str, str]) -> None:
-    file = Path(reach["ACETATE_RUNTIME_DIR"]) / "server.json"
-    right = file.read_text()
-    desk.close_panel()
-    file.write_text(json.dumps({**json.loads(right), "token": "wrong"}))
+def test_a_missing_model_is_a_sentence_and_a_button(
+    desk: Desk, settings: Path, echo_server: RunningServer, reach: dict[str, str]
+) -> None:
+    kept = json.loads(settings.read_text())
+    settings.write_text(json.dumps({**kept, "model": "away"}))
+    with answering(echo_server, reach):
+        desk.open_panel()
+        desk.wait_for("Far Away is not here yet.")
+        assert desk.panel()["button"] == "Download"
+        desk.picture("missing-model")
+        desk.close_panel()
+    settings.write_text(json.dumps({**kept, "model": ""}))
+
+
+def test_settings_survive_and_gimp_leaves_without_a_trace(desk: Desk, settings: Path) -> None:
     desk.open_panel()
-    desk.wait(lambda: "does not accept this token" in desk.panel()["status"])
-    assert desk.panel()["button"] == "Try again"
-    file.write_text(right)
-    desk.wait(lambda: desk.panel()["button"] == "")
-
-
-def test_settings_survive_and_gimp_leaves_without_a_trace(desk: Desk) -> None:
+    desk.wait_for("Ready")
+    desk.in_image("ctrl+F9")
+    desk.wait(lambda: desk.panel()["plan"].startswith("Fills the background"))
+    desk.write("a yellow star")
+    desk.gimp.run("image.clean_all()")
     desk.close_panel()
+    assert json.loads(settings.read_text())["prompts"]["background"] == "a yellow star"
     desk.open_panel()
-    desk.wait(lambda: desk.panel()["plan"].startswith("Fills the background"), 60)
-    desk.gimp.run("[each.clean_all() for each in Gimp.get_images()]")
+    desk.wait(lambda: desk.panel()["plan"].startswith("Fills the background"))
+    dirty, parasites = desk.gimp.run("answer = [image.is_dirty(), image.get_parasite_list()]")
+    assert not dirty and parasites == ["acetate-note"], "the panel itself changes no image"
+    desk.assert_undisturbed()
     desk.in_image("ctrl+q")
     desk.gimp.process.wait(60)
     until = time.monotonic() + 20
     while (left := _processes_of(desk.gimp)) and time.monotonic() < until:
         time.sleep(0.1)
     assert not left
-
-
-def _status(desk: Desk) -> str:
-    return desk.panel()["status"]
-
-
-def _leave_word(file: Path, port: int) -> None:
-    word = {"pid": os.getpid(), "host": "127.0.0.1", "port": port, "token": "t", "protocol": 0}
-    file.write_text(json.dumps(word))
 
 
 def _processes_of(gimp: Gimp) -> list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import queue
+import socket
 import struct
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +18,9 @@ from acetate_bridge.messages import Image, PixelFormat, Request
 from acetate_bridge.protocol import Done, Failed, LayerReady, Models
 from acetate_bridge.recipes import read_recipe
 from tests.app.server_process import LONG, RunningServer
-from tests.editors.gimp.session import Gimp
+from tests.editors.gimp.conftest import Script, answering, elder_server
 
 pytestmark = pytest.mark.slow
-
-Script = Callable[[str], Any]
-
-
-@pytest.fixture(scope="module")
-def script(console: Gimp) -> Script:
-    """Runs code inside GIMP that has `scripting` at hand."""
-    console.run("from tests.editors.gimp.scripting import *")
-    return console.run
 
 
 class Painter:
@@ -268,16 +259,96 @@ other.delete()
     assert len(set(base64.b64decode(found["pixels"])[3::4])) > 2, "with its transparency"
 
 
-def test_a_wrong_token_is_one_sentence(script: Script, reach: dict[str, str]) -> None:
-    file = Path(reach["ACETATE_RUNTIME_DIR"]) / "server.json"
-    right = file.read_text()
-    try:
-        file.write_text(json.dumps({**json.loads(right), "token": "wrong"}))
+def test_a_wrong_token_is_one_sentence(
+    script: Script, server: RunningServer, reach: dict[str, str]
+) -> None:
+    with answering(server, reach, token="wrong"):
         sentence = script("""
 image = new_image(96, 96)
 answer = call("acetate-generate-layer", image, [], prompt="a red apple")
 image.delete()
 """)
-    finally:
-        file.write_text(right)
     assert "does not accept this token" in sentence and "\n" not in sentence
+
+
+def test_an_older_protocol_is_one_sentence(
+    script: Script, server: RunningServer, reach: dict[str, str]
+) -> None:
+    with elder_server() as port, answering(server, reach, port=port):
+        sentence = script("""
+image = new_image(96, 96)
+answer = call("acetate-generate-layer", image, [], prompt="a red apple")
+image.delete()
+""")
+    assert "protocol 0" in sentence and "Update" in sentence and "\n" not in sentence
+
+
+def test_no_server_and_none_to_start_is_one_sentence(
+    script: Script, server: RunningServer, reach: dict[str, str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        nobody = listener.getsockname()[1]
+    with answering(server, reach, port=nobody):
+        sentence = script("""
+image = new_image(96, 96)
+answer = call("acetate-generate-layer", image, [], prompt="a red apple")
+image.delete()
+""")
+    assert "acetate serve" in sentence and "\n" not in sentence
+
+
+def test_the_painter_is_followed_from_image_to_image(script: Script) -> None:
+    found = script("""
+import inserting
+from acetate_bridge.editor import Insertion
+from acetate_bridge.messages import Image, Layer
+from gimp_editor import GimpEditor
+
+editor, answer = GimpEditor(), []
+
+def look():
+    document = editor.active_document()
+    answer.append(document.size.width if document is not None else 0)
+
+look()
+first = new_image(101, 50)
+add_paper(first)
+look()
+second = new_image(102, 50)
+look()
+third = new_image(103, 50)
+add_paper(first, "changed meanwhile")
+look()
+first.select_rectangle(Gimp.ChannelOps.REPLACE, 10, 10, 20, 20)
+look()
+look()
+picture = Image(2, 2, bytes(16))
+editor.insert(str(second.get_id()), Insertion((Layer(picture, name="x"),)))
+editor.keep_note(str(second.get_id()), b"a note")
+look()
+add_paper(second)
+look()
+hidden = first.duplicate()
+hidden.delete()
+look()
+second.delete()
+look()
+first.delete()
+look()
+third.delete()
+look()
+""")
+    assert found == [
+        0,
+        101,
+        102,
+        103,  # a new image counts more than a change of another one
+        101,
+        101,
+        101,  # what we inserted ourselves was not the painter's hand
+        102,
+        102,
+        101,  # back to where the painter was before
+        103,
+        0,
+    ]

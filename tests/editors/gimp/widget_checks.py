@@ -1,0 +1,289 @@
+"""Runs inside GIMP: the panel's widgets by themselves, drawn from views that a test makes up."""
+
+# pyright: reportMissingImports=false
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import gi
+
+gi.require_version("Gdk", "3.0")
+gi.require_version("GimpUi", "3.0")
+gi.require_version("Gtk", "3.0")
+from gi.repository import GimpUi, GLib, Gtk  # noqa: E402
+
+from acetate_bridge.menus import mode_choices, model_choices  # noqa: E402
+from acetate_bridge.panel import (  # noqa: E402
+    Button,
+    LayerPrompt,
+    OfferView,
+    PanelView,
+    ProgressView,
+    Status,
+    Thumbnail,
+)
+from acetate_bridge.protocol import ModeInfo, ModelInfo, Models  # noqa: E402
+from panel import Panel  # noqa: E402
+from tests.editors.contract_pictures import picture  # noqa: E402
+
+TITLE = "Acetate widgets"
+_ABLE = ["text", "background", "refine"]
+OFFER = Models(
+    [
+        ModelInfo("embedded", "Embedded model", "embedded", _ABLE),
+        ModelInfo("sdxl", "Stable Diffusion XL", "sdxl", [*_ABLE, "joint"], state="missing"),
+    ],
+    [ModeInfo(name) for name in _ABLE],
+)
+QUIET = PanelView(
+    modes=mode_choices(OFFER),
+    models=model_choices(OFFER, "text"),
+    model="embedded",
+    prompt="a paper lantern, glowing",
+    sentence="Paints 512 × 384 at the selection (40, 30).",
+    can_generate=True,
+    status=Status("Ready · Embedded model"),
+)
+_PICTURES = tuple(
+    Thumbnail(picture(64, 48, turn=turn * 60), f"paper lantern · seed {turn}") for turn in range(3)
+)
+BUSY = replace(
+    QUIET,
+    running=True,
+    progress=ProgressView(0.55, "step 11 of 20 · 3 s left", 11, 20, "3 s left"),
+    preview=picture(64, 48),
+    status=Status("Painting “paper lantern”.", "working"),
+)
+DONE = replace(
+    QUIET,
+    can_regenerate=True,
+    more_open=True,
+    results=(
+        replace(_PICTURES[0], kept=True, shown=True),
+        replace(_PICTURES[1], shown=True),
+        replace(_PICTURES[2], warning="It has no transparency."),
+    ),
+    history=_PICTURES,
+)
+TROUBLE = replace(
+    QUIET,
+    mode="joint",
+    prompt="",
+    layer_prompts=(LayerPrompt("foreground", "In front"), LayerPrompt("background", "Behind")),
+    can_generate=False,
+    why_not="Say what to paint first.",
+    offer=OfferView("“paper lantern” is ready, but “harbour.xcf” was closed.", picture(64, 48)),
+    status=Status("The server is not running.", "notice", Button("Start", "start_server")),
+)
+VIEWS = {"quiet": QUIET, "busy": BUSY, "done": DONE, "trouble": TROUBLE}
+
+
+class Bench:
+    """A window with the panel in it; `heard` is what the panel asked of its controller."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[Any, ...]] = []
+        self.panel = Panel(self)  # type: ignore[arg-type]
+        self.window = Gtk.Window(title=TITLE, default_width=360, default_height=640)
+        self.window.add(self.panel)
+        self.draw(QUIET)
+        self.window.show()
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *values: self.heard.append((name, *values))
+
+    def draw(self, view: PanelView) -> None:
+        self.view = view
+        self.panel.draw(view)
+        self.settle()
+        self.heard.clear()
+
+    def settle(self, seconds: float = 0.05) -> None:
+        until = time.monotonic() + seconds
+        while Gtk.events_pending() or time.monotonic() < until:
+            GLib.MainContext.default().iteration(False)
+
+    def all(self, kind: type) -> list[Any]:
+        """All widgets of a kind that can be seen."""
+        found: list[Any] = []
+
+        def look(widget: Gtk.Widget) -> None:
+            if isinstance(widget, kind) and widget.get_mapped():
+                found.append(widget)
+            if isinstance(widget, Gtk.Container):
+                widget.forall(look)
+
+        look(self.window)
+        return found
+
+    def click(self, words: str) -> None:
+        """Click the button with these words."""
+        (button,) = [each for each in self.all(Gtk.Button) if words in (each.get_label() or "")]
+        assert button.get_sensitive(), words
+        button.clicked()
+
+    def mode_box(self) -> Gtk.ComboBox:
+        return next(
+            each for each in self.all(Gtk.ComboBox) if each.get_active_id() == self.view.mode
+        )
+
+    def words(self) -> list[str]:
+        return [label.get_text() for label in self.all(Gtk.Label)]
+
+
+def check_a_mode_that_nothing_can_do_is_greyed_and_says_why(bench: Bench) -> None:
+    bench.draw(QUIET)
+    box = bench.mode_box()
+    rows = {row[0]: (row[1], row[2]) for row in box.get_model()}
+    assert {name for name, (_, able) in rows.items() if able} == set(_ABLE)
+    for words, able in rows.values():
+        assert able or "No model" in words, words
+    box.set_active_id("refine")
+    assert bench.heard == [("set_mode", "refine")]
+
+
+def check_every_field_tells_what_the_painter_sets(bench: Bench) -> None:
+    bench.draw(DONE)
+    bench.panel.prompts.text.get_buffer().set_text("a boat")
+    (avoid,) = [each for each in bench.all(Gtk.Entry) if not isinstance(each, Gtk.SpinButton)]
+    avoid.set_text("fog")
+    spins = bench.all(Gtk.SpinButton)
+    for spin in spins:
+        spin.set_value(spin.get_value() + 1)
+    bench.click("_Lock")
+    (model,) = [each for each in bench.all(Gtk.ComboBox) if each.get_active_id() == "embedded"]
+    model.set_active_id("sdxl")
+    said = {name: values for name, *values in bench.heard}
+    assert said["set_prompt"] == ["a boat"] and said["set_negative_prompt"] == ["fog"]
+    assert said["set_steps"] == [21] and said["set_guidance"] == [4.0] and said["set_seed"] == [1]
+    assert said["set_variants"] == [2] and said["set_seed_locked"] == [True]
+    assert said["set_model"] == ["sdxl"]
+
+
+def check_strength_is_for_repainting_alone(bench: Bench) -> None:
+    for applies in (False, True):
+        bench.draw(replace(DONE, mode="refine", strength_applies=applies, strength=0.25))
+        (scale,) = bench.all(Gtk.Scale)
+        assert scale.get_sensitive() == applies and scale.get_value() == 25
+    scale.set_value(40)
+    assert bench.heard == [("set_strength", 0.4)]
+
+
+def check_results_can_be_chosen_kept_and_discarded(bench: Bench) -> None:
+    bench.draw(DONE)
+    strips = [each for each in bench.all(Gtk.Button) if each.get_label() is None]
+    strips = [each for each in strips if each.get_tooltip_text()]
+    assert len(strips) == 6
+    assert strips[2].get_tooltip_text() == "paper lantern · seed 2 · It has no transparency."
+    strips[2].clicked()
+    strips[4].clicked()
+    bench.click("_Keep")
+    bench.click("_Discard")
+    bench.click("Ane_w")
+    assert bench.heard == [("swap", 2), ("restore", 1), ("keep", 1), ("discard",), ("regenerate",)]
+    assert {"kept", "shown", "check"} <= set(bench.words())
+
+
+def check_the_large_button_generates_and_cancels(bench: Bench) -> None:
+    bench.draw(QUIET)
+    bench.click("_Generate")
+    bench.draw(BUSY)
+    bench.click("_Cancel")
+    assert bench.heard == [("cancel",)]
+    (bar,) = bench.all(Gtk.ProgressBar)
+    assert bar.get_text() == "step 11 of 20 · 3 s left" and bar.get_fraction() == 0.55
+    bench.draw(replace(QUIET, can_generate=False, why_not="Say what to paint first."))
+    (button,) = [each for each in bench.all(Gtk.Button) if each.get_label() == "_Generate"]
+    assert not button.get_sensitive() and button.get_tooltip_text() == "Say what to paint first."
+
+
+def check_a_result_without_its_image_and_the_status_have_their_buttons(bench: Bench) -> None:
+    bench.draw(TROUBLE)
+    bench.click("I_nsert")
+    bench.click("Dis_miss")
+    bench.click("_Start")
+    assert bench.heard == [("insert_offer",), ("dismiss_offer",), ("press_status_button",)]
+    assert "The server is not running." in bench.words()
+    bench.draw(QUIET)
+    assert not [each for each in bench.all(Gtk.Button) if "_Start" in (each.get_label() or "")]
+
+
+def check_a_scene_has_a_line_for_each_layer(bench: Bench) -> None:
+    bench.draw(TROUBLE)
+    entries = {each.get_accessible().get_name(): each for each in bench.all(Gtk.Entry)}
+    assert set(entries) == {"In front", "Behind"}
+    entries["Behind"].set_text("the sea")
+    assert bench.heard == [("set_layer_prompt", "background", "the sea")]
+
+
+def check_drawing_anew_leaves_cursor_and_keyboard_alone(bench: Bench) -> None:
+    bench.draw(DONE)
+    text = bench.panel.prompts.text
+    text.grab_focus()
+    buffer = text.get_buffer()
+    buffer.place_cursor(buffer.get_iter_at_offset(4))
+    bench.draw(replace(DONE, status=Status("Painting.", "working"), seed=7))
+    assert buffer.get_property("cursor-position") == 4 and bench.window.get_focus() == text
+    assert not bench.heard, "what is drawn is not what the painter did"
+
+
+def check_everything_can_be_reached_by_keyboard(bench: Bench) -> None:
+    bench.draw(replace(DONE, offer=TROUBLE.offer, status=TROUBLE.status))
+    wanted = {each for each in bench.all(Gtk.Widget) if each.get_can_focus()}
+    wanted = {each for each in wanted if each.is_sensitive() and not _inside_a_box(each)}
+    reached: set[Gtk.Widget] = set()
+    bench.window.set_focus(None)
+    for _ in range(len(wanted) * 2):
+        bench.window.child_focus(Gtk.DirectionType.TAB_FORWARD)
+        reached.add(bench.window.get_focus())
+    missed = [type(each).__name__ for each in wanted - reached if _acts(each)]
+    assert not missed, missed
+
+
+def _inside_a_box(widget: Gtk.Widget) -> bool:
+    """GTK's own inner button of a combo box."""
+    return isinstance(widget.get_parent(), Gtk.ComboBox)
+
+
+def _acts(widget: Gtk.Widget) -> bool:
+    kinds = (Gtk.Button, Gtk.Entry, Gtk.TextView, Gtk.Scale, Gtk.Expander)
+    return isinstance(widget, kinds)
+
+
+def run(ask: Callable[..., Any], theme: str) -> dict[str, str]:
+    """All checks, and pictures in GIMP's theme; the traceback of each that failed."""
+    GimpUi.init("acetate-widgets")
+    bench = Bench()
+    outcome: dict[str, str] = {}
+    for name, check in list(globals().items()):
+        if name.startswith("check_"):
+            try:
+                check(bench)
+                outcome[name] = ""
+            except Exception:
+                outcome[name] = traceback.format_exc()
+    worn = "dark" if _is_dark(bench.window) else "light"
+    outcome[f"the {theme} theme"] = "" if worn == theme else f"it is {worn}"
+    for name, view in VIEWS.items():
+        bench.draw(view)
+        bench.settle(0.3)
+        ask("picture", TITLE, f"{theme}-{name}")
+    # With keys, as GTK opens no menu without a hand.
+    bench.mode_box().grab_focus()
+    ask("press", TITLE, "space")
+    bench.settle(0.5)
+    ask("picture", "", f"{theme}-modes")
+    ask("press", TITLE, "Escape")
+    bench.settle()
+    bench.window.destroy()
+    return outcome
+
+
+def _is_dark(window: Gtk.Window) -> bool:
+    """Light letters stand on a dark ground."""
+    colour = window.get_style_context().get_color(Gtk.StateFlags.NORMAL)
+    return colour.red + colour.green + colour.blue > 1.5
