@@ -47,7 +47,7 @@ def screen(suite: str) -> Iterator[Screen]:
 @pytest.fixture(scope="module")
 def krita(suite: str, screen: Screen, folder: Path) -> Iterator[KritaSession]:
     """Krita without a server: what is asked of it needs none."""
-    found = KritaSession(suite, folder / "home", screen, reach(folder))
+    found = KritaSession(suite, folder / f"home-{suite}", screen, reach(folder))
     yield found
     found.close()
 
@@ -74,7 +74,8 @@ def desk(suite: str, screen: Screen, folder: Path, caller: Caller) -> Iterator[D
     settings = folder / "config" / "panel.json"
     settings.parent.mkdir(exist_ok=True)
     settings.write_text(json.dumps(FEW_STEPS))
-    found = KritaSession(suite, folder / "painter", screen, environment)
+    dark = suite == SUITES[0]
+    found = KritaSession(suite, folder / f"painter-{suite}", screen, environment, dark)
     try:
         yield Desk(found)
     finally:

@@ -24,9 +24,11 @@ class Desk:
         self.window = self._frame()
         self.screen.do("xdotool", "windowsize", "--sync", self.window, "1270", "820", check=False)
         krita.run("show_docker()")
-        time.sleep(1)
-        krita.run("widen_docker(250)\nKrita.instance().action('zoom_to_fit').trigger()")
-        time.sleep(1)
+        self.wait(lambda: self.ask("panel() is not None and panel().isVisible()"), 60)
+        # Krita lays its dockers out once more when a view has opened.
+        self.wait(lambda: self.ask("narrow_docker(250)"), 60)
+        krita.run("Krita.instance().action('zoom_to_fit').trigger()")
+        self.wait(lambda: self.ask("settled()"), 60)
 
     def _frame(self) -> str:
         """Krita's main window, which keeps its title to itself."""

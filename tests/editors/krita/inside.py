@@ -21,17 +21,38 @@ def show_docker() -> None:
             docker.setVisible(False)
 
 
-def widen_docker(width: int) -> None:
-    """Let the column of dockers have this width."""
+def narrow_docker(width: int) -> bool:
+    """Let the column of dockers have this width, and Acetate most of its height.
+
+    Says whether it has the width already: Krita's loop has to turn before that.
+    """
     main = Krita.instance().activeWindow().qwindow()
-    docker = main.findChild(QtWidgets.QDockWidget, "acetate_docker")
+    names = ("KisLayerBox", "acetate_docker")
+    layers, docker = (main.findChild(QtWidgets.QDockWidget, name) for name in names)
     main.resizeDocks([docker], [width], QtCore.Qt.Orientation.Horizontal)
+    main.resizeDocks([layers, docker], [200, 600], QtCore.Qt.Orientation.Vertical)
+    return docker.width() <= width + 10
 
 
-def panel() -> Panel:
+def settled() -> bool:
+    """Whether Krita has nothing more to draw for the moment."""
+    document = Krita.instance().activeDocument()
+    return document is not None and not busy(document)
+
+
+def busy(document: Any) -> bool:
+    """Whether a stroke is open, or something is still being drawn."""
+    if not document.tryBarrierLock():
+        return True
+    document.unlock()
+    return False
+
+
+def panel() -> Panel | None:
     """The panel that is seen."""
     main = Krita.instance().activeWindow().qwindow()
-    return next(each for each in main.findChildren(QtWidgets.QWidget) if isinstance(each, Panel))
+    found = [each for each in main.findChildren(QtWidgets.QWidget) if isinstance(each, Panel)]
+    return found[0] if found else None
 
 
 def shows_picture(label: Any) -> bool:

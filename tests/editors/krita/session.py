@@ -11,12 +11,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-import websockets
-
+from acetate.plugins.contents import plugin_files
+from acetate.plugins.installing import install
+from acetate.plugins.kritarc import enable
 from tests.editors.screen import ROOT, Screen, editors_folder
 
 SUITES = ("trixie", "forky")
-PLUGIN = ROOT / "krita_plugin"
 AGENT = Path(__file__).parent / "agent"
 
 _AGENT_DESKTOP = """[Desktop Entry]
@@ -28,31 +28,24 @@ Name=Acetate test agent
 """
 
 
-def install(home: Path, dark: bool = True) -> Path:
-    """The plug-in as it is installed, in a new home; returns Krita's resource folder."""
-    resources = home / ".local" / "share" / "krita"
+def install_plugin(home: Path, dark: bool = True) -> Path:
+    """The plug-in as painters install it, in a home of its own; returns Krita's resource folder."""
+    resources, kritarc = home / ".local" / "share" / "krita", home / ".config" / "kritarc"
     plugins = resources / "pykrita"
-    shutil.rmtree(plugins, ignore_errors=True)
-    ignored = shutil.ignore_patterns("__pycache__", "*.so", "*.pyi", "*.c")
-    target = plugins / "acetate_krita"
-    shutil.copytree(PLUGIN / "acetate_krita", target, ignore=ignored)
-    shutil.copy(PLUGIN / "acetate_krita.desktop", plugins)
-    if (PLUGIN / "acetate_krita.action").exists():
-        (resources / "actions").mkdir(parents=True, exist_ok=True)
-        shutil.copy(PLUGIN / "acetate_krita.action", resources / "actions")
-    vendored = target / "vendored"
-    shutil.copytree(ROOT / "shared" / "acetate_bridge", vendored / "acetate_bridge", ignore=ignored)
-    shutil.copytree(Path(websockets.__file__).parent, vendored / "websockets", ignore=ignored)
-    shutil.copytree(AGENT, plugins / "acetate_agent", ignore=ignored)
-    (plugins / "acetate_agent.desktop").write_text(_AGENT_DESKTOP, encoding="utf-8")
-    config = home / ".config"
-    config.mkdir(parents=True, exist_ok=True)
-    theme = "Krita dark" if dark else "Krita bright"
-    (config / "kritarc").write_text(
-        f"[theme]\nTheme={theme}\n\n"
-        "[python]\nenable_acetate_krita=true\nenable_acetate_agent=true\n",
-        encoding="utf-8",
+    install("krita", plugin_files("krita"), plugins)
+    shutil.copytree(
+        AGENT,
+        plugins / "acetate_agent",
+        ignore=shutil.ignore_patterns("__pycache__"),
+        dirs_exist_ok=True,
     )
+    (plugins / "acetate_agent.desktop").write_text(_AGENT_DESKTOP, encoding="utf-8")
+    kritarc.parent.mkdir(parents=True, exist_ok=True)
+    theme = "Krita dark" if dark else "Krita bright"
+    kritarc.write_text(
+        f"[theme]\nTheme={theme}\n\n[python]\nenable_acetate_agent=true\n", encoding="utf-8"
+    )
+    enable(kritarc)
     return resources
 
 
@@ -76,7 +69,7 @@ class KritaSession:
     ) -> None:
         self.suite, self.home, self.screen = suite, home, screen
         self.log = home / "krita.log"
-        self.resources = install(home, dark)
+        self.resources = install_plugin(home, dark)
         listener = socket.create_server(("127.0.0.1", 0))
         listener.settimeout(0.5)
         vendored = self.resources / "pykrita" / "acetate_krita" / "vendored"
