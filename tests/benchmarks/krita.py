@@ -10,7 +10,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from tests.editors.krita.session import SUITES, KritaSession
+from tests.editors.krita.session import SUITES, KritaSession, install_plugin
 from tests.editors.screen import Screen, missing
 
 TARGET = 50
@@ -35,6 +35,7 @@ def main() -> None:
             print(f"Krita: not measured, {why}")
             continue
         folder, screen = Path(tempfile.mkdtemp(prefix="acetate-krita-")), Screen()
+        install_plugin(folder)
         krita = KritaSession(suite, folder, screen)
         try:
             version = krita.run("from krita import Krita\nanswer = Krita.instance().version()")

@@ -56,6 +56,12 @@ class Desk:
             time.sleep(0.1)
         return found
 
+    def fresh(self, width: int = 640, height: int = 480) -> None:
+        """A document with a white sheet, and no other."""
+        self.krita.run(f"close_documents()\ndocument = new_document({width}, {height})")
+        self.wait(lambda: self.names() == ["Background"] and self.ask("settled()"), 60)
+        self.ready()
+
     def ready(self) -> None:
         self.wait(lambda: self.view()["status"].startswith("Ready"))
 
@@ -75,6 +81,10 @@ class Desk:
         self.screen.key("ctrl+Return")
         self.wait(lambda: self.view()["running"], 30)
 
+    def started(self) -> None:
+        """Wait until the job that is on its way has been begun."""
+        self.wait(lambda: (self.view()["share"] or 0) > 0)
+
     def on_canvas(self, *keys: str) -> None:
         """Press keys where one paints."""
         x, y = self.ask("place(canvas())")
@@ -86,9 +96,15 @@ class Desk:
         """Begin a stroke, left of the middle of the canvas; returns where."""
         x, y = self.ask("place(canvas())")
         self.screen.do("xdotool", "mousemove", str(x - 150), str(y + 80))
-        time.sleep(0.3)
+        self.wait(lambda: self.ask("pointer()") == [x - 150, y + 80], 20)
         self.screen.do("xdotool", "mousedown", "1")
         return x - 150, y + 80
+
+    def undo(self) -> None:
+        self.on_canvas("ctrl+z")
+
+    def redo(self) -> None:
+        self.on_canvas("ctrl+shift+z")
 
     def picture(self, name: str) -> Path:
         return self.screen.picture(PICTURES / f"krita-{self.krita.suite}-{name}.png")

@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from acetate_bridge.editor import Insertion
-from acetate_bridge.messages import Image, Layer
 from acetate_krita.krita_editor import KritaEditor
 from acetate_krita.qt import QtCore
-
 from krita import Krita
+
+from acetate_bridge.editor import Insertion
+from acetate_bridge.messages import Image, Layer
 
 SRGB = "sRGB-elle-V2-srgbtrc.icc"
 REPEATS = 9
