@@ -22,7 +22,11 @@ class Desk:
         krita.run("from tests.editors.krita.inside import *")
         krita.run(f"document = new_document({width}, {height})")
         self.window = self._frame()
-        self.screen.do("xdotool", "windowsize", "--sync", self.window, "1270", "820", check=False)
+        for place in (
+            ["windowsize", "--sync", self.window, "1270", "820"],
+            ["windowmove", self.window, "5", "28"],
+        ):
+            self.screen.do("xdotool", *place, check=False)
         krita.run("show_docker()")
         self.wait(lambda: self.ask("panel() is not None and panel().isVisible()"), 60)
         # Krita lays its dockers out once more when a view has opened.

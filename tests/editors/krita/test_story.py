@@ -62,7 +62,10 @@ def test_variants_at_a_soft_selection_are_swapped_kept_and_discarded(desk: Desk)
     desk.screen.type("2")
     desk.wait(lambda: desk.ask("panel()._view.variants") == 2, 20)
     desk.picture("details")
+    desk.click("panel().details.fold")
     desk.generate()
+    desk.wait(lambda: (desk.view()["share"] or 0) > 0.3 or not desk.view()["running"])
+    desk.picture("variants")
     masked = ["green leaf", "  Selection", "red apple", "Background"]
     desk.wait(lambda: desk.names() == masked)
     desk.wait(lambda: desk.view()["results"] == [True, False])
@@ -87,9 +90,8 @@ def test_variants_at_a_soft_selection_are_swapped_kept_and_discarded(desk: Desk)
     desk.wait(lambda: desk.names() == [*masked[:2], *masked], 20)
     desk.click("panel().discard")
     desk.wait(lambda: desk.names() == masked, 20)
-    assert desk.view()["results"] == []
+    desk.wait(lambda: desk.view()["results"] == [], 20)
     desk.krita.run("document.setSelection(None)\npanel()._actions.set_variants(1)")
-    desk.click("panel().details.fold")
 
 
 def test_the_background_goes_directly_below_its_layer(desk: Desk) -> None:
