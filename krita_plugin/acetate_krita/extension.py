@@ -24,6 +24,9 @@ class AcetateExtension(krita.Extension):
     def __init__(self, parent: Any, studio: Studio) -> None:
         super().__init__(parent)
         self._studio = studio
+        # Each window has an undo of its own, and Krita shows only that of the active one.
+        application = QtWidgets.QApplication.instance()
+        application.focusWindowChanged.connect(self._watch_undo_soon)
 
     def setup(self) -> None:
         """Nothing to do before there is a window."""
@@ -43,7 +46,7 @@ class AcetateExtension(krita.Extension):
         for name, words, act in self._actions():
             action = window.createAction(name, words, f"tools/scripts/{MENU}")
             action.triggered.connect(functools.partial(self._do, frame, act))
-        self._studio.editor.call_later(0.0, self._watch_undo)
+        self._watch_undo_soon()
 
     def _actions(self) -> list[tuple[str, str, Callable[[], None]]]:
         """Names as in acetate_krita.action, menu words, and what they do."""
@@ -64,8 +67,11 @@ class AcetateExtension(krita.Extension):
             ("acetate_cancel", "Cancel Generating", control.cancel),
         ]
 
+    def _watch_undo_soon(self, *_: object) -> None:
+        self._studio.editor.call_later(0.0, self._watch_undo)
+
     def _watch_undo(self) -> None:
-        """The window that has just opened is the active one now, and has its actions."""
+        """A window that has just been opened, or turned to, is the active one by now."""
         for name in ("edit_undo", "edit_redo"):
             action = krita.Krita.instance().action(name)
             if action is not None:

@@ -36,11 +36,13 @@ class StatusLine(QtWidgets.QWidget):
         self._clock = QtCore.QTimer(self)
         self._clock.setInterval(_TURN_EVERY)
         self._clock.timeout.connect(self._turn_on)
-        layout = QtWidgets.QHBoxLayout(self)
+        layout = QtWidgets.QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._dot, 0, Qt.AlignmentFlag.AlignTop)
-        layout.addWidget(self.sentence, 1)
-        layout.addWidget(self.button)
+        layout.addWidget(self._dot, 0, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(self.sentence, 0, 1)
+        # Below: beside a long button a narrow docker leaves a word a line.
+        layout.addWidget(self.button, 1, 1)
+        layout.setColumnStretch(1, 1)
 
     def show_status(self, status: Status) -> None:
         """Take over a status."""

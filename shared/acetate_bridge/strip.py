@@ -14,6 +14,7 @@ class Strip:
         self._editor = editor
         self.record: Record | None = None
         self.results: list[Result] = []
+        self._inserted: list[tuple[Result, list[str]]] = []
 
     @property
     def thumbnails(self) -> tuple[Thumbnail, ...]:
@@ -35,7 +36,7 @@ class Strip:
 
     def begin(self, record: Record) -> None:
         """Results of another job follow; what stands in the document stays there."""
-        self.record, self.results = record, []
+        self.record, self.results, self._inserted = record, [], []
 
     def show(self, result: Result) -> None:
         """Insert a result in place of the shown one, as one undo step."""
@@ -43,7 +44,7 @@ class Strip:
         if record is None:
             return
         present = self._present()
-        self._forget_deleted(present)
+        self._follow(present)
         if result.keys:
             return
         old = self.shown
@@ -52,10 +53,8 @@ class Strip:
             leaving = [key for key in record.replaces if key in present]
         # Within a group of a scene only the layers are exchanged, and the group stays.
         group = "" if old is not None else record.group
-        result.keys = self._editor.insert(
-            record.document,
-            Insertion(result.layers, record.place, group, record.selection, tuple(leaving)),
-        )
+        insertion = Insertion(result.layers, record.place, group, record.selection, tuple(leaving))
+        self._insert(record, result, insertion)
         if old is not None:
             old.keys = []
 
@@ -63,16 +62,14 @@ class Strip:
         """Let a result stay, beside whatever is chosen next."""
         if not result.keys and self.record is not None:
             record = self.record
-            result.keys = self._editor.insert(
-                record.document,
-                Insertion(result.layers, record.place, record.group, record.selection),
-            )
+            insertion = Insertion(result.layers, record.place, record.group, record.selection)
+            self._insert(record, result, insertion)
         result.kept = True
 
     def discard(self) -> None:
         """Take the shown result out, with the group that was made for it; clear the strip."""
         record, shown = self.record, self.shown
-        self.record, self.results = None, []
+        self.record, self.results, self._inserted = None, [], []
         if record is None or shown is None:
             return
         keys = list(shown.keys)
@@ -87,16 +84,24 @@ class Strip:
         self._editor.remove(record.document, keys)
 
     def look_again(self) -> None:
-        """Notice what the painter has deleted or undone."""
-        if self.anything_inserted:
-            self._forget_deleted(self._present())
+        """Notice what the painter has deleted, undone or redone."""
+        if self._inserted:
+            self._follow(self._present())
+
+    def _insert(self, record: Record, result: Result, insertion: Insertion) -> None:
+        result.keys = self._editor.insert(record.document, insertion)
+        self._inserted.append((result, result.keys))
 
     def _present(self) -> set[str]:
         if self.record is None:
             return set()
         return {layer.key for layer in self._editor.layers(self.record.document)}
 
-    def _forget_deleted(self, present: set[str]) -> None:
+    def _follow(self, present: set[str]) -> None:
+        """An undo may take a result out of the document, or bring an earlier one back."""
         for result in self.results:
             if result.keys and not present.intersection(result.keys):
                 result.keys, result.kept = [], False
+        for result, keys in reversed(self._inserted):
+            if not result.keys and present.intersection(keys):
+                result.keys = keys

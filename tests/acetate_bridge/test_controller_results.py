@@ -59,6 +59,27 @@ def test_other_variants_wait_and_a_click_swaps_them_in_place(tmp_path: Path) -> 
     assert desk.names() == ["high", "foreground 0", "low"]
 
 
+def test_the_strip_follows_undo_and_redo(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.panel.set_variants(3)
+    desk.ask()
+    for variant in range(3):
+        desk.layer(variant)
+    desk.done()
+    desk.panel.swap(1)
+    desk.editor.undo(desk.document)
+    desk.panel.refresh()
+    assert [each.shown for each in desk.view.results] == [True, False, False]
+    desk.editor.redo(desk.document)
+    desk.panel.refresh()
+    assert [each.shown for each in desk.view.results] == [False, True, False]
+    desk.editor.undo(desk.document)
+    desk.panel.swap(2)
+    assert desk.names() == ["foreground 2"], "in place of the one that undo brought back"
+    desk.panel.discard()
+    assert desk.names() == []
+
+
 def test_a_kept_result_stays_and_the_next_is_added(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.panel.set_variants(2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from acetate import __version__
 from acetate.errors import CannotWrite
@@ -12,6 +12,7 @@ from acetate.plugins.contents import EditorName, PluginFile, plugin_files
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
+_MSDOS_FOLDER = 0x10
 
 
 def build(editor: EditorName, folder: Path) -> Path:
@@ -29,13 +30,28 @@ def build(editor: EditorName, folder: Path) -> Path:
 
 
 def pack(files: list[PluginFile]) -> bytes:
-    """A zip without times, owners or extra fields, in the order of the files."""
+    """A zip without times, owners or extra fields, in the order of the files.
+
+    Folders have entries of their own: Krita's importer finds a plug-in by that of its package.
+    """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
+        for folder in _folders(files):
+            archive.writestr(_entry(f"{folder}/", 0o040755), b"")
         for file in files:
-            entry = zipfile.ZipInfo(file.path, _EPOCH)
-            entry.create_system = _UNIX
+            entry = _entry(file.path, 0o100755 if file.executable else 0o100644)
             entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.external_attr = (0o100755 if file.executable else 0o100644) << 16
             archive.writestr(entry, file.data, compresslevel=9)
     return buffer.getvalue()
+
+
+def _folders(files: list[PluginFile]) -> list[PurePosixPath]:
+    parents = {parent for file in files for parent in PurePosixPath(file.path).parents}
+    return sorted(parents - {PurePosixPath(".")})
+
+
+def _entry(name: str, mode: int) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, _EPOCH)
+    entry.create_system = _UNIX
+    entry.external_attr = mode << 16 | (_MSDOS_FOLDER if name.endswith("/") else 0)
+    return entry

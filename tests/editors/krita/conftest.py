@@ -1,4 +1,7 @@
-"""A Krita of each version, where `make editors` has put them, beside the real server."""
+"""A Krita of each version, where `make editors` has put them, beside the real server.
+
+All files share them, and a version's files run together: a start costs many seconds.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,18 @@ from pathlib import Path
 
 import pytest
 
+from acetate.plugins.archive import build
 from tests.app.server_process import RunningServer
 from tests.editors.caller import Caller
 from tests.editors.krita.desk import Desk
-from tests.editors.krita.session import SUITES, KritaSession
+from tests.editors.krita.session import SUITES, KritaSession, import_zip, install_plugin
 from tests.editors.screen import Screen, missing
 
 FEW_STEPS = {"steps": {"embedded": 8}}
 """Enough for a layer, a preview and time to paint meanwhile."""
 
 
-@pytest.fixture(scope="module", params=SUITES)
+@pytest.fixture(scope="session", params=SUITES)
 def suite(request: pytest.FixtureRequest) -> str:
     """The Debian release whose Krita is tested: 5.2 in trixie, 5.3 in forky."""
     if why := missing(request.param):
@@ -28,7 +32,7 @@ def suite(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
     """A place that the chroots see, too."""
     found = Path(tempfile.mkdtemp(prefix="acetate-krita-"))
@@ -36,7 +40,7 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(found, ignore_errors=True)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def screen(suite: str) -> Iterator[Screen]:
     """A screen that nobody else sees."""
     found = Screen("1280x860x24")
@@ -44,22 +48,24 @@ def screen(suite: str) -> Iterator[Screen]:
     found.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def krita(suite: str, screen: Screen, folder: Path) -> Iterator[KritaSession]:
-    """Krita without a server: what is asked of it needs none."""
-    found = KritaSession(suite, folder / "home", screen, reach(folder))
+    """Krita with the plug-in as its own importer takes it from the zip; it needs no server."""
+    home = folder / f"home-{suite}"
+    assert import_zip(suite, home, build("krita", folder / "zip")) == "acetate_krita"
+    found = KritaSession(suite, home, screen, reach(folder, suite))
     yield found
     found.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(folder: Path) -> Iterator[RunningServer]:
     """The real server with the embedded model."""
     with RunningServer(folder / "server", real=["serve"]) as found:
         yield found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def caller(server: RunningServer, folder: Path) -> Iterator[Caller]:
     """What the plug-in starts the server with."""
     found = Caller(server, folder)
@@ -67,14 +73,19 @@ def caller(server: RunningServer, folder: Path) -> Iterator[Caller]:
     found.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def desk(suite: str, screen: Screen, folder: Path, caller: Caller) -> Iterator[Desk]:
-    """Krita with an open docker, connected to the server."""
-    environment = {**reach(folder), "ACETATE_COMMAND": str(caller.command)}
-    settings = folder / "config" / "panel.json"
+    """Krita with the plug-in as `acetate` installs it and its docker open, connected.
+
+    One version is dark and the other is bright.
+    """
+    environment = {**reach(folder, suite), "ACETATE_COMMAND": str(caller.command)}
+    settings = Path(environment["ACETATE_CONFIG_DIR"]) / "panel.json"
     settings.parent.mkdir(exist_ok=True)
     settings.write_text(json.dumps(FEW_STEPS))
-    found = KritaSession(suite, folder / "painter", screen, environment)
+    home = folder / f"home-{suite}"
+    install_plugin(home)
+    found = KritaSession(suite, home, screen, environment, dark=suite == SUITES[0])
     try:
         yield Desk(found)
     finally:
@@ -82,12 +93,12 @@ def desk(suite: str, screen: Screen, folder: Path, caller: Caller) -> Iterator[D
         assert_quiet(found)
 
 
-def reach(folder: Path) -> dict[str, str]:
+def reach(folder: Path, suite: str) -> dict[str, str]:
     """What lets the plug-in find that server, and keep its settings to itself."""
     return {
         "ACETATE_RUNTIME_DIR": str(folder / "server" / "run"),
         "ACETATE_DATA_DIR": str(folder / "server" / "data"),
-        "ACETATE_CONFIG_DIR": str(folder / "config"),
+        "ACETATE_CONFIG_DIR": str(folder / f"config-{suite}"),
     }
 
 

@@ -22,11 +22,17 @@ class Desk:
         krita.run("from tests.editors.krita.inside import *")
         krita.run(f"document = new_document({width}, {height})")
         self.window = self._frame()
-        self.screen.do("xdotool", "windowsize", "--sync", self.window, "1270", "820", check=False)
+        for place in (
+            ["windowsize", "--sync", self.window, "1270", "820"],
+            ["windowmove", self.window, "5", "28"],
+        ):
+            self.screen.do("xdotool", *place, check=False)
         krita.run("show_docker()")
-        time.sleep(1)
-        krita.run("widen_docker(250)\nKrita.instance().action('zoom_to_fit').trigger()")
-        time.sleep(1)
+        self.wait(lambda: self.ask("panel() is not None and panel().isVisible()"), 60)
+        # Krita lays its dockers out once more when a view has opened.
+        self.wait(lambda: self.ask("narrow_docker(250)"), 60)
+        krita.run("Krita.instance().action('zoom_to_fit').trigger()")
+        self.wait(lambda: self.ask("settled()"), 60)
 
     def _frame(self) -> str:
         """Krita's main window, which keeps its title to itself."""
@@ -54,6 +60,12 @@ class Desk:
             time.sleep(0.1)
         return found
 
+    def fresh(self, width: int = 640, height: int = 480) -> None:
+        """A document with a white sheet, and no other."""
+        self.krita.run(f"close_documents()\ndocument = new_document({width}, {height})")
+        self.wait(lambda: self.names() == ["Background"] and self.ask("settled()"), 60)
+        self.ready()
+
     def ready(self) -> None:
         self.wait(lambda: self.view()["status"].startswith("Ready"))
 
@@ -73,6 +85,10 @@ class Desk:
         self.screen.key("ctrl+Return")
         self.wait(lambda: self.view()["running"], 30)
 
+    def started(self) -> None:
+        """Wait until the job that is on its way has been begun."""
+        self.wait(lambda: (self.view()["share"] or 0) > 0)
+
     def on_canvas(self, *keys: str) -> None:
         """Press keys where one paints."""
         x, y = self.ask("place(canvas())")
@@ -84,9 +100,15 @@ class Desk:
         """Begin a stroke, left of the middle of the canvas; returns where."""
         x, y = self.ask("place(canvas())")
         self.screen.do("xdotool", "mousemove", str(x - 150), str(y + 80))
-        time.sleep(0.3)
+        self.wait(lambda: self.ask("pointer()") == [x - 150, y + 80], 20)
         self.screen.do("xdotool", "mousedown", "1")
         return x - 150, y + 80
+
+    def undo(self) -> None:
+        self.on_canvas("ctrl+z")
+
+    def redo(self) -> None:
+        self.on_canvas("ctrl+shift+z")
 
     def picture(self, name: str) -> Path:
         return self.screen.picture(PICTURES / f"krita-{self.krita.suite}-{name}.png")

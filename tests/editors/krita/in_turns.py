@@ -9,48 +9,47 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from acetate_krita.qt import QtCore
 from acetate_krita.turning import GuiThread
 from tests.editors import contract, contract_runner
 from tests.editors.krita.host import KritaHost
 
-_PAINTERS_PAUSE = 0.06
+_TURNS = 3
+_LOOKS = frozenset({"stack", "bounds", "visible", "mask", "kinds"})
+"""What the host does without changing anything."""
 
 
 class InTurns:
     """Something whose methods are called on the GUI thread, and waited for.
 
-    No hand is faster than `pause` seconds; Krita files an undo step only when its loop has turned.
+    After whatever may change a document Krita's loop turns until nothing waits in it: an undo step
+    is only filed then, and no hand is faster.
     """
 
-    def __init__(self, target: Any, thread: GuiThread, pause: float = _PAINTERS_PAUSE) -> None:
+    def __init__(self, target: Any, thread: GuiThread) -> None:
         self._target = target
         self._thread = thread
-        self._pause = pause
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._target, name)
         if name == "editor":
-            return InTurns(found, self._thread, 0.0)
+            return InTurns(found, self._thread)
         if not callable(found):
             return found
-        return lambda *arguments, **options: self._ask(lambda: found(*arguments, **options))
+        turns = 0 if name in _LOOKS else _TURNS
+        return lambda *arguments, **options: self._ask(lambda: found(*arguments, **options), turns)
 
     def close(self, document: str) -> None:
         """Krita crashes when it draws a selection of a document that a script has closed."""
-        self._ask(lambda: self._target.select_nothing(document))
-        self._ask(lambda: self._target.close(document))
+        self._ask(lambda: self._target.select_nothing(document), _TURNS)
+        self._ask(lambda: self._target.close(document), _TURNS)
 
-    def settle(self) -> None:
-        """The loop turns by itself meanwhile."""
-        time.sleep(_PAINTERS_PAUSE)
-
-    def _ask(self, action: Callable[[], Any]) -> Any:
+    def _ask(self, action: Callable[[], Any], turns: int) -> Any:
         outcome: list[Any] = []
         done = threading.Event()
 
@@ -61,12 +60,17 @@ class InTurns:
                 # Its traceback holds objects of Krita, which must not die on another thread.
                 error.__cause__ = error.__context__ = None
                 outcome.append(error.with_traceback(None))
-            done.set()
+            turn(turns)
 
-        time.sleep(self._pause)
+        def turn(left: int) -> None:
+            if left:
+                # A timer of 0 is due when all that waits in the loop has been done.
+                QtCore.QTimer.singleShot(0, lambda: turn(left - 1))
+            else:
+                done.set()
+
         self._thread.soon(do)
         done.wait()
-        time.sleep(self._pause)
         if isinstance(outcome[0], Exception):
             raise outcome[0]
         return outcome[0]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from acetate_krita.panel import Panel
-from acetate_krita.qt import QtCore, QtWidgets
-from krita import Krita
+from acetate_krita.qt import QtCore, QtGui, QtWidgets
+from krita import Krita, Selection
 
 SRGB = "sRGB-elle-V2-srgbtrc.icc"
 
@@ -21,17 +22,73 @@ def show_docker() -> None:
             docker.setVisible(False)
 
 
-def widen_docker(width: int) -> None:
-    """Let the column of dockers have this width."""
+def narrow_docker(width: int) -> bool:
+    """Let the column of dockers have this width, and Acetate most of its height.
+
+    Says whether it has the width already: Krita's loop has to turn before that.
+    """
     main = Krita.instance().activeWindow().qwindow()
-    docker = main.findChild(QtWidgets.QDockWidget, "acetate_docker")
+    names = ("KisLayerBox", "acetate_docker")
+    layers, docker = (main.findChild(QtWidgets.QDockWidget, name) for name in names)
     main.resizeDocks([docker], [width], QtCore.Qt.Orientation.Horizontal)
+    main.resizeDocks([layers, docker], [200, 600], QtCore.Qt.Orientation.Vertical)
+    return docker.width() <= width + 10
 
 
-def panel() -> Panel:
+def settled() -> bool:
+    """Whether Krita has nothing more to draw for the moment."""
+    document = Krita.instance().activeDocument()
+    return document is not None and not busy(document)
+
+
+def busy(document: Any) -> bool:
+    """Whether a stroke is open, or something is still being drawn."""
+    if not document.tryBarrierLock():
+        return True
+    document.unlock()
+    return False
+
+
+def panel() -> Panel | None:
     """The panel that is seen."""
     main = Krita.instance().activeWindow().qwindow()
-    return next(each for each in main.findChildren(QtWidgets.QWidget) if isinstance(each, Panel))
+    found = [each for each in main.findChildren(QtWidgets.QWidget) if isinstance(each, Panel)]
+    return found[0] if found else None
+
+
+def pointer() -> list[int]:
+    """Where the mouse is on the screen."""
+    point = QtGui.QCursor.pos()
+    return [point.x(), point.y()]
+
+
+def close_documents() -> None:
+    """Close all of them, without being asked whether to save."""
+    for document in Krita.instance().documents():
+        document.setSelection(None)
+        document.waitForDone()
+        document.setModified(False)
+        document.close()
+
+
+def box(name: str) -> list[int]:
+    """Where a layer of the active document lies: x, y, width, height."""
+    found = node(name).bounds()
+    return [found.x(), found.y(), found.width(), found.height()]
+
+
+def select(x: int, y: int, width: int, height: int, feather: int) -> None:
+    """Select a rectangle with soft edges in the active document."""
+    chosen = Selection()
+    chosen.select(x, y, width, height, 255)
+    chosen.feather(feather)
+    Krita.instance().activeDocument().setSelection(chosen)
+
+
+def picture_of(name: str) -> int:
+    """Tells the pixels of two layers of the active document apart."""
+    document = Krita.instance().activeDocument()
+    return hash(bytes(node(name).pixelData(0, 0, document.width(), document.height())))
 
 
 def shows_picture(label: Any) -> bool:
@@ -54,7 +111,7 @@ def view() -> dict[str, Any]:
         "share": found.progress.share if found.progress else None,
         "words": found.progress.words if found.progress else "",
         "preview": found.preview is not None and shows_picture(panel().preview),
-        "results": len(found.results),
+        "results": [each.shown for each in found.results],
         "history": len(found.history),
         "prompt": found.prompt,
     }
@@ -66,11 +123,11 @@ def place(widget: QtWidgets.QWidget) -> tuple[int, int]:
     return point.x(), point.y()
 
 
-def new_document(width: int, height: int, depth: str = "U8") -> Any:
-    """A document with a white sheet, seen whole."""
+def new_document(width: int, height: int, window: Any = None) -> Any:
+    """A document with a white sheet, in this window or the active one."""
     krita = Krita.instance()
-    document = krita.createDocument(width, height, "Story", "RGBA", depth, SRGB, 72.0)
-    krita.activeWindow().addView(document)
+    document = krita.createDocument(width, height, "Story", "RGBA", "U8", SRGB, 72.0)
+    (window or krita.activeWindow()).addView(document)
     return document
 
 
@@ -117,6 +174,4 @@ def painted_columns(name: str) -> list[int]:
 
 def threads() -> list[str]:
     """The names of Python's threads."""
-    import threading
-
     return [each.name for each in threading.enumerate()]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -11,12 +13,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-import websockets
-
+from acetate.plugins.contents import plugin_files
+from acetate.plugins.installing import install
+from acetate.plugins.kritarc import enable
 from tests.editors.screen import ROOT, Screen, editors_folder
 
 SUITES = ("trixie", "forky")
-PLUGIN = ROOT / "krita_plugin"
 AGENT = Path(__file__).parent / "agent"
 
 _AGENT_DESKTOP = """[Desktop Entry]
@@ -28,32 +30,53 @@ Name=Acetate test agent
 """
 
 
-def install(home: Path, dark: bool = True) -> Path:
-    """The plug-in as it is installed, in a new home; returns Krita's resource folder."""
-    resources = home / ".local" / "share" / "krita"
-    plugins = resources / "pykrita"
-    shutil.rmtree(plugins, ignore_errors=True)
-    ignored = shutil.ignore_patterns("__pycache__", "*.so", "*.pyi", "*.c")
-    target = plugins / "acetate_krita"
-    shutil.copytree(PLUGIN / "acetate_krita", target, ignore=ignored)
-    shutil.copy(PLUGIN / "acetate_krita.desktop", plugins)
-    if (PLUGIN / "acetate_krita.action").exists():
-        (resources / "actions").mkdir(parents=True, exist_ok=True)
-        shutil.copy(PLUGIN / "acetate_krita.action", resources / "actions")
-    vendored = target / "vendored"
-    shutil.copytree(ROOT / "shared" / "acetate_bridge", vendored / "acetate_bridge", ignore=ignored)
-    shutil.copytree(Path(websockets.__file__).parent, vendored / "websockets", ignore=ignored)
-    shutil.copytree(AGENT, plugins / "acetate_agent", ignore=ignored)
+_IMPORT = """
+import builtins, sys
+builtins.i18n = str
+sys.path.insert(0, "/usr/share/krita/pykrita/plugin_importer")
+from plugin_importer import PluginImporter
+found = PluginImporter(*sys.argv[1:], lambda plugin: True).import_all()
+print(*(plugin["name"] for plugin in found))
+"""
+
+
+def resources_of(home: Path) -> Path:
+    """Krita's resource folder in this home."""
+    return home / ".local" / "share" / "krita"
+
+
+def install_plugin(home: Path) -> None:
+    """The plug-in as `acetate plugins install krita` puts it there."""
+    install("krita", plugin_files("krita"), resources_of(home) / "pykrita")
+
+
+def import_zip(suite: str, home: Path, archive: Path) -> str:
+    """Let Krita's own importer unpack a zip; returns the names of the plug-ins that it found."""
+    resources_of(home).mkdir(parents=True)
+    command = ["python3", "-c", _IMPORT, str(archive), str(resources_of(home))]
+    return subprocess.run(
+        [str(editors_folder() / "bin" / "ed-run"), *command],
+        env={**os.environ, "EDHOME": str(home), "ED_SUITE": suite},
+        check=True,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    ).stdout.strip()
+
+
+def _prepare(home: Path, dark: bool) -> None:
+    """The agent beside the plug-in, and settings in which both are enabled."""
+    plugins, kritarc = resources_of(home) / "pykrita", home / ".config" / "kritarc"
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(AGENT, plugins / "acetate_agent", ignore=ignored, dirs_exist_ok=True)
     (plugins / "acetate_agent.desktop").write_text(_AGENT_DESKTOP, encoding="utf-8")
-    config = home / ".config"
-    config.mkdir(parents=True, exist_ok=True)
+    kritarc.parent.mkdir(parents=True, exist_ok=True)
     theme = "Krita dark" if dark else "Krita bright"
-    (config / "kritarc").write_text(
-        f"[theme]\nTheme={theme}\n\n"
-        "[python]\nenable_acetate_krita=true\nenable_acetate_agent=true\n",
-        encoding="utf-8",
+    kritarc.write_text(
+        f"[theme]\nTheme={theme}\n\n[python]\nenable_acetate_agent=true\n", encoding="utf-8"
     )
-    return resources
+    enable(kritarc)
 
 
 class AgentError(AssertionError):
@@ -63,7 +86,7 @@ class AgentError(AssertionError):
 class KritaSession:
     """A running Krita with an agent inside; everything that it says is kept in `log`.
 
-    `environment` reaches the plug-in.
+    The plug-in is in `home` already; `environment` reaches it.
     """
 
     def __init__(
@@ -76,12 +99,13 @@ class KritaSession:
     ) -> None:
         self.suite, self.home, self.screen = suite, home, screen
         self.log = home / "krita.log"
-        self.resources = install(home, dark)
+        _prepare(home, dark)
         listener = socket.create_server(("127.0.0.1", 0))
         listener.settimeout(0.5)
-        vendored = self.resources / "pykrita" / "acetate_krita" / "vendored"
+        vendored = resources_of(home) / "pykrita" / "acetate_krita" / "vendored"
+        self._port = str(listener.getsockname()[1])
         given = {
-            "ACETATE_AGENT": str(listener.getsockname()[1]),
+            "ACETATE_AGENT": self._port,
             "ACETATE_PATHS": f"{vendored}:{ROOT}",
             "PYTHONDONTWRITEBYTECODE": "1",
             **(environment or {}),
@@ -127,6 +151,16 @@ class KritaSession:
                 return found
             time.sleep(0.1)
         raise AssertionError(f"never true inside Krita: {expression}\n{self.said()[-3000:]}")
+
+    def processes(self) -> list[str]:
+        """The commands of all processes that this Krita has started, itself included."""
+        mark, found = f"ACETATE_AGENT={self._port}".encode(), list[str]()
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # It ended meanwhile, or is not ours to look at.
+                if mark in (folder / "environ").read_bytes().split(b"\0"):
+                    words = (folder / "cmdline").read_bytes().replace(b"\0", b" ")
+                    found.append(words.decode(errors="replace"))
+        return found
 
     def said(self) -> str:
         """All that Krita and its plug-ins wrote to the console."""

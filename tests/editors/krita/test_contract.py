@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from acetate import __version__
+from acetate.plugins.installing import installed
+from tests.benchmarks.krita import TARGET, measure
 from tests.editors.krita.conftest import assert_quiet
-from tests.editors.krita.session import KritaSession
+from tests.editors.krita.session import KritaSession, resources_of
+
+pytestmark = pytest.mark.slow
 
 INSIDE = """
 from pathlib import Path
@@ -19,7 +24,30 @@ def main():
 """
 
 
-@pytest.mark.slow
+_LOADED = """
+from krita import Krita
+here, window = Krita.instance(), Krita.instance().activeWindow()
+assert "acetate_docker" in [each.objectName() for each in window.dockers()]
+answer = [here.action(f"acetate_{mode}").text() for mode in ("text", "background", "regenerate")]
+"""
+
+
+def test_the_zip_is_taken_by_kritas_own_importer_and_loaded(krita: KritaSession) -> None:
+    resources = resources_of(krita.home)
+    found = installed("krita", resources / "pykrita")
+    assert found is not None and found.version == __version__
+    assert (resources / "actions" / "acetate_krita.action").is_file()
+    words = [each.replace("&", "") for each in krita.run(_LOADED)]
+    assert words == ["Generate Layer", "Fill Background Around Layer", "Paint Layer Anew"]
+
+
+def test_a_layer_costs_no_more_than_a_blink_beyond_the_bare_calls(krita: KritaSession) -> None:
+    """At best of some rounds, as other programs on the machine take their time, too."""
+    small, large = measure(krita, 1024, "U8", 4), measure(krita, 2048, "U8", 4)
+    assert small.layer <= TARGET, small
+    assert large.beyond <= TARGET, large
+
+
 def test_krita_fulfils_the_contract(krita: KritaSession, folder: Path) -> None:
     report = folder / "report.json"
     krita.run(INSIDE.format(report=str(report)))

@@ -1,0 +1,122 @@
+"""A server that dies, is too old, does not know the token or lacks a model; and quitting."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from websockets.sync.server import ServerConnection, serve
+
+from tests.app.server_process import RunningServer
+from tests.editors.caller import Caller
+from tests.editors.krita.conftest import assert_quiet, reach
+from tests.editors.krita.desk import Desk
+
+pytestmark = pytest.mark.slow
+
+LIMITS = ("message_bytes", "image_pixels", "queued_jobs", "variants", "steps", "side")
+OLD = {
+    "type": "welcome",
+    "server": "acetate 0",
+    "protocol": 0,
+    "store": "s",
+    "models": [],
+    "modes": [],
+    "limits": dict.fromkeys((*LIMITS, "prompt_characters"), 1),
+}
+
+
+def test_a_server_killed_with_a_job_is_started_again_and_the_layer_comes(
+    desk: Desk, server: RunningServer, caller: Caller
+) -> None:
+    desk.fresh()
+    calls = caller.calls
+    desk.krita.run("panel()._actions.set_mode('text')")
+    desk.write("a red apple")
+    desk.generate()
+    desk.started()
+    server.kill()
+    words = ("lost", "not running", "starting")
+    desk.wait(lambda: any(word in desk.view()["status"] for word in words))
+    desk.picture("server-gone")
+    desk.wait(lambda: desk.names() == ["red apple", "Background"])
+    assert caller.calls == calls + 1, "it was started from here, once, and by nobody's hand"
+
+
+def test_a_missing_model_is_a_sentence_and_a_button(desk: Desk) -> None:
+    desk.ready()
+    models = dict(desk.ask("[(each.label, each.name) for each in panel()._view.models]"))
+    missing = next(name for label, name in models.items() if label.endswith("(not here)"))
+    desk.krita.run(f"panel()._actions.set_model({missing!r})")
+    desk.wait(
+        lambda: "Download" in desk.view()["button"] or "download" in desk.view()["button"], 20
+    )
+    assert "is not here yet" in desk.view()["status"] and not desk.view()["can_generate"]
+    desk.picture("missing-model")
+    desk.krita.run("panel()._actions.set_model('embedded')")
+    desk.ready()
+
+
+def test_no_server_and_an_older_protocol_are_a_sentence_and_a_button_each(
+    desk: Desk, server: RunningServer, folder: Path
+) -> None:
+    server.stop()
+    desk.wait(lambda: desk.view()["button"] == "Start")
+    assert "not running" in desk.view()["status"]
+
+    def old(connection: ServerConnection) -> None:
+        connection.recv()
+        connection.send(json.dumps(OLD))
+        connection.close()
+
+    with serve(old, "127.0.0.1", 0) as elder:
+        threading.Thread(target=elder.serve_forever, daemon=True).start()
+        port = elder.socket.getsockname()[1]
+        word = {"pid": os.getpid(), "host": "127.0.0.1", "port": port, "token": "t", "protocol": 0}
+        _word(desk, folder).write_text(json.dumps(word))
+        desk.wait(lambda: "protocol" in desk.view()["status"])
+        assert desk.view()["button"] == "Try again"
+        desk.picture("older-protocol")
+        elder.shutdown()
+    # A server that starts would find the elder's process alive and go.
+    _word(desk, folder).unlink()
+
+
+def test_a_wrong_token_is_a_sentence_and_a_button(
+    desk: Desk, server: RunningServer, folder: Path
+) -> None:
+    server.start()
+    file = _word(desk, folder)
+    right = file.read_text()
+    file.write_text(json.dumps({**json.loads(right), "token": "wrong"}))
+    # It may have read the right one in between.
+    desk.krita.run("panel()._studio.controller.stop()\npanel()._studio.controller.start()")
+    desk.wait(lambda: "does not accept this token" in desk.view()["status"])
+    assert desk.view()["button"] == "Try again"
+    desk.picture("wrong-token")
+    file.write_text(right)
+    desk.click("panel().status.button")
+    desk.ready()
+
+
+def test_krita_quits_without_a_thread_or_a_process_left(desk: Desk) -> None:
+    assert "acetate client" in desk.ask("threads()")
+    desk.krita.run("panel()._studio.close()")
+    assert "acetate client" not in desk.ask("threads()"), "unloaded"
+    desk.krita.run("panel()._studio.controller.start()")
+    desk.wait(lambda: "acetate client" in desk.ask("threads()"), 20)
+    assert desk.krita.processes()
+    assert desk.krita.quit(60) == 0
+    until = time.monotonic() + 20
+    while (left := desk.krita.processes()) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not left
+    assert_quiet(desk.krita)
+
+
+def _word(desk: Desk, folder: Path) -> Path:
+    return Path(reach(folder, desk.krita.suite)["ACETATE_RUNTIME_DIR"]) / "server.json"
