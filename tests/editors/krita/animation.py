@@ -7,7 +7,6 @@ from typing import Any
 
 from acetate_krita.qt import QtCore
 from krita import Krita
-
 from tests.editors.krita.inside import busy, new_document
 
 FRAMES = {0: (0, 0, 255, 255), 5: (0, 255, 0, 255), 9: (255, 0, 0, 255)}

@@ -12,15 +12,14 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from acetate_krita.krita_editor import KritaEditor
-from acetate_krita.qt import QtCore
-from krita import Krita
-
 from acetate_bridge.deliveries import Deliveries
 from acetate_bridge.geometry import FrameLimits
 from acetate_bridge.messages import Image, Layer, Recipe, Role
 from acetate_bridge.placement import Situation, plan
 from acetate_bridge.tasks import Result, Task, record_of
+from acetate_krita.krita_editor import KritaEditor
+from acetate_krita.qt import QtCore
+from krita import Krita
 from tests.editors.krita.inside import busy
 
 SRGB = "sRGB-elle-V2-srgbtrc.icc"
