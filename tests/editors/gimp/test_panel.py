@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.server_process import RunningServer
+from tests.app.server_process import LONG, RunningServer
 from tests.editors.caller import Caller
 from tests.editors.gimp.conftest import (
     answering,
@@ -23,6 +23,14 @@ from tests.editors.gimp.session import Gimp
 from tests.editors.screen import Screen
 
 pytestmark = pytest.mark.slow
+
+_CALL_UNTIL_A_LAYER_COMES = f"""
+import time
+before, until = len(image.get_layers()), time.monotonic() + {LONG}
+while panel() and len(image.get_layers()) == before and time.monotonic() < until:
+    pass
+answer = len(image.get_layers()) > before
+"""
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +203,11 @@ def test_an_older_protocol_and_a_server_that_fails_are_a_sentence_and_a_button(
             assert desk.panel()["button"] == "Try again"
             assert "Traceback" not in desk.status() and desk.names() == before
         desk.picture("failed")
+        desk.write("step=0.01 a boat")
+        desk.in_panel("ctrl+Return")
+        # However often others call it, also while pixels are on their way.
+        came = desk.gimp.run(_CALL_UNTIL_A_LAYER_COMES)
+        assert came and desk.wait_for("Ready")
         desk.close_panel()
 
 
