@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from gi.repository import Gimp, GLib
 
-from acetate_bridge.panel import Actions
+from acetate_bridge.panel import Actions, PanelView
 from keeping import data_of
 
 log = logging.getLogger("acetate.panel")
@@ -40,10 +40,13 @@ class Window(Protocol):
 
 
 class Listener:
-    """Answers calls on the main loop for as long as the window is open."""
+    """Answers calls on the main loop for as long as the window is open.
 
-    def __init__(self, window: Window) -> None:
-        self._window = window
+    It is there before the window is: a second call that comes meanwhile waits for it.
+    """
+
+    def __init__(self) -> None:
+        self.window: Window | None = None
         self._token = secrets.token_hex(32)
         self._socket = socket.create_server(("127.0.0.1", 0))
         word = {"port": self._socket.getsockname()[1], "token": self._token}
@@ -74,27 +77,18 @@ class Listener:
             stream.write(json.dumps(answers.get(timeout=_SECONDS)).encode() + b"\n")
 
     def _answer(self, wish: dict[str, Any], answers: queue.Queue[dict[str, Any]]) -> bool:
+        window = self.window
+        if window is None:
+            return False
         try:
             if "mode" in wish:
                 number = int(wish.get("image", -1))
                 image = Gimp.Image.get_by_id(number) if Gimp.Image.id_is_valid(number) else None
-                self._window.turn_to(image, str(wish["mode"]))
-            answers.put(self._status())
+                window.turn_to(image, str(wish["mode"]))
+            answers.put(_status(window.controller.view))
         except Exception:
             log.exception("a call could not be answered")
         return False
-
-    def _status(self) -> dict[str, Any]:
-        """What the panel says at the moment."""
-        view = self._window.controller.view
-        return {
-            "status": view.status.sentence,
-            "button": view.status.button.label if view.status.button is not None else "",
-            "progress": view.progress.words if view.progress is not None else "",
-            "offer": view.offer.sentence if view.offer is not None else "",
-            "plan": view.sentence,
-            "running": view.running,
-        }
 
 
 def ask_panel(**wish: object) -> dict[str, Any] | None:
@@ -116,3 +110,15 @@ def ask_panel(**wish: object) -> dict[str, Any] | None:
             return found
     except (OSError, ValueError, KeyError):
         return None
+
+
+def _status(view: PanelView) -> dict[str, Any]:
+    """What the panel says at the moment."""
+    return {
+        "status": view.status.sentence,
+        "button": view.status.button.label if view.status.button is not None else "",
+        "progress": view.progress.words if view.progress is not None else "",
+        "offer": view.offer.sentence if view.offer is not None else "",
+        "plan": view.sentence,
+        "running": view.running,
+    }

@@ -8,7 +8,7 @@ from typing import Any
 from gi.repository import Gimp, GLib, GObject
 
 from acetate_bridge.discovery import data_folder, make_private
-from listening import ask_panel
+from listening import Listener, ask_panel
 from painting import CannotPaint, paint
 from procedures import MENU, PANEL, PROCEDURES, Painting, add_arguments, order_of
 
@@ -67,9 +67,11 @@ class Acetate(Gimp.PlugIn):
         self, procedure: Gimp.Procedure, image: Gimp.Image | None, mode: str
     ) -> Gimp.ValueArray:
         if ask_panel(image=image.get_id() if image is not None else -1, mode=mode) is None:
+            listener = Listener()
+            # Late, as it takes a while to load.
             from window import run_panel
 
-            run_panel(self, image, mode)
+            run_panel(self, listener, image, mode)
         # After a success GIMP attaches the arguments to the image, which may be closed by now,
         # and which else could not undo that step.
         return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)

@@ -23,12 +23,12 @@ _WIDTH, _HEIGHT = 360, 560
 _LOOK_EVERY = 700
 
 
-def run_panel(plugin: Gimp.PlugIn, image: Gimp.Image | None, mode: str) -> None:
+def run_panel(plugin: Gimp.PlugIn, listener: Listener, image: Gimp.Image | None, mode: str) -> None:
     """Open the panel and stay until it is closed."""
     GimpUi.init("acetate")
     window = PanelWindow()
     window.turn_to(image, mode)
-    listener = Listener(window)
+    listener.window = window
     # So that GIMP can tell it to leave.
     plugin.persistent_enable()
     Gtk.main()

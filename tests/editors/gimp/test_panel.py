@@ -228,14 +228,14 @@ def test_a_missing_model_is_a_sentence_and_a_button(
 def test_settings_survive_and_gimp_leaves_without_a_trace(desk: Desk, settings: Path) -> None:
     desk.open_panel()
     desk.wait_for("Ready")
-    desk.in_image("ctrl+F9")
-    desk.wait(lambda: desk.panel()["plan"].startswith("Fills the background"))
+    desk.in_image("shift+F9")
+    desk.wait(lambda: desk.panel()["plan"].startswith("Paints 640 × 480"))
     desk.write("a yellow star")
     desk.gimp.run("image.clean_all()")
     desk.close_panel()
-    assert json.loads(settings.read_text())["prompts"]["background"] == "a yellow star"
+    assert json.loads(settings.read_text())["prompts"]["text"] == "a yellow star"
     desk.open_panel()
-    desk.wait(lambda: desk.panel()["plan"].startswith("Fills the background"))
+    desk.wait(lambda: desk.panel()["plan"].startswith("Paints 640 × 480"))
     dirty, parasites = desk.gimp.run("answer = [image.is_dirty(), image.get_parasite_list()]")
     assert not dirty and parasites == ["acetate-note"], "the panel itself changes no image"
     desk.assert_undisturbed()
