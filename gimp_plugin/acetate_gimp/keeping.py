@@ -26,7 +26,7 @@ def write_recipe(layer: Gimp.Layer, text: str) -> None:
 def read_recipe_text(layer: Gimp.Layer) -> str | None:
     """The recipe stored with a layer."""
     found = layer.get_parasite(RECIPE)
-    return _data(found).decode("utf-8", "replace") if found is not None else None
+    return data_of(found).decode("utf-8", "replace") if found is not None else None
 
 
 def write_note(image: Gimp.Image, data: bytes) -> None:
@@ -47,11 +47,12 @@ def read_note(image: Gimp.Image) -> bytes:
     if NOTE not in image.get_parasite_list():
         return b""
     try:
-        return base64.b64decode(_data(image.get_parasite(NOTE)), validate=True)
+        return base64.b64decode(data_of(image.get_parasite(NOTE)), validate=True)
     except binascii.Error:
         return b""
 
 
-def _data(parasite: Gimp.Parasite) -> bytes:
+def data_of(parasite: Gimp.Parasite) -> bytes:
+    """The bytes of a parasite, which the versions of the bindings hand out differently."""
     data = parasite.get_data()
     return bytes(data[0] if isinstance(data, tuple) else data)

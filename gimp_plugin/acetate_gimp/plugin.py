@@ -8,8 +8,9 @@ from typing import Any
 from gi.repository import Gimp, GLib, GObject
 
 from acetate_bridge.discovery import data_folder, make_private
+from listening import Listener, ask_panel
 from painting import CannotPaint, paint
-from procedures import MENU, PANEL, PROCEDURES, TURN, Painting, add_arguments, order_of
+from procedures import MENU, PANEL, PROCEDURES, Painting, add_arguments, order_of
 
 _BLURB = "Paints transparent layers with a diffusion model on this machine"
 
@@ -65,24 +66,15 @@ class Acetate(Gimp.PlugIn):
     def _open_panel(
         self, procedure: Gimp.Procedure, image: Gimp.Image | None, mode: str
     ) -> Gimp.ValueArray:
-        if not _turn_open_panel(image, mode):
+        if ask_panel(image=image.get_id() if image is not None else -1, mode=mode) is None:
+            listener = Listener()
+            # Late, as it takes a while to load.
             from window import run_panel
 
-            run_panel(self, image, mode)
+            run_panel(self, listener, image, mode)
         # After a success GIMP attaches the arguments to the image, which may be closed by now,
         # and which else could not undo that step.
         return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, None)
-
-
-def _turn_open_panel(image: Gimp.Image | None, mode: str) -> bool:
-    """Bring the panel to front that another call has opened; False when there is none."""
-    if not Gimp.get_pdb().procedure_exists(TURN):
-        return False
-    procedure = Gimp.get_pdb().lookup_procedure(TURN)
-    config = procedure.create_config()
-    config.set_property("image-id", image.get_id() if image is not None else -1)
-    config.set_property("mode", mode)
-    return procedure.run(config).index(0) == Gimp.PDBStatusType.SUCCESS
 
 
 def _answer(layers: list[Gimp.Layer]) -> Gimp.ValueArray:

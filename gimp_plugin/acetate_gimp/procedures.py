@@ -11,10 +11,6 @@ from acetate_bridge.geometry import Rect
 
 MENU = "<Image>/Layer/Acetate"
 PANEL = "acetate-open-panel"
-TURN = "acetate-turn-panel"
-"""A temporary procedure of the open panel, through which a second call reaches it."""
-STATUS = "acetate-panel-status"
-"""Another one, that tells a script what the panel says."""
 
 
 @dataclass(frozen=True)

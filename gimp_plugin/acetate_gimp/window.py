@@ -16,21 +16,23 @@ from acetate_bridge.settings import settings_file  # noqa: E402
 from documents import traces  # noqa: E402
 from gimp_editor import GimpEditor  # noqa: E402
 from images import ImageChooser  # noqa: E402
-from listening import listen, stop_listening  # noqa: E402
+from listening import Listener  # noqa: E402
 from panel import Panel  # noqa: E402
 
 _WIDTH, _HEIGHT = 360, 560
 _LOOK_EVERY = 700
 
 
-def run_panel(plugin: Gimp.PlugIn, image: Gimp.Image | None, mode: str) -> None:
+def run_panel(plugin: Gimp.PlugIn, listener: Listener, image: Gimp.Image | None, mode: str) -> None:
     """Open the panel and stay until it is closed."""
     GimpUi.init("acetate")
     window = PanelWindow()
     window.turn_to(image, mode)
-    listen(plugin, window)
+    listener.window = window
+    # So that GIMP can tell it to leave.
+    plugin.persistent_enable()
     Gtk.main()
-    stop_listening(plugin)
+    listener.close()
     window.controller.stop()
 
 

@@ -40,13 +40,12 @@ def _take(server: RunningServer, folder: Path, suite: str, theme: str, to_the_en
     gimp = Gimp(suite, folder / suite, screen, reach, theme)
     try:
         desk = Desk(gimp, screen, _CANVAS)
-        _arrange(desk)
         desk.gimp.run("image.select_rectangle(Gimp.ChannelOps.REPLACE, 72, 56, 112, 112)")
         desk.gimp.run("Gimp.displays_flush()")
+        _arrange(desk)
         desk.generate()
         if not to_the_end:
-            desk.wait(lambda: desk.panel()["progress"].startswith("step 1"), 60)
-            desk.wait(lambda: not desk.panel()["progress"].startswith("step 1 "), 60)
+            desk.wait(lambda: _step(desk) >= 10)
             _keep(desk, "gimp-painting")
             return
         desk.wait(lambda: len(desk.names()) == 2)
@@ -66,11 +65,18 @@ def _arrange(desk: Desk) -> None:
     for window, width, x in ((desk.gimp.window, 860, 0), (desk.window, 380, 880)):
         desk.screen.do("xdotool", "windowsize", "--sync", window, str(width), "800")
         desk.screen.do("xdotool", "windowmove", window, str(x), "20")
+    # Where no tooltip comes up.
+    desk.screen.do("xdotool", "mousemove", "1279", "0")
     desk.in_image("ctrl+shift+j")
 
 
+def _step(desk: Desk) -> int:
+    """How far the painting is: "step 11 of 20 · 3 s left"."""
+    words = desk.panel()["progress"].split()
+    return int(words[1]) if words[:1] == ["step"] else 0
+
+
 def _keep(desk: Desk, name: str) -> None:
-    desk.in_image("Escape")
     large = desk.screen.picture(ROOT / "artifacts" / "editors" / f"{name}.png")
     small = FOLDER / f"{name}.png"
     desk.screen.do("convert", str(large), "-colors", "255", f"PNG8:{small}")

@@ -13,6 +13,7 @@ gi.require_version("Gegl", "0.4")
 from gi.repository import Gegl, Gimp  # noqa: E402
 
 from acetate_bridge.messages import PixelFormat  # noqa: E402
+from listening import ask_panel  # noqa: E402
 from tests.editors import contract_pictures  # noqa: E402
 
 PRECISIONS = {
@@ -130,12 +131,4 @@ def names(image: Gimp.Image) -> list[str]:
 
 def panel() -> dict[str, Any] | None:
     """What the open panel says; None while it is closed."""
-    # Asked first: a procedure that was there once is found again, though it is gone.
-    if not Gimp.get_pdb().procedure_exists("acetate-panel-status"):
-        return None
-    procedure = Gimp.get_pdb().lookup_procedure("acetate-panel-status")
-    result = procedure.run(procedure.create_config())
-    if result.index(0) != Gimp.PDBStatusType.SUCCESS:
-        return None
-    words = ("status", "button", "progress", "offer", "plan", "running")
-    return {name: result.index(place + 1) for place, name in enumerate(words)}
+    return ask_panel()
