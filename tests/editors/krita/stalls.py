@@ -25,7 +25,7 @@ from tests.editors.krita.inside import busy
 SRGB = "sRGB-elle-V2-srgbtrc.icc"
 PAINTED = Recipe("text", "a paper lantern", seed=7, model="embedded", width=1024, height=1024)
 _TICK = 5
-_TURN = 0.05
+_TURN = 0.02
 
 
 class Ticks(QtCore.QTimer):
