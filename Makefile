@@ -15,7 +15,8 @@ test: check
 
 check: $(READY)
 	$(BIN)/python -m pytest --ignore tests/editors/gimp --ignore tests/editors/krita \
-		--numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+		--numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
+		--durations 15
 
 lint: $(READY)
 	$(BIN)/ruff check .
