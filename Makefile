@@ -9,14 +9,15 @@ READY := .venv/ready-$(shell cat pyproject.toml constraints.txt .ci/environment.
 demo: $(READY)
 	$(BIN)/python -m acetate.demo demo
 
-# Everything: first what needs no editor, then the tests inside the real GIMP and Krita.
-test: check
-	$(MAKE) editors
+SIDE_BY_SIDE := --numprocesses auto --no-loadscope-reorder --durations 15
+
+# Everything: the tests inside the real GIMP and Krita beside those that need no editor.
+test: $(READY)-qt
+	tests/editors/setup.sh
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 check: $(READY)
-	$(BIN)/python -m pytest --ignore tests/editors/gimp --ignore tests/editors/krita \
-		--numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
-		--durations 15
+	$(BIN)/python -m pytest --ignore tests/editors/gimp --ignore tests/editors/krita $(SIDE_BY_SIDE)
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -31,7 +32,7 @@ plugins: $(READY)
 
 editors: $(READY)-qt
 	tests/editors/setup.sh
-	$(BIN)/python -m pytest tests/editors/gimp tests/editors/krita
+	$(BIN)/python -m pytest tests/editors/gimp tests/editors/krita $(SIDE_BY_SIDE)
 
 clean:
 	rm -rf .venv build dist demo

@@ -15,6 +15,7 @@ from typing import Any, cast
 from acetate_bridge.discovery import INSTALLATION_FILE, data_folder, log_file, make_private
 
 _LOG_BYTES = 4 * 2**20
+_LINE_BYTES = 500
 
 
 class CannotStart(OSError):
@@ -82,6 +83,19 @@ def start_server(
             )
     except OSError as error:
         raise CannotStart(f"the server could not be started: {error}") from error
+
+
+def last_words() -> str:
+    """The last line of the log, which says why a server that was started here has ended."""
+    log = log_file()
+    try:
+        with open(log, "rb") as file:
+            file.seek(max(0, log.stat().st_size - _LINE_BYTES))
+            lines = file.read().decode("utf-8", "replace").split("\n")
+    except OSError:
+        lines = []
+    said = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return said or f"see {log}"
 
 
 def leave_note(command: Sequence[str]) -> None:

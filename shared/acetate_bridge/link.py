@@ -9,6 +9,7 @@ import random
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from subprocess import Popen
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
@@ -23,7 +24,7 @@ from acetate_bridge.codec import (
     encode_pieces,
     known_encodings,
 )
-from acetate_bridge.launch import CannotStart, start_server
+from acetate_bridge.launch import CannotStart, last_words, start_server
 from acetate_bridge.parts import PARTS_FEATURE, Gathering, frames, joined
 from acetate_bridge.pending import Pending
 from acetate_bridge.protocol import (
@@ -46,6 +47,8 @@ FIRST_DELAY = 0.5
 LONGEST_DELAY = 30.0
 _STARTING_SECONDS = 90.0
 _STARTING_DELAY = 0.25
+_OTHER_SECONDS = 5.0
+"""How long a server that another editor has begun may take, once ours has made way for it."""
 _OPEN_SECONDS = 15.0
 _WELCOME_SECONDS = 30.0
 
@@ -85,6 +88,8 @@ class Link:
         self._wake = asyncio.Event()
         self._server_wanted = False
         self._starting_until = 0.0
+        self._child: Popen[bytes] | None = None
+        self._why_not_started = ""
         self._last_problem = ""
 
     @property
@@ -160,19 +165,31 @@ class Link:
 
     async def _no_server(self, pause: float) -> None:
         """Nobody is there: start a server if that is wanted, else say so."""
+        now = asyncio.get_running_loop().time()
         if self._server_wanted:
             self._server_wanted = False
-            try:
-                child = await asyncio.to_thread(start_server, self._command)
-            except CannotStart as error:
-                self._ears.state(states.cannot_start(str(error), pause))
-                return
-            threading.Thread(target=child.wait, name="acetate server", daemon=True).start()
-            self._starting_until = asyncio.get_running_loop().time() + _STARTING_SECONDS
-        if asyncio.get_running_loop().time() < self._starting_until:
+            self._starting_until = 0.0
+            await self._start()
+        elif self._child is not None and self._child.poll():
+            self._child = None
+            self._why_not_started = f"The server did not start: {last_words()}"
+            self._starting_until = min(self._starting_until, now + _OTHER_SECONDS)
+        if now < self._starting_until:
             self._ears.state(states.STARTING)
+        elif self._why_not_started:
+            self._ears.state(states.cannot_start(self._why_not_started, pause))
         else:
             self._ears.state(states.no_server(pause))
+
+    async def _start(self) -> None:
+        self._why_not_started = ""
+        try:
+            self._child = await asyncio.to_thread(start_server, self._command)
+        except CannotStart as error:
+            self._why_not_started = str(error)
+            return
+        threading.Thread(target=self._child.wait, name="acetate server", daemon=True).start()
+        self._starting_until = asyncio.get_running_loop().time() + _STARTING_SECONDS
 
     async def _converse(self, target: Target, welcomed: list[bool]) -> None:
         """One connection, from hello to its end; notes in `welcomed` that it came about."""
@@ -197,6 +214,7 @@ class Link:
             welcomed.append(True)
             self._starting_until = 0.0
             self._server_wanted = False
+            self._child, self._why_not_started = None, ""
             outgoing: asyncio.Queue[ClientMessage] = asyncio.Queue()
             self._outgoing = outgoing
             in_parts = PARTS_FEATURE in welcome.features

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from acetate.errors import AcetateError
 from acetate.remote_generate import RemoteProgress, generate_on_server
-from acetate_bridge import Client, Connection, Done, Recipe, Request, State
+from acetate_bridge import Client, Connection, Done, Recipe, Request, State, link
 from acetate_bridge.discovery import log_file, read_runtime
 from acetate_bridge.protocol import Event
 from tests.app.listening import Listener
@@ -40,12 +42,20 @@ class Watched:
             self.states.append(state)
             self._changed.notify_all()
 
-    def reach(self, connection: Connection) -> State:
+    def reach(self, connection: Connection, after: int = -1) -> State:
+        return self.states[self._first(lambda state: state.connection is connection, after)]
+
+    def told(self, words: str, after: int = -1) -> int:
+        """Which of the states, beyond one of them, has these words."""
+        return self._first(lambda state: words in state.message, after)
+
+    def _first(self, wanted: Callable[[State], bool], after: int) -> int:
+        def found() -> list[int]:
+            return [at for at, state in enumerate(self.states) if at > after and wanted(state)]
+
         with self._changed:
-            assert self._changed.wait_for(
-                lambda: any(state.connection is connection for state in self.states), LONG
-            ), self.states
-            return next(state for state in self.states if state.connection is connection)
+            assert self._changed.wait_for(found, LONG), self.states
+            return found()[0]
 
 
 @pytest.fixture
@@ -168,15 +178,29 @@ def test_the_server_is_started_when_asked_and_found_by_itself(
     assert read_runtime(nowhere / "run") is None
 
 
-def test_a_server_that_cannot_be_started_is_named(nowhere: Path) -> None:
+def test_a_server_that_cannot_be_started_is_named_for_as_long_as_that_is_so(
+    nowhere: Path,
+) -> None:
     with Watched() as watched:
         watched.client.start_server()
-        until = time.monotonic() + LONG
-        while time.monotonic() < until and not any(
-            "not installed" in state.message for state in watched.states
-        ):
-            time.sleep(0.02)
-        assert any("pip install acetate" in state.message for state in watched.states)
+        first = watched.told("not installed")
+        watched.told("not installed", after=first)
+        assert "pip install acetate" in watched.states[first].message
+
+
+def test_a_server_that_ends_as_soon_as_it_is_started_is_quoted(
+    nowhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "_OTHER_SECONDS", 0.5)
+    words = [sys.executable, "-c", "import sys; sys.exit('The store is damaged.')"]
+    with Watched(command=words) as watched:
+        watched.client.start_server()
+        watched.reach(Connection.STARTING)
+        first = watched.told("did not start: The store is damaged.")
+        again = watched.told("did not start: The store is damaged.", after=first)
+        assert {state.connection for state in watched.states[first:again]} == {Connection.NO_SERVER}
+        watched.client.start_server()
+        watched.reach(Connection.STARTING, after=again)
 
 
 def test_the_command_line_paints_at_the_server(server: RunningServer) -> None:

@@ -10,7 +10,14 @@ import pytest
 
 from acetate_bridge import launch
 from acetate_bridge.discovery import data_folder, log_file
-from acetate_bridge.launch import CannotStart, detachment, find_command, leave_note, start_server
+from acetate_bridge.launch import (
+    CannotStart,
+    detachment,
+    find_command,
+    last_words,
+    leave_note,
+    start_server,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +72,14 @@ def test_a_long_log_is_put_aside() -> None:
 def test_what_cannot_be_started_says_why() -> None:
     with pytest.raises(CannotStart, match="could not be started"):
         start_server(["/nowhere/acetate", "serve"])
+
+
+def test_the_last_line_of_the_log_is_what_a_server_has_to_say() -> None:
+    assert last_words() == f"see {log_file()}"
+    start_server([sys.executable, "-c", "print('first'); print('The disk is full.\\n')"]).wait(120)
+    assert last_words() == "The disk is full."
+    start_server([sys.executable, "-c", "print('long ' * 1000)"]).wait(120)
+    assert 0 < len(last_words()) <= 500
 
 
 def test_windows_detaches_by_flags_and_others_by_a_session(
