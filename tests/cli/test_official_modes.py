@@ -79,14 +79,31 @@ def painted(path: Path, mode: str) -> list[Path]:
     return [path, *(path.with_stem(f"{path.stem}-{role}") for role in FURTHER.get(mode, []))]
 
 
+def alone(root: Path, family: str, mode: str, acetate: Acetate) -> Path:
+    """The picture that a mode paints, which several tests look at."""
+    path = root / f"{family}-{mode}.png"
+    if not path.exists():
+        outcome = acetate(*words(root, family, mode), "-o", path)
+        assert outcome.code == 0, outcome.err
+        assert sorted(root.glob(f"{path.stem}*.png")) == sorted(painted(path, mode))
+    return path
+
+
+def three(root: Path, family: str, mode: str, acetate: Acetate) -> list[Path]:
+    """Its three variants."""
+    path = root / f"three-{family}-{mode}.png"
+    variants = [path.with_stem(f"{path.stem}-{variant}") for variant in (1, 2, 3)]
+    if not variants[0].exists():
+        outcome = acetate(*words(root, family, mode), "--variants", "3", "-o", path)
+        assert outcome.code == 0, outcome.err
+    return variants
+
+
 @EACH
 def test_a_mode_paints_layers_of_any_size_and_the_same_again(
     family: str, mode: str, root: Path, acetate: Acetate
 ) -> None:
-    path = root / f"{family}-{mode}.png"
-    outcome = acetate(*words(root, family, mode), "-o", path)
-    assert outcome.code == 0, outcome.err
-    assert sorted(root.glob(f"{path.stem}*.png")) == sorted(painted(path, mode))
+    path = alone(root, family, mode, acetate)
     for index, file in enumerate(painted(path, mode)):
         image, recipe = read_image(file), read_recipe(file)
         assert (image.width, image.height) == (WIDTH, HEIGHT)
@@ -107,32 +124,26 @@ def test_a_mode_paints_layers_of_any_size_and_the_same_again(
 def test_three_variants_of_which_the_first_is_the_one_alone(
     family: str, mode: str, root: Path, acetate: Acetate
 ) -> None:
-    path = root / f"three-{family}-{mode}.png"
-    outcome = acetate(*words(root, family, mode), "--variants", "3", "-o", path)
-    assert outcome.code == 0, outcome.err
+    variants = three(root, family, mode, acetate)
     seeds = []
-    for variant in (1, 2, 3):
-        for file in painted(path.with_stem(f"{path.stem}-{variant}"), mode):
+    for variant in variants:
+        for file in painted(variant, mode):
             assert (read_image(file).width, read_image(file).height) == (WIDTH, HEIGHT)
             seeds.append(read_recipe(file).seed)
     assert sorted(set(seeds)) == [7, 8, 9]
-    first = path.with_stem(f"{path.stem}-1")
-    alone = root / f"{family}-{mode}.png"
-    assert acetate(*words(root, family, mode), "-o", alone).code == 0
-    assert first.read_bytes() == alone.read_bytes()
+    assert variants[0].read_bytes() == alone(root, family, mode, acetate).read_bytes()
 
 
 @EACH
 def test_the_server_paints_the_same_bytes(
     family: str, mode: str, root: Path, server: RunningServer, acetate: Acetate
 ) -> None:
-    here, there = root / f"here-{family}-{mode}.png", root / f"there-{family}-{mode}.png"
-    three = [*words(root, family, mode), "--variants", "3"]
-    assert acetate(*three, "-o", here).code == 0
-    outcome = acetate(*three, "--server", "local", "-o", there)
+    there = root / f"there-{family}-{mode}.png"
+    order = [*words(root, family, mode), "--variants", "3", "--server", "local"]
+    outcome = acetate(*order, "-o", there)
     assert outcome.code == 0, outcome.err + server.log.read_text()[-2000:]
-    for variant in (1, 2, 3):
-        ours, theirs = (path.with_stem(f"{path.stem}-{variant}") for path in (here, there))
+    for variant, ours in enumerate(three(root, family, mode, acetate), 1):
+        theirs = there.with_stem(f"{there.stem}-{variant}")
         for first, second in zip(painted(ours, mode), painted(theirs, mode), strict=True):
             assert second.read_bytes() == first.read_bytes()
 

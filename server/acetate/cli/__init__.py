@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 from importlib import import_module
 from importlib.util import find_spec
@@ -75,6 +77,8 @@ _deferred("train", "Make the embedded model, step by step.", "acetate.training.c
 
 def main() -> None:
     """Run the command line; whatever a person can mend ends in one sentence and exit code 2."""
+    # Python would search all that torch has brought for garbage before it ends, for a second.
+    atexit.register(gc.freeze)
     try:
         code = app(prog_name="acetate", standalone_mode=False)
     except AcetateError as error:

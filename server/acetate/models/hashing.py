@@ -10,7 +10,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from acetate.models.weights import existing
+from acetate.models.files import existing
 
 
 def file_hash(path: Path) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from acetate.errors import BadRequest, ModelDamaged, ModelMissing
 from acetate.models.catalog import Entry
+from acetate.models.quick_start import without_collecting
 from acetate.models.shipped import EMBEDDED, EMBEDDED_FOLDER
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from acetate.pipelines.transparency import Locate
 
 
+@without_collecting()
 def load_pipeline(model: str = EMBEDDED, device: str = "auto") -> Pipeline:
     """Load a model by its id onto a device ("auto" takes the best one).
 
@@ -31,10 +33,11 @@ def load_pipeline(model: str = EMBEDDED, device: str = "auto") -> Pipeline:
     return load_folder(EMBEDDED_FOLDER, device, model=EMBEDDED)
 
 
+@without_collecting()
 def load_folder(folder: Path, device: str = "auto", *, model: str = "") -> Pipeline:
     """Load the model in a folder with a `model_index.json`; `model` is the id it goes by."""
     from acetate.models.devices import pick_device
-    from acetate.models.weights import read_config
+    from acetate.models.files import read_config
 
     target = pick_device(device)
     if not folder.is_dir():
@@ -67,9 +70,9 @@ _BASES = {
 def _load_entry(entry: Entry, device: str) -> Pipeline:
     """A model of the catalog from the shared cache, or a base of one's own with its files."""
     from acetate.models.devices import pick_device
+    from acetate.models.files import read_config
     from acetate.models.own import own_file_of
     from acetate.models.store import base_folder, located
-    from acetate.models.weights import read_config
 
     place = entry.place or base_folder(entry.base)
     if place is None or not place.exists():

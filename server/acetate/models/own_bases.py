@@ -9,11 +9,11 @@ from pathlib import Path
 
 from acetate.models.catalog import Entry, catalog
 from acetate.models.download import explained
+from acetate.models.files import damaged, read_config
 from acetate.models.hashing import model_hash
 from acetate.models.own import CannotImport, Own, import_file, own_files, register, safe_name
 from acetate.models.recognition import NotRecognised, recognise_denoiser
 from acetate.models.store import base_folder
-from acetate.models.weights import damaged, read_config
 
 _REPOSITORY = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
 _KINDS = {

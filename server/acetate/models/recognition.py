@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from acetate.errors import AcetateError
-from acetate.models.weights import damaged, existing
+from acetate.models.files import damaged, existing
 
 Shapes = Mapping[str, tuple[int, ...]]
 Role = Literal["base", "style", "control", "patch", "encoder", "decoder", "pair"]

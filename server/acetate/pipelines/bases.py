@@ -12,7 +12,7 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 from transformers.utils.logging import disable_progress_bar
 
-from acetate.models.weights import damaged, existing, read_config
+from acetate.models.files import damaged, existing, read_config
 
 
 class Base(Protocol):

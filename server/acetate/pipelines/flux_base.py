@@ -13,7 +13,7 @@ from transformers.models.clip.modeling_clip import CLIPTextModel
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 from transformers.models.t5.modeling_t5 import T5EncoderModel
 
-from acetate.models.weights import damaged, existing, read_config
+from acetate.models.files import damaged, existing, read_config
 
 _NETWORKS = ("transformer", "vae", "text_encoder", "text_encoder_2")
 

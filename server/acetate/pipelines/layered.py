@@ -17,9 +17,9 @@ from PIL import Image as Pillow
 from torch import Tensor, nn
 
 from acetate.errors import BadRequest
+from acetate.models.files import damaged, read_config
 from acetate.models.hashing import model_hash
 from acetate.models.used_files import UsedFiles
-from acetate.models.weights import damaged, read_config
 from acetate.pipelines.families import FAMILIES
 from acetate.pipelines.ladder import Ladder, Rung
 from acetate.pipelines.offloading import fits

@@ -11,7 +11,8 @@ import torch
 
 from acetate.errors import ModelMissing
 from acetate.latent_transparency import OffsetEncoder, TransparentDecoder
-from acetate.models.weights import configured, damaged, fill, read_weights
+from acetate.models.files import configured, damaged
+from acetate.models.weights import fill, read_weights
 
 Locate = Callable[[str], Path | None]
 """The path of a published file by its id, which is its name without the ending, if it is here."""

@@ -1,0 +1,49 @@
+"""Finding and reading the files of a model, so that whatever is wrong with one names it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from acetate.errors import ModelDamaged, ModelMissing
+
+T = TypeVar("T")
+
+
+def existing(path: Path) -> Path:
+    """The path itself; ModelMissing if no file is there."""
+    if not path.is_file():
+        raise ModelMissing(
+            f"The model file {path} is missing.", "Install Acetate or fetch the model again."
+        )
+    return path
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """A JSON object; ModelMissing or ModelDamaged naming the file."""
+    try:
+        config = json.loads(existing(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise damaged(path) from error
+    if not isinstance(config, dict):
+        raise damaged(path)
+    return config
+
+
+def configured(path: Path, make: Callable[[dict[str, Any]], T]) -> T:
+    """What `make` builds from a configuration file; ModelDamaged naming it when it cannot."""
+    config = read_config(path)
+    try:
+        return make(config)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise damaged(path) from error
+
+
+def damaged(path: Path) -> ModelDamaged:
+    """The error for a file that is there and cannot be used."""
+    return ModelDamaged(
+        f"The model file {path} is damaged or does not belong to this model.",
+        "Install Acetate or fetch the model again.",
+    )
