@@ -6,14 +6,12 @@ import contextlib
 import json
 import shutil
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.sync.server import ServerConnection, serve
 
 from tests.app.server_process import RunningServer
 from tests.editors.gimp.session import VERSIONS, Gimp
@@ -73,31 +71,6 @@ def reach(folder: Path) -> dict[str, str]:
         "ACETATE_DATA_DIR": str(folder / "server" / "data"),
         "ACETATE_CONFIG_DIR": str(folder / "config"),
     }
-
-
-@contextlib.contextmanager
-def elder_server() -> Iterator[int]:
-    """A server of long ago; its port."""
-
-    def welcome(connection: ServerConnection) -> None:
-        connection.recv()
-        limits = ("message_bytes", "image_pixels", "queued_jobs", "variants", "steps", "side")
-        word = {
-            "type": "welcome",
-            "server": "acetate 0",
-            "protocol": 0,
-            "store": "s",
-            "models": [],
-            "modes": [],
-            "limits": {name: 1 for name in (*limits, "prompt_characters")},
-        }
-        connection.send(json.dumps(word))
-        connection.close()
-
-    with serve(welcome, "127.0.0.1", 0) as elder:
-        threading.Thread(target=elder.serve_forever, daemon=True).start()
-        yield elder.socket.getsockname()[1]
-        elder.shutdown()
 
 
 @pytest.fixture(scope="session")

@@ -12,11 +12,11 @@ import pytest
 
 from tests.app.server_process import LONG, RunningServer
 from tests.editors.caller import Caller
+from tests.editors.elder import elder_server
 from tests.editors.gimp.conftest import (
     answering,
     assert_no_fault,
     assert_quiet,
-    elder_server,
 )
 from tests.editors.gimp.desk import Desk
 from tests.editors.gimp.session import Gimp

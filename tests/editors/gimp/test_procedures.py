@@ -18,7 +18,8 @@ from acetate_bridge.messages import Image, PixelFormat, Request
 from acetate_bridge.protocol import Done, Failed, LayerReady, Models
 from acetate_bridge.recipes import read_recipe
 from tests.app.server_process import LONG, RunningServer
-from tests.editors.gimp.conftest import Script, answering, elder_server
+from tests.editors.elder import elder_server
+from tests.editors.gimp.conftest import Script, answering
 
 pytestmark = pytest.mark.slow
 

@@ -4,30 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
 from pathlib import Path
 
 import pytest
-from websockets.sync.server import ServerConnection, serve
 
 from tests.app.server_process import RunningServer
 from tests.editors.caller import Caller
+from tests.editors.elder import elder_server
 from tests.editors.krita.conftest import assert_quiet, reach
 from tests.editors.krita.desk import Desk
 
 pytestmark = pytest.mark.slow
-
-LIMITS = ("message_bytes", "image_pixels", "queued_jobs", "variants", "steps", "side")
-OLD = {
-    "type": "welcome",
-    "server": "acetate 0",
-    "protocol": 0,
-    "store": "s",
-    "models": [],
-    "modes": [],
-    "limits": dict.fromkeys((*LIMITS, "prompt_characters"), 1),
-}
 
 
 def test_a_server_killed_with_a_job_is_started_again_and_the_layer_comes(
@@ -68,20 +56,12 @@ def test_no_server_and_an_older_protocol_are_a_sentence_and_a_button_each(
     desk.wait(lambda: desk.view()["button"] == "Start")
     assert "not running" in desk.view()["status"]
 
-    def old(connection: ServerConnection) -> None:
-        connection.recv()
-        connection.send(json.dumps(OLD))
-        connection.close()
-
-    with serve(old, "127.0.0.1", 0) as elder:
-        threading.Thread(target=elder.serve_forever, daemon=True).start()
-        port = elder.socket.getsockname()[1]
+    with elder_server() as port:
         word = {"pid": os.getpid(), "host": "127.0.0.1", "port": port, "token": "t", "protocol": 0}
         _word(desk, folder).write_text(json.dumps(word))
         desk.wait(lambda: "protocol" in desk.view()["status"])
         assert desk.view()["button"] == "Try again"
         desk.picture("older-protocol")
-        elder.shutdown()
     # A server that starts would find the elder's process alive and go.
     _word(desk, folder).unlink()
 
