@@ -2,14 +2,13 @@
 # Another interpreter: make PYTHON=python3.12 test
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+SIDE_BY_SIDE := --numprocesses auto --no-loadscope-reorder --durations 15
 READY := .venv/ready-$(shell cat pyproject.toml constraints.txt .ci/environment.sh | cksum | cut -d ' ' -f 1)
 
 .PHONY: demo test check lint bench plugins editors clean
 
 demo: $(READY)
 	$(BIN)/python -m acetate.demo demo
-
-SIDE_BY_SIDE := --numprocesses auto --no-loadscope-reorder --durations 15
 
 # Everything: the tests inside the real GIMP and Krita beside those that need no editor.
 test: $(READY)-qt
