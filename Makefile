@@ -2,7 +2,6 @@
 # Another interpreter: make PYTHON=python3.12 test
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-SIDE_BY_SIDE := --numprocesses auto --no-loadscope-reorder --durations 15
 READY := .venv/ready-$(shell cat pyproject.toml constraints.txt .ci/environment.sh | cksum | cut -d ' ' -f 1)
 
 .PHONY: demo test check lint bench plugins editors clean
@@ -10,13 +9,15 @@ READY := .venv/ready-$(shell cat pyproject.toml constraints.txt .ci/environment.
 demo: $(READY)
 	$(BIN)/python -m acetate.demo demo
 
-# Everything: the tests inside the real GIMP and Krita beside those that need no editor.
-test: $(READY)-qt
-	tests/editors/setup.sh
-	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
+# Everything: first what needs no editor, then the tests inside the real GIMP and Krita, which
+# wait for windows and keys and so have the machine to themselves.
+test: check
+	$(MAKE) editors
 
 check: $(READY)
-	$(BIN)/python -m pytest --ignore tests/editors/gimp --ignore tests/editors/krita $(SIDE_BY_SIDE)
+	$(BIN)/python -m pytest --ignore tests/editors/gimp --ignore tests/editors/krita \
+		--numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
+		--durations 15
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -31,7 +32,8 @@ plugins: $(READY)
 
 editors: $(READY)-qt
 	tests/editors/setup.sh
-	$(BIN)/python -m pytest tests/editors/gimp tests/editors/krita $(SIDE_BY_SIDE)
+	$(BIN)/python -m pytest tests/editors/gimp
+	$(BIN)/python -m pytest tests/editors/krita
 
 clean:
 	rm -rf .venv build dist demo

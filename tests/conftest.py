@@ -8,45 +8,16 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
-from xdist.remote import Producer
-from xdist.scheduler import LoadFileScheduling
 
 from acetate.models import load_folder
 from acetate.pipelines.pipeline import Pipeline
 from tests.tiny_model import write_tiny_model
 
-EDITORS = ("tests/editors/gimp/", "tests/editors/krita/")
 
-
-class TogetherByPlace(LoadFileScheduling):
-    """A file's tests stay in one process, and so do an editor's: each start takes long."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        editors = (place for place in EDITORS if nodeid.startswith(place))
-        return next(editors, super()._split_scope(nodeid))
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> TogetherByPlace:
-    return TogetherByPlace(config, log)
-
-
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One process more than there are processors: tests inside editors mostly wait."""
-    return min(4, (os.cpu_count() or 1) + 1)
-
-
-@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Quick tests first, so that a mistake shows early; side by side the longest first."""
-    if not hasattr(config, "workerinput"):
-        items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
-        return
-    items.sort(
-        key=lambda item: (
-            not item.nodeid.startswith(EDITORS),
-            item.get_closest_marker("slow") is None,
-        )
-    )
+    """Quick tests first, so that a mistake shows early; side by side the long files first."""
+    quick_first = not hasattr(config, "workerinput")
+    items.sort(key=lambda item: (item.get_closest_marker("slow") is not None) == quick_first)
 
 
 @pytest.fixture(autouse=True)

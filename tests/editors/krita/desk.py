@@ -93,7 +93,7 @@ class Desk:
         """Press keys where one paints."""
         x, y = self.ask("place(canvas())")
         self.screen.do("xdotool", "mousemove", str(x), str(y))
-        self.ask("canvas().setFocus()")
+        self.wait(lambda: self.ask("takes_keys()"), 60)
         self.screen.key(*keys)
 
     def press_brush(self) -> tuple[int, int]:
@@ -105,10 +105,15 @@ class Desk:
         return x - 150, y + 80
 
     def undo(self) -> None:
-        self.on_canvas("ctrl+z")
+        self._when_drawn("ctrl+z")
 
     def redo(self) -> None:
-        self.on_canvas("ctrl+shift+z")
+        self._when_drawn("ctrl+shift+z")
+
+    def _when_drawn(self, key: str) -> None:
+        """Krita may pass over an undo that is asked for while it draws."""
+        self.wait(lambda: self.ask("settled()"), 60)
+        self.on_canvas(key)
 
     def picture(self, name: str) -> Path:
         return self.screen.picture(PICTURES / f"krita-{self.krita.suite}-{name}.png")

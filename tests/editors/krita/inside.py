@@ -142,6 +142,16 @@ def canvas() -> QtWidgets.QWidget:
     return next(each for each in found if each.isVisible())
 
 
+def takes_keys() -> bool:
+    """Whether keys go to the canvas of the active window; if not, they soon will."""
+    found = canvas()
+    found.setFocus()
+    if not found.window().isActiveWindow():
+        found.window().activateWindow()
+        return False
+    return True
+
+
 def names() -> list[str]:
     """The layers of the active document, from the top downwards; those in groups indented."""
     found: list[str] = []
