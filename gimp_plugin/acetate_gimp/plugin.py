@@ -7,9 +7,9 @@ from typing import Any
 
 from gi.repository import Gimp, GLib, GObject
 
-from acetate_bridge.discovery import data_folder, make_private
-from listening import Listener, ask_panel
-from painting import CannotPaint, paint
+from acetate_bridge.client.discovery import data_folder, make_private
+from panel_socket import Listener, ask_panel
+from procedure_run import CannotPaint, paint
 from procedures import MENU, PANEL, PROCEDURES, Painting, add_arguments, order_of
 
 _BLURB = "Paints transparent layers with a diffusion model on this machine"
@@ -69,7 +69,7 @@ class Acetate(Gimp.PlugIn):
         if ask_panel(image=image.get_id() if image is not None else -1, mode=mode) is None:
             listener = Listener()
             # Late, as it takes a while to load.
-            from window import run_panel
+            from widgets.window import run_panel
 
             run_panel(self, listener, image, mode)
         # After a success GIMP attaches the arguments to the image, which may be closed by now,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gi.repository import Gimp, GObject
 
-from acetate_bridge.geometry import Rect
+from acetate_bridge.protocol.geometry import Rect
 
 MENU = "<Image>/Layer/Acetate"
 PANEL = "acetate-open-panel"

@@ -22,9 +22,9 @@ def _register() -> None:
     application = krita.Krita.instance()
     if application is None:
         return
-    from .docker import factory
-    from .extension import AcetateExtension
-    from .studio import Studio
+    from acetate_krita.docker import factory
+    from acetate_krita.extension import AcetateExtension
+    from acetate_krita.plugin import Studio
 
     studio = Studio()
     application.addExtension(AcetateExtension(application, studio))

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import krita
-
-from .panel import Panel
-from .qt import QtCore, QtGui
-from .studio import Studio
+from acetate_krita.plugin import Studio
+from acetate_krita.qt import QtCore, QtGui
+from acetate_krita.widgets.panel import Panel
 
 DOCKER = "acetate_docker"
 TITLE = "Acetate"

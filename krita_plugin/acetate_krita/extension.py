@@ -8,10 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import krita
-
-from .docker import DOCKER
-from .qt import QtWidgets
-from .studio import Studio
+from acetate_krita.docker import DOCKER
+from acetate_krita.plugin import Studio
+from acetate_krita.qt import QtWidgets
 
 log = logging.getLogger("acetate.krita")
 

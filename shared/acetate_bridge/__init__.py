@@ -5,10 +5,10 @@ Nothing here knows an editor, a toolkit or a tensor; only `websockets` is needed
 
 from __future__ import annotations
 
-from acetate_bridge.client import Client
-from acetate_bridge.geometry import Frame, FrameLimits, Rect, Size, plan_frame
-from acetate_bridge.messages import Control, Image, Layer, PixelFormat, Recipe, Request, Role
-from acetate_bridge.protocol import (
+from acetate_bridge.client.client import Client
+from acetate_bridge.client.connection_state import Connection, State
+from acetate_bridge.protocol.geometry import Frame, FrameLimits, Rect, Size, plan_frame
+from acetate_bridge.protocol.messages import (
     Accepted,
     Cancelled,
     Done,
@@ -21,7 +21,7 @@ from acetate_bridge.protocol import (
     Preview,
     Progress,
 )
-from acetate_bridge.states import Connection, State
+from acetate_bridge.protocol.types import Control, Image, Layer, PixelFormat, Recipe, Request, Role
 
 __all__ = [
     "Accepted",

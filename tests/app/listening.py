@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import TypeVar
 
 from acetate_bridge import Client, Recipe, Request, State
-from acetate_bridge.pending import is_ending
-from acetate_bridge.protocol import Event, LayerReady, ModelInfo, Models
+from acetate_bridge.client.pending_jobs import is_ending
+from acetate_bridge.protocol.messages import Event, LayerReady, ModelInfo, Models
 from tests.app.server_process import LONG
 
 T = TypeVar("T")

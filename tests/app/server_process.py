@@ -19,11 +19,11 @@ import msgspec
 
 from acetate.app.server import serve
 from acetate.app.settings import Settings
+from acetate.jobs.admission import DEFAULT_LIMITS
 from acetate.jobs.downloads import DOWNLOADER
-from acetate.jobs.limits import DEFAULT_LIMITS
 from acetate.jobs.manager import Manager
 from acetate.workers.supervisor import Patience
-from acetate_bridge.discovery import Runtime, read_runtime
+from acetate_bridge.client.discovery import Runtime, read_runtime
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "test-token-" + "0123456789abcdef" * 2

@@ -9,12 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from acetate.models.catalog import catalog
+from acetate.models.hub_cache import missing_parts
 from acetate.models.licences import unaccepted
-from acetate.models.store import missing_parts
 from acetate.workers import download_process
 from acetate.workers.engine import Announcement
-from acetate_bridge.protocol import ModelInfo
-from tests.models.test_download import ENTRY
+from acetate_bridge.protocol.messages import ModelInfo
+from tests.models.test_download_plan import ENTRY
 from tests.workers.fake_painter import MODES, FakePainter
 
 

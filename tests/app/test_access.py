@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from acetate.app.access import Gate, is_loopback, names_for
-from acetate.app.factory import create_app
+from acetate.app.application import create_app
+from acetate.app.auth import Gate, is_loopback, names_for
 from acetate.app.routes import ROUTES
 from acetate.app.settings import Settings
 from tests.app.server_process import TOKEN, RunningServer

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from acetate.cli.remote import RemoteProgress, generate_on_server
 from acetate.errors import AcetateError
-from acetate.remote_generate import RemoteProgress, generate_on_server
-from acetate_bridge import Client, Connection, Done, Recipe, Request, State, link
-from acetate_bridge.discovery import log_file, read_runtime
-from acetate_bridge.protocol import Event
+from acetate_bridge import Client, Connection, Done, Recipe, Request, State
+from acetate_bridge.client.client import connection as link
+from acetate_bridge.client.discovery import log_file, read_runtime
+from acetate_bridge.protocol.messages import Event
 from tests.app.listening import Listener
 from tests.app.server_process import LONG, ROOT, TOKEN, RunningServer
 from tests.workers.fake_painter import solid

@@ -14,11 +14,11 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from acetate_bridge import Done
-from acetate_bridge.codec import MESSAGE_BYTES, decode_server, encode
-from acetate_bridge.protocol import Cancel, Hello, Problem, Upload
+from acetate_bridge.protocol.codec import MESSAGE_BYTES, decode_server, encode
+from acetate_bridge.protocol.messages import Cancel, Hello, Problem, Upload
+from tests.acetate_bridge.protocol.wire_messages import PIXELS, bound, damaged_frames, parts
 from tests.app.listening import Listener
 from tests.app.server_process import LONG, TOKEN, RunningServer
-from tests.bridge.frames import PIXELS, bound, damaged_frames, parts
 
 
 @contextlib.contextmanager

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from acetate_bridge.png import read_png, write_png
-from acetate_bridge.protocol import Submit
+from acetate_bridge.protocol.messages import Submit
+from acetate_bridge.protocol.png import read_png, write_png
 from tests.app.server_process import LONG, TOKEN, RunningServer
 from tests.workers.fake_painter import solid
 

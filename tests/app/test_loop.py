@@ -33,7 +33,9 @@ def test_large_pictures_never_keep_the_loop_for_fifty_milliseconds(
 ) -> None:
     register_webp()
     if not local:
-        monkeypatch.setattr("acetate_bridge.link.preferred_encodings", lambda _: ["webp", "raw"])
+        monkeypatch.setattr(
+            "acetate_bridge.client.connection.preferred_encodings", lambda _: ["webp", "raw"]
+        )
     picture = solid(side, side, 5)
     with RunningServer(tmp_path, debug=True) as server:
         started = len(server.log.read_text())

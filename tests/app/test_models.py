@@ -16,7 +16,7 @@ from tests.app.server_process import TOKEN, RunningServer
 from tests.app.test_http import ask
 from tests.models.conftest import WEIGHTS
 from tests.models.hub_server import Hub
-from tests.models.test_download import ENTRY
+from tests.models.test_download_plan import ENTRY
 
 pytestmark = pytest.mark.slow
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from acetate.app.packing import PackedLayers
-from acetate.jobs.ledger import Ledger
+from acetate.app.layer_encoding import PackedLayers
+from acetate.jobs.async_store import Ledger
 from acetate.jobs.records import FreshLayer, StoredLayer
 from acetate_bridge import Image, Role
-from acetate_bridge.codec import Encoding, PackedImage, register
+from acetate_bridge.protocol.codec import Encoding, PackedImage, register
 
 PIXELS = Image(2, 1, b"abcdefgh")
 
@@ -29,7 +29,7 @@ def packings(monkeypatch: pytest.MonkeyPatch) -> list[Image]:
         done.append(image)
         return image.data[::-1]
 
-    monkeypatch.setattr("acetate_bridge.codec._ENCODINGS", {})
+    monkeypatch.setattr("acetate_bridge.protocol.codec._ENCODINGS", {})
     register(Encoding("backwards", write, lambda data, *_: PIXELS))
     return done
 

@@ -19,7 +19,7 @@ import pytest
 from acetate.app.locks import AlreadyLocked, hold
 from acetate.app.server import catch_signals
 from acetate_bridge import Done, Failed
-from acetate_bridge.discovery import read_runtime
+from acetate_bridge.client.discovery import read_runtime
 from tests.app.listening import Listener
 from tests.app.server_process import LONG, TOKEN, RunningServer
 

@@ -135,8 +135,8 @@ def test_the_same_job_id_is_the_same_job(listener: Listener) -> None:
 
 
 def test_an_image_is_uploaded_once(address: str) -> None:
-    from acetate_bridge.pending import Pending
-    from acetate_bridge.protocol import Upload
+    from acetate_bridge.client.pending_jobs import Pending
+    from acetate_bridge.protocol.messages import Upload
 
     picture = solid(64, 64, 3)
     pending = Pending()

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from acetate_bridge import Cancelled, Done, Failed, LayerReady, Progress
-from acetate_bridge.protocol import Accepted
+from acetate_bridge.protocol.messages import Accepted
 from tests.app.links import CuttingProxy
 from tests.app.listening import Listener
 from tests.app.server_process import LONG, TOKEN, RunningServer

@@ -21,11 +21,11 @@ from websockets.sync.client import connect
 
 from acetate.app.webp import read_webp, register_webp, write_webp
 from acetate_bridge import Accepted, Done, Image, LayerReady, Progress, Recipe, Request
-from acetate_bridge.client import Client
-from acetate_bridge.codec import encode
-from acetate_bridge.pending import is_ending
-from acetate_bridge.png import read_png, write_png
-from acetate_bridge.protocol import PROTOCOL, Event, Hello
+from acetate_bridge.client.client import Client
+from acetate_bridge.client.pending_jobs import is_ending
+from acetate_bridge.protocol.codec import encode
+from acetate_bridge.protocol.messages import PROTOCOL, Event, Hello
+from acetate_bridge.protocol.png import read_png, write_png
 from tests.app.server_process import TOKEN, RunningServer
 from tests.benchmarks.bare import Bare, bare
 

@@ -13,16 +13,16 @@ from transformers.models.clip.configuration_clip import CLIPTextConfig
 from transformers.models.clip.modeling_clip import CLIPTextModel, CLIPTextModelWithProjection
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
-from acetate.conditioning import AttentionSharing, WeightPatch
-from acetate.conditioning.changes import Change, LowRank, Offset
+from acetate.adapters import AttentionSharing, WeightPatch
+from acetate.adapters.weight_changes import Change, LowRank, Offset
 from acetate.latent_transparency import OffsetEncoder, TransparentDecoder
 from acetate.pipelines.clip import clip_tokenizer
 from acetate.pipelines.pipeline import Patch
 from acetate.pipelines.sd15 import Sd15Pipeline
 from acetate.pipelines.sdxl import SdxlPipeline
-from acetate.pipelines.transparency import TransparencyPair
+from acetate.pipelines.transparency_weights import TransparencyPair
 from tests.parity.reference import listing
-from tests.tiny_families import NOISE
+from tests.support.tiny_families import NOISE
 
 SDXL: dict[str, Any] = {
     "sample_size": 128,

@@ -15,8 +15,8 @@ import torch
 from torch import nn
 
 from acetate.latent_transparency import TransparentDecoder, decode_transparent
-from acetate.latent_transparency.passes import TURNS, lower_median
-from acetate.models import load_folder, load_pipeline
+from acetate.latent_transparency.flip_ensemble import TURNS, lower_median
+from acetate.pipelines.loading import load_folder, load_pipeline
 from acetate.pipelines.pipeline import Pipeline
 
 REPEATS = 5

@@ -28,9 +28,9 @@ import gi, os, time
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
 from gi.repository import Gegl, Gimp
-from acetate_bridge.editor import Insertion
-from gimp_editor import GimpEditor
-from acetate_bridge.messages import Image, Layer, Recipe
+from acetate_bridge.editing.editor import Insertion
+from adapter.editor import GimpEditor
+from acetate_bridge.protocol.types import Image, Layer, Recipe
 
 side = {side}
 data = os.urandom(side * 64) * (side // 16)

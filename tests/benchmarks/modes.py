@@ -25,14 +25,14 @@ from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import
 from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 
 from acetate.latent_transparency import decode_transparent
-from acetate.models import load_folder
+from acetate.models.families import FAMILIES
 from acetate.modes import mode_named, run
-from acetate.pipelines.families import FAMILIES
-from acetate_bridge.messages import Image, Recipe, Request
+from acetate.pipelines.loading import load_folder
+from acetate_bridge.protocol.types import Image, Recipe, Request
 from tests.benchmarks.full_size import frozen, full_pipeline
 from tests.benchmarks.generator import one_by_one
 from tests.benchmarks.plain_decoder import PlainDecoder
-from tests.tiny_families import write_tiny_sd15, write_tiny_sdxl
+from tests.support.tiny_families import write_tiny_sd15, write_tiny_sdxl
 
 PROMPT = "a paper lantern"
 TINY = {"sdxl": write_tiny_sdxl, "sd15": write_tiny_sd15}

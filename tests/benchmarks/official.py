@@ -21,7 +21,8 @@ from unittest.mock import patch
 import torch
 from torch import nn
 
-from acetate.latent_transparency import TransparentDecoder, decode_transparent, striping
+from acetate.latent_transparency import TransparentDecoder, decode_transparent
+from acetate.latent_transparency import tiled_convolution as striping
 from tests.benchmarks.generator import one_by_one
 from tests.benchmarks.plain_decoder import PlainDecoder
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from acetate.pixels.files import read_image, read_recipe
+from acetate.images.files import read_image, read_recipe
 from tests.app.server_process import RunningServer
 from tests.cli.conftest import Acetate
 

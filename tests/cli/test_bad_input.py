@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from acetate.pixels.files import write_image
-from acetate_bridge.messages import Image
+from acetate.images.files import write_image
+from acetate_bridge.protocol.types import Image
 from tests.cli.conftest import Acetate
 
 CASES: dict[str, tuple[list[str], str]] = {
@@ -97,7 +97,7 @@ def test_a_failure_in_the_middle_leaves_no_file(
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("acetate.pixels.files.encode_png", stop)
+    monkeypatch.setattr("acetate.images.files.encode_png", stop)
     arguments = ["--model", tiny_model, "--steps", "1", "-o", desk / "x.png"]
     outcome = acetate("generate", "text", "x", *arguments)
     assert outcome.code == 130

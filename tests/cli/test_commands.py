@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from acetate import __version__
+from acetate.images.files import write_image
 from acetate.modes import MODES
-from acetate.pixels.files import write_image
-from acetate_bridge.messages import Image, Recipe
+from acetate_bridge.protocol.types import Image, Recipe
 from tests.cli.conftest import Acetate
 
 

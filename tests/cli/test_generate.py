@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from acetate.pixels.files import read_image, read_recipe, write_image
-from acetate_bridge.messages import Image
+from acetate.images.files import read_image, read_recipe, write_image
+from acetate_bridge.protocol.types import Image
 from tests.cli.conftest import Acetate
 
 
@@ -117,7 +117,7 @@ def test_a_background_is_painted_again_around_the_same_layer_only(
 
 
 def test_a_model_that_has_changed_is_noticed(acetate: Acetate, text, tmp_path: Path) -> None:
-    from tests.tiny_model import write_tiny_model
+    from tests.support.tiny_model import write_tiny_model
 
     path = text("a.png")
     other = write_tiny_model(tmp_path / "other", seed=99)

@@ -7,14 +7,14 @@ import pytest
 from tests.cli.conftest import Acetate
 from tests.models.conftest import WEIGHTS, hub  # noqa: F401
 from tests.models.hub_server import Hub
-from tests.models.test_download import ENTRY
+from tests.models.test_download_plan import ENTRY
 
 
 @pytest.fixture
 def shop(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:  # noqa: F811
     """A catalog with one model, whose files a hub on loopback has."""
     monkeypatch.setattr("acetate.models.catalog.catalog", lambda: {"test": ENTRY})
-    monkeypatch.setattr("acetate.models.store.catalog", lambda: {"test": ENTRY})
+    monkeypatch.setattr("acetate.models.hub_cache.catalog", lambda: {"test": ENTRY})
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", hub.address)
     files = f"{hub.address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
     monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", files)

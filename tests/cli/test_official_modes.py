@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from acetate.cli.painting import stack
+from acetate.cli.run import stack
+from acetate.images.files import read_image, read_recipe, write_image
+from acetate.models.families import FAMILIES
 from acetate.modes.registry import mode_named
-from acetate.pipelines.families import FAMILIES
-from acetate.pixels.files import read_image, read_recipe, write_image
 from acetate_bridge import Cancelled, Done, Failed, LayerReady, Progress
-from acetate_bridge.messages import Image, Recipe, Request
+from acetate_bridge.protocol.types import Image, Recipe, Request
 from tests.app.listening import Listener
 from tests.app.server_process import RunningServer
 from tests.cli.conftest import Acetate
-from tests.official_shelf import official_shelf
+from tests.support.official_shelf import official_shelf
 
 pytestmark = pytest.mark.slow
 

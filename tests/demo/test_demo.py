@@ -7,9 +7,9 @@ import pytest
 
 from acetate.demo import __main__ as demo
 from acetate.demo.prompts import SHEET
+from acetate.images.files import read_image, read_recipe
 from acetate.pipelines.pipeline import Pipeline
-from acetate.pixels.files import read_image, read_recipe
-from acetate_bridge.messages import Image
+from acetate_bridge.protocol.types import Image
 
 
 def test_the_demonstration_writes_four_pictures_and_says_so(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import threading
 
-from acetate_bridge.editor import Selection
-from acetate_bridge.geometry import Rect
-from acetate_bridge.recipes import read_recipe
+from acetate_bridge.editing.editor import Selection
+from acetate_bridge.editing.recipes import read_recipe
+from acetate_bridge.protocol.geometry import Rect
 from tests.editors.contract_pictures import (
     RECIPE,
     assert_same,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from acetate_bridge.editor import Insertion
-from acetate_bridge.messages import Image, Layer, PixelFormat, Recipe, Role
+from acetate_bridge.editing.editor import Insertion
+from acetate_bridge.protocol.types import Image, Layer, PixelFormat, Recipe, Role
 from tests.editors.host import Host
 
 RECIPE = Recipe("text", "a paper lantern, “glowing”", seed=2**40 + 7, steps=9, width=128, height=64)

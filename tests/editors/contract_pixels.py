@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from acetate_bridge.editor import DocumentClosed
-from acetate_bridge.geometry import Rect
-from acetate_bridge.messages import PixelFormat
+from acetate_bridge.editing.editor import DocumentClosed
+from acetate_bridge.protocol.geometry import Rect
+from acetate_bridge.protocol.types import PixelFormat
 from tests.editors.contract_pictures import (
     assert_same,
     layer,

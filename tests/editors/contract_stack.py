@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from acetate_bridge.editor import LayerGone, Place
-from acetate_bridge.geometry import Rect
+from acetate_bridge.editing.editor import LayerGone, Place
+from acetate_bridge.protocol.geometry import Rect
 from tests.editors.contract_pictures import (
     assert_same,
     layer,

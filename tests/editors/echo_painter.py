@@ -15,10 +15,10 @@ import numpy as np
 from acetate.modes import MODES
 from acetate.modes.naming import layer_name
 from acetate.workers.engine import Announcement
-from acetate.workers.painter import PainterStep
-from acetate_bridge.geometry import FrameLimits
-from acetate_bridge.messages import Image, Layer, PixelFormat, Request, Role
-from acetate_bridge.protocol import ModelInfo
+from acetate.workers.generator_api import PainterStep
+from acetate_bridge.protocol.geometry import FrameLimits
+from acetate_bridge.protocol.messages import ModelInfo
+from acetate_bridge.protocol.types import Image, Layer, PixelFormat, Request, Role
 from tests.workers.fake_painter import FakePainter
 
 LIMITS = FrameLimits(multiple=8, smallest=8, largest=4096, most_pixels=4096 * 4096)

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from acetate_bridge.editor import Editor
-from acetate_bridge.geometry import Rect
-from acetate_bridge.messages import Image
+from acetate_bridge.editing.editor import Editor
+from acetate_bridge.protocol.geometry import Rect
+from acetate_bridge.protocol.types import Image
 
 
 @dataclass(frozen=True)

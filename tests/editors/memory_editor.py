@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from acetate_bridge.editor import (
+from acetate_bridge.editing.editor import (
     Document,
     DocumentClosed,
     Insertion,
@@ -16,9 +16,9 @@ from acetate_bridge.editor import (
     Place,
     Selection,
 )
-from acetate_bridge.geometry import Rect, Size
-from acetate_bridge.messages import Image, PixelFormat
-from acetate_bridge.recipes import recipe_text
+from acetate_bridge.editing.recipes import recipe_text
+from acetate_bridge.protocol.geometry import Rect, Size
+from acetate_bridge.protocol.types import Image, PixelFormat
 from tests.editors.host import Entry, Kind
 from tests.editors.pixels import converted, cut, over
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from acetate_bridge.editor import Selection
-from acetate_bridge.geometry import Rect
-from acetate_bridge.messages import Image
+from acetate_bridge.editing.editor import Selection
+from acetate_bridge.protocol.geometry import Rect
+from acetate_bridge.protocol.types import Image
 from tests.editors.host import Entry, Kind
 from tests.editors.memory_editor import KINDS, MemoryEditor, Node, strengths
 from tests.editors.pixels import converted

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from acetate_bridge.geometry import Rect
-from acetate_bridge.messages import Image, PixelFormat
+from acetate_bridge.protocol.geometry import Rect
+from acetate_bridge.protocol.types import Image, PixelFormat
 
 
 def converted(image: Image, pixel_format: PixelFormat) -> Image:

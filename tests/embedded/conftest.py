@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from acetate.models import load_folder
 from acetate.models.shipped import EMBEDDED, EMBEDDED_FOLDER
+from acetate.pipelines.loading import load_folder
 from acetate.pipelines.pipeline import Pipeline
 
 

@@ -8,7 +8,7 @@ from safetensors import safe_open
 from acetate.models.catalog import entry_named
 from acetate.modes import MODES, run
 from acetate.pipelines.pipeline import Pipeline
-from acetate_bridge.messages import Image, Layer, Recipe, Request
+from acetate_bridge.protocol.types import Image, Layer, Recipe, Request
 
 MOST_BYTES = 48 * 10**6
 

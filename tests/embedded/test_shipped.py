@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from acetate.models import load_pipeline
+from acetate.images.alpha import alpha_warning
+from acetate.images.tensors import to_tensor
 from acetate.modes import run
+from acetate.pipelines.loading import load_pipeline
 from acetate.pipelines.pipeline import Pipeline
-from acetate.pixels.alpha import alpha_warning
-from acetate.pixels.tensors import to_tensor
-from acetate_bridge.messages import Image, Layer, Recipe, Request
-from tests.halo import halo
+from acetate_bridge.protocol.types import Image, Layer, Recipe, Request
+from tests.support.halo import halo
 
 PROMPTS = ("a red apple", "a blue car", "a yellow star")
 MOST_HALO = 0.06

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from acetate.jobs.limits import DEFAULT_LIMITS, check_submit, is_digest
+from acetate.jobs.admission import DEFAULT_LIMITS, check_submit, is_digest
 from acetate.jobs.records import Refused
 from acetate.workers.engine import Announcement
 from acetate_bridge import Frame, Recipe, Rect, Size
-from acetate_bridge.protocol import ImageReference, ModeInfo, ModelInfo, Submit
+from acetate_bridge.protocol.messages import ImageReference, ModeInfo, ModelInfo, Submit
 
 GOOD = Submit("job-0001", Recipe("text", "a cat"), frame=None)
 OFFER = Announcement([ModelInfo("m")], [ModeInfo("text")])

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from acetate.jobs.ledger import Ledger
-from acetate.jobs.limits import DEFAULT_LIMITS
+from acetate.jobs.admission import DEFAULT_LIMITS
+from acetate.jobs.async_store import Ledger
 from acetate.jobs.manager import Manager, Notice
 from acetate.jobs.records import FreshLayer, MissingImages, Refused
 from acetate.workers.engine import (
@@ -33,7 +33,7 @@ from acetate_bridge import (
     Recipe,
     Request,
 )
-from acetate_bridge.protocol import ImageReference, ModeInfo, ModelInfo, Submit
+from acetate_bridge.protocol.messages import ImageReference, ModeInfo, ModelInfo, Submit
 
 PIXELS = Image(1, 1, b"abcd")
 OFFER = Announcement([ModelInfo("m")], [ModeInfo("text")])

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acetate.jobs.queue import FairQueue
+from acetate.jobs.fair_queue import FairQueue
 
 
 def drain(queue: FairQueue) -> list[str]:

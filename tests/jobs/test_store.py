@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from acetate.jobs.disk import Reserve, is_full
+from acetate.jobs.disk_space import Reserve, is_full
+from acetate.jobs.pixel_files import PixelFiles
 from acetate.jobs.records import DiskFull, StoredLayer
-from acetate.jobs.results import PixelFiles
 from acetate.jobs.store import Store, StoreDamaged
 from acetate_bridge import Accepted, Cancelled, Done, Failed, Recipe, Role
-from acetate_bridge.protocol import ImageReference, Submit
+from acetate_bridge.protocol.messages import ImageReference, Submit
 
 RECIPE = Recipe("text", "a cat")
 
@@ -153,7 +153,7 @@ def test_a_full_disk_is_told_from_other_trouble(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr("acetate.jobs.results.os.replace", full)
+    monkeypatch.setattr("acetate.jobs.pixel_files.os.replace", full)
     with pytest.raises(DiskFull):
         files.write("name", b"pixels")
     assert files.names() == set()

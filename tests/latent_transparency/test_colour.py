@@ -3,12 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from acetate.latent_transparency import (
-    checkerboard,
-    composite_on_grey,
-    composite_over,
-    pad_colour,
-)
+from acetate.latent_transparency import checkerboard, composite_on_grey, composite_over, pad_colour
 from acetate.latent_transparency.resampling import Kernel, resample
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from acetate.latent_transparency import TransparentDecoder, decode_transparent
-from acetate.latent_transparency.passes import TURNS, Turn, lower_median, turns_for
+from acetate.latent_transparency.flip_ensemble import TURNS, Turn, lower_median, turns_for
 
 
 @pytest.fixture(scope="module")

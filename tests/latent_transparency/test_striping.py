@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from acetate.latent_transparency import TransparentDecoder, striping
+from acetate.latent_transparency import TransparentDecoder
+from acetate.latent_transparency import tiled_convolution as striping
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ import torch
 from acetate.pipelines.sd15 import Sd15Pipeline
 from acetate.pipelines.stable_diffusion import StableDiffusionPipeline
 from acetate.workers.generator import Generator
-from acetate.workers.painter import Note, PainterStep
-from acetate_bridge.messages import Layer, Request
+from acetate.workers.generator_api import Note, PainterStep
+from acetate_bridge.protocol.types import Layer, Request
 
 FAILURE = "CUDA out of memory. Tried to allocate 2.00 GiB."
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from acetate.models.own import own_folder
+from acetate.models.imported_files import own_folder
 from acetate.models.own_bases import import_any
-from tests.original_layout import write_checkpoint
-from tests.tiny_families import write_tiny_sd15, write_tiny_sdxl
+from tests.support.original_layout import write_checkpoint
+from tests.support.tiny_families import write_tiny_sd15, write_tiny_sdxl
 
 TRIPLE = ("tiny-15", "tiny-xl", "tiny-file")
 

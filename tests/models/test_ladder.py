@@ -11,7 +11,7 @@ from acetate.models.own_bases import import_any
 from acetate_bridge import Done, Failed, LayerReady, Progress, Recipe, Request
 from tests.app.listening import Listener
 from tests.app.server_process import RunningServer
-from tests.tiny_families import write_tiny_sd15
+from tests.support.tiny_families import write_tiny_sd15
 
 pytestmark = pytest.mark.slow
 RUNGS = [

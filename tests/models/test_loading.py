@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from acetate.errors import AcetateError, BadRequest, DeviceMissing, ModelDamaged, ModelMissing
-from acetate.models import load_folder, load_pipeline
 from acetate.models.devices import available_devices, pick_device
 from acetate.models.hashing import file_hash, model_hash
+from acetate.pipelines.loading import load_folder, load_pipeline
 
 WEIGHTS = [
     "vae/diffusion_pytorch_model.safetensors",

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from acetate.errors import ModelMissing
-from acetate.models.collection import model_named
+from acetate.models.identify import NotRecognised
 from acetate.models.own_bases import hub_entry, import_any
-from acetate.models.pulling import pull
-from acetate.models.recognition import NotRecognised
+from acetate.models.pull import pull
+from acetate.models.registry import model_named
 from tests.models.hub_server import Hub
-from tests.tiny_families import write_tiny_sd15
+from tests.support.tiny_families import write_tiny_sd15
 
 
 @pytest.fixture(autouse=True)

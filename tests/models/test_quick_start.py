@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from acetate.models.quick_start import without_collecting
+from acetate.pipelines.quick_start import without_collecting
 
 
 def test_garbage_is_collected_again_afterwards_also_when_it_went_wrong() -> None:

@@ -10,17 +10,17 @@ import pytest
 import torch
 
 from acetate.errors import BadRequest
-from acetate.models import load_pipeline
-from acetate.models.collection import model_named
-from acetate.models.residents import (
+from acetate.models.registry import model_named
+from acetate.models.shipped import EMBEDDED
+from acetate.pipelines.loading import load_pipeline
+from acetate.pipelines.memory import OutOfMemory
+from acetate.pipelines.model_cache import (
     Residents,
     default_budget,
     expected_bytes,
     weight_bytes,
     weight_files,
 )
-from acetate.models.shipped import EMBEDDED
-from acetate.pipelines.ladder import OutOfMemory
 from acetate.pipelines.pipeline import Pipeline
 from tests.models.shelf import TRIPLE, fill_with_three
 

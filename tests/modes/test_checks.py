@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from acetate.errors import BadRequest
-from acetate.modes.checks import check_request
-from acetate_bridge.geometry import FrameLimits
-from acetate_bridge.messages import Image, Recipe, Request
+from acetate.modes.validation import check_request
+from acetate_bridge.protocol.geometry import FrameLimits
+from acetate_bridge.protocol.types import Image, Recipe, Request
 
 LIMITS = FrameLimits(multiple=16, smallest=64, largest=128, most_pixels=128 * 96)
 GOOD = Recipe("text", "a cat", width=64, height=96)

@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from acetate.errors import BadRequest
-from acetate.models import load_folder
 from acetate.modes import run
 from acetate.modes.decompose import at_size
+from acetate.pipelines.loading import load_folder
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import Interrupted, Step
-from acetate_bridge.messages import Image, Recipe, Request, Role
-from tests.tiny_layered import write_tiny_layered
+from acetate_bridge.protocol.types import Image, Recipe, Request, Role
+from tests.support.tiny_layered import write_tiny_layered
 
 SIZE = (640, 480)
 

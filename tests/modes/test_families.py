@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from acetate.errors import BadRequest, ModelDamaged, ModelMissing
-from acetate.models import load_folder
+from acetate.models.families import FAMILIES
 from acetate.modes import mode_named, run
-from acetate.pipelines.families import FAMILIES
+from acetate.pipelines.loading import load_folder
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import Interrupted, Step
-from acetate_bridge.messages import Image, Recipe, Request, Role
-from tests.conditioning.snapshot import assert_untouched, snapshot
-from tests.tiny_families import write_tiny_sd15, write_tiny_sdxl
+from acetate_bridge.protocol.types import Image, Recipe, Request, Role
+from tests.adapters.snapshot import assert_untouched, snapshot
+from tests.support.tiny_families import write_tiny_sd15, write_tiny_sdxl
 
 FAMILY_MODES = [(family, mode) for family in ("sd15", "sdxl") for mode in FAMILIES[family].modes]
 BLENDING = {

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from acetate import __version__
+from acetate.models.families import FAMILIES
 from acetate.modes import run, run_each
-from acetate.pipelines.families import FAMILIES
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import Interrupted, Step
-from acetate_bridge.messages import Image, Layer, Recipe, Request, Role
+from acetate_bridge.protocol.types import Image, Layer, Recipe, Request, Role
 
 RECIPE = Recipe("text", "a red apple", seed=7, steps=3, width=64, height=64)
 

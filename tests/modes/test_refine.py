@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from acetate.models import load_pipeline
+from acetate.images.tensors import to_image, to_tensor
 from acetate.modes import run
 from acetate.modes.refine import with_alpha_of
+from acetate.pipelines.loading import load_pipeline
 from acetate.pipelines.pipeline import Pipeline
-from acetate.pixels.tensors import to_image, to_tensor
-from acetate_bridge.messages import Image, Recipe, Request
-from tests.refining import fidelity, layers, refined
+from acetate_bridge.protocol.types import Image, Recipe, Request
+from tests.support.refining import fidelity, layers, refined
 
 pytestmark = pytest.mark.slow
 STRENGTHS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from acetate.conditioning.condition_image import Fit, condition_image
+from acetate.adapters.condition_image import Fit, condition_image
 from tests.parity.reference import TOLERANCE, difference, golden, picture, to_tensor
 
 FITS: dict[str, Fit] = {"RESIZE": "stretch", "CROP_AND_RESIZE": "crop", "RESIZE_AND_FILL": "fill"}

@@ -10,9 +10,9 @@ import torch
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor
 
-from acetate.conditioning import AttentionSharing, WeightPatch
-from acetate.conditioning.changes import LowRank, Offset
-from acetate.conditioning.names import ldm_names
+from acetate.adapters import AttentionSharing, WeightPatch
+from acetate.adapters.unet_names import ldm_names
+from acetate.adapters.weight_changes import LowRank, Offset
 from tests.parity.reference import (
     TOLERANCE,
     difference,

@@ -8,7 +8,7 @@ from torch import Tensor
 from acetate.pipelines.sampling import guided, sample
 from acetate.pipelines.schedulers import make_scheduler
 from tests.parity.reference import TOLERANCE, difference, golden
-from tests.tiny_families import NOISE
+from tests.support.tiny_families import NOISE
 
 EXPECTED = golden("sampler_dpmpp2m_karras25")
 START = torch.from_numpy(EXPECTED["x_init"])

@@ -10,9 +10,9 @@ from safetensors.torch import load_file, save_file
 from transformers.models.clip.modeling_clip import CLIPTextModel, CLIPTextModelWithProjection
 
 from acetate.errors import ModelDamaged
-from acetate.pipelines.checkpoint import CheckpointBase
 from acetate.pipelines.clip import clip_tokenizer
-from tests.original_layout import write_checkpoint
+from acetate.pipelines.single_file import CheckpointBase
+from tests.support.original_layout import write_checkpoint
 
 CPU = torch.device("cpu")
 ENCODERS = {"text_encoder": CLIPTextModel, "text_encoder_2": CLIPTextModelWithProjection}

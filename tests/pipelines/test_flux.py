@@ -10,12 +10,12 @@ import torch
 from diffusers.pipelines.flux.pipeline_flux import FluxPipeline as Reference
 from torch import Tensor
 
-from acetate.conditioning.patch import PatchMismatch
+from acetate.adapters.patch import PatchMismatch
 from acetate.errors import BadRequest
-from acetate.models import load_folder
 from acetate.pipelines.flux import FluxPipeline, pack, read_flux_lora, unpack
-from tests.conditioning.snapshot import assert_untouched, snapshot
-from tests.tiny_flux import tiny_lora, write_tiny_flux
+from acetate.pipelines.loading import load_folder
+from tests.adapters.snapshot import assert_untouched, snapshot
+from tests.support.tiny_flux import tiny_lora, write_tiny_flux
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,11 @@ from diffusers.schedulers.scheduling_tcd import TCDScheduler
 from torch import Tensor
 
 from acetate.errors import BadRequest, ModelDamaged
-from acetate.pipelines.families import FAMILIES, FEW_STEPS, preset_told_by
-from acetate.pipelines.karras import KarrasMultistep
+from acetate.models.families import FAMILIES, FEW_STEPS, preset_told_by
+from acetate.pipelines.dpmpp_2m import KarrasMultistep
 from acetate.pipelines.sampling import Handover, sample
 from acetate.pipelines.schedulers import SCHEDULERS, make_scheduler
-from tests.tiny_families import NOISE
+from tests.support.tiny_families import NOISE
 
 TARGET = 0.7
 

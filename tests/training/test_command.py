@@ -8,12 +8,12 @@ from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
 from tokenizers.models import WordPiece
 from typer.testing import CliRunner, Result
 
-from acetate.models import load_folder
 from acetate.modes import run
+from acetate.pipelines.loading import load_folder
 from acetate.training import evaluation, originality, pool
 from acetate.training.architecture import PROMPT_TOKENS, TEXT_WIDTH
 from acetate.training.command import app
-from acetate_bridge.messages import Recipe, Request
+from acetate_bridge.protocol.types import Recipe, Request
 
 
 def spelling_tokenizer() -> Tokenizer:

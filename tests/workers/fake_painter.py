@@ -14,10 +14,10 @@ from pathlib import Path
 
 from acetate.errors import BadRequest
 from acetate.workers.engine import Announcement
-from acetate.workers.painter import PainterStep
-from acetate_bridge.geometry import FrameLimits
-from acetate_bridge.messages import BYTES_PER_PIXEL, Image, Layer, Request
-from acetate_bridge.protocol import ModeInfo, ModelInfo
+from acetate.workers.generator_api import PainterStep
+from acetate_bridge.protocol.geometry import FrameLimits
+from acetate_bridge.protocol.messages import ModeInfo, ModelInfo
+from acetate_bridge.protocol.types import BYTES_PER_PIXEL, Image, Layer, Request
 
 MODES = [ModeInfo("text", "Generate a layer"), ModeInfo("echo", "Give the picture back")]
 LIMITS = FrameLimits(multiple=8, smallest=8, largest=4096, most_pixels=4096 * 4096)

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from acetate.workers import wire
+from acetate.workers import ipc as wire
 from acetate.workers.engine import Announcement
-from acetate.workers.job import run_job
-from acetate.workers.painter import PainterStep, StopPainting
+from acetate.workers.generator_api import PainterStep, StopPainting
+from acetate.workers.job_runner import run_job
 from acetate_bridge import Frame, Image, Layer, Recipe, Rect, Request, Size
 from tests.workers.fake_painter import solid
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from acetate.images.frame import crop, keep_alpha, place_layer, resample, show_frame
 from acetate.workers.engine import PaintingFailed
-from acetate.workers.placement import crop, keep_alpha, place_layer, resample, show_frame
 from acetate_bridge import Frame, FrameLimits, Image, Layer, PixelFormat, Rect, Size, plan_frame
 
 LIMITS = FrameLimits(8, 16, 64, 64 * 64)

@@ -19,8 +19,8 @@ from acetate.workers.engine import (
     PaintingCancelled,
     Stepped,
 )
+from acetate.workers.ipc import WorkerSettings
 from acetate.workers.supervisor import Patience, WorkerEngine
-from acetate.workers.wire import WorkerSettings
 from acetate_bridge import Recipe, Request
 from tests.app.server_process import FAKE, ROOT
 

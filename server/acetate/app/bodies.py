@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from acetate.jobs.records import Refused
-from acetate_bridge.codec import BadFrame
+from acetate_bridge.protocol.codec import BadFrame
 
 _BODY_BYTES = 2**20
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from acetate.app.packing import PackedLayers
-from acetate.app.session import Session
+from acetate.app.layer_encoding import PackedLayers
 from acetate.app.settings import Settings
+from acetate.app.websocket import Session
+from acetate.jobs.async_store import Ledger
 from acetate.jobs.downloads import Downloads
-from acetate.jobs.ledger import Ledger
 from acetate.jobs.manager import Manager
 
 

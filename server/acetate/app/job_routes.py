@@ -10,15 +10,15 @@ from dataclasses import dataclass
 import msgspec
 from aiohttp import web
 
-from acetate.app.answers import answer, refusal
 from acetate.app.bodies import read_json
 from acetate.app.context import CONTEXT
+from acetate.app.responses import answer, refusal
 from acetate.app.validation import build
 from acetate.jobs.records import JobRecord, Refused
-from acetate_bridge.codec import IMAGE_PIXELS, BadFrame
-from acetate_bridge.messages import BYTES_PER_PIXEL, Image, Recipe
-from acetate_bridge.png import DamagedPng, png_header, read_png, write_png
-from acetate_bridge.protocol import ImageReference, Progress, Submit
+from acetate_bridge.protocol.codec import IMAGE_PIXELS, BadFrame
+from acetate_bridge.protocol.messages import ImageReference, Progress, Submit
+from acetate_bridge.protocol.png import DamagedPng, png_header, read_png, write_png
+from acetate_bridge.protocol.types import BYTES_PER_PIXEL, Image, Recipe
 
 SCRIPTS = "http"
 """The client that all jobs of scripts belong to."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from acetate.app.answers import answer, refusal
 from acetate.app.bodies import read_json
 from acetate.app.context import CONTEXT
+from acetate.app.responses import answer, refusal
 from acetate.app.validation import build
 from acetate.workers.engine import Announcement
-from acetate_bridge.protocol import Limits, ModeInfo, ModelInfo
+from acetate_bridge.protocol.messages import Limits, ModeInfo, ModelInfo
 
 _LOOK_SECONDS = 10.0
 

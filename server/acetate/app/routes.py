@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from aiohttp import web
 
 import acetate
-from acetate.app.answers import answer, refusal
 from acetate.app.context import CONTEXT
+from acetate.app.index_page import page
 from acetate.app.job_routes import (
     JobStatus,
     acknowledge_job,
@@ -32,10 +32,10 @@ from acetate.app.model_routes import (
     show_model,
 )
 from acetate.app.openapi import document
-from acetate.app.page import page
+from acetate.app.responses import answer, refusal
 from acetate.app.route import Route
-from acetate.app.session import Session
-from acetate_bridge.protocol import PROTOCOL, ImageReference, ModelInfo, Submit
+from acetate.app.websocket import Session
+from acetate_bridge.protocol.messages import PROTOCOL, ImageReference, ModelInfo, Submit
 
 
 @dataclass(frozen=True)

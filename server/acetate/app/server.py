@@ -16,16 +16,16 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 import acetate
-from acetate.app.access import is_loopback
+from acetate.app.application import create_app, make_engines
+from acetate.app.auth import is_loopback
 from acetate.app.context import CONTEXT, Context
-from acetate.app.factory import create_app, make_engines
 from acetate.app.locks import AlreadyLocked, hold
 from acetate.app.settings import Settings
 from acetate.errors import AcetateError
-from acetate.jobs.ledger import Ledger
+from acetate.jobs.async_store import Ledger
 from acetate.jobs.records import DiskFull
 from acetate.jobs.store import StoreDamaged
-from acetate_bridge.discovery import (
+from acetate_bridge.client.discovery import (
     Runtime,
     UnsafeFolder,
     make_private,
@@ -33,7 +33,7 @@ from acetate_bridge.discovery import (
     remove_runtime,
     write_runtime,
 )
-from acetate_bridge.protocol import PROTOCOL
+from acetate_bridge.protocol.messages import PROTOCOL
 
 log = logging.getLogger("acetate")
 

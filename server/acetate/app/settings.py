@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from acetate.jobs.admission import DEFAULT_LIMITS
 from acetate.jobs.downloads import DOWNLOADER
-from acetate.jobs.limits import DEFAULT_LIMITS
 from acetate.workers.supervisor import Patience
-from acetate_bridge.protocol import Limits
+from acetate_bridge.protocol.messages import Limits
 
 GENERATOR = "acetate.workers.generator:open_generator"
 

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from acetate_bridge.codec import BadFrame, open_frame, read_image
-from acetate_bridge.protocol import CLIENT_MESSAGES, ClientMessage, Upload
+from acetate_bridge.protocol.codec import BadFrame, open_frame, read_image
+from acetate_bridge.protocol.messages import CLIENT_MESSAGES, ClientMessage, Upload
 
 T = TypeVar("T")
 

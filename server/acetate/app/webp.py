@@ -7,8 +7,8 @@ import io
 from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 
-from acetate_bridge import codec
-from acetate_bridge.messages import Image, PixelFormat
+from acetate_bridge.protocol import codec
+from acetate_bridge.protocol.types import Image, PixelFormat
 
 
 def write_webp(image: Image) -> bytes:

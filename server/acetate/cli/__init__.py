@@ -71,7 +71,7 @@ def _deferred(name: str, words: str, place: str) -> None:
     app.command(name, help=words, context_settings=settings)(forward)
 
 
-_deferred("serve", "Serve editors and scripts on this machine.", "acetate.serve_command:serve")
+_deferred("serve", "Serve editors and scripts on this machine.", "acetate.cli.serve:serve")
 _deferred("train", "Make the embedded model, step by step.", "acetate.training.command:app")
 
 

@@ -57,7 +57,7 @@ def _devices() -> None:
 
 def _embedded_model() -> None:
     from acetate.errors import AcetateError
-    from acetate.models import load_pipeline
+    from acetate.pipelines.loading import load_pipeline
 
     try:
         pipeline = load_pipeline(device="cpu")
@@ -69,15 +69,15 @@ def _embedded_model() -> None:
 
 def _memory_of(model: str, device: str) -> None:
     """Need and peak of each mode, a line each; the peak where all of its files are here."""
+    from acetate.cli.memory_report import measured, need, peak_on
     from acetate.errors import ModelMissing
-    from acetate.models import load_pipeline
-    from acetate.models.collection import model_named
     from acetate.models.devices import pick_device
-    from acetate.models.measuring import measured, need, peak_on
-    from acetate.models.residents import weight_bytes
-    from acetate.models.store import missing_parts
-    from acetate.pipelines.families import FAMILIES
-    from acetate.pipelines.ladder import free_memory
+    from acetate.models.families import FAMILIES
+    from acetate.models.hub_cache import missing_parts
+    from acetate.models.registry import model_named
+    from acetate.pipelines.loading import load_pipeline
+    from acetate.pipelines.memory import free_memory
+    from acetate.pipelines.model_cache import weight_bytes
 
     entry = model_named(model)
     if missing := missing_parts(entry):
@@ -95,9 +95,9 @@ def _memory_of(model: str, device: str) -> None:
 
 
 def _other_models() -> None:
-    from acetate.models.collection import models
+    from acetate.models.hub_cache import missing_parts
+    from acetate.models.registry import models
     from acetate.models.shipped import EMBEDDED
-    from acetate.models.store import missing_parts
 
     for entry in models().values():
         if entry.id != EMBEDDED:

@@ -12,14 +12,14 @@ import typer
 from acetate.cli import options
 from acetate.cli.growing import grow
 from acetate.cli.options import Precision, parse_control, parse_size, parse_styles
-from acetate.cli.order import Order, drawn_seed
-from acetate.cli.painting import carry_out
+from acetate.cli.request import Order, drawn_seed
+from acetate.cli.run import carry_out
 from acetate.errors import BadRequest
+from acetate.images.files import read_image, read_recipe
 from acetate.modes.registry import MODES
-from acetate.pixels.files import read_image, read_recipe
-from acetate_bridge.geometry import Size
-from acetate_bridge.messages import Image, PixelFormat, Recipe
-from acetate_bridge.protocol import ModeInfo
+from acetate_bridge.protocol.geometry import Size
+from acetate_bridge.protocol.messages import ModeInfo
+from acetate_bridge.protocol.types import Image, PixelFormat, Recipe
 
 _FORMATS: dict[Precision, PixelFormat] = {Precision.EIGHT: "rgba8", Precision.SIXTEEN: "rgba16"}
 
@@ -197,7 +197,7 @@ def _read(paths: dict[str, Path | None]) -> dict[str, Image]:
 
 def _at_size(images: dict[str, Image], size: Size) -> dict[str, Image]:
     """The pictures at this size, enlarged with their colour weighted by alpha where they differ."""
-    from acetate.workers.placement import resample
+    from acetate.images.frame import resample
 
     return {
         name: image if (image.width, image.height) == (size.width, size.height)

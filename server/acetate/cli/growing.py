@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from acetate.cli.order import Order, check
-from acetate.cli.painting import carry_out, load, stack
-from acetate.pixels.files import read_image, write_image
+from acetate.cli.request import Order, check
+from acetate.cli.run import carry_out, load, stack
+from acetate.images.files import read_image, write_image
 
 
 def grow(order: Order) -> None:

@@ -26,9 +26,9 @@ ModelId = Annotated[str, typer.Argument(help="Id of a model, as `list` shows it.
 @models.command("list")
 def list_models() -> None:
     """List the models, whether their files are here, and what they can do."""
-    from acetate.models.collection import models as known
-    from acetate.models.own import own_files
-    from acetate.models.store import missing_parts
+    from acetate.models.hub_cache import missing_parts
+    from acetate.models.imported_files import own_files
+    from acetate.models.registry import models as known
 
     for entry in known().values():
         state = "missing" if missing_parts(entry) else "here"
@@ -41,8 +41,8 @@ def list_models() -> None:
 @models.command("show")
 def show_model(model: ModelId) -> None:
     """Say what a model is made of, needs and is licensed for."""
-    from acetate.models.collection import model_named
-    from acetate.models.store import base_folder, located
+    from acetate.models.hub_cache import base_folder, located
+    from acetate.models.registry import model_named
 
     entry = model_named(model)
     _line("name", entry.name)
@@ -71,7 +71,7 @@ def pull_model(
     accept_licence: AcceptLicence = False,
 ) -> None:
     """Fetch the files of a model into the hub cache that other programs share."""
-    from acetate.models.collection import model_named
+    from acetate.models.registry import model_named
 
     entry = model_named(model)
     _ask(entry, accept_licence)
@@ -98,8 +98,8 @@ def import_model(
 
     What is on the disk is linked, not copied, where possible.
     """
+    from acetate.models.hub_cache import base_folder
     from acetate.models.own_bases import hub_entry, import_any, is_repository
-    from acetate.models.store import base_folder
 
     on_hub = is_repository(source) and not os.path.exists(source)
     if on_hub and base_folder(source) is None:
@@ -118,8 +118,8 @@ def remove_model(
 ) -> None:
     """Delete the transparency files of a model (its base stays), or forget an imported file."""
     from acetate.models.catalog import entry_named
-    from acetate.models.own import own_files, remove_own
-    from acetate.models.store import remove
+    from acetate.models.hub_cache import remove
+    from acetate.models.imported_files import own_files, remove_own
 
     if model in {own.name for own in own_files()}:
         remove_own(model)
@@ -139,8 +139,8 @@ def verify_models(
     model: Annotated[str, typer.Argument(help="Id of a model; all by default.")] = "",
 ) -> None:
     """Read the weight files that are here and compare them with what was published."""
-    from acetate.models.collection import model_named
-    from acetate.models.collection import models as known
+    from acetate.models.registry import model_named
+    from acetate.models.registry import models as known
 
     damaged = 0
     for entry in [model_named(model)] if model else known().values():
@@ -152,7 +152,7 @@ def verify_models(
 def _ask(entry: Entry, accepted: bool) -> None:
     """Ask for each licence once. Raises LicenceNeeded where nobody can answer, or says no."""
     from acetate.models.licences import unaccepted
-    from acetate.models.pulling import agree
+    from acetate.models.pull import agree
 
     licences = unaccepted(entry)
     if licences and not accepted and sys.stdin.isatty():
@@ -165,7 +165,7 @@ def _pull(entry: Entry, modes: tuple[str, ...]) -> list[Path]:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from acetate.models.pulling import PullProgress, pull
+    from acetate.models.pull import PullProgress, pull
 
     console = Console(stderr=True)
     columns = (
@@ -186,9 +186,9 @@ def _pull(entry: Entry, modes: tuple[str, ...]) -> list[Path]:
 def _verify(entry: Entry) -> int:
     """Prints a line for each file and returns how many are damaged."""
     from acetate.errors import AcetateError
-    from acetate.models.loading import load_pipeline
+    from acetate.models.hub_cache import verify
     from acetate.models.shipped import EMBEDDED
-    from acetate.models.store import verify
+    from acetate.pipelines.loading import load_pipeline
 
     if entry.id == EMBEDDED:
         try:

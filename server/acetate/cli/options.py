@@ -9,8 +9,8 @@ from typing import Annotated, cast, get_args
 import typer
 
 from acetate.errors import BadRequest
-from acetate_bridge.geometry import Size
-from acetate_bridge.messages import Control, ControlKind
+from acetate_bridge.protocol.geometry import Size
+from acetate_bridge.protocol.types import Control, ControlKind
 
 
 class Precision(StrEnum):

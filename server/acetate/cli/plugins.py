@@ -11,8 +11,8 @@ import typer
 from acetate.errors import AcetateError
 
 if TYPE_CHECKING:
-    from acetate.plugins.contents import EditorName
-    from acetate.plugins.folders import Place
+    from acetate.plugin_install.bundle import EditorName
+    from acetate.plugin_install.editor_folders import Place
 
 plugins = typer.Typer(help="Install the plug-ins for GIMP and Krita.", no_args_is_help=True)
 
@@ -46,9 +46,9 @@ Output = Annotated[Path, typer.Option("--output", "-o", help="Folder for the zip
 def install_plugins(editors: Editors, folder: Folder = None, enable: Enable = True) -> None:
     """Install or upgrade, in every editor of that kind on this machine."""
     from acetate import __version__
-    from acetate.plugins import kritarc, shortcutsrc
-    from acetate.plugins.contents import plugin_files
-    from acetate.plugins.installing import install
+    from acetate.plugin_install import kritarc, shortcutsrc
+    from acetate.plugin_install.bundle import plugin_files
+    from acetate.plugin_install.install import install
 
     for place in _places(editors, folder):
         before = install(place.editor, plugin_files(place.editor), place.folder)
@@ -70,8 +70,8 @@ def install_plugins(editors: Editors, folder: Folder = None, enable: Enable = Tr
 @plugins.command("uninstall")
 def uninstall_plugins(editors: Editors, folder: Folder = None) -> None:
     """Remove exactly what was installed."""
-    from acetate.plugins import kritarc, shortcutsrc
-    from acetate.plugins.installing import uninstall
+    from acetate.plugin_install import kritarc, shortcutsrc
+    from acetate.plugin_install.install import uninstall
 
     for place in _places(editors, folder):
         before = uninstall(place.editor, place.folder)
@@ -89,8 +89,8 @@ def uninstall_plugins(editors: Editors, folder: Folder = None) -> None:
 @plugins.command("status")
 def show_status(editors: Editors = Which.ALL, folder: Folder = None) -> None:
     """Say which version is installed where."""
-    from acetate.plugins import kritarc
-    from acetate.plugins.installing import installed
+    from acetate.plugin_install import kritarc
+    from acetate.plugin_install.install import installed
 
     for place in _places(editors, folder):
         found = installed(place.editor, place.folder)
@@ -103,21 +103,21 @@ def show_status(editors: Editors = Which.ALL, folder: Folder = None) -> None:
 @plugins.command("build")
 def build_plugins(editors: Editors = Which.ALL, output: Output = Path("dist")) -> None:
     """Pack the plug-ins as zip files, for Krita's Import Python Plugin or to unpack for GIMP."""
-    from acetate.plugins.archive import build
+    from acetate.plugin_install.archive import build
 
     for editor in _named(editors):
         print(build(editor, output))
 
 
 def _named(editors: Which) -> tuple[EditorName, ...]:
-    from acetate.plugins.contents import EDITORS
+    from acetate.plugin_install.bundle import EDITORS
 
     return tuple(each for each in EDITORS if editors is Which.ALL or editors.value == each)
 
 
 def _places(editors: Which, folder: Path | None) -> list[Place]:
     """Where to work; raises EditorMissing when there is no such editor."""
-    from acetate.plugins.folders import Place, places
+    from acetate.plugin_install.editor_folders import Place, places
 
     named = _named(editors)
     if folder is not None:

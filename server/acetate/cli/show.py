@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from acetate.pixels.files import read_recipe
-from acetate_bridge.plain import to_plain
+from acetate.images.files import read_recipe
+from acetate_bridge.protocol.serialization import to_plain
 
 
 def show(

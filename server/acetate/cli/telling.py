@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import urllib.request
 
-from acetate_bridge.discovery import read_runtime
+from acetate_bridge.client.discovery import read_runtime
 
 _SECONDS = 15.0
 

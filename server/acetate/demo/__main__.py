@@ -10,13 +10,13 @@ from torch.nn.functional import pad
 
 from acetate.demo.prompts import LAYER, SCENE, SEED, SHEET
 from acetate.errors import AcetateError
+from acetate.images.files import write_image
+from acetate.images.tensors import opaque, to_image, to_tensor
 from acetate.latent_transparency import checkerboard, composite_over
-from acetate.models import load_pipeline
 from acetate.modes import run
+from acetate.pipelines.loading import load_pipeline
 from acetate.pipelines.pipeline import Pipeline
-from acetate.pixels.files import write_image
-from acetate.pixels.tensors import opaque, to_image, to_tensor
-from acetate_bridge.messages import Image, Layer, Recipe, Request
+from acetate_bridge.protocol.types import Image, Layer, Recipe, Request
 
 COLUMNS = 6
 CELL = 16

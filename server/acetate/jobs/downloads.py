@@ -13,10 +13,10 @@ from pathlib import Path
 
 import msgspec
 
-from acetate.jobs.offers import DownloadState, Offers
+from acetate.jobs.availability import DownloadState, Offers
 from acetate.jobs.records import Refused
 from acetate.workers.download_process import Ended, Line, News, Order
-from acetate_bridge.protocol import ModelInfo
+from acetate_bridge.protocol.messages import ModelInfo
 
 log = logging.getLogger("acetate.downloads")
 

@@ -9,10 +9,10 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from acetate.jobs.ledger import Ledger
-from acetate.jobs.limits import check_submit
-from acetate.jobs.offers import Offers
-from acetate.jobs.queue import FairQueue
+from acetate.jobs.admission import check_submit
+from acetate.jobs.async_store import Ledger
+from acetate.jobs.availability import Offers
+from acetate.jobs.fair_queue import FairQueue
 from acetate.jobs.records import (
     DiskFull,
     FreshLayer,
@@ -32,8 +32,7 @@ from acetate.workers.engine import (
     Previewed,
     Stepped,
 )
-from acetate_bridge.messages import Recipe
-from acetate_bridge.protocol import (
+from acetate_bridge.protocol.messages import (
     Accepted,
     Cancelled,
     Done,
@@ -43,6 +42,7 @@ from acetate_bridge.protocol import (
     Progress,
     Submit,
 )
+from acetate_bridge.protocol.types import Recipe
 
 log = logging.getLogger("acetate.jobs")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from acetate_bridge.messages import Image, Layer, PixelFormat, Recipe, Role
-from acetate_bridge.protocol import LayerReady, Submit
+from acetate_bridge.protocol.messages import LayerReady, Submit
+from acetate_bridge.protocol.types import Image, Layer, PixelFormat, Recipe, Role
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 ENDED: tuple[JobState, ...] = ("done", "failed", "cancelled")

@@ -17,9 +17,9 @@ from typing import Any
 
 import msgspec
 
-from acetate.jobs.disk import is_full
+from acetate.jobs.disk_space import is_full
 from acetate.jobs.records import DiskFull, JobRecord, JobState, StoredLayer
-from acetate_bridge.protocol import Accepted, Cancelled, Done, Failed, Submit
+from acetate_bridge.protocol.messages import Accepted, Cancelled, Done, Failed, Submit
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);

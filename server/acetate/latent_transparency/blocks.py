@@ -7,7 +7,12 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from acetate.latent_transparency.layers import Downsample, ResidualBlock, SelfAttention, Upsample
+from acetate.latent_transparency.unet_layers import (
+    Downsample,
+    ResidualBlock,
+    SelfAttention,
+    Upsample,
+)
 
 Skip = Tensor | Callable[[], Tensor]
 """A map for the way up: kept, or made again when it is needed."""

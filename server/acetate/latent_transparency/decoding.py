@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from acetate.latent_transparency.passes import Turn, lower_median, turns_for
+from acetate.latent_transparency.flip_ensemble import Turn, lower_median, turns_for
 from acetate.latent_transparency.sizes import pad_to_multiple
 from acetate.latent_transparency.transparent_decoder import TransparentDecoder
 

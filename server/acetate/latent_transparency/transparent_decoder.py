@@ -9,7 +9,7 @@ from typing import Any, cast
 from torch import Tensor, nn
 from torch.nn import functional
 
-from acetate.latent_transparency import striping
+from acetate.latent_transparency import tiled_convolution as striping
 from acetate.latent_transparency.blocks import DownBlock, MiddleBlock, Skip, UpBlock
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from acetate.errors import BadRequest
-from acetate.pipelines.families import FAMILIES
-from acetate_bridge.geometry import FrameLimits
+from acetate.models.families import FAMILIES
+from acetate_bridge.protocol.geometry import FrameLimits
 
 
 @dataclass(frozen=True)

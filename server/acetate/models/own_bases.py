@@ -8,12 +8,19 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from acetate.models.catalog import Entry, catalog
-from acetate.models.download import explained
+from acetate.models.download_plan import explained
 from acetate.models.files import damaged, read_config
 from acetate.models.hashing import model_hash
-from acetate.models.own import CannotImport, Own, import_file, own_files, register, safe_name
-from acetate.models.recognition import NotRecognised, recognise_denoiser
-from acetate.models.store import base_folder
+from acetate.models.hub_cache import base_folder
+from acetate.models.identify import NotRecognised, recognise_denoiser
+from acetate.models.imported_files import (
+    CannotImport,
+    Own,
+    import_file,
+    own_files,
+    register,
+    safe_name,
+)
 
 _REPOSITORY = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
 _KINDS = {
@@ -101,7 +108,7 @@ _SMALL = {"model_index.json"} | {
 
 
 def _described(folder: Path, name: str, source: str, kind: str, *, hub: bool = False) -> Own:
-    from acetate.pipelines.bases import weights_in
+    from acetate.pipelines.diffusers_folder import weights_in
 
     if kind:
         raise CannotImport("A base follows no control image, so it has no --kind.")
@@ -137,7 +144,7 @@ def _described(folder: Path, name: str, source: str, kind: str, *, hub: bool = F
 
 
 def _described_flux(folder: Path, name: str, source: str, *, hub: bool) -> Own:
-    from acetate.pipelines.flux_base import FluxBase
+    from acetate.pipelines.flux_components import FluxBase
 
     config = folder / "vae" / "config.json"
     kind = read_config(folder / "transformer" / "config.json").get("_class_name")

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from acetate.modes.registry import MODES, Mode, mode_named
-from acetate.modes.running import run, run_each
+from acetate.modes.run import run, run_each
 
 __all__ = ["MODES", "Mode", "mode_named", "run", "run_each"]

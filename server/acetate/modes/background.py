@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from acetate.modes.frames import paint_frames
-from acetate.modes.painting import Painting
+from acetate.modes.context import Painting
+from acetate.modes.joint_attention import paint_frames
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import OnStep
-from acetate_bridge.messages import Layer, Request, Role
+from acetate_bridge.protocol.types import Layer, Request, Role
 
 AFTER_BLENDING = "euler_a"
 """What the authors advise for taking a layer out of a blended picture."""

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from acetate.images.tensors import bleed, to_image, to_tensor
+from acetate.modes.context import cannot
 from acetate.modes.naming import layer_name
-from acetate.modes.painting import cannot
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import OnStep
-from acetate.pixels.tensors import bleed, to_image, to_tensor
-from acetate_bridge.messages import Layer, Request, Role
+from acetate_bridge.protocol.types import Layer, Request, Role
 
 
 def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -> list[Layer]:
@@ -19,7 +19,7 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
 
     The prompt says what is in the image `picture`.
     """
-    from acetate.pipelines.layered import LayeredPipeline
+    from acetate.pipelines.qwen_layered import LayeredPipeline
 
     recipe = request.recipe
     if not isinstance(pipeline, LayeredPipeline):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from acetate.errors import BadRequest
 from acetate.modes.background import AFTER_BLENDING
-from acetate.modes.painting import Painting, cannot
+from acetate.modes.context import Painting, cannot
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import OnStep
-from acetate_bridge.messages import Layer, Request, Role
+from acetate_bridge.protocol.types import Layer, Request, Role
 
 
 def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -> list[Layer]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from acetate.latent_transparency import composite_on_grey
 from acetate.modes.background import AFTER_BLENDING
-from acetate.modes.frames import paint_frames
-from acetate.modes.painting import Painting, cannot
+from acetate.modes.context import Painting, cannot
+from acetate.modes.joint_attention import paint_frames
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import OnStep
-from acetate_bridge.messages import Layer, Request, Role
+from acetate_bridge.protocol.types import Layer, Request, Role
 
 ROLES = (Role.FOREGROUND, Role.BACKGROUND, Role.BLENDED)
 

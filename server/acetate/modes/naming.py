@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from acetate_bridge.naming import layer_name
+from acetate_bridge.protocol.naming import layer_name
 
 __all__ = ["layer_name"]

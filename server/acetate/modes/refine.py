@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from acetate.latent_transparency import pad_colour
-from acetate.modes.painting import Painting
+from acetate.modes.context import Painting
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import OnStep
-from acetate_bridge.messages import Layer, Request, Role
+from acetate_bridge.protocol.types import Layer, Request, Role
 
 MOST_PLANNED = 1000
 """Steps of the longest schedule: as many as the models were trained with."""

@@ -8,8 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from acetate.errors import BadRequest
-from acetate_bridge.messages import Layer, Request
-from acetate_bridge.protocol import ModeInfo, ModeInput
+from acetate_bridge.protocol.messages import ModeInfo, ModeInput
+from acetate_bridge.protocol.types import Layer, Request
 
 if TYPE_CHECKING:
     from acetate.pipelines.pipeline import Pipeline

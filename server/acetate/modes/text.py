@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
+from acetate.images.tensors import bleed, to_image
 from acetate.modes.naming import layer_name
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import OnStep
-from acetate.pixels.tensors import bleed, to_image
-from acetate_bridge.messages import Layer, Request, Role
+from acetate_bridge.protocol.types import Layer, Request, Role
 
 
 def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -> list[Layer]:

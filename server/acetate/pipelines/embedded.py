@@ -26,12 +26,12 @@ from acetate.latent_transparency import (
     encode_with_offset,
 )
 from acetate.latent_transparency.decoding import CHUNK_PIXELS
+from acetate.models.families import FAMILIES
 from acetate.models.files import configured, damaged, existing, read_config
 from acetate.models.hashing import model_hash
 from acetate.models.used_files import UsedFiles
 from acetate.models.weights import fill
-from acetate.pipelines.families import FAMILIES
-from acetate.pipelines.ladder import Ladder, Rung, eased
+from acetate.pipelines.memory import Ladder, Rung, eased
 from acetate.pipelines.pipeline import Pipeline, PromptEmbedding
 
 DIFFUSERS_WEIGHTS = "diffusion_pytorch_model.safetensors"

@@ -13,22 +13,22 @@ from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
 )
 from torch import Tensor, nn
 
-from acetate.conditioning import WeightPatch
-from acetate.conditioning.patch import PatchMismatch
+from acetate.adapters import WeightPatch
+from acetate.adapters.patch import PatchMismatch
 from acetate.errors import BadRequest, ModelDamaged
 from acetate.latent_transparency import decode_transparent, encode_with_offset
 from acetate.latent_transparency.decoding import CHUNK_PIXELS
+from acetate.models.families import FAMILIES
 from acetate.models.hashing import model_hash
 from acetate.models.used_files import UsedFiles
 from acetate.models.weights import read_weights
-from acetate.pipelines.families import FAMILIES
-from acetate.pipelines.flux_base import FluxBase
-from acetate.pipelines.ladder import Ladder, Rung, eased
+from acetate.pipelines.flux_components import FluxBase
+from acetate.pipelines.memory import Ladder, Rung, eased
 from acetate.pipelines.offloading import Offloading
 from acetate.pipelines.pipeline import Patch, Pipeline, PromptEmbedding
 from acetate.pipelines.sampling import Denoise
 from acetate.pipelines.stable_diffusion import precision
-from acetate.pipelines.transparency import Locate, TransparencyPair, load_flux_pair, needed
+from acetate.pipelines.transparency_weights import Locate, TransparencyPair, load_flux_pair, needed
 
 WORDS = 512
 """Tokens of a prompt that T5 sees; FLUX.1-dev was trained with as many."""

@@ -10,7 +10,7 @@ from accelerate.hooks import ModelHook, add_hook_to_module, remove_hook_from_mod
 from accelerate.utils import send_to_device
 from torch import nn
 
-from acetate.pipelines.ladder import free_memory
+from acetate.pipelines.memory import free_memory
 
 _OUTSIDE = torch.device("cpu")
 _WORKING = 2 * 2**30

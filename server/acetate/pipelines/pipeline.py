@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from acetate.errors import BadRequest
 from acetate.models.used_files import UsedFiles
-from acetate.pipelines.ladder import Ladder
+from acetate.pipelines.memory import Ladder
 from acetate.pipelines.sampling import Denoise, Handover, OnStep, Step, guided, sample
-from acetate_bridge.geometry import FrameLimits
+from acetate_bridge.protocol.geometry import FrameLimits
 
 Composition = Literal["direct", "staged", "shared"]
 """How a family paints layers that belong together: straight from the condition; the blended

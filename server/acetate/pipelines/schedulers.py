@@ -21,7 +21,7 @@ from diffusers.schedulers.scheduling_tcd import TCDScheduler
 from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepScheduler
 
 from acetate.errors import BadRequest, ModelDamaged
-from acetate.pipelines.karras import KarrasMultistep
+from acetate.pipelines.dpmpp_2m import KarrasMultistep
 
 Config = Mapping[str, Any]
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from transformers.models.clip.modeling_clip import CLIPTextModel
 
-from acetate.conditioning import AttentionSharing
+from acetate.adapters import AttentionSharing
 from acetate.errors import BadRequest
-from acetate.pipelines.bases import Base
+from acetate.pipelines.diffusers_folder import Base
 from acetate.pipelines.pipeline import Composition, Patch, PromptEmbedding
 from acetate.pipelines.stable_diffusion import (
     StableDiffusionPipeline,
@@ -19,7 +19,7 @@ from acetate.pipelines.stable_diffusion import (
     precision,
     tokenized,
 )
-from acetate.pipelines.transparency import Locate, load_pair
+from acetate.pipelines.transparency_weights import Locate, load_pair
 
 _PATCHES = {
     "text": ("layer_sd15_transparent_attn",),

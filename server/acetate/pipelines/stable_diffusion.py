@@ -12,22 +12,22 @@ import torch
 from torch import Tensor, nn
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
-from acetate.conditioning.control import Following, load_control
-from acetate.conditioning.styles import StylePatch
+from acetate.adapters.controlnet import Following, load_control
+from acetate.adapters.lora import StylePatch
 from acetate.errors import ModelDamaged
 from acetate.latent_transparency import decode_transparent, encode_with_offset
 from acetate.latent_transparency.decoding import CHUNK_PIXELS
+from acetate.models.families import FAMILIES
 from acetate.models.hashing import model_hash
 from acetate.models.used_files import UsedFiles
 from acetate.models.weights import read_weights
 from acetate.pipelines import schedulers
-from acetate.pipelines.bases import Base
-from acetate.pipelines.families import FAMILIES
-from acetate.pipelines.ladder import Ladder, Rung, eased, free_memory
+from acetate.pipelines.diffusers_folder import Base
+from acetate.pipelines.lru_cache import Recent, tensor_key
+from acetate.pipelines.memory import Ladder, Rung, eased, free_memory
 from acetate.pipelines.offloading import Offloading, fits
 from acetate.pipelines.pipeline import Patch, Pipeline, PromptEmbedding
-from acetate.pipelines.recent import Recent, tensor_key
-from acetate.pipelines.transparency import Locate, TransparencyPair, needed
+from acetate.pipelines.transparency_weights import Locate, TransparencyPair, needed
 
 CHUNK = 75
 """Words of a prompt that go through the text encoder at once, between its two marks."""

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from acetate.models import load_folder
+from acetate.pipelines.loading import load_folder
 from acetate.pipelines.pipeline import Pipeline
 
 from .batches import GREY, over

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from acetate.pipelines.families import FAMILIES
+from acetate.models.families import FAMILIES
 from acetate.pipelines.pipeline import Pipeline
 
 from .dataset import PictureSet

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from acetate.demo.prompts import SHEET
-from acetate.pipelines.families import FAMILIES
+from acetate.models.families import FAMILIES
 from acetate.pipelines.pipeline import Pipeline
 
 from .dataset import PictureSet

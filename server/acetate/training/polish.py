@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from acetate.latent_transparency.passes import turns_for
+from acetate.latent_transparency.flip_ensemble import turns_for
 
 from .batches import LayerBatches, vary_transparency
 from .dataset import read_picture_set

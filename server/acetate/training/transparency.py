@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from acetate.latent_transparency import OffsetEncoder, TransparentDecoder
-from acetate.latent_transparency.passes import Turn, turns_for
+from acetate.latent_transparency.flip_ensemble import Turn, turns_for
 
 from .architecture import TRANSPARENCY, build_autoencoder
 from .autoencoder import fold, picture_loss, picture_losses, unfold

@@ -99,9 +99,9 @@ def carry_out(order: Order, stop: threading.Event, say: Say) -> Ended:
 
 
 def _pull(order: Order, stop: threading.Event, say: Say) -> None:
-    from acetate.models.collection import model_named
     from acetate.models.licences import unaccepted
-    from acetate.models.pulling import LicenceNeeded, PullProgress, pull
+    from acetate.models.pull import LicenceNeeded, PullProgress, pull
+    from acetate.models.registry import model_named
 
     entry = model_named(order.model)
     if needed := [name for name in unaccepted(entry) if name not in order.accepted]:
@@ -123,7 +123,7 @@ def _pull(order: Order, stop: threading.Event, say: Say) -> None:
 def _remove(model: str) -> None:
     from acetate.errors import BadRequest
     from acetate.models.catalog import entry_named
-    from acetate.models.store import remove
+    from acetate.models.hub_cache import remove
 
     entry = entry_named(model)
     if not entry.parts:

@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from acetate_bridge.messages import Image, Layer, Request
-from acetate_bridge.protocol import ModeInfo, ModelInfo, Stage
+from acetate_bridge.protocol.messages import ModeInfo, ModelInfo, Stage
+from acetate_bridge.protocol.types import Image, Layer, Request
 
 
 @dataclass(frozen=True)

@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acetate.errors import AcetateError
-from acetate.models.collection import models
 from acetate.models.devices import pick_device
+from acetate.models.families import FAMILIES
+from acetate.models.hub_cache import missing_parts
+from acetate.models.imported_files import own_files
 from acetate.models.licences import unaccepted
-from acetate.models.own import own_files
-from acetate.models.residents import Residents
+from acetate.models.registry import models
 from acetate.models.shipped import EMBEDDED
-from acetate.models.store import missing_parts
 from acetate.modes import MODES, run
-from acetate.pipelines.families import FAMILIES
+from acetate.pipelines.model_cache import Residents
 from acetate.workers.engine import Announcement
-from acetate.workers.painter import Note, Painter, PainterStep
-from acetate_bridge.messages import Image, Layer, Request
-from acetate_bridge.protocol import ModelInfo
+from acetate.workers.generator_api import Note, Painter, PainterStep
+from acetate_bridge.protocol.messages import ModelInfo
+from acetate_bridge.protocol.types import Image, Layer, Request
 
 if TYPE_CHECKING:
     from acetate.models.catalog import Entry
@@ -120,7 +120,7 @@ def _info(entry: Entry) -> ModelInfo:
 
 def draw(step: Step) -> Image:
     """The preview of a step as pixels."""
-    from acetate.pixels.tensors import to_image
+    from acetate.images.tensors import to_image
 
     return to_image(step.preview(), "rgba8")
 

@@ -17,9 +17,9 @@ from typing import BinaryIO
 
 import msgspec
 
-from acetate.workers import wire
-from acetate.workers.job import run_job
-from acetate.workers.painter import Painter, StopPainting, load_painter
+from acetate.workers import ipc as wire
+from acetate.workers.generator_api import Painter, StopPainting, load_painter
+from acetate.workers.job_runner import run_job
 
 log = logging.getLogger("acetate.worker")
 

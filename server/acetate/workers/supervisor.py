@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from acetate.workers import wire
+from acetate.workers import ipc as wire
 from acetate.workers.engine import (
     Announcement,
     EngineEvent,
@@ -25,7 +25,7 @@ from acetate.workers.engine import (
     Previewed,
     Stepped,
 )
-from acetate_bridge.messages import Request
+from acetate_bridge.protocol.types import Request
 
 log = logging.getLogger("acetate.supervisor")
 

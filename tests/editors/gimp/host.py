@@ -14,11 +14,11 @@ gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
 from gi.repository import Gegl, Gimp, Gio, GLib  # noqa: E402
 
-from acetate_bridge.editor import Editor  # noqa: E402
-from acetate_bridge.geometry import Rect  # noqa: E402
-from acetate_bridge.messages import Image  # noqa: E402
-from acetate_bridge.png import write_png  # noqa: E402
-from gimp_editor import GimpEditor  # noqa: E402
+from acetate_bridge.editing.editor import Editor  # noqa: E402
+from acetate_bridge.protocol.geometry import Rect  # noqa: E402
+from acetate_bridge.protocol.png import write_png  # noqa: E402
+from acetate_bridge.protocol.types import Image  # noqa: E402
+from adapter.editor import GimpEditor  # noqa: E402
 from tests.editors.host import Entry, Kind  # noqa: E402
 
 _EIGHT = "eight bits of another curve or gamut cannot hold all colours of sRGB"

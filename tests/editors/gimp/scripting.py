@@ -12,8 +12,8 @@ gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
 from gi.repository import Gegl, Gimp  # noqa: E402
 
-from acetate_bridge.messages import PixelFormat  # noqa: E402
-from listening import ask_panel  # noqa: E402
+from acetate_bridge.protocol.types import PixelFormat  # noqa: E402
+from panel_socket import ask_panel  # noqa: E402
 from tests.editors import contract_pictures  # noqa: E402
 
 PRECISIONS = {

@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from acetate.plugins import shortcutsrc
-from acetate.plugins.contents import plugin_files
-from acetate.plugins.installing import install
+from acetate.plugin_install import shortcutsrc
+from acetate.plugin_install.bundle import plugin_files
+from acetate.plugin_install.install import install
 from tests.editors.screen import ROOT, Screen, editors_folder
 
 VERSIONS = {"trixie": "3.0", "forky": "3.2"}

@@ -215,7 +215,7 @@ image.delete()
 
 def test_an_image_closed_while_a_script_waits_is_one_sentence(script: Script) -> None:
     sentence, left = script("""
-import painting
+import procedure_run as painting
 from procedures import Order
 
 image, hear = new_image(64, 64), painting._Session._next

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from acetate_bridge.client import Client
-from acetate_bridge.geometry import Rect, plan_frame
-from acetate_bridge.messages import Image, PixelFormat, Request
-from acetate_bridge.protocol import Done, Failed, LayerReady, Models
-from acetate_bridge.recipes import read_recipe
+from acetate_bridge.client.client import Client
+from acetate_bridge.editing.recipes import read_recipe
+from acetate_bridge.protocol.geometry import Rect, plan_frame
+from acetate_bridge.protocol.messages import Done, Failed, LayerReady, Models
+from acetate_bridge.protocol.types import Image, PixelFormat, Request
 from tests.app.server_process import LONG, RunningServer
 from tests.editors.elder import elder_server
 from tests.editors.gimp.conftest import Script, answering
@@ -223,9 +223,9 @@ def test_a_layer_for_an_image_closed_meanwhile_goes_into_another(
     offer, gone, found = script(f"""
 from pathlib import Path
 import time
-from acetate_bridge.controller import Controller
+from acetate_bridge.panel.controller import Controller
 from gi.repository import GLib
-from gimp_editor import GimpEditor
+from adapter.editor import GimpEditor
 
 def until(true):
     context, end = GLib.MainContext.default(), time.monotonic() + {LONG}
@@ -300,10 +300,10 @@ image.delete()
 
 def test_the_painter_is_followed_from_image_to_image(script: Script) -> None:
     found = script("""
-import inserting
-from acetate_bridge.editor import Insertion
-from acetate_bridge.messages import Image, Layer
-from gimp_editor import GimpEditor
+from adapter import insertion as inserting
+from acetate_bridge.editing.editor import Insertion
+from acetate_bridge.protocol.types import Image, Layer
+from adapter.editor import GimpEditor
 
 editor, answer = GimpEditor(), []
 

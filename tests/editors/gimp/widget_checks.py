@@ -16,8 +16,8 @@ gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import GimpUi, GLib, Gtk  # noqa: E402
 
-from acetate_bridge.menus import mode_choices, model_choices  # noqa: E402
-from acetate_bridge.panel import (  # noqa: E402
+from acetate_bridge.panel.menus import mode_choices, model_choices  # noqa: E402
+from acetate_bridge.panel.view import (  # noqa: E402
     Button,
     LayerPrompt,
     OfferView,
@@ -26,9 +26,9 @@ from acetate_bridge.panel import (  # noqa: E402
     Status,
     Thumbnail,
 )
-from acetate_bridge.protocol import ModeInfo, ModelInfo, Models  # noqa: E402
-from panel import Panel  # noqa: E402
+from acetate_bridge.protocol.messages import ModeInfo, ModelInfo, Models  # noqa: E402
 from tests.editors.contract_pictures import picture  # noqa: E402
+from widgets.panel import Panel  # noqa: E402
 
 TITLE = "Acetate widgets"
 _ABLE = ["text", "background", "refine"]

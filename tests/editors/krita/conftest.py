@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from acetate.plugins.archive import build
+from acetate.plugin_install.archive import build
 from tests.app.server_process import RunningServer
 from tests.editors.caller import Caller
 from tests.editors.krita.desk import Desk

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from acetate_bridge.geometry import Rect
-from acetate_bridge.messages import Image
-from acetate_krita.krita_editor import KritaEditor
+from acetate_bridge.protocol.geometry import Rect
+from acetate_bridge.protocol.types import Image
+from acetate_krita.adapter.editor import KritaEditor
 from acetate_krita.qt import QtCore, QtWidgets
 from krita import Krita, Selection
 from tests.editors.host import Entry, Kind

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from acetate_krita.adapter.gui_thread import GuiThread
 from acetate_krita.qt import QtCore
-from acetate_krita.turning import GuiThread
 from tests.editors import contract, contract_runner
 from tests.editors.krita.host import KritaHost
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from acetate_krita.panel import Panel
 from acetate_krita.qt import QtCore, QtGui, QtWidgets
+from acetate_krita.widgets.panel import Panel
 from krita import Krita, Selection
 
 SRGB = "sRGB-elle-V2-srgbtrc.icc"

@@ -29,8 +29,7 @@ def _use(binding: str) -> None:
 if __name__ == "__main__":
     _use(sys.argv[1])
 
-from acetate_bridge.messages import Image  # noqa: E402
-from acetate_bridge.panel import (  # noqa: E402
+from acetate_bridge.panel.view import (  # noqa: E402
     Button,
     Choice,
     LayerPrompt,
@@ -40,10 +39,12 @@ from acetate_bridge.panel import (  # noqa: E402
     Status,
     Thumbnail,
 )
-from acetate_krita import colour, pictures  # noqa: E402
-from acetate_krita.panel import Panel  # noqa: E402
+from acetate_bridge.protocol.types import Image  # noqa: E402
+from acetate_krita.adapter import colour  # noqa: E402
+from acetate_krita.adapter.undo import UndoChains  # noqa: E402
 from acetate_krita.qt import Qt, QtCore, QtGui, QtWidgets  # noqa: E402
-from acetate_krita.undo_chains import UndoChains  # noqa: E402
+from acetate_krita.widgets import pictures  # noqa: E402
+from acetate_krita.widgets.panel import Panel  # noqa: E402
 
 DOT = Image(2, 2, bytes((255, 0, 0, 255, 9, 8, 7, 0, 0, 255, 0, 128, 1, 2, 3, 4)))
 VIEW = PanelView(

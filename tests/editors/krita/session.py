@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from acetate.plugins.contents import plugin_files
-from acetate.plugins.installing import install
-from acetate.plugins.kritarc import enable
+from acetate.plugin_install.bundle import plugin_files
+from acetate.plugin_install.install import install
+from acetate.plugin_install.kritarc import enable
 from tests.editors.screen import ROOT, Screen, editors_folder
 
 SUITES = ("trixie", "forky")

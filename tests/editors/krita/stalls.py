@@ -12,12 +12,12 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from acetate_bridge.deliveries import Deliveries
-from acetate_bridge.geometry import FrameLimits
-from acetate_bridge.messages import Image, Layer, Recipe, Role
-from acetate_bridge.placement import Situation, plan
-from acetate_bridge.tasks import Result, Task, record_of
-from acetate_krita.krita_editor import KritaEditor
+from acetate_bridge.editing.insertion import Deliveries
+from acetate_bridge.editing.job import Result, Task, record_of
+from acetate_bridge.editing.plan import Situation, plan
+from acetate_bridge.protocol.geometry import FrameLimits
+from acetate_bridge.protocol.types import Image, Layer, Recipe, Role
+from acetate_krita.adapter.editor import KritaEditor
 from acetate_krita.qt import QtCore
 from krita import Krita
 from tests.editors.krita.inside import busy

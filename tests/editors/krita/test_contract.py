@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from acetate import __version__
-from acetate.plugins.installing import installed
+from acetate.plugin_install.install import installed
 from tests.benchmarks.krita import measure
 from tests.editors.krita.conftest import assert_quiet
 from tests.editors.krita.session import KritaSession, resources_of

@@ -106,8 +106,8 @@ def test_a_generated_layer_leaves_the_timeline_alone(desk: Desk) -> None:
 
 def test_the_frame_that_is_seen_is_the_one_that_is_worked_on(desk: Desk) -> None:
     found = desk.krita.run("""
-from acetate_bridge.geometry import Rect
-from acetate_krita import stack
+from acetate_bridge.protocol.geometry import Rect
+from acetate_krita.adapter import layers as stack
 editor = panel()._studio.editor
 key, sheet, here = editor.active_document().key, stack.key_of(node('Background')), Rect(3, 3, 1, 1)
 answer = [list(editor.read_below(key, sheet, here, 'rgba8', True).data),

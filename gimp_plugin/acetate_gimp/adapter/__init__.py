@@ -1,0 +1,1 @@
+"""GIMP as an `Editor`: documents, layers, pixels, selection, metadata, undo."""

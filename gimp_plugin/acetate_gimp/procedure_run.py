@@ -1,0 +1,231 @@
+"""Painting for a script: asks the server, waits, inserts, and returns the layers."""
+
+from __future__ import annotations
+
+import queue
+import time
+import uuid
+from dataclasses import replace
+from typing import Any
+
+from gi.repository import Gimp
+
+from acetate_bridge.client.client import Client
+from acetate_bridge.client.connection_state import Connection, State
+from acetate_bridge.editing.editor import DocumentClosed, Insertion, LayerGone
+from acetate_bridge.editing.inputs import gather
+from acetate_bridge.editing.job import Result, Task, look_at, record_of
+from acetate_bridge.editing.metadata import read_history, region_of
+from acetate_bridge.editing.plan import CannotPlan, Plan, Situation, plan
+from acetate_bridge.editing.recipes import read_recipe
+from acetate_bridge.panel.menus import choose_model, mode_info
+from acetate_bridge.panel.strings import NO_PROMPT, progress
+from acetate_bridge.protocol.geometry import FrameLimits, Rect
+from acetate_bridge.protocol.messages import (
+    Accepted,
+    Cancelled,
+    Done,
+    Failed,
+    LayerReady,
+    ModeInfo,
+    ModelInfo,
+    Models,
+    Progress,
+)
+from acetate_bridge.protocol.types import Recipe
+from adapter import insertion as inserting
+from adapter import layers as stack
+from adapter.editor import GimpEditor
+from procedures import Order
+
+_SERVER_SECONDS = 120.0
+_ADVISED_STEPS = 20
+_ADVISED_GUIDANCE = 3.0
+
+
+class CannotPaint(Exception):
+    """It was not painted; the text is a sentence for the painter."""
+
+
+def paint(image: Gimp.Image, order: Order) -> list[Gimp.Layer]:
+    """Paint an order into an image as one undo step; raises CannotPaint.
+
+    Blocks until the layers are there, and shows how far it is.
+    """
+    try:
+        return _Session(image).paint(order)
+    except (CannotPlan, ValueError) as error:
+        raise CannotPaint(str(error)) from error
+    except DocumentClosed as error:
+        raise CannotPaint("The image was closed.") from error
+    except LayerGone as error:
+        raise CannotPaint("The layer is not there any more.") from error
+
+
+class _Session:
+    """One connection for one order; what the server says comes through a queue."""
+
+    def __init__(self, image: Gimp.Image) -> None:
+        self._image = image
+        self._editor = GimpEditor(image)
+        self._heard: queue.Queue[Any] = queue.Queue()
+        hear = self._heard.put
+        self._client = Client(f"gimp-script-{uuid.uuid4().hex}", hear, hear, hear)
+
+    def paint(self, order: Order) -> list[Gimp.Layer]:
+        if order.convert:
+            self._editor.convert_to_colour(stack.key_of(self._image))
+        Gimp.progress_init("Acetate")
+        self._client.start()
+        try:
+            return self._paint(order, self._offer())
+        finally:
+            self._client.stop()
+            Gimp.progress_end()
+
+    def _paint(self, order: Order, offer: Models) -> list[Gimp.Layer]:
+        situation = self._situation(order)
+        recipe, region, replaces = _recipe(order), order.region, []
+        if order.again:
+            recipe, region = self._own_recipe(situation, order.seed)
+            replaces = [situation.layer.key] if situation.layer is not None else []
+        model, info = _able(offer, recipe)
+        if order.model and model.id != order.model:
+            raise CannotPaint(f"The model “{order.model}” cannot do that here.")
+        if not recipe.prompt and recipe.mode == "refine":
+            own = self._stored(situation)
+            recipe = replace(recipe, prompt=own.prompt if own is not None else "")
+        if not any((recipe.prompt, *recipe.layer_prompts.values())):
+            raise CannotPaint(NO_PROMPT)
+        found = plan(recipe.mode, situation, model.frame or FrameLimits(), region)
+        recipe = _advised(replace(recipe, model=model.id), model)
+        gathered = gather(self._editor, found, info, recipe, order.variants)
+        job = self._client.submit(gathered.request)
+        record = record_of(
+            job, found, gathered.request.recipe, order.variants, replaces, gathered.opaque_source
+        )
+        results = self._follow(Task(record))
+        layers = self._insert(found, results, record.group, replaces)
+        self._client.acknowledge(job)
+        # The thanks shall be on the wire before the connection is closed.
+        time.sleep(0.05)
+        return layers
+
+    def _offer(self) -> Models:
+        """What the server can do; one that is not running is started."""
+        until = time.monotonic() + _SERVER_SECONDS
+        last, started = State(Connection.STOPPED, "The server does not answer."), False
+        while time.monotonic() < until:
+            heard = self._next()
+            if isinstance(heard, Models) and heard.models:
+                return heard
+            if isinstance(heard, State):
+                last = heard
+                if heard.connection is Connection.REFUSED:
+                    break
+                if heard.connection is Connection.NO_SERVER:
+                    if started:
+                        break
+                    started = True
+                    self._client.start_server()
+        raise CannotPaint(f"{last.message} {last.cure}".strip())
+
+    def _follow(self, task: Task) -> list[Result]:
+        """The results of a job, as soon as it is done."""
+        results: list[Result] = []
+        while True:
+            heard = self._next()
+            if isinstance(heard, Accepted):
+                task.ahead = heard.ahead
+            elif isinstance(heard, Progress):
+                Gimp.progress_set_text(progress(heard, task.ahead))
+                Gimp.progress_update(heard.step / heard.steps if heard.steps else 0.0)
+            elif isinstance(heard, LayerReady):
+                results += task.take(heard.variant, look_at(heard.layer))
+            elif isinstance(heard, Failed):
+                raise CannotPaint(" ".join(part for part in (heard.message, heard.hint) if part))
+            elif isinstance(heard, Cancelled):
+                raise CannotPaint("The job was cancelled.")
+            elif isinstance(heard, Done):
+                results += task.finish()
+                usable = [result for result in results if not result.warning]
+                if not usable:
+                    raise CannotPaint(results[0].warning if results else "Nothing was painted.")
+                return usable
+
+    def _next(self) -> Any:
+        try:
+            return self._heard.get(timeout=0.2)
+        except queue.Empty:
+            return None
+
+    def _insert(
+        self, found: Plan, results: list[Result], group: str, replaces: list[str]
+    ) -> list[Gimp.Layer]:
+        key, keys = found.document.key, []
+        image = stack.image_of(key)
+        with inserting.one_undo_step(image):
+            for number, result in enumerate(results):
+                leaving = tuple(replaces) if number == 0 else ()
+                insertion = Insertion(result.layers, found.place, group, found.mask, leaving)
+                keys += self._editor.insert(key, insertion)
+        return [layer for each in keys if (layer := stack.find(image, each)) is not None]
+
+    def _situation(self, order: Order) -> Situation:
+        document = self._editor.active_document()
+        if document is None:
+            raise CannotPaint("The image was closed.")
+        layer = (
+            stack.describe(order.layer)
+            if order.layer is not None
+            else self._editor.active_layer(document.key)
+        )
+        return Situation(document, layer, self._editor.selection(document.key))
+
+    def _stored(self, situation: Situation) -> Recipe | None:
+        if situation.document is None or situation.layer is None:
+            return None
+        text = self._editor.recipe(situation.document.key, situation.layer.key)
+        return read_recipe(text) if text else None
+
+    def _own_recipe(self, situation: Situation, seed: int) -> tuple[Recipe, Rect | None]:
+        recipe = self._stored(situation)
+        if recipe is None or situation.document is None or situation.layer is None:
+            raise CannotPaint("This layer was not painted by Acetate, so it has no recipe.")
+        history = read_history(self._editor.note(situation.document.key))
+        region = region_of(recipe, history) or situation.layer.bounds
+        return replace(recipe, seed=seed, inputs={}, files={}, model_hash=""), region
+
+
+def _recipe(order: Order) -> Recipe:
+    return Recipe(
+        order.mode,
+        order.prompt.strip(),
+        order.negative_prompt.strip(),
+        dict(order.layer_prompts),
+        order.seed,
+        order.steps,
+        order.guidance,
+        order.strength,
+        model=order.model,
+    )
+
+
+def _advised(recipe: Recipe, model: ModelInfo) -> Recipe:
+    """The model's own advice where nothing was asked for."""
+    return replace(
+        recipe,
+        steps=recipe.steps or model.steps or _ADVISED_STEPS,
+        guidance=recipe.guidance if recipe.guidance >= 0 else model.guidance or _ADVISED_GUIDANCE,
+    )
+
+
+def _able(offer: Models, recipe: Recipe) -> tuple[ModelInfo, ModeInfo]:
+    """A model that can do a recipe's mode, and what the mode takes."""
+    model, info = choose_model(offer, recipe.mode, recipe.model), mode_info(offer, recipe.mode)
+    if model is None or info is None:
+        raise CannotPaint("No model that is here can do that.")
+    if model.state != "ready":
+        name = model.name or model.id
+        raise CannotPaint(f"{name} is not here yet. Fetch it: acetate models pull {model.id}")
+    return model, info

@@ -1,0 +1,187 @@
+"""The panel: a column of widgets that draws a `PanelView` and passes on what the painter does."""
+
+from __future__ import annotations
+
+from gi.repository import GLib, Gtk, Pango
+
+from acetate_bridge.panel.view import Actions, Choice, PanelView
+from acetate_bridge.protocol.types import Image
+from widgets.pictures import on_checkerboard
+from widgets.prompts import Prompts
+from widgets.settings_form import Details
+from widgets.signal_guard import Updating
+from widgets.status_bar import OfferRow, StatusLine
+from widgets.thumbnails import HISTORY_SIDE, RESULT_SIDE, Strip
+
+_PREVIEW_SIDE = 224
+_NAME, _MARKUP, _AVAILABLE = range(3)
+
+
+class Panel(Gtk.Box):
+    """Everything between the window's edges, from the mode down to the status line."""
+
+    def __init__(self, actions: Actions) -> None:
+        super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=6)
+        self.set_border_width(12)
+        self._actions, self._updating = actions, Updating()
+        self._choices: tuple[Choice, ...] = ()
+        self._preview_shown: Image | None = None
+        self._view = PanelView()
+
+        self._modes = Gtk.ListStore(str, str, bool)
+        self._mode = Gtk.ComboBox(model=self._modes, popup_fixed_width=False)
+        self._mode.set_id_column(_NAME)
+        cell = Gtk.CellRendererText(ellipsize=Pango.EllipsizeMode.END)
+        self._mode.pack_start(cell, True)
+        self._mode.add_attribute(cell, "markup", _MARKUP)
+        self._mode.add_attribute(cell, "sensitive", _AVAILABLE)
+        self._mode.get_accessible().set_name("What to do")
+        self._mode.connect("changed", self._updating.guard(self._choose_mode))
+        self.prompts = Prompts(actions, self._updating)
+        self._details = Details(actions, self._updating)
+        self._sentence = Gtk.Label(wrap=True, xalign=0, width_chars=30, max_width_chars=48)
+        self._sentence.get_style_context().add_class("dim-label")
+        self._button = Gtk.Button(use_underline=True)
+        self._button.connect("clicked", lambda _: self.press())
+        self._again = Gtk.Button(label="Paint Ane_w", use_underline=True, no_show_all=True)
+        self._again.set_tooltip_text("Paint the active layer anew from its recipe, in its place")
+        self._again.connect("clicked", lambda _: actions.regenerate())
+        buttons = Gtk.Box(spacing=6)
+        buttons.pack_start(self._button, True, True, 0)
+        buttons.pack_start(self._again, False, False, 0)
+
+        self._progress = Gtk.ProgressBar(show_text=True, no_show_all=True)
+        self._preview = Gtk.Image(no_show_all=True)
+        self._results = Strip(RESULT_SIDE, actions.swap)
+        self._history = Strip(HISTORY_SIDE, actions.restore)
+        self._result_rows = self._make_result_rows()
+        self._history_rows = (_heading("History"), self._history)
+        self._offer, self._status = OfferRow(actions), StatusLine(actions)
+
+        inner = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
+        for widget in (self._mode, self.prompts, self._details, self._sentence, buttons):
+            inner.pack_start(widget, False, False, 0)
+        for widget in (
+            self._progress,
+            self._preview,
+            *self._result_rows,
+            self._offer,
+            *self._history_rows,
+        ):
+            inner.pack_start(widget, False, False, 0)
+        scrolled = Gtk.ScrolledWindow()
+        scrolled.set_policy(Gtk.PolicyType.NEVER, Gtk.PolicyType.AUTOMATIC)
+        scrolled.set_propagate_natural_height(True)
+        # A bar of its own does not lie over the fields.
+        scrolled.set_overlay_scrolling(False)
+        scrolled.add(inner)
+        self.pack_start(scrolled, True, True, 0)
+        self.pack_start(Gtk.Separator(), False, False, 0)
+        self.pack_start(self._status, False, False, 0)
+        self.show_all()
+
+    def press(self) -> None:
+        """What the large button does now."""
+        if self._view.running:
+            self._actions.cancel()
+        else:
+            self._actions.generate()
+
+    @property
+    def running(self) -> bool:
+        """Whether a job can be cancelled."""
+        return self._view.running
+
+    def draw(self, view: PanelView) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Take over a view."""
+        self._view = view
+        with self._updating.going_on():
+            self._draw_modes(view)
+            self.prompts.show(view)
+            self._details.show(view)
+            self._sentence.set_text(view.sentence)
+            self._draw_button(view)
+            self._draw_progress(view)
+            self._results.show_all_of(view.results)
+            self._history.show_all_of(view.history)
+            for rows, there in (
+                (self._result_rows, bool(view.results)),
+                (self._history_rows, bool(view.history)),
+            ):
+                for row in rows:
+                    row.set_visible(there)
+            self._draw_keep(view)
+            self._offer.show(view.offer)
+            self._status.show(view.status)
+
+    def _draw_modes(self, view: PanelView) -> None:
+        if view.modes != self._choices:
+            self._choices = view.modes
+            self._modes.clear()
+            for choice in view.modes:
+                self._modes.append([choice.name, _markup(choice), choice.available])
+        if self._mode.get_active_id() != view.mode:
+            self._mode.set_active_id(view.mode)
+        chosen = next((each for each in view.modes if each.name == view.mode), None)
+        self._mode.set_tooltip_text((chosen.reason if chosen else "") or "What to do")
+
+    def _draw_button(self, view: PanelView) -> None:
+        self._button.set_label("_Cancel" if view.running else "_Generate")
+        self._button.set_sensitive(view.running or view.can_generate)
+        keys = "Escape" if view.running else "Ctrl+Enter"
+        self._button.set_tooltip_text(keys if view.running or view.can_generate else view.why_not)
+        self._again.set_visible(view.can_regenerate and not view.running)
+
+    def _draw_progress(self, view: PanelView) -> None:
+        found = view.progress
+        self._progress.set_visible(found is not None)
+        if found is not None:
+            if found.share is None:
+                self._progress.pulse()
+            else:
+                self._progress.set_fraction(min(1.0, max(0.0, found.share)))
+            self._progress.set_text(found.words)
+        self._preview.set_visible(view.preview is not None)
+        if view.preview is not None and view.preview is not self._preview_shown:
+            pixbuf = on_checkerboard(view.preview, _PREVIEW_SIDE, _PREVIEW_SIDE)
+            self._preview.set_from_pixbuf(pixbuf)
+        self._preview_shown = view.preview
+
+    def _make_result_rows(self) -> tuple[Gtk.Widget, ...]:
+        self._keep = Gtk.Button(label="_Keep", use_underline=True)
+        self._keep.set_tooltip_text("Let the shown result stay when another one is chosen")
+        self._keep.connect("clicked", lambda _: self._keep_shown())
+        self._discard = Gtk.Button(label="_Discard", use_underline=True)
+        self._discard.set_tooltip_text("Take the shown result out of the image")
+        self._discard.connect("clicked", lambda _: self._actions.discard())
+        row = Gtk.Box(spacing=6)
+        row.pack_start(_heading("Results"), True, True, 0)
+        row.pack_start(self._keep, False, False, 0)
+        row.pack_start(self._discard, False, False, 0)
+        return row, self._results
+
+    def _draw_keep(self, view: PanelView) -> None:
+        self._keep.set_sensitive(any(each.shown and not each.kept for each in view.results))
+
+    def _keep_shown(self) -> None:
+        for index, each in enumerate(self._view.results):
+            if each.shown and not each.kept:
+                self._actions.keep(index)
+                return
+
+    def _choose_mode(self, box: Gtk.ComboBox) -> None:
+        if box.get_active_id() is not None:
+            self._actions.set_mode(box.get_active_id())
+
+
+def _markup(choice: Choice) -> str:
+    label = GLib.markup_escape_text(choice.label)
+    if choice.available:
+        return label
+    return f"{label}  <small>{GLib.markup_escape_text(choice.reason)}</small>"
+
+
+def _heading(words: str) -> Gtk.Label:
+    label = Gtk.Label(xalign=0)
+    label.set_markup(f"<b>{words}</b>")
+    return label

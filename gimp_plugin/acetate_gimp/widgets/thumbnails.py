@@ -1,0 +1,68 @@
+"""Rows of thumbnails: results to choose from, and the history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gi.repository import Gtk
+
+from acetate_bridge.panel.view import Thumbnail
+from widgets.pictures import picture
+
+RESULT_SIDE = 72
+HISTORY_SIDE = 48
+
+
+class Strip(Gtk.ScrolledWindow):
+    """Thumbnails side by side, each a button; `choose` is called with its place in the row."""
+
+    def __init__(self, side: int, choose: Callable[[int], None]) -> None:
+        super().__init__()
+        self.set_policy(Gtk.PolicyType.AUTOMATIC, Gtk.PolicyType.NEVER)
+        self._side, self._choose = side, choose
+        self._shown: tuple[Thumbnail, ...] = ()
+        self._row = Gtk.Box(spacing=4)
+        self.add(self._row)
+
+    def show_all_of(self, thumbnails: tuple[Thumbnail, ...]) -> None:
+        """Draw these, unless they stand there already; the keyboard stays where it is."""
+        if thumbnails == self._shown:
+            return
+        self._shown = thumbnails
+        children = self._row.get_children()
+        focused = next((i for i, child in enumerate(children) if child.has_focus()), None)
+        for child in children:
+            child.destroy()
+        for index, thumbnail in enumerate(thumbnails):
+            self._row.pack_start(self._button(index, thumbnail), False, False, 0)
+        self._row.show_all()
+        if focused is not None and focused < len(thumbnails):
+            self._row.get_children()[focused].grab_focus()
+
+    def _button(self, index: int, thumbnail: Thumbnail) -> Gtk.Button:
+        button = Gtk.Button(relief=Gtk.ReliefStyle.NORMAL if thumbnail.shown else _FLAT)
+        box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=2)
+        box.pack_start(picture(thumbnail.image, self._side, self._side), False, False, 0)
+        mark = _mark(thumbnail)
+        if mark:
+            label = Gtk.Label()
+            label.set_markup(f"<small>{mark}</small>")
+            box.pack_start(label, False, False, 0)
+        button.add(box)
+        tip = " · ".join(words for words in (thumbnail.tip, thumbnail.warning) if words)
+        button.set_tooltip_text(tip)
+        button.get_accessible().set_name(tip or "Thumbnail")
+        button.connect("clicked", lambda _: self._choose(index))
+        return button
+
+
+_FLAT = Gtk.ReliefStyle.NONE
+
+
+def _mark(thumbnail: Thumbnail) -> str:
+    """In words, as a colour alone would not tell everybody."""
+    if thumbnail.kept:
+        return "kept"
+    if thumbnail.shown:
+        return "shown"
+    return "check" if thumbnail.warning else ""

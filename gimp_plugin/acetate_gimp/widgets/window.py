@@ -1,0 +1,111 @@
+"""The window of the panel, in a process that lives as long as it is open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gi
+
+gi.require_version("Gdk", "3.0")
+gi.require_version("Gtk", "3.0")
+gi.require_version("GimpUi", "3.0")
+from gi.repository import Gdk, Gimp, GimpUi, GLib, Gtk  # noqa: E402
+
+from acetate_bridge.panel.controller import Controller  # noqa: E402
+from acetate_bridge.panel.settings import settings_file  # noqa: E402
+from adapter.documents import traces  # noqa: E402
+from adapter.editor import GimpEditor  # noqa: E402
+from panel_socket import Listener  # noqa: E402
+from widgets.image_chooser import ImageChooser  # noqa: E402
+from widgets.panel import Panel  # noqa: E402
+
+_WIDTH, _HEIGHT = 360, 560
+_LOOK_EVERY = 700
+
+
+def run_panel(plugin: Gimp.PlugIn, listener: Listener, image: Gimp.Image | None, mode: str) -> None:
+    """Open the panel and stay until it is closed."""
+    GimpUi.init("acetate")
+    window = PanelWindow()
+    window.turn_to(image, mode)
+    listener.window = window
+    # So that GIMP can tell it to leave.
+    plugin.persistent_enable()
+    Gtk.main()
+    listener.close()
+    window.controller.stop()
+
+
+class PanelWindow(Gtk.Window):
+    """Holds controller, panel and the image chooser together."""
+
+    def __init__(self) -> None:
+        super().__init__(title="Acetate")
+        self.set_role("acetate-panel")
+        self.set_type_hint(Gdk.WindowTypeHint.UTILITY)
+        self.set_default_size(_WIDTH, _HEIGHT)
+        self._open = False
+        self.editor = GimpEditor()
+        self.controller = Controller(self.editor, settings_file(), self._draw)
+        self.panel = Panel(self.controller)
+        self._images = ImageChooser(self._choose_image)
+        self._seen: Any = None
+        column = Gtk.Box(orientation=Gtk.Orientation.VERTICAL)
+        column.pack_start(self._images, False, False, 0)
+        column.pack_start(self.panel, True, True, 0)
+        column.show()
+        self.add(column)
+        self.connect("destroy", self._leave)
+        self.connect("key-press-event", self._key)
+        self.connect("focus-in-event", lambda *_: self.controller.refresh())
+        GimpUi.window_set_transient(self)
+        self._open = True
+        self._draw(self.controller.view)
+        self.controller.start()
+        GLib.timeout_add(_LOOK_EVERY, self._look)
+
+    def turn_to(self, image: Gimp.Image | None, mode: str) -> None:
+        """A menu entry was chosen on this image."""
+        if image is not None:
+            self.editor.attention.turn_to(image)
+        if mode:
+            self.controller.set_mode(mode)
+        self.controller.refresh()
+        self.present_with_time(Gdk.CURRENT_TIME)
+        self.panel.prompts.text.grab_focus()
+
+    def _draw(self, view: Any) -> None:
+        # Views come while the controller is still being made, and when the widgets are gone.
+        if self._open:
+            self.panel.draw(view)
+
+    def _look(self) -> bool:
+        """Notice what the painter did in GIMP, which tells nobody."""
+        if not self._open:
+            return False
+        image = self.editor.attention.image()
+        seen = (image.get_id(), traces(image)) if image is not None else None
+        self._images.show_images(self.editor.attention.images, image)
+        if seen != self._seen:
+            self._seen = seen
+            self.controller.refresh()
+        return True
+
+    def _leave(self, _: Gtk.Widget) -> None:
+        self._open = False
+        Gtk.main_quit()
+
+    def _choose_image(self, image: Gimp.Image) -> None:
+        self.editor.attention.turn_to(image)
+        self.controller.refresh()
+
+    def _key(self, _: Gtk.Widget, event: Gdk.EventKey) -> bool:
+        control = event.state & Gdk.ModifierType.CONTROL_MASK
+        if control and event.keyval in (Gdk.KEY_Return, Gdk.KEY_KP_Enter):
+            if not self.panel.running:
+                self.controller.generate()
+            return True
+        if event.keyval == Gdk.KEY_Escape and self.panel.running:
+            self.controller.cancel()
+            return True
+        return False

@@ -1,0 +1,1 @@
+"""Krita as an `Editor`: documents, layers, pixels, selection, metadata, undo."""

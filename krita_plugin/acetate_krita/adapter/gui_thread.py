@@ -1,0 +1,50 @@
+"""Krita's own loop: doing things on its thread, and only when no hand is painting."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from acetate_krita.qt import Qt, QtCore, QtWidgets
+
+log = logging.getLogger("acetate.krita")
+
+
+class GuiThread(QtCore.QObject):
+    """Runs actions on the thread that it was made on, which is the GUI's."""
+
+    _asked = QtCore.pyqtSignal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked.connect(self._run, Qt.ConnectionType.QueuedConnection)
+
+    def soon(self, action: Callable[[], None]) -> None:
+        """Run an action as soon as the loop turns; from any thread."""
+        try:
+            self._asked.emit(action)
+        except RuntimeError:
+            log.debug("Krita has quit")
+
+    def later(self, seconds: float, action: Callable[[], None]) -> None:
+        """Run an action after a while."""
+        QtCore.QTimer.singleShot(round(seconds * 1000), lambda: self._run(action))
+
+    def _run(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except Exception:
+            log.exception("an action failed")
+
+
+def hand_is_painting(document: Any | None) -> bool:
+    """Whether a button is held down, or a stroke is open (a pen holds no mouse button)."""
+    if QtWidgets.QApplication.mouseButtons() != Qt.MouseButton.NoButton:
+        return True
+    if document is None:
+        return False
+    if not document.tryBarrierLock():
+        return True
+    document.unlock()
+    return False

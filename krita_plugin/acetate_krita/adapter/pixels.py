@@ -1,0 +1,70 @@
+"""Pixels out of a document: a layer's own, or what a painter sees beneath it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from acetate_bridge.protocol.geometry import Rect
+from acetate_bridge.protocol.types import BYTES_PER_PIXEL, Image, PixelFormat
+from acetate_krita.adapter import layers as stack
+from acetate_krita.adapter.colour import to_image, workbench
+from acetate_krita.adapter.documents import canvas_of
+
+
+def read_layer(document: Any, node: Any, region: Rect, pixel_format: PixelFormat) -> Image:
+    """A layer's own pixels; what a group, a vector or a fill layer shows of itself."""
+    box = (region.x, region.y, region.width, region.height)
+    data = bytes(node.pixelData(*box)) if node.type() == "paintlayer" else b""
+    if not data:
+        document.waitForDone()
+        data = bytes(node.projectionPixelData(*box))
+    return to_image(document, data, region.width, region.height, pixel_format, node)
+
+
+def read_visible(document: Any, region: Rect, pixel_format: PixelFormat) -> Image:
+    """What a painter sees, transparent outside the canvas."""
+    document.waitForDone()
+    seen = region.common(canvas_of(document))
+    if seen is None:
+        return Image(
+            region.width,
+            region.height,
+            bytes(region.size.pixels * BYTES_PER_PIXEL[pixel_format]),
+            pixel_format,
+        )
+    data = bytes(document.pixelData(seen.x, seen.y, seen.width, seen.height))
+    image = to_image(document, data, seen.width, seen.height, pixel_format, document)
+    return image if seen == region else _framed(image, seen, region)
+
+
+def read_below(
+    document: Any, node: Any, region: Rect, pixel_format: PixelFormat, including: bool
+) -> Image:
+    """What a painter sees of everything beneath a layer.
+
+    Asked of a copy, which shares its pixels with the document: hiding layers in the document
+    itself would flicker and leave traces.
+    """
+    with workbench(document) as copy:
+        current = copy.nodeByUniqueID(node.uniqueId())
+        if not including:
+            current.setVisible(False)
+        while (parent := current.parentNode()) is not None:
+            for sibling in stack.children(parent):
+                if stack.key_of(sibling) == stack.key_of(current):
+                    break
+                sibling.setVisible(False)
+            current = parent
+        copy.refreshProjection()
+        return read_visible(copy, region, pixel_format)
+
+
+def _framed(image: Image, inner: Rect, outer: Rect) -> Image:
+    """The image of a smaller rectangle as the image of a larger one, transparent around it."""
+    pixel = BYTES_PER_PIXEL[image.format]
+    data = bytearray(outer.size.pixels * pixel)
+    length = inner.width * pixel
+    for row in range(inner.height):
+        start = ((inner.y - outer.y + row) * outer.width + inner.x - outer.x) * pixel
+        data[start : start + length] = image.data[row * length : (row + 1) * length]
+    return Image(outer.width, outer.height, bytes(data), image.format)

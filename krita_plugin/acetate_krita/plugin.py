@@ -1,0 +1,100 @@
+"""What all windows of Krita share: one editor, one controller, and the panels that show it."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import krita
+from acetate_bridge.panel.controller import Controller
+from acetate_bridge.panel.settings import settings_file
+from acetate_bridge.panel.view import PanelView
+from acetate_krita.adapter.editor import KritaEditor
+from acetate_krita.qt import Qt, QtCore, QtWidgets
+from acetate_krita.widgets.panel import Panel
+
+log = logging.getLogger("acetate.krita")
+
+_LOOK_EVERY = 400
+
+
+class Studio(QtCore.QObject):
+    """Made once, when Krita loads the plug-in; connects as soon as a panel is seen or used."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._krita = krita.Krita.instance()
+        self.editor = KritaEditor()
+        self.controller = Controller(self.editor, settings_file(), self._draw)
+        self._panels: list[Panel] = []
+        self._started = False
+        self._seen: object = None
+        self._clock = QtCore.QTimer(self)
+        self._clock.setInterval(_LOOK_EVERY)
+        self._clock.timeout.connect(self._look)
+        notifier = self._krita.notifier()
+        notifier.setActive(True)
+        notifier.applicationClosing.connect(self.close)
+        notifier.imageClosed.connect(lambda *_: self._refresh_soon())
+        QtWidgets.QApplication.instance().aboutToQuit.connect(self.close)
+
+    def icon(self, name: str) -> Any:
+        """One of Krita's own icons, in the colours of its theme."""
+        return self._krita.icon(name)
+
+    def add(self, panel: Panel) -> None:
+        """Draw on this panel, too, until its window closes."""
+        self._panels.append(panel)
+        panel.destroyed.connect(lambda *_: self._forget(panel))
+        panel.draw(self.controller.view)
+
+    def start(self) -> None:
+        """Connect, at the first call."""
+        if not self._started:
+            self._started = True
+            self.controller.start()
+            self._clock.start()
+
+    def close(self) -> None:
+        """Leave no thread behind."""
+        self._clock.stop()
+        self._panels.clear()
+        self.controller.stop()
+
+    def refresh(self) -> None:
+        """The painter turned to another document."""
+        if self._started:
+            self.controller.refresh()
+
+    def _draw(self, view: PanelView) -> None:
+        for panel in self._panels:
+            panel.draw(view)
+
+    def _forget(self, panel: Panel) -> None:
+        self._panels = [each for each in self._panels if each is not panel]
+
+    def _refresh_soon(self) -> None:
+        self.editor.call_soon(self.refresh)
+
+    def _look(self) -> None:
+        """Krita does not tell of a new selection or active layer: look whether there is one."""
+        application = QtWidgets.QApplication
+        if application.mouseButtons() != Qt.MouseButton.NoButton:
+            return
+        if not any(panel.isVisible() for panel in self._panels):
+            return
+        try:
+            seen = self._situation()
+        except Exception:
+            log.exception("Krita could not be looked at")
+            return
+        if seen != self._seen:
+            self._seen = seen
+            self.controller.refresh()
+
+    def _situation(self) -> object:
+        document = self.editor.active_document()
+        if document is None:
+            return None
+        selection = self.editor.selection_bounds(document.key)
+        return document, self.editor.active_layer(document.key), selection

@@ -1,0 +1,41 @@
+"""Text on the panel: it wraps, and never makes the docker wider."""
+
+from __future__ import annotations
+
+from acetate_krita.qt import Qt, QtWidgets
+
+
+def sentence(muted: bool = False) -> QtWidgets.QLabel:
+    """A text of as many lines as it takes; `muted` holds it back in light and dark themes."""
+    label = QtWidgets.QLabel()
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setMinimumWidth(40)
+    policy = label.sizePolicy()
+    policy.setHorizontalPolicy(QtWidgets.QSizePolicy.Policy.Ignored)
+    policy.setHorizontalStretch(1)
+    label.setSizePolicy(policy)
+    if muted:
+        effect = QtWidgets.QGraphicsOpacityEffect(label)
+        effect.setOpacity(0.7)
+        label.setGraphicsEffect(effect)
+    return label
+
+
+def heading(words: str) -> QtWidgets.QLabel:
+    """The name of a part of the panel."""
+    label = QtWidgets.QLabel(words)
+    font = label.font()
+    font.setBold(True)
+    label.setFont(font)
+    return label
+
+
+def flexible(widget: QtWidgets.QWidget) -> QtWidgets.QWidget:
+    """Let a field take whatever width there is, and ask for none."""
+    widget.setMinimumWidth(40)
+    policy = widget.sizePolicy()
+    policy.setHorizontalPolicy(QtWidgets.QSizePolicy.Policy.Ignored)
+    policy.setHorizontalStretch(1)
+    widget.setSizePolicy(policy)
+    return widget

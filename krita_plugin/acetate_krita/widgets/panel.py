@@ -1,0 +1,191 @@
+"""The panel: a column of widgets that draws a `PanelView` and passes on what the painter does."""
+
+from __future__ import annotations
+
+from acetate_bridge.panel.view import Actions, PanelView
+from acetate_bridge.protocol.types import Image
+from acetate_krita.qt import Qt, QtCore, QtWidgets
+from acetate_krita.widgets.combo_box import ChoiceBox
+from acetate_krita.widgets.labels import flexible, heading, sentence
+from acetate_krita.widgets.pictures import on_checkerboard
+from acetate_krita.widgets.prompts import Prompts
+from acetate_krita.widgets.settings_form import Details, Icon
+from acetate_krita.widgets.status_bar import OfferRow, StatusLine
+from acetate_krita.widgets.thumbnails import HISTORY_SIDE, RESULT_SIDE, Strip
+
+_PREVIEW_SIDE = 192
+_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
+class Panel(QtWidgets.QWidget):
+    """Everything in the docker, from the mode down to the status line. `icon` finds Krita's."""
+
+    def __init__(self, actions: Actions, icon: Icon) -> None:
+        super().__init__()
+        self._actions = actions
+        self._view = PanelView()
+        self._preview_shown: Image | None = None
+        self.mode = ChoiceBox("What to do", actions.set_mode)
+        self.prompts = Prompts(actions)
+        self.details = Details(actions, icon)
+        self._where = sentence(muted=True)
+        self.button = QtWidgets.QPushButton("Generate")
+        self.button.setAutoDefault(False)
+        self.button.clicked.connect(lambda: self.press())
+        self.again = QtWidgets.QToolButton()
+        self.again.setIcon(icon("view-refresh"))
+        self.again.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.again.setAccessibleName("Paint Anew")
+        self.again.setToolTip("Paint the active layer anew from its recipe, in its place")
+        self.again.clicked.connect(lambda: actions.regenerate())
+        self.progress = QtWidgets.QProgressBar()
+        self.progress.setRange(0, 1000)
+        self.preview = QtWidgets.QLabel()
+        self.results = Strip(RESULT_SIDE, actions.swap)
+        self.history = Strip(HISTORY_SIDE, actions.restore)
+        self._results_head = self._make_results_head()
+        self._history_head = heading("History")
+        self.offer, self.status = OfferRow(actions), StatusLine(actions)
+        self._lay_out()
+        for key in self._keys():
+            key.installEventFilter(self)
+        self.draw(self._view)
+
+    def press(self) -> None:
+        """What the large button does now."""
+        if self._view.running:
+            self._actions.cancel()
+        elif self._view.can_generate:
+            self._actions.generate()
+
+    def ask_for_prompt(self) -> None:
+        """Put the cursor into an empty prompt."""
+        if not self._view.prompt:
+            self.prompts.text.setFocus()
+
+    def draw(self, view: PanelView) -> None:
+        """Take over a view."""
+        self._view = view
+        self.mode.show_choices(view.modes, view.mode)
+        self.prompts.show_view(view)
+        self.details.show_view(view)
+        self._where.setText(view.sentence)
+        self._where.setVisible(bool(view.sentence))
+        self._draw_button(view)
+        self._draw_progress(view)
+        for strip, head, thumbnails in (
+            (self.results, self._results_head, view.results),
+            (self.history, self._history_head, view.history),
+        ):
+            strip.show_all_of(thumbnails)
+            strip.setVisible(bool(thumbnails))
+            head.setVisible(bool(thumbnails))
+        self.keep.setEnabled(any(each.shown and not each.kept for each in view.results))
+        self.offer.show_offer(view.offer)
+        self.status.show_status(view.status)
+
+    def eventFilter(self, watched: object, event: QtCore.QEvent) -> bool:  # noqa: N802 (Qt's name)
+        """Ctrl+Enter generates and Escape cancels, before Krita takes them for shortcuts."""
+        if event.type() not in (QtCore.QEvent.Type.ShortcutOverride, QtCore.QEvent.Type.KeyPress):
+            return False
+        control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        generates = control and event.key() in _ENTER
+        cancels = event.key() == Qt.Key.Key_Escape and self._view.running
+        if not generates and not cancels:
+            return False
+        event.accept()
+        if event.type() == QtCore.QEvent.Type.KeyPress:
+            if cancels:
+                self._actions.cancel()
+            elif not self._view.running:
+                self.press()
+        return True
+
+    def _draw_button(self, view: PanelView) -> None:
+        self.button.setText("Cancel" if view.running else "Generate")
+        self.button.setEnabled(view.running or view.can_generate)
+        keys = "Escape" if view.running else "Ctrl+Enter"
+        self.button.setToolTip(keys if self.button.isEnabled() else view.why_not)
+        self.again.setVisible(view.can_regenerate and not view.running)
+
+    def _draw_progress(self, view: PanelView) -> None:
+        found = view.progress
+        self.progress.setVisible(found is not None)
+        if found is not None:
+            self.progress.setRange(0, 0 if found.share is None else 1000)
+            if found.share is not None:
+                self.progress.setValue(round(1000 * min(1.0, max(0.0, found.share))))
+            self.progress.setFormat(found.words)
+        self.preview.setVisible(view.preview is not None)
+        if view.preview is not None and view.preview is not self._preview_shown:
+            side = min(_PREVIEW_SIDE, max(64, self.width() - 24))
+            ratio = self.devicePixelRatioF()
+            self.preview.setPixmap(on_checkerboard(view.preview, side, side, ratio))
+        self._preview_shown = view.preview
+
+    def _make_results_head(self) -> QtWidgets.QWidget:
+        self.keep = _small_button("Keep")
+        self.keep.setToolTip("Let the shown result stay when another one is chosen")
+        self.keep.clicked.connect(lambda: self._keep_shown())
+        self.discard = _small_button("Discard")
+        self.discard.setToolTip("Take the shown result out of the image")
+        self.discard.clicked.connect(lambda: self._actions.discard())
+        head = QtWidgets.QWidget()
+        row = QtWidgets.QHBoxLayout(head)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(flexible(heading("Results")), 1)
+        row.addWidget(self.keep)
+        row.addWidget(self.discard)
+        return head
+
+    def _keep_shown(self) -> None:
+        for index, each in enumerate(self._view.results):
+            if each.shown and not each.kept:
+                self._actions.keep(index)
+                return
+
+    def _lay_out(self) -> None:
+        buttons = QtWidgets.QHBoxLayout()
+        buttons.addWidget(self.button, 1)
+        buttons.addWidget(self.again)
+        inner = QtWidgets.QWidget()
+        column = QtWidgets.QVBoxLayout(inner)
+        column.setContentsMargins(0, 0, 0, 0)
+        for each in (self.mode, self.prompts, self.details, self._where):
+            column.addWidget(each)
+        column.addLayout(buttons)
+        for each in (
+            self.progress,
+            self.preview,
+            self._results_head,
+            self.results,
+            self.offer,
+            self._history_head,
+            self.history,
+        ):
+            column.addWidget(each)
+        column.addStretch(1)
+        scrolled = QtWidgets.QScrollArea()
+        scrolled.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        scrolled.setWidgetResizable(True)
+        scrolled.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scrolled.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scrolled.setWidget(inner)
+        scrolled.setMinimumSize(120, 80)
+        outer = QtWidgets.QVBoxLayout(self)
+        outer.setContentsMargins(6, 6, 6, 6)
+        outer.addWidget(scrolled, 1)
+        outer.addWidget(self.status)
+
+    def _keys(self) -> list[QtWidgets.QWidget]:
+        """Fields in which the keys of the panel count."""
+        details = self.details
+        fields = [details.steps, details.guidance, details.seed, details.variants]
+        return [self, self.prompts.text, details.avoid, self.mode, self.button, *fields]
+
+
+def _small_button(words: str) -> QtWidgets.QToolButton:
+    button = QtWidgets.QToolButton()
+    button.setText(words)
+    button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    return button

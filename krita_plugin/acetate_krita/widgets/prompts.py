@@ -1,0 +1,73 @@
+"""What to paint: the prompt, and a line for each layer of a scene."""
+
+from __future__ import annotations
+
+from acetate_bridge.panel.view import Actions, LayerPrompt, PanelView
+from acetate_krita.qt import QtWidgets
+from acetate_krita.widgets.labels import flexible
+
+_LINES = 3
+
+
+class Prompts(QtWidgets.QWidget):
+    """A text of several lines, which Tab leaves, and the lines for layers below it."""
+
+    def __init__(self, actions: Actions) -> None:
+        super().__init__()
+        self._actions = actions
+        self.text = QtWidgets.QPlainTextEdit()
+        self.text.setTabChangesFocus(True)
+        self.text.setPlaceholderText("What to paint")
+        self.text.setToolTip("What to paint. Ctrl+Enter paints it.")
+        self.text.setAccessibleName("Prompt")
+        self.text.setMinimumWidth(40)
+        self.text.textChanged.connect(lambda: actions.set_prompt(self.text.toPlainText()))
+        self.entries: dict[str, QtWidgets.QLineEdit] = {}
+        self._layers = QtWidgets.QWidget()
+        self._rows = QtWidgets.QFormLayout(self._layers)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.text)
+        layout.addWidget(self._layers)
+        self._layers.hide()
+        self._fit()
+
+    def show_view(self, view: PanelView) -> None:
+        """Take over a view; a text that is the same keeps its cursor and its undo history."""
+        if self.text.toPlainText() != view.prompt:
+            blocked = self.text.blockSignals(True)
+            self.text.setPlainText(view.prompt)
+            self.text.blockSignals(blocked)
+        if [each.role for each in view.layer_prompts] != list(self.entries):
+            self._make_entries(view.layer_prompts)
+        for each in view.layer_prompts:
+            if self.entries[each.role].text() != each.text:
+                self.entries[each.role].setText(each.text)
+
+    def changeEvent(self, event: object) -> None:  # noqa: N802 (Qt's name)
+        """The painter may choose a larger font."""
+        super().changeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        text = getattr(self, "text", None)
+        if text is not None:
+            margins = 2 * (text.frameWidth() + round(text.document().documentMargin()))
+            height = text.fontMetrics().lineSpacing() * _LINES + margins
+            if text.height() != height or text.maximumHeight() != height:
+                text.setFixedHeight(height)
+
+    def _make_entries(self, prompts: tuple[LayerPrompt, ...]) -> None:
+        while self._rows.rowCount():
+            self._rows.removeRow(0)
+        self.entries = {}
+        for each in prompts:
+            entry = QtWidgets.QLineEdit(each.text)
+            entry.setAccessibleName(each.label)
+            entry.textEdited.connect(
+                lambda text, role=each.role: self._actions.set_layer_prompt(role, text)
+            )
+            self._rows.addRow(each.label, flexible(entry))
+            self.entries[each.role] = entry
+        self._layers.setVisible(bool(prompts))

@@ -1,0 +1,87 @@
+"""Rows of thumbnails: results to choose from, and the history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from acetate_bridge.panel.view import Thumbnail
+from acetate_krita.qt import Qt, QtCore, QtGui, QtWidgets
+from acetate_krita.widgets.pictures import on_checkerboard
+
+RESULT_SIDE = 64
+HISTORY_SIDE = 44
+
+
+class Strip(QtWidgets.QScrollArea):
+    """Thumbnails side by side, each a button; `choose` is called with its place in the row."""
+
+    def __init__(self, side: int, choose: Callable[[int], None]) -> None:
+        super().__init__()
+        self._side, self._choose = side, choose
+        self._shown: tuple[Thumbnail, ...] = ()
+        self.buttons: list[QtWidgets.QToolButton] = []
+        self.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setMinimumWidth(40)
+        inner = QtWidgets.QWidget()
+        self._row = QtWidgets.QHBoxLayout(inner)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(2)
+        self._row.addStretch(1)
+        self.setWidget(inner)
+
+    def show_all_of(self, thumbnails: tuple[Thumbnail, ...]) -> None:
+        """Draw these, unless they stand there already; the keyboard stays where it is."""
+        if thumbnails == self._shown:
+            return
+        focused = next((i for i, each in enumerate(self.buttons) if each.hasFocus()), None)
+        self._shown = thumbnails
+        for button in self.buttons:
+            self._row.removeWidget(button)
+            button.hide()
+            button.deleteLater()
+        self.buttons = [self._button(index, each) for index, each in enumerate(thumbnails)]
+        for index, button in enumerate(self.buttons):
+            self._row.insertWidget(index, button, 0, Qt.AlignmentFlag.AlignTop)
+        if focused is not None and focused < len(self.buttons):
+            self.buttons[focused].setFocus()
+        if self.buttons:
+            bar = self.horizontalScrollBar().sizeHint().height()
+            tallest = max(button.sizeHint().height() for button in self.buttons)
+            self.setFixedHeight(tallest + bar)
+
+    def _button(self, index: int, thumbnail: Thumbnail) -> QtWidgets.QToolButton:
+        button = QtWidgets.QToolButton()
+        button.setAutoRaise(True)
+        button.setCheckable(True)
+        button.setChecked(thumbnail.shown)
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        ratio = self.devicePixelRatioF()
+        pixmap = on_checkerboard(thumbnail.image, self._side, self._side, ratio)
+        button.setIcon(QtGui.QIcon(pixmap))
+        button.setIconSize(QtCore.QSize(self._side, self._side))
+        words = _mark(thumbnail)
+        if words:
+            button.setText(words)
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+        tip = " · ".join(words for words in (thumbnail.tip, thumbnail.warning) if words)
+        button.setToolTip(tip)
+        button.setAccessibleName(tip or "Thumbnail")
+
+        def choose() -> None:
+            button.setChecked(thumbnail.shown)
+            self._choose(index)
+
+        button.clicked.connect(choose)
+        return button
+
+
+def _mark(thumbnail: Thumbnail) -> str:
+    """In words, as a colour alone would not tell everybody."""
+    if thumbnail.kept:
+        return "kept"
+    if thumbnail.shown:
+        return "shown"
+    return "check" if thumbnail.warning else ""

@@ -1,0 +1,95 @@
+"""The application: settings in, something that aiohttp can run out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from acetate.app.auth import Gate, guard, names_for
+from acetate.app.context import CONTEXT, Context
+from acetate.app.index_page import sign_in
+from acetate.app.layer_encoding import PackedLayers
+from acetate.app.responses import in_our_words, route_of
+from acetate.app.routes import ROUTES, known_query
+from acetate.app.settings import Settings
+from acetate.app.webp import register_webp
+from acetate.jobs.async_store import Ledger
+from acetate.jobs.downloads import Downloads
+from acetate.jobs.manager import Manager
+from acetate.workers.engine import Engine
+from acetate.workers.ipc import WorkerSettings
+from acetate.workers.supervisor import WorkerEngine
+
+log = logging.getLogger("acetate.http")
+
+
+def make_engines(settings: Settings) -> list[Engine]:
+    """A worker process for each device."""
+    return [
+        WorkerEngine(
+            WorkerSettings(device, str(settings.models_folder), settings.painter), settings.patience
+        )
+        for device in settings.devices
+    ]
+
+
+def create_app(
+    settings: Settings,
+    ledger: Ledger,
+    engines: list[Engine],
+    port: Callable[[], int],
+) -> web.Application:
+    """The application around an open ledger; `port` is the one that is listened on by then."""
+    register_webp()
+    manager = Manager(ledger, engines, settings.limits)
+    names, any_address = names_for(settings.host, settings.hosts)
+
+    def gate() -> Gate:
+        return Gate(settings.token, port(), names, any_address)
+
+    app = web.Application(
+        middlewares=[in_our_words, _notice, guard(gate, sign_in), known_query],
+        client_max_size=settings.limits.message_bytes,
+    )
+    downloads = Downloads(
+        manager.offers, settings.models_folder, manager.look_again, settings.downloader
+    )
+    app[CONTEXT] = Context(settings, ledger, manager, PackedLayers(ledger), downloads)
+    for route in ROUTES:
+        # aiohttp would answer HEAD by itself; the table says what there is, and nothing else is.
+        if route.method == "GET":
+            app.router.add_get(route.path, route.handler, allow_head=False)
+        else:
+            app.router.add_route(route.method, route.path, route.handler)
+    app.cleanup_ctx.append(_run_manager)
+    app.on_shutdown.append(_drain)
+    return app
+
+
+async def _run_manager(app: web.Application) -> AsyncIterator[None]:
+    context = app[CONTEXT]
+    await context.manager.open()
+    yield
+    context.ledger.close()
+
+
+async def _drain(app: web.Application) -> None:
+    """Running jobs may end, and be heard of, before the sessions do."""
+    context = app[CONTEXT]
+    await context.downloads.close()
+    await context.manager.close(context.settings.drain_seconds)
+    for session in list(app[CONTEXT].sessions.values()):
+        await session.close()
+
+
+@web.middleware
+async def _notice(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Keeps an idle server awake, and notes refusals without anything that the client made up."""
+    request.app[CONTEXT].touch()
+    response = await handler(request)
+    if response.status >= 400:
+        log.info("%s %s answered %s", request.method, route_of(request), response.status)
+    return response

@@ -1,0 +1,149 @@
+"""Who is let in: one table of checks, asked in order before anything else is looked at."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+import socket
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
+
+from acetate.app.responses import refusal
+
+_QUERY_SECRETS = {"token", "access_token", "authorization", "auth", "key"}
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What the checks compare with. `names` are host names; `port` is the one listened on."""
+
+    token: str = field(repr=False)
+    port: int
+    names: frozenset[str]
+    any_address: bool = False
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """Origins of our own page."""
+        return frozenset(f"http://{name}:{self.port}" for name in self.names)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One row of the table: True lets the request pass to the next row."""
+
+    code: str
+    status: int
+    sentence: str
+    passes: Callable[[web.Request, Gate], bool]
+
+
+def _host_is_ours(request: web.Request, gate: Gate) -> bool:
+    """A page on a name that was rebound to this machine still sends its own name (RFC 9110, 7.2).
+
+    An address written as such cannot be rebound, so a server for others takes any address.
+    """
+    hosts = request.headers.getall(hdrs.HOST, [])
+    if len(hosts) != 1:
+        return False
+    name, port = _split_host(hosts[0])
+    if port != str(gate.port):
+        return False
+    return name in gate.names or (gate.any_address and _is_address(name))
+
+
+def _origin_is_ours(request: web.Request, gate: Gate) -> bool:
+    """Programs send no Origin; a browser sends one with all that could change something."""
+    origins = request.headers.getall(hdrs.ORIGIN, [])
+    return not origins or (len(origins) == 1 and origins[0] in gate.origins | _own(request, gate))
+
+
+def _own(request: web.Request, gate: Gate) -> frozenset[str]:
+    """The origin that belongs to the Host of this request, which has passed its own check."""
+    return frozenset({f"http://{request.headers[hdrs.HOST]}"}) if gate.any_address else frozenset()
+
+
+def _site_is_ours(request: web.Request, gate: Gate) -> bool:
+    sites = request.headers.getall("Sec-Fetch-Site", [])
+    return all(site in ("none", "same-origin") for site in sites)
+
+
+def _no_token_in_url(request: web.Request, gate: Gate) -> bool:
+    """A URL ends up in histories and logs."""
+    return not any(name.lower() in _QUERY_SECRETS for name in request.query) and (
+        gate.token not in request.raw_path
+    )
+
+
+def _token_is_right(request: web.Request, gate: Gate) -> bool:
+    given = request.headers.getall(hdrs.AUTHORIZATION, [])
+    if len(given) != 1 or not given[0].startswith("Bearer "):
+        return False
+    token = given[0].removeprefix("Bearer ").encode("utf-8", "surrogateescape")
+    return hmac.compare_digest(token, gate.token.encode())
+
+
+CHECKS = (
+    Check("bad_host", 403, "This server does not answer under that name.", _host_is_ours),
+    Check("bad_origin", 403, "Pages of other sites may not use this server.", _origin_is_ours),
+    Check("bad_site", 403, "Pages of other sites may not use this server.", _site_is_ours),
+    Check("no_token", 401, "The token belongs into the header, not the URL.", _no_token_in_url),
+    Check("no_token", 401, "This server needs its token (Authorization: Bearer).", _token_is_right),
+)
+
+
+def guard(
+    gate: Callable[[], Gate], sign_in: Callable[[web.Request], web.Response | None]
+) -> Middleware:
+    """Middleware that asks every check; `sign_in` may dress a missing token for people."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        now = gate()
+        for check in CHECKS:
+            if not check.passes(request, now):
+                page = sign_in(request) if check.passes is _token_is_right else None
+                return page or refusal(check.status, check.code, check.sentence)
+        return await handler(request)
+
+    return middleware
+
+
+def names_for(host: str, more: Iterable[str]) -> tuple[frozenset[str], bool]:
+    """Host names to answer to when listening on `host`, and whether any address will do."""
+    loopback = {"127.0.0.1", "localhost", "[::1]"}
+    if is_loopback(host):
+        return frozenset(loopback), False
+    names = {name.lower() for name in more} | {socket.gethostname().lower()}
+    return frozenset(loopback | names), True
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _split_host(host: str) -> tuple[str, str]:
+    """Name (lower case, brackets kept) and port of a Host header; the port defaults to 80."""
+    name, colon, port = host.rpartition(":")
+    if not colon or host.endswith("]"):
+        return host.lower(), "80"
+    return name.lower(), port
+
+
+def _is_address(name: str) -> bool:
+    """Whether a name is a canonical IPv4 or bracketed IPv6 address."""
+    bare = name[1:-1] if name.startswith("[") and name.endswith("]") else name
+    try:
+        address = ipaddress.ip_address(bare)
+    except ValueError:
+        return False
+    return (address.version == 6) == name.startswith("[")

@@ -1,0 +1,80 @@
+"""What waits to be sent to one session: all that matters, and the latest of what does not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from acetate.jobs.manager import Notice
+from acetate.jobs.records import FreshLayer
+from acetate_bridge.protocol.messages import Models, Preview, Progress, ServerMessage
+
+_FRESH_BYTES = 64 * 2**20
+
+
+class Outbox:
+    """Keeps events in the order of their numbers; a slow reader gets only the latest preview.
+
+    Layers beyond 64 MB give up their pixels, which are read from disk when their turn comes, so a
+    reader that stands still costs next to nothing.
+    """
+
+    def __init__(self) -> None:
+        self._notices: dict[tuple[str, object], Notice] = {}
+        self._messages: deque[ServerMessage] = deque()
+        self._fresh_bytes = 0
+        self._held = True
+        self._something = asyncio.Event()
+
+    @property
+    def waiting_messages(self) -> int:
+        """Answers (not events) that were not sent yet."""
+        return len(self._messages)
+
+    def answer(self, message: ServerMessage) -> None:
+        """Send something that is no event, before all events."""
+        if isinstance(message, Models):
+            self._messages = deque(m for m in self._messages if not isinstance(m, Models))
+        self._messages.append(message)
+        self._something.set()
+
+    def put(self, notice: Notice) -> None:
+        """Send an event when its turn comes."""
+        key: tuple[str, object] = ("event", notice.sequence)
+        if isinstance(notice, (Progress, Preview)):
+            key = (type(notice).__name__, notice.job)
+            self._notices.pop(key, None)
+        elif isinstance(notice, FreshLayer):
+            if self._fresh_bytes + len(notice.data) > _FRESH_BYTES:
+                notice = notice.stored
+            else:
+                self._fresh_bytes += len(notice.data)
+        self._notices[key] = notice
+        self._something.set()
+
+    def release(self, missed: list[Notice]) -> None:
+        """Begin: what was missed comes first; what came in meanwhile is not said twice."""
+        since, self._notices = self._notices, {}
+        together = {notice.sequence: notice for notice in [*missed, *since.values()]}
+        for sequence in sorted(together):
+            notice = together[sequence]
+            if isinstance(notice, FreshLayer):
+                notice = notice.stored
+            self.put(notice)
+        self._fresh_bytes = 0
+        self._held = False
+        self._something.set()
+
+    async def take(self) -> ServerMessage | Notice:
+        """The next thing to send; waits for it."""
+        while True:
+            if self._messages:
+                return self._messages.popleft()
+            if self._notices and not self._held:
+                key = next(iter(self._notices))
+                notice = self._notices.pop(key)
+                if isinstance(notice, FreshLayer):
+                    self._fresh_bytes -= len(notice.data)
+                return notice
+            self._something.clear()
+            await self._something.wait()

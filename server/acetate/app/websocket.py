@@ -1,0 +1,283 @@
+"""One WebSocket session: a client says what it wants and hears what becomes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+import acetate
+from acetate.app.layer_encoding import PackedLayers
+from acetate.app.send_queue import Outbox
+from acetate.app.validation import read_message
+from acetate.jobs.async_store import Ledger
+from acetate.jobs.downloads import Downloads
+from acetate.jobs.manager import Manager, Notice
+from acetate.jobs.records import DiskFull, FreshLayer, MissingImages, Refused, StoredLayer
+from acetate.workers.engine import Announcement
+from acetate_bridge.protocol.chunking import PARTS_FEATURE, Gathering, frames, joined
+from acetate_bridge.protocol.codec import BadFrame, choose, encode, encode_pieces
+from acetate_bridge.protocol.messages import (
+    PROTOCOL,
+    Acknowledge,
+    Cancel,
+    Failed,
+    Hello,
+    LayerReady,
+    Missing,
+    ModelMessage,
+    Models,
+    Pause,
+    Preview,
+    Problem,
+    Pull,
+    Remove,
+    ServerMessage,
+    Submit,
+    Upload,
+    Welcome,
+)
+
+log = logging.getLogger("acetate.session")
+
+_HELLO_SECONDS = 10.0
+_PING_SECONDS = 30.0
+_PATIENCE = 100
+_LONGEST_CLIENT = 200
+
+
+class Session:
+    """Speaks protocol 1 over one connection."""
+
+    def __init__(
+        self, manager: Manager, ledger: Ledger, packed: PackedLayers, downloads: Downloads
+    ) -> None:
+        self._manager = manager
+        self._downloads = downloads
+        self._ledger = ledger
+        self._packed = packed
+        self._socket = web.WebSocketResponse(
+            compress=False,
+            max_msg_size=manager.limits.message_bytes,
+            heartbeat=_PING_SECONDS,
+        )
+        self._outbox = Outbox()
+        self._client = ""
+        self._encodings = ["raw"]
+        self._in_parts = False
+        self._gathering = Gathering()
+        self._problems = 0
+        self._caring: set[asyncio.Task[None]] = set()
+
+    async def run(self, request: web.Request) -> web.WebSocketResponse:
+        """Hold the conversation until either side leaves."""
+        await self._socket.prepare(request)
+        hello = await self._greet()
+        if hello is None:
+            return self._socket
+        self._client = hello.client
+        named = [name.removeprefix("encoding:") for name in hello.features if ":" in name]
+        self._encodings = named or ["raw"]
+        self._in_parts = PARTS_FEATURE in hello.features
+        leave = self._manager.subscribe(self._client, self._hear)
+        leave_offer = self._manager.offers.listen(self._offer_changed)
+        writer = asyncio.create_task(self._write(), name=f"writer {self._client[:20]}")
+        try:
+            self._outbox.answer(self._welcome())
+            same_store = hello.store == self._manager.store_identity
+            missed = await self._manager.missed(self._client, hello.last_event if same_store else 0)
+            self._outbox.release(missed)
+            await self._listen()
+        finally:
+            leave()
+            leave_offer()
+            writer.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await writer
+        return self._socket
+
+    async def close(self) -> None:
+        """The server is going down."""
+        await self._socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server is stopping")
+
+    # ---- the beginning
+
+    async def _greet(self) -> Hello | None:
+        """The client's hello; anything else is answered with a problem and a closed door."""
+        try:
+            first = await asyncio.wait_for(self._socket.receive(), _HELLO_SECONDS)
+            if first.type is not WSMsgType.TEXT:
+                raise BadFrame("hello_first", "The first message is hello.")
+            hello = read_message(first.data)
+            if not isinstance(hello, Hello):
+                raise BadFrame("hello_first", "The first message is hello.")
+            if hello.protocol != PROTOCOL:
+                raise BadFrame(
+                    "other_protocol",
+                    f"This server speaks protocol {PROTOCOL}, the editor {hello.protocol}: "
+                    "update the older of the two.",
+                )
+            if not 0 < len(hello.client) <= _LONGEST_CLIENT:
+                raise BadFrame(
+                    "bad_message", f"A client has a name of 1 to {_LONGEST_CLIENT} letters."
+                )
+        except BadFrame as error:
+            await self._refuse(error)
+        except TimeoutError:
+            await self._refuse(BadFrame("hello_first", "No hello came."))
+        else:
+            return hello
+        return None
+
+    async def _refuse(self, error: BadFrame) -> None:
+        with contextlib.suppress(ConnectionError):
+            if not self._socket.closed:
+                frame = encode(Problem(error.code, str(error)))
+                assert isinstance(frame, str)
+                await self._socket.send_str(frame)
+        await self._socket.close(code=WSCloseCode.POLICY_VIOLATION, message=error.code.encode())
+
+    def _welcome(self) -> Welcome:
+        offer = self._manager.offer or Announcement([], [])
+        return Welcome(
+            f"acetate {acetate.__version__}",
+            PROTOCOL,
+            self._manager.store_identity,
+            offer.models,
+            offer.modes,
+            self._manager.limits,
+            [PARTS_FEATURE],
+        )
+
+    def _hear(self, notice: Notice) -> None:
+        if isinstance(notice, FreshLayer):
+            encoding = choose(self._encodings, notice.stored.format)
+            if encoding != "raw":
+                self._packed.begin(notice, encoding)
+        self._outbox.put(notice)
+
+    def _offer_changed(self, offer: Announcement) -> None:
+        self._outbox.answer(Models(offer.models, offer.modes))
+
+    # ---- listening
+
+    async def _listen(self) -> None:
+        async for message in self._socket:
+            if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                break
+            try:
+                await self._take(message.data)
+            except BadFrame as error:
+                await self._complain(error.code, str(error))
+            except Refused as error:
+                self._outbox.answer(Problem(error.code, error.message, error.hint))
+            except Exception:
+                log.exception("a message could not be handled")
+                await self._complain("internal", "The server met a fault of its own.")
+
+    async def _take(self, frame: str | bytes) -> None:
+        """One message. Pixels are unpacked in a thread: a small frame may hold a large picture."""
+        if isinstance(frame, bytes):
+            pieces = self._gathering.add(frame)
+            if pieces is None:
+                return
+            message = await asyncio.to_thread(lambda: read_message(joined(pieces)))
+        else:
+            message = read_message(frame)
+        match message:
+            case Submit():
+                await self._submit(message)
+            case Upload():
+                await self._upload(message)
+            case Cancel():
+                await self._manager.cancel(self._client, message.job)
+            case Acknowledge():
+                await self._manager.acknowledge(self._client, message.job)
+            case Pull() | Pause() | Remove():
+                # A task of its own: a process takes seconds to start or to stop.
+                task = asyncio.create_task(self._care_for_model(message))
+                self._caring.add(task)
+                task.add_done_callback(self._caring.discard)
+            case Hello():
+                raise BadFrame("hello_once", "Hello is said once.")
+
+    async def _submit(self, submit: Submit) -> None:
+        try:
+            await self._manager.submit(self._client, submit)
+        except MissingImages as error:
+            self._outbox.answer(Missing(submit.job, error.images))
+        except Refused as error:
+            self._outbox.answer(Failed(submit.job, 0, error.code, error.message, error.hint))
+        except DiskFull:
+            self._outbox.answer(
+                Failed(submit.job, 0, "disk_full", "The disk is full.", "Free some space.")
+            )
+
+    async def _upload(self, upload: Upload) -> None:
+        try:
+            await self._ledger.keep_image(upload.sha256, upload.image)
+        except DiskFull:
+            self._outbox.answer(Problem("disk_full", "The disk is full.", "Free some space."))
+
+    async def _care_for_model(self, message: ModelMessage) -> None:
+        try:
+            match message:
+                case Pull():
+                    self._downloads.pull(message.model, message.accepted)
+                case Pause():
+                    await self._downloads.pause(message.model)
+                case Remove():
+                    await self._downloads.remove(message.model)
+        except Refused as error:
+            self._outbox.answer(Problem(error.code, error.message, error.hint))
+        except Exception:
+            log.exception("%s could not be followed", type(message).__name__)
+            self._outbox.answer(Problem("internal", "The server met a fault of its own."))
+
+    async def _complain(self, code: str, text: str) -> None:
+        """Say what was wrong; a client that keeps it up is shown the door."""
+        self._problems += 1
+        if self._problems > _PATIENCE or self._outbox.waiting_messages > _PATIENCE:
+            await self._socket.close(
+                code=WSCloseCode.POLICY_VIOLATION, message=b"too many problems"
+            )
+            return
+        self._outbox.answer(Problem(code, text))
+
+    # ---- talking
+
+    async def _write(self) -> None:
+        """Send what the outbox holds, one after another, as fast as the client reads."""
+        with contextlib.suppress(ConnectionError, RuntimeError):
+            while True:
+                item = await self._outbox.take()
+                try:
+                    pieces = await self._pieces(item)
+                except (OSError, ValueError):
+                    # Evicted in between: the client acknowledged it, or it is a day old.
+                    continue
+                for frame in frames(pieces, self._in_parts):
+                    if isinstance(frame, str):
+                        await self._socket.send_str(frame)
+                    else:
+                        await self._socket.send_bytes(frame)
+
+    async def _pieces(self, item: object) -> str | list[bytes]:
+        if isinstance(item, (FreshLayer, StoredLayer)):
+            return encode_pieces(await self._layer(item))
+        message: ServerMessage = item  # type: ignore[assignment]
+        if isinstance(item, Preview):
+            return await asyncio.to_thread(encode_pieces, message, self._encodings)
+        return encode_pieces(message)
+
+    async def _layer(self, item: FreshLayer | StoredLayer) -> LayerReady:
+        """A layer as this client reads it."""
+        stored = item.stored if isinstance(item, FreshLayer) else item
+        encoding = choose(self._encodings, stored.format)
+        if encoding != "raw":
+            return stored.with_image(await self._packed.get(item, encoding))
+        if isinstance(item, FreshLayer):
+            return stored.with_image(stored.image(item.data))
+        return stored.with_image(await self._ledger.load_layer(stored))

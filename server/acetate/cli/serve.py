@@ -1,0 +1,114 @@
+"""`acetate serve`: the options of the server, turned into settings."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import stat
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from acetate.errors import AcetateError
+from acetate_bridge.client.discovery import data_folder, make_private, runtime_folder, write_private
+from acetate_bridge.client.launcher import leave_note
+
+TOKEN_BYTES = 32
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
+    token_file: Annotated[
+        Path | None, typer.Option(help="File with the token; created when missing.")
+    ] = None,
+    models_dir: Annotated[Path | None, typer.Option(help="Folder of the models.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder of jobs and results.")] = None,
+    device: Annotated[
+        list[str] | None, typer.Option(help="Where to paint; repeat it for more workers.")
+    ] = None,
+    idle_exit: Annotated[
+        float, typer.Option(min=0, help="Leave after so many seconds without work; 0 stays.")
+    ] = 0.0,
+    allow_remote: Annotated[
+        bool, typer.Option(help="Listen beyond this machine (needs --token-file).")
+    ] = False,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(help="A further host name to answer to.")
+    ] = None,
+    quota_mb: Annotated[int, typer.Option(min=16, help="Room for results.")] = 4096,
+    verbose: Annotated[bool, typer.Option(help="Say more in the log.")] = False,
+) -> None:
+    """Serve editors, scripts and the local page on this machine."""
+    import logging
+
+    from acetate.app.auth import is_loopback
+    from acetate.app.server import CannotServe
+    from acetate.app.server import serve as run
+    from acetate.app.settings import Settings
+
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+    try:
+        if not is_loopback(host) and not (allow_remote and token_file):
+            raise CannotServe(
+                f"{host} can be reached from other machines: "
+                "add --allow-remote and --token-file if that is what you want."
+            )
+        settings = Settings(
+            data_folder=data_dir or data_folder(),
+            runtime_folder=runtime_folder(),
+            token=_token(token_file),
+            host=host,
+            port=port,
+            hosts=tuple(allow_host or ()),
+            devices=tuple(device or ["auto"]),
+            models_dir=models_dir,
+            idle_exit=idle_exit,
+            quota=quota_mb * 2**20,
+        )
+        leave_note(own_command())
+        run(settings, lambda address: typer.echo(f"Acetate listens on http://{address}"))
+    except AcetateError as error:
+        typer.echo(f"{error} {error.hint}".strip(), err=True)
+        raise typer.Exit(2) from None
+    except OSError as error:
+        typer.echo(f"The server cannot start: {error}.", err=True)
+        raise typer.Exit(2) from None
+
+
+def own_command() -> list[str]:
+    """How this very installation is started again."""
+    beside = Path(sys.executable).with_name("acetate.exe" if os.name == "nt" else "acetate")
+    if beside.exists():
+        return [str(beside)]
+    found = shutil.which("acetate")
+    return [found] if found else [sys.executable, "-m", "acetate"]
+
+
+def _token(path: Path | None) -> str:
+    """The token in a file, or a new one (kept in the file, when one is named)."""
+    from acetate.app.server import CannotServe
+
+    fresh = secrets.token_urlsafe(TOKEN_BYTES)
+    if path is None:
+        return fresh
+    if not path.exists():
+        if not path.parent.exists():
+            make_private(path.parent)
+        write_private(path, fresh + "\n")
+        return fresh
+    token = path.read_text(encoding="utf-8").strip()
+    if len(token) < TOKEN_BYTES or not token.isascii() or any(letter.isspace() for letter in token):
+        raise CannotServe(
+            f"{path} does not hold a token: remove it, and a good one will be written."
+        )
+    if os.name != "nt" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        path.chmod(0o600)
+    return token

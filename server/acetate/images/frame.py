@@ -1,0 +1,111 @@
+"""Pixels between document and frame: what the model is shown, and where its layers come to lie.
+
+Colour is resampled weighted by its alpha (premultiplied), with a trace of weight left for what is
+fully transparent, so that hidden colour stays smooth and no edge takes on a foreign hue.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+from acetate.workers.engine import PaintingFailed
+from acetate_bridge.protocol.geometry import Frame, Rect, Size
+from acetate_bridge.protocol.types import Image, Layer
+
+# Below half a step of 16-bit alpha: too little to move a visible pixel.
+_HIDDEN_WEIGHT = np.float32(2.0**-18)
+
+
+def show_frame(image: Image, frame: Frame) -> Image:
+    """An image of the frame's canvas at the size that the model paints.
+
+    Takes one that is already at the frame's size as it is; raises PaintingFailed for any other.
+    """
+    size = Size(image.width, image.height)
+    if size == frame.size:
+        return image
+    if size != frame.canvas.size:
+        raise PaintingFailed(
+            "bad_image",
+            f"An input image has {image.width} × {image.height} pixels, but the frame shows "
+            f"{frame.canvas.width} × {frame.canvas.height}.",
+        )
+    return resample(image, frame.size)
+
+
+def place_layer(layer: Layer, frame: Frame) -> Layer:
+    """A layer at the frame's size, brought to document pixels and cut to the frame's region."""
+    image = layer.image
+    if Size(image.width, image.height) != frame.size:
+        raise PaintingFailed(
+            "bad_result",
+            f"The model painted {image.width} × {image.height} pixels instead of "
+            f"{frame.size.width} × {frame.size.height}.",
+        )
+    if frame.resampled:
+        image = resample(image, frame.canvas.size)
+    return replace(layer, image=crop(image, frame.crop), x=frame.region.x, y=frame.region.y)
+
+
+def keep_alpha(layer: Layer, source: Image) -> Layer:
+    """The layer with the alpha of a source of its size, to the last bit where depths agree.
+
+    For a frame that is painted at another size, where alpha comes back resampled.
+    """
+    painted, given = _samples(layer.image).copy(), _samples(source)[..., 3].astype(np.float64)
+    top = np.iinfo(painted.dtype).max
+    painted[..., 3] = np.rint(given * (top / np.iinfo(_samples(source).dtype).max))
+    return replace(layer, image=replace(layer.image, data=painted.tobytes()))
+
+
+def crop(image: Image, rect: Rect) -> Image:
+    """The part of an image inside a rectangle that lies within it."""
+    if rect == Rect(0, 0, image.width, image.height):
+        return image
+    part = _samples(image)[rect.y : rect.bottom, rect.x : rect.right]
+    return Image(rect.width, rect.height, part.tobytes(), image.format)
+
+
+def resample(image: Image, size: Size) -> Image:
+    """The image at another size, colour weighted by its alpha, 8 or 16 bits kept.
+
+    Lanczos where there is something to see. Its lobes would make rings around an edge, and noise
+    of colour that hardly weighs anything, so towards transparency a positive kernel takes over.
+    """
+    samples = _samples(image)
+    top = np.float32(np.iinfo(samples.dtype).max)
+    straight = samples.astype(np.float32) / top
+    alpha = straight[..., 3]
+    weight = alpha * (np.float32(1) - _HIDDEN_WEIGHT) + _HIDDEN_WEIGHT
+    smooth_weight = _resize(weight, size, Pillow.Resampling.BILINEAR)
+    sharp_weight = _resize(weight, size, Pillow.Resampling.LANCZOS)
+    sharpness = np.clip((np.minimum(smooth_weight, sharp_weight) - 0.02) / 0.08, 0, 1)
+    sharp_divisor = np.maximum(sharp_weight, 0.02)
+    planes: list[NDArray[np.floating]] = []
+    for channel in range(3):
+        weighted = straight[..., channel] * weight
+        smooth = _resize(weighted, size, Pillow.Resampling.BILINEAR) / smooth_weight
+        sharp = _resize(weighted, size, Pillow.Resampling.LANCZOS) / sharp_divisor
+        planes.append(smooth + (sharp - smooth) * sharpness)
+    smooth = _resize(alpha, size, Pillow.Resampling.BILINEAR)
+    sharp = _resize(alpha, size, Pillow.Resampling.LANCZOS)
+    planes.append(smooth + (sharp - smooth) * sharpness)
+    result = np.clip(np.stack(planes, axis=-1), 0, 1) * top
+    data = np.rint(result).astype(samples.dtype).tobytes()
+    return Image(size.width, size.height, data, image.format)
+
+
+def _samples(image: Image) -> NDArray[np.unsignedinteger]:
+    dtype = np.dtype("u1") if image.format == "rgba8" else np.dtype("<u2")
+    return np.frombuffer(image.data, dtype=dtype).reshape(image.height, image.width, 4)
+
+
+def _resize(
+    plane: NDArray[np.floating], size: Size, kernel: Pillow.Resampling
+) -> NDArray[np.float32]:
+    picture = Pillow.fromarray(np.ascontiguousarray(plane, np.float32))
+    return np.asarray(picture.resize((size.width, size.height), kernel))

@@ -1,0 +1,127 @@
+"""What a request may ask for, checked before it becomes a job."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from acetate.jobs.records import Refused
+from acetate.workers.engine import Announcement
+from acetate_bridge.protocol.geometry import Frame
+from acetate_bridge.protocol.messages import Limits, Submit
+
+DEFAULT_LIMITS = Limits(
+    message_bytes=256 * 2**20,
+    image_pixels=64 * 2**20,
+    queued_jobs=64,
+    variants=16,
+    steps=500,
+    side=8192,
+    prompt_characters=8000,
+)
+
+_JOB_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_MOST_IMAGES = 16
+_MOST_STYLES = 16
+_MOST_FILES = 256
+_LONGEST_NAME = 200
+_FARTHEST = 2**24
+_HIGHEST_SEED = 2**63 - 1
+
+
+def check_submit(submit: Submit, limits: Limits, offer: Announcement | None) -> None:
+    """Raise Refused with a sentence about the first thing that cannot be done.
+
+    Without an offer (no worker has started yet) modes and models are left for the worker to judge.
+    """
+    if not _JOB_ID.fullmatch(submit.job):
+        raise Refused("bad_job_id", "A job id has 8 to 64 letters, digits, - and _.")
+    _check_recipe(submit, limits)
+    _check_images(submit, limits)
+    if submit.frame is not None:
+        _check_frame(submit.frame, submit, limits)
+    if offer is not None and offer.modes:
+        _check_offer(submit, offer)
+
+
+def is_digest(text: str) -> bool:
+    """Whether a text can be the SHA-256 of something."""
+    return _DIGEST.fullmatch(text) is not None
+
+
+def _check_recipe(submit: Submit, limits: Limits) -> None:
+    recipe = submit.recipe
+    _between("steps", recipe.steps, 1, limits.steps)
+    _between("guidance", recipe.guidance, 0, 100)
+    _between("strength", recipe.strength, 0, 1)
+    _between("stop_at", recipe.stop_at, 0, 1)
+    _between("variants", submit.variants, 1, limits.variants)
+    _between("seed", recipe.seed, 0, _HIGHEST_SEED - limits.variants)
+    _between("width", recipe.width, 0, limits.side)
+    _between("height", recipe.height, 0, limits.side)
+    if recipe.width * recipe.height > limits.image_pixels:
+        raise Refused("too_large", f"A frame may have {limits.image_pixels} pixels.")
+    if recipe.passes not in (1, 2, 4, 8):
+        raise Refused("bad_request", "passes must be 1, 2, 4 or 8.")
+    prompts = [recipe.prompt, recipe.negative_prompt, *recipe.layer_prompts.values()]
+    if sum(map(len, prompts)) > limits.prompt_characters:
+        raise Refused(
+            "too_large", f"The prompts may have {limits.prompt_characters} characters together."
+        )
+    if len(recipe.layer_prompts) > _MOST_IMAGES:
+        raise Refused("too_large", f"There may be {_MOST_IMAGES} layer prompts.")
+    if len(recipe.styles) > _MOST_STYLES or len(recipe.files) > _MOST_FILES:
+        raise Refused("too_large", f"There may be {_MOST_STYLES} styles and {_MOST_FILES} files.")
+    if any(len(name) > _LONGEST_NAME for name in (*recipe.styles, *recipe.files)):
+        raise Refused("too_large", f"A name may have {_LONGEST_NAME} characters.")
+    _between("layers", recipe.layers, 1, 16)
+    for weight in recipe.styles.values():
+        _between("the weight of a style", weight, -4, 4)
+    if recipe.control is not None:
+        _between("the strength of the control", recipe.control.strength, 0, 2)
+
+
+def _check_images(submit: Submit, limits: Limits) -> None:
+    if len(submit.images) > _MOST_IMAGES:
+        raise Refused("too_large", f"A job may have {_MOST_IMAGES} images.")
+    for name, image in submit.images.items():
+        if not is_digest(image.sha256):
+            raise Refused("bad_image", f"The image {name[:40]!r} is not named by its SHA-256.")
+        if min(image.width, image.height) < 1:
+            raise Refused("bad_image", f"The image {name[:40]!r} has no size.")
+        if image.width * image.height > limits.image_pixels:
+            raise Refused("image_too_large", f"An image may have {limits.image_pixels} pixels.")
+
+
+def _check_frame(frame: Frame, submit: Submit, limits: Limits) -> None:
+    for rect in (frame.region, frame.canvas):
+        _between("place", rect.x, -_FARTHEST, _FARTHEST)
+        _between("place", rect.y, -_FARTHEST, _FARTHEST)
+        _between("side", max(rect.width, rect.height), 1, 4 * limits.side)
+        if rect.size.pixels > limits.image_pixels:
+            raise Refused("image_too_large", f"A region may have {limits.image_pixels} pixels.")
+    _between("side", max(frame.size.width, frame.size.height), 1, limits.side)
+    recipe = submit.recipe
+    if (recipe.width, recipe.height) not in ((0, 0), (frame.size.width, frame.size.height)):
+        raise Refused("bad_request", "The recipe's size and the frame's size differ.")
+
+
+def _check_offer(submit: Submit, offer: Announcement) -> None:
+    recipe = submit.recipe
+    if recipe.mode not in (mode.name for mode in offer.modes):
+        known = ", ".join(mode.name for mode in offer.modes)
+        raise Refused("unknown_mode", f"There is no mode {recipe.mode[:40]!r} (known: {known}).")
+    if recipe.model and recipe.model not in (model.id for model in offer.models):
+        known = ", ".join(model.id for model in offer.models)
+        raise Refused("unknown_model", f"There is no model {recipe.model[:40]!r} (known: {known}).")
+    for model in offer.models:
+        if model.id == recipe.model and model.state != "ready":
+            raise Refused(
+                "model_missing", f"{model.name or model.id} cannot be used yet.", model.reason
+            )
+
+
+def _between(name: str, value: float, least: float, most: float) -> None:
+    if not (math.isfinite(value) and least <= value <= most):
+        raise Refused("bad_request", f"{name} must lie between {least} and {most}.")

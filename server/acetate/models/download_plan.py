@@ -1,0 +1,132 @@
+"""What has to be fetched for a model, whether it fits, and why it cannot be had."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from acetate.errors import AcetateError
+from acetate.models.catalog import Entry
+from acetate.models.hub_cache import cache_folder, located_file
+
+_SPARE = 256 * 2**20
+"""Bytes that a download leaves free."""
+
+
+class CannotFetch(AcetateError):
+    """A model's files cannot be fetched; what is complete is kept, and the rest resumes later."""
+
+    code = "cannot_fetch"
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file still to be fetched; `size` in bytes, `sha256` where it is published."""
+
+    repository: str
+    name: str
+    revision: str | None
+    size: int
+    sha256: str = ""
+
+
+def plan_downloads(
+    entry: Entry, modes: tuple[str, ...] | None = None, endpoint: str | None = None
+) -> list[Download]:
+    """What these modes of a model (default: all) lack here. Raises CannotFetch.
+
+    Asks the hub for sizes, so that the disk can be looked at before anything is fetched.
+    """
+    from huggingface_hub import HfApi
+
+    wanted = entry.files_for(modes or entry.modes)
+    by_repository: dict[str, tuple[str | None, dict[str, str]]] = {}
+    for file in wanted:
+        revision, names = by_repository.setdefault(file.repository, (file.revision, {}))
+        names[file.name] = file.sha256
+    downloads: list[Download] = []
+    api = HfApi(endpoint=endpoint)
+    for repository, (revision, names) in by_repository.items():
+        with explained(repository):
+            info = api.model_info(repository, revision=revision, files_metadata=True)
+        downloads += _listed(repository, revision, info, names.__contains__, names)
+    if entry.base:
+        with explained(entry.base):
+            info = api.model_info(entry.base, files_metadata=True)
+        downloads += _listed(entry.base, None, info, entry.needs_of_base, {})
+    return [
+        download
+        for download in downloads
+        if located_file(download.repository, download.name, download.revision) is None
+    ]
+
+
+def check_room(downloads: list[Download]) -> None:
+    """Raise CannotFetch unless the disk of the cache has room for all of them."""
+    need = sum(download.size for download in downloads) + _SPARE
+    folder = cache_folder()
+    while not folder.exists():
+        folder = folder.parent
+    have = shutil.disk_usage(folder).free
+    if need > have:
+        raise CannotFetch(
+            f"The disk of {folder} has {have / 1e9:.1f} GB free, "
+            f"but the download needs {need / 1e9:.1f} GB."
+        )
+
+
+def _listed(
+    repository: str,
+    revision: str | None,
+    info: Any,
+    wanted: Callable[[str], bool],
+    hashes: dict[str, str],
+) -> list[Download]:
+    found = [
+        Download(
+            repository,
+            sibling.rfilename,
+            revision,
+            sibling.size or 0,
+            hashes.get(sibling.rfilename) or (sibling.lfs.sha256 if sibling.lfs else ""),
+        )
+        for sibling in info.siblings
+        if wanted(sibling.rfilename)
+    ]
+    if missing := set(hashes) - {download.name for download in found}:
+        raise CannotFetch(f"{repository} no longer has {', '.join(sorted(missing))}.")
+    return found
+
+
+@contextmanager
+def explained(repository: str) -> Iterator[None]:
+    """Turn the hub's errors into sentences."""
+    import httpx2
+    from huggingface_hub import errors
+
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
+        raise CannotFetch("Downloads are switched off by HF_HUB_OFFLINE: unset it to fetch models.")
+    try:
+        yield
+    except errors.GatedRepoError as error:
+        raise CannotFetch(
+            f"{repository} is only for people who have accepted its terms at the hub.",
+            "Accept them there, then log in with `hf auth login`.",
+        ) from error
+    except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError) as error:
+        raise CannotFetch(f"The hub has no {repository}, or only for others.") from error
+    except errors.EntryNotFoundError as error:
+        raise CannotFetch(f"A file of {repository} cannot be found at the hub.") from error
+    except (errors.HfHubHTTPError, httpx2.HTTPError, OSError) as error:
+        raise CannotFetch(
+            f"The download from {repository} broke off: {_first_line(error)}",
+            "Pull again; it resumes where it stopped.",
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".") + "."

@@ -1,0 +1,117 @@
+"""Where weights lie: the cache of the Hugging Face hub, which other programs share.
+
+Nothing here touches the network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from acetate.models.catalog import Entry, WeightFile, catalog
+from acetate.models.hashing import file_hash
+from acetate.models.imported_files import own_file
+from acetate.models.shipped import EMBEDDED, EMBEDDED_FOLDER
+
+FileState = Literal["good", "missing", "damaged", "unknown"]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a look at a file on the disk has shown; "unknown" has no published hash, or was
+    converted from the published form."""
+
+    file: WeightFile
+    state: FileState
+
+
+def cache_folder() -> Path:
+    """The folder of the hub cache, whether it exists yet or not."""
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE)
+
+
+def located_file(repository: str, name: str, revision: str | None = None) -> Path | None:
+    """A file in the shared cache, if it is there."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(repository, name, revision=revision)
+    return Path(found) if isinstance(found, str) else None
+
+
+def located(file: WeightFile) -> Path | None:
+    """A file of the catalog: imported under its published name, or in the shared cache."""
+    own = own_file(file.name) or own_file(f"{Path(file.name).stem}.safetensors")
+    return own or located_file(file.repository, file.name, file.revision)
+
+
+def locate(file_id: str) -> Path | None:
+    """A file of the catalog by its id, if it is here."""
+    for entry in catalog().values():
+        for part in entry.parts:
+            if part.file.id == file_id:
+                return located(part.file)
+    return None
+
+
+def base_folder(base: str) -> Path | None:
+    """The folder of a base model (a diffusers repository) in the shared cache, if it is there."""
+    index = located_file(base, "model_index.json")
+    return None if index is None else index.parent
+
+
+def missing_parts(entry: Entry, modes: tuple[str, ...] | None = None) -> list[str]:
+    """Names of the files and the base that these modes of a model (default: all) lack here."""
+    if entry.id == EMBEDDED:
+        return [] if (EMBEDDED_FOLDER / "model_index.json").is_file() else [str(EMBEDDED_FOLDER)]
+    missing = [file.name for file in entry.files_for(modes or entry.modes) if not located(file)]
+    if entry.place is not None and not entry.place.exists():
+        missing.insert(0, str(entry.place))
+    elif entry.base and base_folder(entry.base) is None:
+        missing.insert(0, entry.base)
+    return missing
+
+
+def remove(entry: Entry) -> int:
+    """Delete the transparency files of a model that no other one here needs; returns their bytes.
+
+    The base stays: other programs share it.
+    """
+    others = {
+        part.file.id
+        for other in catalog().values()
+        if other.id != entry.id and not missing_parts(other)
+        for part in other.parts
+    }
+    freed = 0
+    for part in entry.parts:
+        file = part.file
+        path = located_file(file.repository, file.name, file.revision)
+        if path is not None and file.id not in others:
+            freed += path.stat().st_size
+            delete_cached(path)
+    return freed
+
+
+def delete_cached(path: Path) -> None:
+    """Delete a file of the hub cache with the blob that it points to."""
+    blob = path.resolve()
+    path.unlink()
+    if blob != path:
+        blob.unlink(missing_ok=True)
+
+
+def verify(entry: Entry) -> list[Checked]:
+    """Read every transparency file of the model and compare its hash with the published one."""
+    return [_checked(part.file) for part in entry.parts]
+
+
+def _checked(file: WeightFile) -> Checked:
+    path = located(file)
+    if path is None:
+        return Checked(file, "missing")
+    if not file.sha256 or path.suffix != Path(file.name).suffix:
+        return Checked(file, "unknown")
+    return Checked(file, "good" if file_hash(path) == file.sha256 else "damaged")

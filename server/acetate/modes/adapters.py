@@ -1,0 +1,72 @@
+"""What a recipe puts beside its model: styles in the base, and a control network to follow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from acetate.errors import BadRequest, ModelMissing
+from acetate.models.imported_files import Own, own_file, own_files, own_named
+from acetate_bridge.protocol.types import Control, Recipe, Request
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from acetate.pipelines.pipeline import Pipeline
+
+
+@contextmanager
+def equipped(request: Request, pipeline: Pipeline) -> Iterator[Recipe]:
+    """Styles and control are in the pipeline for the length of a block, and gone without a trace.
+
+    Yields the recipe with the full names of what was taken. Raises BadRequest for what there is
+    not or what fits another family, ModelMissing for a file that has gone.
+    """
+    recipe = request.recipe
+    styles = {own_named(name, "style"): weight for name, weight in recipe.styles.items()}
+    control = recipe.control
+    with ExitStack() as stack:
+        paths = [(_fitting(own, pipeline), weight) for own, weight in styles.items()]
+        stack.enter_context(pipeline.styled(paths))
+        if control is not None:
+            own = _network(control, pipeline)
+            image = _map(request, control)
+            path = _fitting(own, pipeline)
+            stack.enter_context(pipeline.following(path, image, control.strength))
+            control = replace(control, model=own.name)
+        names = {own.name: weight for own, weight in styles.items()}
+        yield replace(recipe, styles=names, control=control)
+
+
+def _network(control: Control, pipeline: Pipeline) -> Own:
+    if control.model:
+        return own_named(control.model, "control")
+    for own in own_files("control", pipeline.family):
+        if own.kind == control.kind:
+            return own
+    raise BadRequest(
+        f"There is no control network that follows {control.kind} with “{pipeline.model}”.",
+        "Take one over with `acetate models import`.",
+    )
+
+
+def _fitting(own: Own, pipeline: Pipeline) -> Path:
+    if pipeline.family not in own.families:
+        raise BadRequest(
+            f"{own.name} is for {' or '.join(own.families)}, "
+            f"but the model “{pipeline.model}” is of the family {pipeline.family}."
+        )
+    path = own_file(own.name)
+    if path is None:
+        raise ModelMissing(f"The imported file {own.name} is missing.", f"It was {own.source}.")
+    return path
+
+
+def _map(request: Request, control: Control) -> Tensor:
+    from acetate.adapters.control_map import control_map
+    from acetate.images.tensors import to_tensor
+
+    return control_map(to_tensor(request.images["control"]), control.kind, control.derived)

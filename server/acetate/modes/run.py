@@ -1,0 +1,89 @@
+"""Running a request: checked, one variant after the other, each with its complete recipe."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from acetate import __version__
+from acetate.errors import BadRequest
+from acetate.models.families import FAMILIES
+from acetate.modes.registry import mode_named
+from acetate.modes.validation import check_request
+from acetate_bridge.protocol.types import Image, Layer, Request
+
+if TYPE_CHECKING:
+    from acetate.pipelines.pipeline import Pipeline
+    from acetate.pipelines.sampling import OnStep, Step
+
+
+def run(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -> list[Layer]:
+    """All layers of all variants, in order. See `run_each`."""
+    return [layer for layers in run_each(request, pipeline, on_step) for layer in layers]
+
+
+def run_each(
+    request: Request, pipeline: Pipeline, on_step: OnStep | None = None
+) -> Iterator[list[Layer]]:
+    """The layers of each variant as soon as it is done, at the frame's size, offset (0, 0).
+
+    Variants are painted one by one, not as a batch: a seed then gives the same bytes alone and
+    in company, and the first picture is there early. `on_step` sees steps counted over all
+    variants and may raise to stop. Each recipe names the files that were used; a
+    request that names some is painted with exactly those. Raises BadRequest or FilesDiffer.
+    """
+    from acetate.modes.adapters import equipped
+
+    check_request(request, pipeline.limits)
+    if request.recipe.mode not in (modes := FAMILIES[pipeline.family].modes):
+        raise BadRequest(
+            f"The model “{pipeline.model}” cannot do the mode “{request.recipe.mode}”: "
+            f"it does {', '.join(modes)}."
+        )
+    paint = mode_named(request.recipe.mode).paint
+    pipeline.begin()
+    pipeline.files.begin(request.recipe.files)
+    with equipped(request, pipeline) as recipe:
+        for index in range(request.variants):
+            layers = paint(
+                _variant(replace(request, recipe=recipe), pipeline, index),
+                pipeline,
+                _counting_on(on_step, index, request.variants),
+            )
+            pipeline.files.check_complete()
+            yield [_with_files(layer, pipeline.files.hashes) for layer in layers]
+
+
+def image_hash(image: Image) -> str:
+    """SHA-256 of the raw pixels in hex, which is how a recipe names its images."""
+    return hashlib.sha256(image.data).hexdigest()
+
+
+def _with_files(layer: Layer, files: dict[str, str]) -> Layer:
+    recipe = layer.recipe
+    return layer if recipe is None else replace(layer, recipe=replace(recipe, files=files))
+
+
+def _variant(request: Request, pipeline: Pipeline, index: int) -> Request:
+    recipe = replace(
+        request.recipe,
+        seed=request.recipe.seed + index,
+        scheduler=request.recipe.scheduler or pipeline.preset,
+        model=pipeline.model,
+        model_hash=pipeline.model_hash,
+        inputs={name: image_hash(image) for name, image in request.images.items()},
+        software=f"acetate {__version__}",
+    )
+    return replace(request, recipe=recipe, variants=1)
+
+
+def _counting_on(on_step: OnStep | None, index: int, variants: int) -> OnStep | None:
+    if on_step is None:
+        return None
+
+    def count(step: Step) -> None:
+        on_step(replace(step, index=index * step.total + step.index, total=variants * step.total))
+
+    return count

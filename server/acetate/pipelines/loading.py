@@ -1,0 +1,138 @@
+"""From a model's name or folder to a pipeline that paints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from acetate.errors import BadRequest, ModelDamaged, ModelMissing
+from acetate.models.catalog import Entry
+from acetate.models.shipped import EMBEDDED, EMBEDDED_FOLDER
+from acetate.pipelines.quick_start import without_collecting
+
+if TYPE_CHECKING:
+    import torch
+
+    from acetate.pipelines.pipeline import Pipeline
+    from acetate.pipelines.transparency_weights import Locate
+
+
+@without_collecting()
+def load_pipeline(model: str = EMBEDDED, device: str = "auto") -> Pipeline:
+    """Load a model by its id onto a device ("auto" takes the best one).
+
+    An id is never a path: it names a model of the catalog or an imported base. Raises BadRequest
+    for an unknown id, ModelMissing or ModelDamaged naming the file that is at fault, and
+    DeviceMissing.
+    """
+    from acetate.models.registry import model_named
+
+    entry = model_named(model)
+    if entry.family != EMBEDDED:
+        return _load_entry(entry, device)
+    return load_folder(EMBEDDED_FOLDER, device, model=EMBEDDED)
+
+
+@without_collecting()
+def load_folder(folder: Path, device: str = "auto", *, model: str = "") -> Pipeline:
+    """Load the model in a folder with a `model_index.json`; `model` is the id it goes by."""
+    from acetate.models.devices import pick_device
+    from acetate.models.files import read_config
+
+    target = pick_device(device)
+    if not folder.is_dir():
+        raise ModelMissing(f"There is no model at {folder}.")
+    kind = read_config(folder / "model_index.json").get("_class_name")
+    if kind == "AcetateEmbedded":
+        from acetate.pipelines.embedded import EmbeddedPipeline
+
+        return EmbeddedPipeline.from_folder(folder, target, model or folder.name)
+    if kind == _LAYERED:
+        from acetate.pipelines.qwen_layered import LayeredPipeline
+
+        return LayeredPipeline.from_folder(folder, target, model or folder.name)
+    if kind in _BASES:
+        from acetate.pipelines.transparency_weights import beside
+
+        return _load_base(kind, folder, target, model or folder.name, beside(folder))
+    raise ModelDamaged(f"The model in {folder} is of a kind that Acetate does not know: {kind}.")
+
+
+_LAYERED = "QwenImageLayeredPipeline"
+_BASES = {
+    "StableDiffusionPipeline": "sd15",
+    "StableDiffusionXLPipeline": "sdxl",
+    "FluxPipeline": "flux",
+}
+"""What diffusers calls the bases, and their families."""
+
+
+def _load_entry(entry: Entry, device: str) -> Pipeline:
+    """A model of the catalog from the shared cache, or a base of one's own with its files."""
+    from acetate.models.devices import pick_device
+    from acetate.models.files import read_config
+    from acetate.models.hub_cache import base_folder, located
+    from acetate.models.imported_files import own_file_of
+
+    place = entry.place or base_folder(entry.base)
+    if place is None or not place.exists():
+        raise ModelMissing(
+            f"The base model {entry.base or place} is not here.",
+            f"Fetch it with `acetate models pull {entry.id}`." if entry.base else "Put it back.",
+        )
+    if entry.family == "layered":
+        return load_folder(place, device, model=entry.id)
+    kind = _BASE_OF.get(entry.family, "")
+    if place.is_dir():
+        kind = str(read_config(place / "model_index.json").get("_class_name"))
+    if _BASES.get(kind) != entry.family:
+        raise BadRequest(f"This version of Acetate cannot paint with “{entry.id}” yet.")
+    files = {Path(part.file.name).stem: part.file for part in entry.parts}
+
+    def locate(id_: str) -> Path | None:
+        path = located(files[id_]) if id_ in files else None
+        return path if path is None or path.suffix == ".safetensors" else own_file_of(path)
+
+    pipeline = _load_base(
+        kind,
+        place,
+        pick_device(device),
+        entry.id,
+        locate,
+        convolution=any(id_.endswith("_transparent_conv") for id_ in files),
+    )
+    pipeline.preset = entry.scheduler
+    return pipeline
+
+
+_BASE_OF = {family: kind for kind, family in _BASES.items()}
+
+
+def _load_base(
+    kind: str,
+    place: Path,
+    device: torch.device,
+    model: str,
+    locate: Locate,
+    *,
+    convolution: bool = False,
+) -> Pipeline:
+    from acetate.pipelines.diffusers_folder import FolderBase
+    from acetate.pipelines.single_file import CheckpointBase
+
+    if _BASES[kind] == "flux":
+        from acetate.pipelines.flux import FluxPipeline
+        from acetate.pipelines.flux_components import FluxBase
+
+        return FluxPipeline.from_base(FluxBase(place), device, model, locate)
+    encoders = ("",) if _BASES[kind] == "sd15" else ("", "_2")
+    folder = place.is_dir()
+    base = FolderBase(place, encoders) if folder else CheckpointBase(place, _BASES[kind])
+    if _BASES[kind] == "sd15":
+        from acetate.pipelines.sd15 import Sd15Pipeline
+
+        return Sd15Pipeline.from_base(base, device, model, locate)
+    from acetate.pipelines.sdxl import SdxlPipeline
+
+    variant = "convolution" if convolution else "attention"
+    return SdxlPipeline.from_base(base, device, model, locate, variant)

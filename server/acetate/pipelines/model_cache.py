@@ -1,0 +1,172 @@
+"""The models that are in memory: the last ones that were used, as many as a budget allows."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from acetate.errors import BadRequest
+from acetate.models.hub_cache import base_folder
+from acetate.models.identify import shapes_in
+from acetate.models.registry import model_named
+from acetate.models.shipped import EMBEDDED, EMBEDDED_FOLDER
+from acetate.pipelines.loading import load_pipeline
+from acetate.pipelines.memory import is_out_of_memory, out_of_memory, release_memory
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from acetate.models.catalog import Entry
+    from acetate.pipelines.pipeline import Pipeline
+
+BUDGET_VARIABLE = "ACETATE_MEMORY_BUDGET"
+"""Gigabytes that the weights of all resident models may take together."""
+
+
+class Residents:
+    """Loads models when they are asked for, and lets the least recently used go first.
+
+    `budget` and all sizes are bytes of weights. One model is always allowed, however large: what
+    then does not fit at once is offloaded or refused by its pipeline.
+    """
+
+    def __init__(
+        self,
+        device: torch.device,
+        budget: int | None = None,
+        load: Callable[[str], Pipeline] | None = None,
+    ) -> None:
+        self._device = device
+        self.budget = default_budget(device) if budget is None else budget
+        self._load = load or (lambda model: load_pipeline(model, str(device)))
+        self._held: OrderedDict[str, Pipeline] = OrderedDict()
+        self._prints: dict[str, object] = {}
+
+    @property
+    def held(self) -> dict[str, int]:
+        """The weights of each resident model in bytes, the least recently used first."""
+        return {model: weight_bytes(pipeline.modules) for model, pipeline in self._held.items()}
+
+    def get(self, model: str) -> Pipeline:
+        """The model, loaded if need be, anew if its files are others by now.
+
+        Raises what loading raises, and OutOfMemory.
+        """
+        entry = model_named(model)
+        fingerprint = (entry, _file_states(entry))
+        if model in self._held and self._prints[model] == fingerprint:
+            self._held.move_to_end(model)
+            return self._held[model]
+        if model in self._held:
+            self._release(model)
+        self._prints[model] = fingerprint
+        self._make_room(expected_bytes(entry, self._device))
+        try:
+            pipeline = self._load(model)
+        except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            words = str(error)
+        else:
+            self._held[model] = pipeline
+            return pipeline
+        # Outside of the handler, whose error still holds on to half a model.
+        return self._load_alone(model, words)
+
+    def release_others(self, model: str) -> bool:
+        """Let all but this model go; whether there was any."""
+        others = [other for other in self._held if other != model]
+        for other in others:
+            self._release(other)
+        return bool(others)
+
+    def _load_alone(self, model: str, words: str) -> Pipeline:
+        if not self.release_others(model):
+            raise out_of_memory(self._device, words)
+        try:
+            self._held[model] = self._load(model)
+        except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            raise out_of_memory(self._device, str(error)) from None
+        return self._held[model]
+
+    def _make_room(self, need: int) -> None:
+        while self._held and sum(self.held.values()) + need > self.budget:
+            self._release(next(iter(self._held)))
+
+    def _release(self, model: str) -> None:
+        del self._held[model]
+        release_memory(self._device)
+
+
+def default_budget(device: torch.device) -> int:
+    """What the variable says, or most of a graphics card, or half of the machine's free memory."""
+    if given := os.environ.get(BUDGET_VARIABLE):
+        try:
+            return int(float(given) * 1e9)
+        except ValueError:
+            raise BadRequest(
+                f"{BUDGET_VARIABLE} is a number of gigabytes, not “{given[:40]}”."
+            ) from None
+    if device.type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory * 8 // 10
+    import psutil
+
+    return psutil.virtual_memory().available // 2
+
+
+def weight_bytes(modules: list[nn.Module]) -> int:
+    """Bytes of all weights, each counted once."""
+    weights = {
+        weight.data_ptr(): weight.nbytes
+        for module in modules
+        for weight in (*module.parameters(), *module.buffers())
+    }
+    return sum(weights.values())
+
+
+def expected_bytes(entry: Entry, device: torch.device) -> int:
+    """What the weights of a model that is here will take, from the shapes in its files."""
+    per_number = 4 if device.type == "cpu" else 2
+    counts = [sum(map(_product, shapes_in(path).values())) for path in weight_files(entry)]
+    return sum(counts) * per_number
+
+
+def weight_files(entry: Entry) -> list[Path]:
+    """Files with the weights of a model's base and transparency pair, as far as they are here."""
+    from acetate.models.hub_cache import located
+
+    if entry.id == EMBEDDED:
+        return sorted(EMBEDDED_FOLDER.rglob("*.safetensors"))
+    place = entry.place or base_folder(entry.base)
+    if place is None or not place.exists():
+        return []
+    pair = [located(part.file) for part in entry.parts if "_vae_" in f"_{part.file.id}"]
+    if place.is_file():
+        return [place, *filter(None, pair)]
+    if entry.family == "layered":
+        return sorted(place.rglob("*.safetensors"))
+    networks = ("unet", "transformer", "vae", "text_encoder", "text_encoder_2")
+    from acetate.pipelines.diffusers_folder import weights_in
+
+    found = [weights_in(place / name) for name in networks if (place / name).is_dir()]
+    return [*found, *filter(None, pair)]
+
+
+def _file_states(entry: Entry) -> list[tuple[str, int, int]]:
+    """Name, size and time of change of each weight file: other files show in other numbers."""
+    states = [(path, path.stat()) for path in weight_files(entry)]
+    return [(str(path), state.st_size, state.st_mtime_ns) for path, state in states]
+
+
+def _product(shape: tuple[int, ...]) -> int:
+    count = 1
+    for side in shape:
+        count *= side
+    return count

@@ -1,0 +1,53 @@
+"""The seam between the worker process and the generator."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from acetate.workers.engine import Announcement
+from acetate_bridge.protocol.types import Image, Layer, Request
+
+
+@dataclass(frozen=True)
+class PainterStep:
+    """One denoising step is done: `step` of `steps`; `preview` draws the expected result."""
+
+    step: int
+    steps: int
+    preview: Callable[[], Image]
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence on what is done differently than asked, such as to save memory."""
+
+    sentence: str
+
+
+class StopPainting(Exception):
+    """Raised by the step callback inside a painter that shall stop; it lets it pass."""
+
+
+class Painter(Protocol):
+    """Paints single variants on one device and keeps its models between requests."""
+
+    def announce(self) -> Announcement:
+        """What this painter can do."""
+        ...
+
+    def paint(
+        self, request: Request, on_step: Callable[[PainterStep | Note], None]
+    ) -> Sequence[Layer]:
+        """Layers of a request with one variant, at the frame's size."""
+        ...
+
+
+def load_painter(path: str, device: str, models_folder: Path) -> Painter:
+    """Call the factory named `module:function` with a device and the folder of the models."""
+    module, _, name = path.partition(":")
+    factory = getattr(importlib.import_module(module), name)
+    return factory(device, models_folder)

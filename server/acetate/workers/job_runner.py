@@ -1,0 +1,120 @@
+"""One job inside the worker: variants one after another, progress, previews, placed layers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from msgspec import structs
+
+from acetate.images.frame import crop, keep_alpha, place_layer, show_frame
+from acetate.workers import ipc as wire
+from acetate.workers.generator_api import Note, Painter, PainterStep, StopPainting
+from acetate_bridge.protocol.geometry import Size
+from acetate_bridge.protocol.types import Layer, Request
+
+
+class Send(Protocol):
+    """Sends a message with its payload."""
+
+    def __call__(self, message: wire.FromWorker, payload: bytes = b"") -> None: ...
+
+
+class Reporter:
+    """Turns a painter's steps into messages and asks after each whether to go on."""
+
+    def __init__(
+        self,
+        job: str,
+        variants: int,
+        send: Send,
+        stopped: Callable[[], bool],
+        preview_seconds: float,
+    ) -> None:
+        self._job = job
+        self._variants = variants
+        self._send = send
+        self._stopped = stopped
+        self._preview_seconds = preview_seconds
+        self._variant = 0
+        self._began = time.monotonic()
+        self._last_preview = float("-inf")
+        self._last_step = wire.StepDone(job, "loading")
+        self._notes: list[str] = []
+
+    def begin(self, variant: int) -> None:
+        """The next variant starts."""
+        self._variant = variant
+        self.check()
+
+    def check(self) -> None:
+        """Raise StopPainting when the job shall stop."""
+        if self._stopped():
+            raise StopPainting
+
+    def step(self, done: PainterStep | Note) -> None:
+        """A painter's `on_step`. All progress after a note carries it, as a slow reader skips."""
+        self.check()
+        if isinstance(done, Note):
+            if done.sentence not in self._notes:
+                self._notes.append(done.sentence)
+            self._tell(self._last_step)
+            return
+        now = time.monotonic()
+        steps = done.steps * self._variants
+        step = done.steps * self._variant + done.step
+        left = (now - self._began) / step * (steps - step)
+        stage = "decoding" if done.step == done.steps else "painting"
+        self._tell(wire.StepDone(self._job, stage, step, steps, left))
+        last = done.step == done.steps
+        if now - self._last_preview >= self._preview_seconds and (not last or done.steps == 1):
+            self._last_preview = now
+            self._send(wire.PreviewMade(self._job, done.preview(), self._variant))
+            self.check()
+
+    def _tell(self, step: wire.StepDone) -> None:
+        self._last_step = structs.replace(step, note=" ".join(self._notes))
+        self._send(self._last_step)
+
+
+def run_job(
+    job: str,
+    request: Request,
+    painter: Painter,
+    send: Send,
+    stopped: Callable[[], bool],
+    preview_seconds: float,
+) -> None:
+    """Paint every variant and send its layers as soon as they are there.
+
+    Variants are painted one by one, so that the first is with the painter while the others are
+    still being made. Raises StopPainting, and whatever the painter raises.
+    """
+    send(wire.StepDone(job, "loading"))
+    images = request.images
+    if request.frame is not None:
+        images = {name: show_frame(image, request.frame) for name, image in images.items()}
+    reporter = Reporter(job, request.variants, send, stopped, preview_seconds)
+    for variant in range(request.variants):
+        reporter.begin(variant)
+        recipe = replace(request.recipe, seed=request.recipe.seed + variant)
+        single = replace(request, recipe=recipe, images=images, variants=1, frame=None)
+        for layer in painter.paint(single, reporter.step):
+            placed = _placed(layer, request)
+            send(wire.LayerPainted.of(job, placed, variant), placed.image.data)
+
+
+def _placed(layer: Layer, request: Request) -> Layer:
+    """The layer in document pixels; the alpha that is to be kept comes from the document."""
+    frame = request.frame
+    if frame is None:
+        return layer
+    placed = place_layer(layer, frame)
+    source = request.images.get("layer")
+    if source is None or not request.recipe.keep_transparency:
+        return placed
+    if Size(source.width, source.height) != frame.canvas.size:
+        return placed
+    return keep_alpha(placed, crop(source, frame.crop))

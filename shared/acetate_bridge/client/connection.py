@@ -1,0 +1,293 @@
+"""The connection of a client: found, kept, lost and found again, in one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from subprocess import Popen
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+
+from acetate_bridge.client import connection_state as states
+from acetate_bridge.client.address import BadAddress, Target, find_target
+from acetate_bridge.client.connection_state import State
+from acetate_bridge.client.launcher import CannotStart, last_words, start_server
+from acetate_bridge.client.pending_jobs import Pending
+from acetate_bridge.protocol.chunking import PARTS_FEATURE, Gathering, frames, joined
+from acetate_bridge.protocol.codec import (
+    MESSAGE_BYTES,
+    BadFrame,
+    decode_server,
+    encode,
+    encode_pieces,
+    known_encodings,
+)
+from acetate_bridge.protocol.messages import (
+    EVENTS,
+    PROTOCOL,
+    ClientMessage,
+    Event,
+    Failed,
+    Hello,
+    Missing,
+    Models,
+    Problem,
+    Welcome,
+)
+
+log = logging.getLogger("acetate.client")
+
+FIRST_DELAY = 0.5
+LONGEST_DELAY = 30.0
+_STARTING_SECONDS = 90.0
+_STARTING_DELAY = 0.25
+_OTHER_SECONDS = 5.0
+"""How long a server that another editor has begun may take, once ours has made way for it."""
+_OPEN_SECONDS = 15.0
+_WELCOME_SECONDS = 30.0
+
+
+class _Refused(Exception):
+    """The server does not want us; says why."""
+
+
+@dataclass(frozen=True)
+class Ears:
+    """Who is told of what comes; none of these may raise."""
+
+    event: Callable[[Event], None]
+    state: Callable[[State], None]
+    offer: Callable[[Models], None]
+
+
+class Link:
+    """Belongs to one event loop. What has to survive a cut connection is in `pending`."""
+
+    def __init__(
+        self,
+        identity: str,
+        pending: Pending,
+        ears: Ears,
+        address: str | None,
+        token: str | None,
+        command: Sequence[str] | None,
+    ) -> None:
+        self._identity = identity
+        self._pending = pending
+        self._ears = ears
+        self._address = address
+        self._token = token
+        self._command = command
+        self._outgoing: asyncio.Queue[ClientMessage] | None = None
+        self._wake = asyncio.Event()
+        self._server_wanted = False
+        self._starting_until = 0.0
+        self._child: Popen[bytes] | None = None
+        self._why_not_started = ""
+        self._last_problem = ""
+
+    @property
+    def stands(self) -> bool:
+        """Whether what is said now is sent."""
+        return self._outgoing is not None
+
+    def wake(self) -> None:
+        """Try to connect now instead of waiting."""
+        self._wake.set()
+
+    def want_server(self) -> None:
+        """Start a server if none is found."""
+        self._server_wanted = True
+        self._wake.set()
+
+    def say(self, messages: Iterable[ClientMessage]) -> None:
+        """Queue messages on the connection that stands; without one they are said on the next."""
+        for message in messages:
+            if self._outgoing is not None:
+                self._outgoing.put_nowait(message)
+
+    async def keep_connected(self) -> None:
+        """Connect, and connect again, until the task is cancelled."""
+        delay = FIRST_DELAY
+        while True:
+            self._wake.clear()
+            pause = delay * random.uniform(0.75, 1.25)
+            try:
+                welcomed = await self._try_once(pause)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                log.exception("the session broke")
+                self._ears.state(states.waiting(type(error).__name__, pause))
+                welcomed = False
+            if welcomed:
+                # It was a good connection: come back soon, and not all clients at once.
+                delay = FIRST_DELAY
+                pause = delay * random.uniform(0.0, 1.0)
+            starting = asyncio.get_running_loop().time() < self._starting_until
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), _STARTING_DELAY if starting else pause)
+            delay = FIRST_DELAY if starting else min(LONGEST_DELAY, delay * 2)
+
+    async def _try_once(self, pause: float) -> bool:
+        """Find the server and talk to it until one side leaves; True if it ever welcomed us."""
+        try:
+            target = find_target(self._address, self._token)
+        except BadAddress as error:
+            self._ears.state(states.cannot_start(str(error), pause))
+            return False
+        if target is None:
+            await self._no_server(pause)
+            return False
+        welcomed: list[bool] = []
+        try:
+            await self._converse(target, welcomed)
+        except _Refused as error:
+            self._ears.state(states.other_protocol(str(error), pause))
+        except InvalidStatus as error:
+            status = error.response.status_code
+            refused = states.wrong_token(pause) if status == 401 else None
+            self._ears.state(refused or states.not_admitted(status, pause))
+        except ConnectionClosed:
+            self._ears.state(states.waiting("the server closed it", pause))
+        except (OSError, asyncio.TimeoutError, InvalidHandshake, BadFrame) as error:
+            if welcomed:
+                self._ears.state(states.waiting(str(error), pause))
+            else:
+                await self._no_server(pause)
+        return bool(welcomed)
+
+    async def _no_server(self, pause: float) -> None:
+        """Nobody is there: start a server if that is wanted, else say so."""
+        now = asyncio.get_running_loop().time()
+        if self._server_wanted:
+            self._server_wanted = False
+            self._starting_until = 0.0
+            await self._start()
+        elif self._child is not None and self._child.poll():
+            self._child = None
+            self._why_not_started = f"The server did not start: {last_words()}"
+            self._starting_until = min(self._starting_until, now + _OTHER_SECONDS)
+        if now < self._starting_until:
+            self._ears.state(states.STARTING)
+        elif self._why_not_started:
+            self._ears.state(states.cannot_start(self._why_not_started, pause))
+        else:
+            self._ears.state(states.no_server(pause))
+
+    async def _start(self) -> None:
+        self._why_not_started = ""
+        try:
+            self._child = await asyncio.to_thread(start_server, self._command)
+        except CannotStart as error:
+            self._why_not_started = str(error)
+            return
+        threading.Thread(target=self._child.wait, name="acetate server", daemon=True).start()
+        self._starting_until = asyncio.get_running_loop().time() + _STARTING_SECONDS
+
+    async def _converse(self, target: Target, welcomed: list[bool]) -> None:
+        """One connection, from hello to its end; notes in `welcomed` that it came about."""
+        self._ears.state(states.CONNECTING)
+        async with connect(
+            target.url,
+            additional_headers={"Authorization": f"Bearer {target.token}"},
+            compression=None,
+            proxy=None,
+            max_size=MESSAGE_BYTES,
+            open_timeout=_OPEN_SECONDS,
+            close_timeout=2,
+            ping_interval=20,
+            ping_timeout=60,
+        ) as connection:
+            encodings = preferred_encodings(target.local)
+            features = [PARTS_FEATURE, *(f"encoding:{name}" for name in encodings)]
+            pending = self._pending
+            hello = Hello(PROTOCOL, self._identity, features, pending.last_event, pending.store)
+            await connection.send(encode(hello))
+            welcome = await self._welcome(connection)
+            welcomed.append(True)
+            self._starting_until = 0.0
+            self._server_wanted = False
+            self._child, self._why_not_started = None, ""
+            outgoing: asyncio.Queue[ClientMessage] = asyncio.Queue()
+            self._outgoing = outgoing
+            in_parts = PARTS_FEATURE in welcome.features
+            sender = asyncio.create_task(_send_all(connection, outgoing, encodings, in_parts))
+            try:
+                self.say(pending.resume(welcome.store))
+                self._ears.state(State(states.Connection.READY, f"Connected to {welcome.server}."))
+                self._ears.offer(Models(welcome.models, welcome.modes))
+                await self._listen(connection)
+            finally:
+                self._outgoing = None
+                sender.cancel()
+                await asyncio.gather(sender, return_exceptions=True)
+
+    async def _welcome(self, connection: ClientConnection) -> Welcome:
+        first = decode_server(await asyncio.wait_for(connection.recv(), _WELCOME_SECONDS))
+        if isinstance(first, Problem):
+            raise _Refused(first.message)
+        if not isinstance(first, Welcome):
+            raise BadFrame("bad_message", "the server did not say welcome")
+        if first.protocol != PROTOCOL:
+            raise _Refused(f"The server speaks protocol {first.protocol}, this side {PROTOCOL}.")
+        return first
+
+    async def _listen(self, connection: ClientConnection) -> None:
+        gathering = Gathering()
+        async for frame in connection:
+            if isinstance(frame, bytes):
+                pieces = gathering.add(frame)
+                if pieces is None:
+                    continue
+                frame = joined(pieces)
+            try:
+                message = decode_server(frame)
+            except BadFrame as error:
+                if error.code == "unknown_message":
+                    continue  # A newer server says something that this client need not know.
+                raise
+            if isinstance(message, EVENTS):
+                self._deliver(message)
+            elif isinstance(message, Models):
+                self._ears.offer(message)
+            elif isinstance(message, Missing):
+                self._supply(message)
+            elif isinstance(message, Problem):
+                self._last_problem = message.message
+                log.warning("the server met a problem: %s", message.message)
+
+    def _supply(self, missing: Missing) -> None:
+        for message in self._pending.supply(missing, self._last_problem):
+            if isinstance(message, Failed):
+                self._ears.event(message)
+            else:
+                self.say([message])
+
+    def _deliver(self, event: Event) -> None:
+        if self._pending.settle(event):
+            self._ears.event(event)
+
+
+def preferred_encodings(local: bool) -> list[str]:
+    """Raw pixels on this machine, where bytes are cheap; packed ones over a network."""
+    known = known_encodings()
+    return ["raw"] if local else [name for name in ("webp", "png", "raw") if name in known]
+
+
+async def _send_all(
+    connection: ClientConnection,
+    messages: asyncio.Queue[ClientMessage],
+    encodings: list[str],
+    in_parts: bool,
+) -> None:
+    while True:
+        message = await messages.get()
+        for frame in frames(encode_pieces(message, encodings), in_parts):
+            await connection.send(frame)

@@ -1,0 +1,189 @@
+"""Where the server is: the runtime file that it leaves, and the folders that both sides know.
+
+The runtime file holds the token, so it is readable by its owner alone and lies in a folder that
+only the owner can enter. Set ACETATE_RUNTIME_DIR or ACETATE_DATA_DIR to use other folders.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from acetate_bridge.protocol.serialization import Mismatch, from_plain
+
+RUNTIME_FILE = "server.json"
+INSTALLATION_FILE = "installation.json"
+
+
+class UnsafeFolder(OSError):
+    """The folder for secrets belongs to somebody else, or is open to others."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A running server: process, address, token and protocol."""
+
+    pid: int
+    host: str
+    port: int
+    token: str
+    protocol: int
+    version: str = ""
+
+    def __repr__(self) -> str:
+        return f"Runtime(pid={self.pid}, host={self.host!r}, port={self.port})"
+
+    @property
+    def address(self) -> str:
+        """Host and port as a URL writes them."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def runtime_folder(
+    platform: str = sys.platform, environment: Mapping[str, str] = os.environ
+) -> Path:
+    """Where the runtime file lies, per system; gone after a restart of the machine on most.
+
+    Windows: `%LOCALAPPDATA%\\Temp\\acetate`; macOS: `~/Library/Caches/TemporaryItems/acetate`;
+    elsewhere `$XDG_RUNTIME_DIR/acetate`, `/run/user/UID/acetate` or a private temporary folder.
+    """
+    if chosen := environment.get("ACETATE_RUNTIME_DIR"):
+        return Path(chosen)
+    if platform == "win32":
+        return _windows_local(environment) / "Temp" / "acetate"
+    if platform == "darwin":
+        return _home(environment) / "Library" / "Caches" / "TemporaryItems" / "acetate"
+    if chosen := environment.get("XDG_RUNTIME_DIR"):
+        return Path(chosen) / "acetate"
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    system = Path(f"/run/user/{user}")
+    if system.is_dir() and os.access(system, os.W_OK):
+        return system / "acetate"
+    return Path(tempfile.gettempdir()) / f"runtime-{user}" / "acetate"
+
+
+def data_folder(platform: str = sys.platform, environment: Mapping[str, str] = os.environ) -> Path:
+    """Where jobs, results, logs and models are kept, per system."""
+    if chosen := environment.get("ACETATE_DATA_DIR"):
+        return Path(chosen)
+    if platform == "win32":
+        return _windows_local(environment) / "acetate"
+    if platform == "darwin":
+        return _home(environment) / "Library" / "Application Support" / "acetate"
+    if chosen := environment.get("XDG_DATA_HOME"):
+        return Path(chosen) / "acetate"
+    return _home(environment) / ".local" / "share" / "acetate"
+
+
+def log_file() -> Path:
+    """What a server that was started in the background writes."""
+    return data_folder() / "logs" / "server.log"
+
+
+def _home(environment: Mapping[str, str]) -> Path:
+    return Path(environment.get("HOME") or Path.home())
+
+
+def _windows_local(environment: Mapping[str, str]) -> Path:
+    if chosen := environment.get("LOCALAPPDATA"):
+        return Path(chosen)
+    return Path(environment.get("USERPROFILE") or Path.home()) / "AppData" / "Local"
+
+
+def make_private(folder: Path, platform: str = sys.platform) -> Path:
+    """Create the folder for its owner alone and return it; raises UnsafeFolder.
+
+    On Windows a folder in the user's profile is private by inheritance; elsewhere it has mode
+    0700, and one that another user made beforehand is refused.
+    """
+    parents = [folder, *folder.parents]
+    missing = [parent for parent in parents if not parent.exists()]
+    for parent in reversed(missing):
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(parent, 0o700)
+    if platform == "win32":
+        return folder
+    found = os.lstat(folder)
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise UnsafeFolder(f"{folder} belongs to somebody else: remove it or set another folder")
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        os.chmod(folder, 0o700)
+    return folder
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a secret so that it is private from its first byte, and appears all at once."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with contextlib.suppress(FileNotFoundError):
+        temporary.unlink()
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(temporary, path)
+
+
+def write_runtime(runtime: Runtime, folder: Path | None = None) -> Path:
+    """Leave word of a running server; returns the file. Raises OSError."""
+    path = make_private(folder or runtime_folder()) / RUNTIME_FILE
+    write_private(path, json.dumps(asdict(runtime)))
+    return path
+
+
+def read_runtime(folder: Path | None = None, any_process: bool = False) -> Runtime | None:
+    """The server that left a runtime file and whose process lives; None otherwise.
+
+    `any_process` does not look for the process: from inside a sandbox it may be invisible.
+    """
+    path = (folder or runtime_folder()) / RUNTIME_FILE
+    try:
+        found: Any = json.loads(path.read_text(encoding="utf-8"))
+        runtime = from_plain(Runtime, found, allow_unknown=True)
+    except (OSError, ValueError, Mismatch):
+        return None
+    return runtime if any_process or process_lives(runtime.pid) else None
+
+
+def remove_runtime(pid: int, folder: Path | None = None) -> None:
+    """Take back the runtime file of this process, and nobody else's."""
+    path = (folder or runtime_folder()) / RUNTIME_FILE
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        if json.loads(path.read_text(encoding="utf-8"))["pid"] == pid:
+            path.unlink()
+
+
+def process_lives(pid: int, platform: str = sys.platform) -> bool:
+    """Whether a process with this id exists (it may have been reused: the handshake tells)."""
+    if pid <= 0:
+        return False
+    if platform == "win32":
+        return _process_lives_on_windows(pid)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _process_lives_on_windows(pid: int) -> bool:
+    """Signal 0 would end the process there, so the process is opened and asked instead."""
+    import ctypes
+
+    query_limited_information, still_active = 0x1000, 259
+    kernel: Any = getattr(ctypes, "WinDLL")("kernel32")  # noqa: B009 (exists on Windows alone)
+    handle: Any = kernel.OpenProcess(query_limited_information, False, pid)
+    if not handle:
+        return False
+    code = ctypes.c_ulong()
+    alive: Any = kernel.GetExitCodeProcess(handle, ctypes.byref(code))
+    kernel.CloseHandle(handle)
+    return bool(alive) and code.value == still_active

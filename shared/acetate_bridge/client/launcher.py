@@ -1,0 +1,106 @@
+"""Starting a server that outlives the editor: a detached process with its log kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from acetate_bridge.client.discovery import INSTALLATION_FILE, data_folder, log_file, make_private
+
+_LOG_BYTES = 4 * 2**20
+_LINE_BYTES = 500
+
+
+class CannotStart(OSError):
+    """The server could not be started; the text says why and what to do."""
+
+
+def find_command() -> list[str]:
+    """How to start the server on this machine; raises CannotStart when it is not installed.
+
+    Asks ACETATE_COMMAND, then the note that `acetate` leaves when it runs, then the search path.
+    """
+    if chosen := os.environ.get("ACETATE_COMMAND"):
+        return [chosen, "serve"]
+    note = data_folder() / INSTALLATION_FILE
+    try:
+        found: Any = json.loads(note.read_text(encoding="utf-8"))
+        command: Any = found["command"]
+        if isinstance(command, list):
+            words = [word for word in cast("list[Any]", command) if isinstance(word, str)]
+            if words and Path(words[0]).exists():
+                return [*words, "serve"]
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    if on_path := shutil.which("acetate"):
+        return [on_path, "serve"]
+    raise CannotStart("Acetate is not installed here: run `pip install acetate`, then start again")
+
+
+@dataclass(frozen=True)
+class Detachment:
+    """What makes a child process independent of its parent: Windows flags, or a new session."""
+
+    creation_flags: int
+    new_session: bool
+
+
+def detachment(platform: str = sys.platform) -> Detachment:
+    """How a process is detached on this system."""
+    if platform == "win32":
+        detached, new_group, no_window = 0x00000008, 0x00000200, 0x08000000
+        return Detachment(detached | new_group | no_window, False)
+    return Detachment(0, True)
+
+
+def start_server(
+    command: Sequence[str] | None = None, platform: str = sys.platform
+) -> subprocess.Popen[bytes]:
+    """Start a server in the background; raises CannotStart. Its log is `discovery.log_file()`."""
+    words = list(command) if command is not None else find_command()
+    log, detached = log_file(), detachment(platform)
+    try:
+        make_private(log.parent)
+        if log.exists() and log.stat().st_size > _LOG_BYTES:
+            os.replace(log, log.with_suffix(".old.log"))
+        with open(log, "ab") as output:
+            return subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=str(Path.home()),
+                close_fds=True,
+                creationflags=detached.creation_flags,
+                start_new_session=detached.new_session,
+            )
+    except OSError as error:
+        raise CannotStart(f"the server could not be started: {error}") from error
+
+
+def last_words() -> str:
+    """The last line of the log, which says why a server that was started here has ended."""
+    log = log_file()
+    try:
+        with open(log, "rb") as file:
+            file.seek(max(0, log.stat().st_size - _LINE_BYTES))
+            lines = file.read().decode("utf-8", "replace").split("\n")
+    except OSError:
+        lines = []
+    said = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    return said or f"see {log}"
+
+
+def leave_note(command: Sequence[str]) -> None:
+    """Tell editors how this installation is started (written by `acetate` itself)."""
+    folder = make_private(data_folder())
+    (folder / INSTALLATION_FILE).write_text(
+        json.dumps({"command": list(command)}), encoding="utf-8"
+    )

@@ -1,0 +1,171 @@
+"""A job as the panel follows it: what was asked, for which place, and what has come so far."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from dataclasses import dataclass, field
+
+from acetate_bridge.editing.editor import Place, Selection
+from acetate_bridge.editing.plan import Plan
+from acetate_bridge.editing.thumbnails import alpha_statistics, thumbnail
+from acetate_bridge.panel.strings import EMPTY, OPAQUE
+from acetate_bridge.protocol.geometry import Rect
+from acetate_bridge.protocol.messages import Progress
+from acetate_bridge.protocol.naming import layer_name
+from acetate_bridge.protocol.types import Image, Layer, Recipe, Role
+
+
+@dataclass(frozen=True)
+class Record:
+    """What has to be known of a job to put its layers in place, as plain values for a file.
+
+    `mask` holds the selection's strengths, packed; `group` names the group of a scene. With
+    `opaque_expected` a layer without transparency is no surprise.
+    """
+
+    job: str
+    document: str
+    title: str
+    mode: str
+    region: Rect
+    recipe: Recipe
+    place: Place = Place()
+    group: str = ""
+    replaces: list[str] = field(default_factory=list[str])
+    variants: int = 1
+    opaque_expected: bool = False
+    mask_bounds: Rect | None = None
+    mask: str = field(default="", repr=False)
+
+    @property
+    def selection(self) -> Selection | None:
+        """The soft selection that clips the layers; None when it is damaged or there is none."""
+        if self.mask_bounds is None:
+            return None
+        try:
+            strengths = zlib.decompress(base64.b64decode(self.mask, validate=True))
+        except (binascii.Error, zlib.error):
+            return None
+        whole = len(strengths) == self.mask_bounds.size.pixels
+        return Selection(self.mask_bounds, strengths) if whole else None
+
+
+def record_of(
+    job: str, plan: Plan, recipe: Recipe, variants: int, replaces: list[str], opaque: bool
+) -> Record:
+    """The record of a job that paints a plan."""
+    mask = plan.mask.mask if plan.mask is not None else None
+    grouped = recipe.mode in ("joint", "decompose")
+    return Record(
+        job,
+        plan.document.key,
+        plan.document.title,
+        recipe.mode,
+        plan.region,
+        recipe,
+        plan.place,
+        layer_name(recipe.prompt) if grouped else "",
+        replaces,
+        variants,
+        opaque or recipe.mode in ("background", "decompose"),
+        plan.mask.bounds if plan.mask is not None and mask is not None else None,
+        base64.b64encode(zlib.compress(mask, 1)).decode("ascii") if mask is not None else "",
+    )
+
+
+@dataclass
+class Result:
+    """One variant: its layers from the top downwards, and their keys while they are inserted."""
+
+    layers: tuple[Layer, ...]
+    picture: Image
+    warning: str = ""
+    keys: list[str] = field(default_factory=list[str])
+    kept: bool = False
+
+    @property
+    def recipe(self) -> Recipe | None:
+        """What reproduces it."""
+        return self.layers[0].recipe
+
+    @property
+    def tip(self) -> str:
+        """The text of its tooltip."""
+        recipe = self.recipe
+        if recipe is None:
+            return self.layers[0].name
+        return f"{layer_name(recipe.prompt)} · seed {recipe.seed} · {recipe.steps} steps"
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A layer with what was found out about it outside the GUI thread."""
+
+    layer: Layer
+    picture: Image
+    warning: str
+
+
+def look_at(layer: Layer) -> Arrival:
+    """Thumbnail and transparency of a layer; costs some milliseconds, so not on a GUI thread."""
+    statistics = alpha_statistics(layer.image)
+    opaque = statistics.opaque and layer.role is Role.FOREGROUND
+    warning = EMPTY if statistics.empty else OPAQUE if opaque else ""
+    return Arrival(layer, thumbnail(layer.image), warning)
+
+
+@dataclass
+class Task:
+    """A job on its way. An orphan was submitted before the editor was started again."""
+
+    record: Record
+    orphan: bool = False
+    heard: bool = False
+    ahead: int = 0
+    progress: Progress | None = None
+    preview: Image | None = None
+    ended: bool = False
+    homeless: bool = False
+    parts: dict[int, list[Arrival]] = field(default_factory=dict[int, list[Arrival]])
+
+    def take(self, variant: int, arrival: Arrival) -> list[Result]:
+        """Note a layer; returns the variants that are complete by it."""
+        complete = [
+            result
+            for earlier in sorted(self.parts)
+            if earlier < variant and (result := self._complete(earlier)) is not None
+        ]
+        self.parts.setdefault(variant, []).append(arrival)
+        if self._is_whole(self.parts[variant]) and (result := self._complete(variant)):
+            complete.append(result)
+        return complete
+
+    def finish(self) -> list[Result]:
+        """The job is done: what has not been handed out yet."""
+        found = [self._complete(variant) for variant in sorted(self.parts)]
+        return [result for result in found if result is not None]
+
+    def _is_whole(self, arrivals: list[Arrival]) -> bool:
+        roles = {arrival.layer.role for arrival in arrivals}
+        if self.record.mode == "decompose":
+            return False
+        if self.record.mode == "joint":
+            return {Role.FOREGROUND, Role.BACKGROUND} <= roles
+        return bool(roles - {Role.BLENDED})
+
+    def _complete(self, variant: int) -> Result | None:
+        # What comes after a variant was handed out is its blended picture, which nobody inserts.
+        arrivals = self.parts.pop(variant)
+        shown = [each for each in arrivals if each.layer.role is not Role.BLENDED]
+        if not shown:
+            return None
+        if self.record.mode == "decompose":
+            # Its layers come as they lie on each other, the hindmost first.
+            shown.reverse()
+        shown.sort(key=lambda each: each.layer.role is Role.BACKGROUND)
+        warning = next((each.warning for each in shown if each.warning), "")
+        if warning == OPAQUE and self.record.opaque_expected:
+            warning = ""
+        return Result(tuple(each.layer for each in shown), shown[0].picture, warning)

@@ -1,0 +1,80 @@
+"""What was painted in a document: kept in the document itself, oldest forgotten first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from acetate_bridge.editing.thumbnails import pack_thumbnail, unpack_thumbnail
+from acetate_bridge.protocol.geometry import Rect
+from acetate_bridge.protocol.serialization import Mismatch, from_plain, to_plain
+from acetate_bridge.protocol.types import Image, Recipe
+
+MOST_BYTES = 1024 * 1024
+MOST_ENTRIES = 100
+
+
+@dataclass(frozen=True)
+class HistoryEntry:
+    """A result: how it was painted, where, a small picture of it, and the line that says so."""
+
+    recipe: Recipe
+    region: Rect
+    picture: Image
+    line: bytes = field(repr=False, compare=False)
+
+
+def entry_of(recipe: Recipe, region: Rect, picture: Image) -> HistoryEntry:
+    """An entry for a result and its thumbnail."""
+    value = {
+        "recipe": to_plain(recipe),
+        "region": to_plain(region),
+        "picture": pack_thumbnail(picture),
+    }
+    return HistoryEntry(recipe, region, picture, json.dumps(value).encode())
+
+
+def read_history(note: bytes, known: Iterable[HistoryEntry] = ()) -> list[HistoryEntry]:
+    """The entries in a document's note, newest first; damaged ones are left out.
+
+    Those already `known` are taken as they are, since unpacking a picture takes a while.
+    """
+    read = {entry.line: entry for entry in known}
+    entries: list[HistoryEntry] = []
+    for line in note.splitlines():
+        if line in read:
+            entries.append(read[line])
+            continue
+        try:
+            value: Any = json.loads(line)
+            entries.append(
+                HistoryEntry(
+                    from_plain(Recipe, value["recipe"], allow_unknown=True),
+                    from_plain(Rect, value["region"]),
+                    unpack_thumbnail(value["picture"]),
+                    line,
+                )
+            )
+        except (ValueError, Mismatch, KeyError, TypeError):
+            continue
+    return entries
+
+
+def add_to_history(
+    note: bytes, entry: HistoryEntry, most_bytes: int = MOST_BYTES, most_entries: int = MOST_ENTRIES
+) -> bytes:
+    """The note with another entry, a line each; the oldest go where it grows too large."""
+    lines = [entry.line, *note.splitlines()][:most_entries]
+    size = 0
+    for kept, line in enumerate(lines):
+        size += len(line) + 1
+        if size > most_bytes:
+            return b"\n".join(lines[:kept])
+    return b"\n".join(lines)
+
+
+def region_of(recipe: Recipe, entries: list[HistoryEntry]) -> Rect | None:
+    """Where a recipe was painted; its layer's bounds may be smaller."""
+    return next((entry.region for entry in entries if entry.recipe == recipe), None)

@@ -1,0 +1,104 @@
+"""Where something is painted and where its layers go: decided without reading a pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from acetate_bridge.editing.editor import Document, LayerInfo, Place, Selection
+from acetate_bridge.protocol.geometry import Frame, FrameLimits, Rect, plan_frame
+
+Origin = Literal["selection", "layer", "canvas"]
+
+LAYER_MODES = frozenset({"background", "refine", "extract", "decompose"})
+"""Modes that work on the active layer and cannot do without one."""
+
+_CONTEXT = {"foreground": 1 / 4, "background": 1 / 8, "refine": 1 / 8, "extract": 1 / 8}
+"""Surroundings that are shown to the model around a selection, as a share of its longer side."""
+_LEAST_CONTEXT = 16
+_MOST_CONTEXT = 256
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What the painter looks at: document, active layer and selection at one moment."""
+
+    document: Document | None = None
+    layer: LayerInfo | None = None
+    selection: Selection | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A region with its frame, where it comes from, and the place of the layers in the stack."""
+
+    document: Document
+    origin: Origin
+    frame: Frame
+    place: Place
+    mask: Selection | None = None
+    source: LayerInfo | None = None
+
+    @property
+    def region(self) -> Rect:
+        """What will be returned, in document pixels."""
+        return self.frame.region
+
+
+class CannotPlan(Exception):
+    """It cannot be painted here; the text is a sentence for the painter."""
+
+
+def plan(mode: str, situation: Situation, limits: FrameLimits, region: Rect | None = None) -> Plan:
+    """Where a mode would paint now; `region` insists on a place. Raises CannotPlan.
+
+    The selection, else the active layer's bounds for a repainting, else the canvas.
+    """
+    document, layer = situation.document, situation.layer
+    if document is None:
+        raise CannotPlan("Open or create an image first.")
+    if document.colour:
+        raise CannotPlan(
+            f"This image is {document.colour}: a layer in colour needs it converted first."
+        )
+    if mode in LAYER_MODES and layer is None:
+        raise CannotPlan("Choose the layer to work on first.")
+    if mode in LAYER_MODES and layer is not None and layer.bounds is None:
+        raise CannotPlan(f"Nothing is painted on “{layer.name}” yet.")
+    origin, found = _region(mode, situation, document)
+    if region is not None:
+        origin, found = "layer", region
+    soft = situation.selection if origin == "selection" else None
+    frame = plan_frame(found, limits, _context(mode, found) if origin == "selection" else 0)
+    return Plan(
+        document,
+        origin,
+        frame,
+        Place(layer.key if layer else None, below=mode == "background"),
+        soft if soft is not None and soft.mask is not None else None,
+        layer,
+    )
+
+
+def above_of(layer: LayerInfo, layers: list[LayerInfo]) -> LayerInfo:
+    """The sibling directly above, of a stack listed from the top. Raises CannotPlan."""
+    siblings = [one for one in layers if one.parent == layer.parent]
+    place = next((i for i, one in enumerate(siblings) if one.key == layer.key), 0)
+    if place == 0:
+        raise CannotPlan(f"No layer lies above “{layer.name}” to make a background for.")
+    return siblings[place - 1]
+
+
+def _region(mode: str, situation: Situation, document: Document) -> tuple[Origin, Rect]:
+    if situation.selection is not None:
+        return "selection", situation.selection.bounds
+    if mode == "refine" and situation.layer is not None and situation.layer.bounds is not None:
+        return "layer", situation.layer.bounds
+    return "canvas", Rect(0, 0, document.size.width, document.size.height)
+
+
+def _context(mode: str, region: Rect) -> int:
+    share = _CONTEXT.get(mode, 0)
+    if not share:
+        return 0
+    return min(_MOST_CONTEXT, max(_LEAST_CONTEXT, round(share * max(region.width, region.height))))

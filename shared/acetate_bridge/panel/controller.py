@@ -1,0 +1,379 @@
+"""The panel without a toolkit: follows editor, painter and server, and keeps all three in step.
+
+Everything runs on the editor's GUI thread, and nothing here raises into the host.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from acetate_bridge.client.client import Client
+from acetate_bridge.client.connection_state import STOPPED, Connection, State
+from acetate_bridge.editing.editor import DocumentClosed, Editor, LayerGone
+from acetate_bridge.editing.inputs import gather
+from acetate_bridge.editing.insertion import Deliveries
+from acetate_bridge.editing.job import Arrival, Task, record_of
+from acetate_bridge.editing.job_file import TaskBook
+from acetate_bridge.editing.metadata import HistoryEntry, read_history, region_of
+from acetate_bridge.editing.plan import CannotPlan, Situation, above_of, plan
+from acetate_bridge.editing.recipes import read_recipe
+from acetate_bridge.panel import status as statuses
+from acetate_bridge.panel import strings as words
+from acetate_bridge.panel.adjusting import Adjusting, safely
+from acetate_bridge.panel.dispatch import Hearing, Link, MakeLink
+from acetate_bridge.panel.menus import mode_info
+from acetate_bridge.panel.preferences import Preferences, drawn_seed
+from acetate_bridge.panel.view import PanelView, Status
+from acetate_bridge.panel.view_model import Knowledge, Work, draw
+from acetate_bridge.protocol.geometry import FrameLimits, Rect
+from acetate_bridge.protocol.messages import (
+    Accepted,
+    Cancelled,
+    Done,
+    Event,
+    Failed,
+    LayerReady,
+    Models,
+    Preview,
+    Progress,
+)
+from acetate_bridge.protocol.types import Recipe
+
+log = logging.getLogger("acetate.panel")
+
+_UNHEARD_AFTER = 20.0
+
+
+class Controller(Adjusting):
+    """Fulfils `panel.Actions`. `on_change` is handed every new view, on the GUI thread."""
+
+    def __init__(
+        self,
+        editor: Editor,
+        settings_file: Path,
+        on_change: Callable[[PanelView], None],
+        make_link: MakeLink = Client,
+    ) -> None:
+        super().__init__(Knowledge(), Preferences(editor, settings_file))
+        self._editor = editor
+        self._folder = settings_file.parent
+        self._on_change = on_change
+        self._make_link = make_link
+        self._link: Link | None = None
+        self._book: TaskBook | None = None
+        self._tasks: dict[str, Task] = {}
+        self._revived = False
+        self._note = b""
+        self._entries: list[HistoryEntry] = []
+        self._deliveries = Deliveries(editor, self._settle, self._arrived)
+
+    # ---- coming and going
+
+    @safely
+    def start(self) -> None:
+        """Connect, and hear of jobs that an earlier run of the editor has left."""
+        if self._link is None:
+            kind = self._editor.name.split()[0].lower() if self._editor.name else "editor"
+            self._book = TaskBook(self._folder / "jobs", kind)
+            for record in self._book.records:
+                self._tasks[record.job] = Task(record, orphan=True)
+            hearing = Hearing(self._editor.call_soon, self)
+            identity = self._book.identity
+            self._link = self._make_link(identity, hearing.event, hearing.state, hearing.offer)
+            self._link.start()
+        self._look()
+
+    @safely
+    def stop(self) -> None:
+        """Leave no thread behind; jobs go on at the server and are offered the next time."""
+        if self._link is not None:
+            self._link.stop()
+            self._link = None
+        if self._book is not None:
+            self._book.close()
+            self._book = None
+        self._tasks.clear()
+        self.known.state = STOPPED
+        self._preferences.flush()
+
+    @safely
+    def refresh(self) -> None:
+        """Look at the editor again; what was said of another document is not repeated."""
+        before = self.known.situation.document
+        self._look()
+        document = self.known.situation.document
+        if (document and document.key) != (before and before.key):
+            self.known.outcome = None
+
+    # ---- painting
+
+    @safely
+    def generate(self, mode: str | None = None) -> None:
+        """Paint with these settings."""
+        self._generate(mode or self._preferences.current.mode)
+
+    @safely
+    def repaint(self) -> None:
+        """Repaint the active layer; without a prompt, with the one that it was painted from."""
+        self._generate("refine")
+
+    @safely
+    def regenerate(self) -> None:
+        """Paint the active layer anew from its recipe, with another seed, in its place."""
+        self._look()
+        recipe, layer = self.known.recipe, self.known.situation.layer
+        if recipe is None or layer is None:
+            raise CannotPlan("This layer was not painted by Acetate, so it has no recipe.")
+        region = region_of(recipe, self.known.history) or layer.bounds
+        if region is None:
+            raise CannotPlan(f"Nothing is painted on “{layer.name}” yet.")
+        if recipe.mode == "background":
+            # A background lies directly below the layer that it was made for.
+            situation = self.known.situation
+            assert situation.document is not None
+            above = above_of(layer, self._editor.layers(situation.document.key))
+            self.known.situation = replace(situation, layer=above)
+        again = replace(recipe, seed=drawn_seed(), inputs={}, files={}, model_hash="")
+        self._submit(again, region, variants=1, replaces=[layer.key])
+
+    @safely
+    def cancel(self) -> None:
+        """Stop every job that is on its way."""
+        for job, task in self._tasks.items():
+            if not task.ended and self._link is not None:
+                self._link.cancel(job)
+
+    # ---- results
+
+    @safely
+    def swap(self, index: int) -> None:
+        """Show this result in place of the shown one."""
+        self._deliveries.show(index)
+
+    @safely
+    def keep(self, index: int) -> None:
+        """Let this result stay beside the next one."""
+        self._deliveries.keep(index)
+
+    @safely
+    def discard(self) -> None:
+        """Take the shown result out and clear the strip."""
+        self.known.outcome = None
+        self._deliveries.strip.discard()
+
+    @safely
+    def restore(self, index: int) -> None:
+        """Fill the panel with a recipe of the history."""
+        if 0 <= index < len(self.known.history):
+            self._preferences.restore(self.known.history[index].recipe)
+
+    @safely
+    def insert_offer(self) -> None:
+        """Put the offered result into the active document."""
+        self._look()
+        document = self.known.situation.document
+        if document is None:
+            raise CannotPlan("Open or create an image first.")
+        self._deliveries.insert_offer(document, self.known.situation.layer)
+        self._look()
+
+    @safely
+    def dismiss_offer(self) -> None:
+        """Let the offered result go."""
+        self._deliveries.dismiss_offer()
+
+    @safely
+    def press_status_button(self) -> None:
+        """Do what the button beside the status says."""
+        button = self._view.status.button
+        if button is None:
+            return
+        if button.action == "retry" and self._link is None:
+            self.start()
+        elif button.action == "retry" and self._link is not None:
+            self._link.retry()
+        elif button.action == "start_server" and self._link is not None:
+            self._link.start_server()
+        elif button.action == "pull" and self._link is not None:
+            model = self.known.model(self._view.mode, self._view.model)
+            self._link.pull(self._view.model, model.licences if model is not None else [])
+        elif button.action == "pause" and self._link is not None:
+            self._link.pause(self._view.model)
+        elif button.action == "convert" and self.known.situation.document is not None:
+            self._editor.convert_to_colour(self.known.situation.document.key)
+            self.known.outcome = None
+            self._deliveries.after_conversion()
+            self._look()
+        elif button.action == "again":
+            self._generate(self._preferences.current.mode)
+        elif button.action == "dismiss":
+            self.known.outcome = None
+
+    # ---- what the client says (see `hearing.Listener`)
+
+    @safely
+    def take_state(self, state: State) -> None:
+        """The connection has changed."""
+        if self._link is None:
+            return
+        self.known.state = state
+        if state.connection is Connection.READY:
+            self._revived = False
+        elif state.connection is Connection.NO_SERVER and not self._revived:
+            # Its server died while a job was on its way: once for each outage, a new one is begun.
+            self._revived = any(task.heard and not task.ended for task in self._tasks.values())
+            if self._revived:
+                self._link.start_server()
+        if state.connection is Connection.READY and any(map(_unheard, self._tasks.values())):
+            self._editor.call_later(_UNHEARD_AFTER, self._forget_unheard)
+
+    @safely
+    def take_offer(self, offer: Models) -> None:
+        """Modes and models have changed."""
+        self.known.offer = offer
+
+    @safely
+    def take_layer(self, event: LayerReady, arrival: Arrival) -> None:
+        """A layer has come."""
+        task = self._task(event)
+        if task is not None:
+            for result in task.take(event.variant, arrival):
+                self._deliveries.deliver(task, result)
+            self._look()
+
+    @safely
+    def take(self, event: Event) -> None:
+        """Something was said of a job."""
+        task = self._task(event)
+        if task is None:
+            if isinstance(event, (Done, Failed, Cancelled)) and self._link is not None:
+                # Settled earlier, but the server has not heard so.
+                self._link.acknowledge(event.job)
+        elif isinstance(event, Accepted):
+            task.ahead = event.ahead
+        elif isinstance(event, Progress):
+            task.progress = event
+        elif isinstance(event, Preview):
+            task.preview = event.image
+        elif isinstance(event, Failed):
+            self.known.outcome = statuses.of_failure(event)
+            self._end(task)
+        elif isinstance(event, Cancelled):
+            self.known.outcome = Status("Cancelled.")
+            self._end(task)
+        elif isinstance(event, Done):
+            for result in task.finish():
+                self._deliveries.deliver(task, result)
+            warning = self._deliveries.warning(task)
+            if warning:
+                self.known.outcome = statuses.of_warning(warning)
+            self._end(task)
+            self._look()
+
+    @safely
+    def _forget_unheard(self) -> None:
+        """The server knows nothing of these jobs: they never reached it, or are too old."""
+        if self.known.state.connection is Connection.READY:
+            for task in list(filter(_unheard, self._tasks.values())):
+                self._settle(task)
+
+    def _task(self, event: Event) -> Task | None:
+        task = self._tasks.get(event.job)
+        if task is not None:
+            task.heard = True
+        return task
+
+    def _end(self, task: Task) -> None:
+        task.ended, task.preview = True, None
+        self._deliveries.end(task)
+
+    def _settle(self, task: Task) -> None:
+        """All of a task is where it belongs: nobody has to remember it any more."""
+        job = task.record.job
+        self._tasks.pop(job, None)
+        if self._book is not None:
+            self._book.forget(job)
+        if self._link is not None:
+            self._link.acknowledge(job)
+
+    @safely
+    def _arrived(self, problem: str) -> None:
+        """Something came in later than it was delivered, or could not."""
+        if problem:
+            self.say(problem)
+        self._look()
+
+    # ---- asking
+
+    def _generate(self, mode: str) -> None:
+        self._look()
+        model = self.known.model(mode, self._preferences.current.model)
+        recipe = self._preferences.recipe(mode, mode_info(self.known.offer, mode), model)
+        own = self.known.recipe
+        if mode == "refine" and not recipe.prompt and own is not None:
+            recipe = replace(recipe, prompt=own.prompt)
+        self._submit(recipe, None, self._preferences.current.variants, [])
+
+    def _submit(
+        self, recipe: Recipe, region: Rect | None, variants: int, replaces: list[str]
+    ) -> None:
+        model = self.known.model(recipe.mode, recipe.model)
+        info = mode_info(self.known.offer, recipe.mode)
+        problem = self.known.hindrance(recipe.mode, model)
+        if not problem and not any((recipe.prompt, *recipe.layer_prompts.values())):
+            problem = words.NO_PROMPT
+        if problem or model is None or info is None or self._link is None:
+            raise CannotPlan(problem or STOPPED.message)
+        found = plan(recipe.mode, self.known.situation, model.frame or FrameLimits(), region)
+        recipe = replace(recipe, model=model.id)
+        gathered = gather(self._editor, found, info, recipe, variants)
+        sized = gathered.request.recipe
+        opaque = gathered.opaque_source
+        record = record_of(uuid.uuid4().hex, found, sized, variants, replaces, opaque)
+        self.known.outcome = None
+        self._tasks[record.job] = Task(record, heard=True)
+        if self._book is not None:
+            self._book.add(record)
+        self._link.submit(gathered.request, record.job)
+
+    # ---- looking and showing
+
+    def _look(self) -> None:
+        """Ask the editor what the painter looks at."""
+        known, editor = self.known, self._editor
+        document = editor.active_document()
+        known.situation, known.history, known.recipe = Situation(), [], None
+        if document is not None:
+            try:
+                layer = editor.active_layer(document.key)
+                known.situation = Situation(document, layer, editor.selection(document.key))
+                note = editor.note(document.key)
+                if note != self._note:
+                    self._note, self._entries = note, read_history(note, self._entries)
+                known.history = self._entries
+                text = editor.recipe(document.key, layer.key) if layer is not None else None
+                known.recipe = read_recipe(text) if text else None
+            except (DocumentClosed, LayerGone):
+                known.situation = Situation()
+        self._deliveries.look_again()
+
+    def redraw(self) -> None:
+        """Hand a new view to the toolkit."""
+        running = next((t for t in self._tasks.values() if t.heard and not t.ended), None)
+        delivered = self._deliveries
+        work = Work(
+            running, delivered.strip.thumbnails, delivered.offered, delivered.waits_for_the_hand
+        )
+        try:
+            self._view = draw(self.known, self._preferences, work)
+            self._on_change(self._view)
+        except Exception:
+            log.exception("the panel could not be drawn")
+
+
+def _unheard(task: Task) -> bool:
+    return task.orphan and not task.heard

@@ -1,0 +1,105 @@
+"""The sentences of the panel. Words for painters; the field's terms stand in tooltips."""
+
+from __future__ import annotations
+
+from acetate_bridge.editing.plan import Plan
+from acetate_bridge.protocol.messages import Progress
+from acetate_bridge.protocol.naming import layer_name
+
+MODE_LABELS = {
+    "text": "Generate layer",
+    "background": "Fill background around layer",
+    "foreground": "Add object here",
+    "joint": "Scene in layers",
+    "refine": "Repaint layer",
+    "extract": "Lift out of the picture",
+    "decompose": "Split into layers",
+}
+"""Menu words of the modes that this version knows, in the order of the menu."""
+
+PROMPT_LABELS = {
+    "foreground": "In front",
+    "background": "Behind",
+    "blended": "All together",
+}
+
+OPAQUE = "The layer came out opaque all over."
+EMPTY = "The layer came out empty."
+NO_PROMPT = "Say what to paint first."
+FAULT = "Acetate met a fault of its own, and nothing was changed."
+HAND_IS_PAINTING = "The layer is ready and comes in as soon as the hand rests."
+
+
+def where(mode: str, plan: Plan) -> str:
+    """What will be painted where and how large: the one line above the button."""
+    region, size = plan.region, plan.frame.size
+    extent = f"{region.width} × {region.height}"
+    if plan.origin == "canvas":
+        place = f"{extent}, the whole canvas"
+    elif plan.origin == "selection":
+        place = f"{extent} at the selection ({region.x}, {region.y})"
+    else:
+        place = f"{extent} at ({region.x}, {region.y})"
+    name = f"“{plan.source.name}”" if plan.source is not None else "the layer"
+    sentence = {
+        "background": f"Fills the background behind {name}: {place}",
+        "foreground": f"Adds onto what is there: {place}",
+        "joint": f"Paints a group of layers: {place}",
+        "refine": f"Repaints {name} on a new layer: {place}",
+        "extract": f"Lifts {name} off what lies below it: {place}",
+        "decompose": f"Splits {name} into layers: {place}",
+    }.get(mode, f"Paints {place}")
+    if plan.frame.resampled:
+        sentence += f", painted at {size.width} × {size.height} and scaled"
+    return f"{sentence}."
+
+
+def duration(seconds: float) -> str:
+    """Time as a person says it: "3 s", "2 min", "1 h 5 min"."""
+    whole = max(1, round(seconds))
+    if whole < 90:
+        return f"{whole} s"
+    minutes = round(whole / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def left(seconds: float) -> str:
+    """Time that is left; empty while unknown."""
+    return f"{duration(seconds)} left" if seconds >= 0 else ""
+
+
+def per_cent(share: float) -> str:
+    """A share as a person reads it: "41 %"."""
+    return f"{round(100 * share)} %"
+
+
+def size(count: int) -> str:
+    """Bytes as a person reads them: "7.1 GB"."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(1, round(count / 1e6))} MB"
+
+
+def progress(found: Progress | None, ahead: int) -> str:
+    """The words beside the bar."""
+    if found is None or found.stage == "queued":
+        return f"waiting, {ahead} before it" if ahead else "waiting"
+    if found.stage == "loading":
+        return "loading the model"
+    if found.stage == "decoding" and found.step >= found.steps:
+        return "finishing the layer"
+    step = f"step {found.step} of {found.steps}" if found.steps else "painting"
+    return " · ".join(words for words in (step, left(found.seconds_left)) if words)
+
+
+def painting(prompt: str) -> str:
+    """The status while a job runs."""
+    return f"Painting “{layer_name(prompt)}”."
+
+
+def homeless(prompt: str, title: str) -> str:
+    """A result whose document is gone."""
+    return f"“{layer_name(prompt)}” is ready, but “{title}” was closed."
+
+
+def ready(model: str) -> str:
+    """Nothing to do."""
+    return f"Ready · {model}"

@@ -1,0 +1,247 @@
+"""What the panel shows and what a click can ask for: all that a toolkit has to know.
+
+A toolkit draws a `PanelView` and nothing else, whenever it is handed a new one, and calls the
+`Actions` (which `controller.Controller` fulfils) on the GUI thread. No action raises, none waits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from acetate_bridge.protocol.types import Image
+
+Severity = Literal["ready", "working", "notice", "problem"]
+"""How a status is marked: a calm dot, a turning one, a yellow one, a red one."""
+
+Action = Literal["start_server", "retry", "pull", "pause", "convert", "again", "dismiss"]
+
+
+@dataclass(frozen=True)
+class Button:
+    """A button with its words; `press_status_button` does what it says."""
+
+    label: str
+    action: Action
+
+
+@dataclass(frozen=True)
+class Status:
+    """How things stand: one sentence, at most one button, and more words for a tooltip."""
+
+    sentence: str
+    severity: Severity = "ready"
+    button: Button | None = None
+    details: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A mode or a model in a menu. One that is not available is greyed; `reason` says why."""
+
+    name: str
+    label: str
+    available: bool = True
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class LayerPrompt:
+    """A prompt for one layer of a scene, beside the prompt for all of it."""
+
+    role: str
+    label: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class ProgressView:
+    """A bar and the words beside it. `share` lies between 0 and 1; None while unknown (pulse)."""
+
+    share: float | None = None
+    words: str = ""
+    step: int = 0
+    steps: int = 0
+    seconds_left: str = ""
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A small straight-alpha picture for a strip, drawn on a checkerboard.
+
+    `shown`: it stands in the document now. `kept`: it stays there when another one is chosen.
+    `tip` is the text of its tooltip; `warning` is not empty when its transparency looks wrong.
+    """
+
+    image: Image
+    tip: str = ""
+    shown: bool = False
+    kept: bool = False
+    warning: str = ""
+
+
+@dataclass(frozen=True)
+class OfferView:
+    """A result without its document: a row with its picture and the two buttons Insert, Dismiss.
+
+    `insertable` is False while no document is open that could take it.
+    """
+
+    sentence: str
+    image: Image
+    insert_label: str = "Insert into the active document"
+    dismiss_label: str = "Dismiss"
+    insertable: bool = True
+
+
+@dataclass(frozen=True)
+class PanelView:
+    """Everything on the panel, from top to bottom.
+
+    `strength_applies` is False for modes that start from nothing (grey the slider out).
+    `more_open` says whether the fold with the details is open. `why_not` says in a tooltip why
+    the Generate button is grey. `preview` is a rough picture of what is being painted.
+    `can_regenerate`: the active layer carries a recipe. While `running` the Generate button is a
+    Cancel button.
+    """
+
+    modes: tuple[Choice, ...] = ()
+    mode: str = "text"
+    models: tuple[Choice, ...] = ()
+    model: str = ""
+    prompt: str = ""
+    negative_prompt: str = ""
+    layer_prompts: tuple[LayerPrompt, ...] = ()
+    strength: float = 1.0
+    strength_applies: bool = False
+    steps: int = 20
+    guidance: float = 3.0
+    seed: int = 0
+    seed_locked: bool = False
+    variants: int = 1
+    most_variants: int = 16
+    more_open: bool = False
+    sentence: str = ""
+    can_generate: bool = False
+    why_not: str = ""
+    can_regenerate: bool = False
+    running: bool = False
+    progress: ProgressView | None = None
+    preview: Image | None = None
+    results: tuple[Thumbnail, ...] = ()
+    history: tuple[Thumbnail, ...] = ()
+    offer: OfferView | None = None
+    status: Status = field(default_factory=lambda: Status("Not connected."))
+
+
+class Actions(Protocol):
+    """What a painter can do. Everything is called on the GUI thread and returns at once."""
+
+    @property
+    def view(self) -> PanelView:
+        """The panel as it stands now."""
+        ...
+
+    def start(self) -> None:
+        """The panel has opened: connect."""
+        ...
+
+    def stop(self) -> None:
+        """The editor quits or the plug-in is unloaded: leave no thread behind."""
+        ...
+
+    def refresh(self) -> None:
+        """Something may have changed in the editor: focus, document, active layer, selection."""
+        ...
+
+    def set_mode(self, mode: str) -> None:
+        """Choose what to do, by `Choice.name`."""
+        ...
+
+    def set_model(self, model: str) -> None:
+        """Choose a model, by `Choice.name`."""
+        ...
+
+    def set_prompt(self, text: str) -> None:
+        """What to paint; kept for each mode."""
+        ...
+
+    def set_negative_prompt(self, text: str) -> None:
+        """What to avoid."""
+        ...
+
+    def set_layer_prompt(self, role: str, text: str) -> None:
+        """What to paint on one layer of a scene."""
+        ...
+
+    def set_strength(self, strength: float) -> None:
+        """How far a repainting may go: above 0, up to 1."""
+        ...
+
+    def set_steps(self, steps: int) -> None:
+        """Denoising steps, 1 to 150."""
+        ...
+
+    def set_guidance(self, guidance: float) -> None:
+        """How closely the prompt is followed, 0 to 30."""
+        ...
+
+    def set_seed(self, seed: int) -> None:
+        """The seed of the next job; choosing one locks it."""
+        ...
+
+    def set_seed_locked(self, locked: bool) -> None:
+        """Keep the seed, or draw another one for each job."""
+        ...
+
+    def set_variants(self, variants: int) -> None:
+        """How many results to paint."""
+        ...
+
+    def set_more_open(self, more_open: bool) -> None:
+        """Fold or unfold the details."""
+        ...
+
+    def generate(self, mode: str | None = None) -> None:
+        """Paint with these settings, in another mode if one is given."""
+        ...
+
+    def cancel(self) -> None:
+        """Stop the running job, and those that wait behind it."""
+        ...
+
+    def swap(self, index: int) -> None:
+        """Show this result in place of the one that is shown."""
+        ...
+
+    def keep(self, index: int) -> None:
+        """Let this result stay in the document; the next choice is added to it."""
+        ...
+
+    def discard(self) -> None:
+        """Take the shown result out of the document, unless it was kept, and clear the strip."""
+        ...
+
+    def restore(self, index: int) -> None:
+        """Fill the panel with the recipe of this result of the history."""
+        ...
+
+    def regenerate(self) -> None:
+        """Paint the active layer anew from its own recipe, with another seed, in its place."""
+        ...
+
+    def repaint(self) -> None:
+        """Repaint the active layer with the panel's prompt and strength."""
+        ...
+
+    def insert_offer(self) -> None:
+        """Put the offered result into the active document."""
+        ...
+
+    def dismiss_offer(self) -> None:
+        """Let the offered result go."""
+        ...
+
+    def press_status_button(self) -> None:
+        """Do what the button beside the status sentence says."""
+        ...

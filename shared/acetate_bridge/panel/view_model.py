@@ -1,0 +1,154 @@
+"""The whole panel as a view, out of what is known at the moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from acetate_bridge.client.connection_state import STOPPED, Connection, State
+from acetate_bridge.editing.job import Result, Task
+from acetate_bridge.editing.metadata import HistoryEntry
+from acetate_bridge.editing.plan import CannotPlan, Situation, plan
+from acetate_bridge.panel import status as statuses
+from acetate_bridge.panel import strings as words
+from acetate_bridge.panel.menus import choose_model, mode_choices, mode_info, model_choices
+from acetate_bridge.panel.preferences import STRENGTH_MODES, Preferences
+from acetate_bridge.panel.settings import MOST_VARIANTS
+from acetate_bridge.panel.view import (
+    LayerPrompt,
+    OfferView,
+    PanelView,
+    ProgressView,
+    Status,
+    Thumbnail,
+)
+from acetate_bridge.protocol.geometry import FrameLimits
+from acetate_bridge.protocol.messages import ModelInfo, Models
+from acetate_bridge.protocol.types import Recipe
+
+
+@dataclass
+class Knowledge:
+    """What editor and server have last said."""
+
+    state: State = STOPPED
+    offer: Models | None = None
+    situation: Situation = field(default_factory=Situation)
+    recipe: Recipe | None = None
+    history: list[HistoryEntry] = field(default_factory=list[HistoryEntry])
+    outcome: Status | None = None
+
+    def model(self, mode: str, wanted: str) -> ModelInfo | None:
+        """The model that would paint."""
+        return choose_model(self.offer, mode, wanted)
+
+    def hindrance(self, mode: str, model: ModelInfo | None) -> str:
+        """Why nothing can be asked of the server now; empty when it can."""
+        if self.state.connection is not Connection.READY:
+            return self.state.message
+        status = statuses.of_models(self.offer, model)
+        if status is not None:
+            return status.sentence
+        return "" if mode_info(self.offer, mode) is not None else "No model can do that."
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is being painted, and what came of it."""
+
+    running: Task | None = None
+    results: tuple[Thumbnail, ...] = ()
+    offered: tuple[Task, list[Result]] | None = None
+    waits_for_the_hand: bool = False
+
+
+def draw(known: Knowledge, preferences: Preferences, work: Work) -> PanelView:
+    """The panel from top to bottom."""
+    settings = preferences.current
+    mode, running = settings.mode, work.running
+    model, info = known.model(mode, settings.model), mode_info(known.offer, mode)
+    layer_prompts = preferences.layer_prompts(info)
+    prompted = preferences.prompt(mode).strip() or any(layer_prompts.values())
+    sentence, why_not = _where(known, mode, model)
+    if not why_not and not prompted and not (mode == "refine" and known.recipe is not None):
+        why_not = words.NO_PROMPT
+    if not why_not and running is not None:
+        why_not = words.painting(running.record.recipe.prompt)
+    return PanelView(
+        modes=mode_choices(known.offer),
+        mode=mode,
+        models=model_choices(known.offer, mode),
+        model=model.id if model is not None else settings.model,
+        prompt=preferences.prompt(mode),
+        negative_prompt=settings.negative_prompt,
+        layer_prompts=tuple(
+            LayerPrompt(role, words.PROMPT_LABELS.get(role, role), text)
+            for role, text in layer_prompts.items()
+        ),
+        strength=settings.strength,
+        strength_applies=mode in STRENGTH_MODES,
+        steps=preferences.steps(model),
+        guidance=preferences.guidance(model),
+        seed=settings.seed,
+        seed_locked=settings.seed_locked,
+        variants=settings.variants,
+        most_variants=MOST_VARIANTS,
+        more_open=settings.more_open,
+        sentence=sentence,
+        can_generate=not why_not,
+        why_not=why_not,
+        can_regenerate=known.recipe is not None and known.state.connection is Connection.READY,
+        running=running is not None,
+        progress=_progress(running),
+        preview=running.preview if running is not None else None,
+        results=work.results,
+        history=tuple(
+            Thumbnail(entry.picture, f"{entry.recipe.prompt} · seed {entry.recipe.seed}")
+            for entry in known.history
+        ),
+        offer=_offer(known, work),
+        status=_status(known, model, work),
+    )
+
+
+def _where(known: Knowledge, mode: str, model: ModelInfo | None) -> tuple[str, str]:
+    """Where it would be painted, and why it cannot be."""
+    limits = (model.frame if model is not None else None) or FrameLimits()
+    try:
+        found = plan(mode, known.situation, limits)
+    except CannotPlan as error:
+        return str(error), str(error)
+    return words.where(mode, found), known.hindrance(mode, model)
+
+
+def _progress(task: Task | None) -> ProgressView | None:
+    if task is None:
+        return None
+    found = task.progress
+    beside = words.progress(found, task.ahead)
+    if found is None or not found.steps:
+        return ProgressView(None, beside)
+    left = words.left(found.seconds_left)
+    return ProgressView(found.step / found.steps, beside, found.step, found.steps, left)
+
+
+def _offer(known: Knowledge, work: Work) -> OfferView | None:
+    if work.offered is None:
+        return None
+    task, results = work.offered
+    sentence = words.homeless(task.record.recipe.prompt, task.record.title)
+    picture = results[0].picture
+    return OfferView(sentence, picture, insertable=known.situation.document is not None)
+
+
+def _status(known: Knowledge, model: ModelInfo | None, work: Work) -> Status:
+    """The most pressing of all that could be said."""
+    found = statuses.of_connection(known.state)
+    if found is None and work.waits_for_the_hand:
+        found = statuses.HAND_IS_PAINTING
+    if found is None and work.running is not None:
+        task = work.running
+        found = statuses.of_job(task.record.recipe.prompt, task.orphan, task.progress)
+    found = found or statuses.of_document(known.situation) or known.outcome
+    found = found or statuses.of_models(known.offer, model)
+    name = (model.name or model.id) if model is not None else ""
+    return found or Status(words.ready(name))

@@ -1,0 +1,136 @@
+"""The nouns that travel between an editor, the server and the generator.
+
+Everything here is a frozen dataclass of plain values, so that a request can be logged, stored,
+replayed and compared without an editor, a socket or a tensor at hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal
+
+from acetate_bridge.protocol.geometry import Frame
+
+PixelFormat = Literal["rgba8", "rgba16"]
+
+BYTES_PER_PIXEL: dict[PixelFormat, int] = {"rgba8": 4, "rgba16": 8}
+
+
+class Role(str, Enum):
+    """What a layer is to the scene that it belongs to."""
+
+    FOREGROUND = "foreground"
+    BACKGROUND = "background"
+    BLENDED = "blended"
+
+
+@dataclass(frozen=True)
+class Image:
+    """Straight-alpha sRGB pixels, row-major RGBA; 16-bit samples are little endian.
+
+    Raises ValueError when the size is not positive or the data does not fill it exactly.
+    """
+
+    width: int
+    height: int
+    data: bytes = field(repr=False)
+    format: PixelFormat = "rgba8"
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.height < 1:
+            raise ValueError(f"an image needs a positive size, not {self.width} × {self.height}")
+        need = self.width * self.height * BYTES_PER_PIXEL[self.format]
+        if len(self.data) != need:
+            raise ValueError(
+                f"{self.width} × {self.height} {self.format} needs {need} bytes, "
+                f"not {len(self.data)}"
+            )
+
+
+ControlKind = Literal["scribble", "lineart", "canny", "depth", "pose"]
+
+
+@dataclass(frozen=True)
+class Control:
+    """What to follow of the request's image `control`.
+
+    `strength` lies between 0 (not at all) and 2 (1: as trained). `derived` says that the image is
+    an ordinary sketch or picture, from which the map of this kind is still to be made. `model`
+    names the control network; empty takes one that fits kind and model.
+    """
+
+    kind: ControlKind
+    strength: float = 1.0
+    derived: bool = False
+    model: str = ""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that reproduces one result, apart from its input images.
+
+    `width` and `height` are the frame in pixels: the size that the model paints at.
+    `layer_prompts` holds a prompt per role for modes that paint several layers at once.
+    `strength` is the share of the denoising that is done (1 starts from pure noise).
+    `passes` counts the flips and rotations whose median is the decoded layer (1, 2, 4 or 8).
+    `stop_at` is the share of the steps after which the unpatched denoiser takes over (1: never).
+    `styles` holds the weight of each style, by the name that it was imported under.
+    `layers` is how many a flat picture is split into.
+    `keep_transparency` repaints colour alone: the alpha of the layer that is refined stays.
+    `files` is the SHA-256 of every file that was used; in a request they must be met (empty: any).
+    """
+
+    mode: str
+    prompt: str = ""
+    negative_prompt: str = ""
+    layer_prompts: dict[str, str] = field(default_factory=dict[str, str])
+    seed: int = 0
+    steps: int = 20
+    guidance: float = 3.0
+    strength: float = 1.0
+    width: int = 0
+    height: int = 0
+    passes: int = 8
+    scheduler: str = ""
+    stop_at: float = 1.0
+    model: str = ""
+    model_hash: str = ""
+    inputs: dict[str, str] = field(default_factory=dict[str, str])
+    software: str = ""
+    styles: dict[str, float] = field(default_factory=dict[str, float])
+    control: Control | None = None
+    layers: int = 4
+    files: dict[str, str] = field(default_factory=dict[str, str])
+    keep_transparency: bool = False
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Pixels with a place in the document, a name and a role.
+
+    `x` and `y` are the document coordinates of the top left pixel and may be negative.
+    """
+
+    image: Image
+    role: Role = Role.FOREGROUND
+    name: str = ""
+    x: int = 0
+    y: int = 0
+    recipe: Recipe | None = None
+
+
+@dataclass(frozen=True)
+class Request:
+    """A recipe with the images it works on, by the name that its mode gives them.
+
+    `variants` asks for that many results; variant `i` is painted with `recipe.seed + i`.
+    With a `frame` the images show its canvas (in document pixels, or already at the frame's
+    size), and the layers come back as the frame's region, at its place in the document.
+    """
+
+    recipe: Recipe
+    images: dict[str, Image] = field(default_factory=dict[str, Image])
+    variants: int = 1
+    pixel_format: PixelFormat = "rgba8"
+    frame: Frame | None = None

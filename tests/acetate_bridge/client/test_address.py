@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from acetate_bridge.client.address import BadAddress, find_target, session_url
+from acetate_bridge.client.discovery import Runtime, write_runtime
+
+
+@pytest.mark.parametrize(
+    ("address", "url", "local"),
+    [
+        ("127.0.0.1:80", "ws://127.0.0.1:80/v1/session", True),
+        ("localhost:5", "ws://localhost:5/v1/session", True),
+        ("[::1]:5", "ws://[::1]:5/v1/session", True),
+        ("http://studio:5/", "ws://studio:5/v1/session", False),
+        ("https://studio", "wss://studio/v1/session", False),
+        ("wss://studio:9", "wss://studio:9/v1/session", False),
+    ],
+)
+def test_addresses_become_sessions(address: str, url: str, local: bool) -> None:
+    assert session_url(address) == (url, local)
+
+
+@pytest.mark.parametrize("address", ["", "ftp://x", "http://", "x:y", "http://a@b", "x?token=1"])
+def test_what_is_no_address_is_named(address: str) -> None:
+    with pytest.raises(BadAddress):
+        session_url(address)
+
+
+def test_the_token_of_this_machine_goes_to_its_own_server_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACETATE_RUNTIME_DIR", str(tmp_path))
+    assert find_target(None, None) is None
+    write_runtime(Runtime(os.getpid(), "127.0.0.1", 4711, "secret", 1), tmp_path)
+    found, same = find_target(None, None), find_target("127.0.0.1:4711", None)
+    assert found and same and found.token == same.token == "secret"
+    other = find_target("127.0.0.1:4712", None)
+    assert other and other.token == ""
+    assert "secret" not in repr(found)

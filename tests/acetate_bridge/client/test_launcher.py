@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acetate_bridge.client import launcher as launch
+from acetate_bridge.client.discovery import data_folder, log_file
+from acetate_bridge.client.launcher import (
+    CannotStart,
+    detachment,
+    find_command,
+    last_words,
+    leave_note,
+    start_server,
+)
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACETATE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.delenv("ACETATE_COMMAND", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+
+def test_without_an_installation_the_cure_is_named() -> None:
+    with pytest.raises(CannotStart, match="pip install acetate"):
+        find_command()
+
+
+def test_the_note_of_the_last_run_leads_to_the_server(tmp_path: Path) -> None:
+    leave_note([sys.executable, "-m", "acetate"])
+    assert find_command() == [sys.executable, "-m", "acetate", "serve"]
+    leave_note([str(tmp_path / "gone")])
+    with pytest.raises(CannotStart):
+        find_command()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"command": 3}', '{"command": [3]}'])
+def test_a_damaged_note_is_no_installation(text: str) -> None:
+    leave_note([sys.executable])
+    (data_folder() / "installation.json").write_text(text)
+    with pytest.raises(CannotStart):
+        find_command()
+
+
+def test_a_wish_of_the_person_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    leave_note([sys.executable])
+    monkeypatch.setenv("ACETATE_COMMAND", "/opt/acetate")
+    assert find_command() == ["/opt/acetate", "serve"]
+
+
+def test_the_child_is_on_its_own_and_its_words_are_kept() -> None:
+    code = "import os, sys; print(os.getsid(0) == os.getpid(), sys.stdin.read() == '')"
+    child = start_server([sys.executable, "-c", code])
+    assert child.wait(120) == 0
+    assert log_file().read_text().strip() == "True True"
+
+
+def test_a_long_log_is_put_aside() -> None:
+    log_file().parent.mkdir(parents=True)
+    log_file().write_bytes(bytes(5 * 2**20))
+    start_server([sys.executable, "-c", ""]).wait(120)
+    assert log_file().stat().st_size == 0
+    assert log_file().with_suffix(".old.log").stat().st_size == 5 * 2**20
+
+
+def test_what_cannot_be_started_says_why() -> None:
+    with pytest.raises(CannotStart, match="could not be started"):
+        start_server(["/nowhere/acetate", "serve"])
+
+
+def test_the_last_line_of_the_log_is_what_a_server_has_to_say() -> None:
+    assert last_words() == f"see {log_file()}"
+    start_server([sys.executable, "-c", "print('first'); print('The disk is full.\\n')"]).wait(120)
+    assert last_words() == "The disk is full."
+    start_server([sys.executable, "-c", "print('long ' * 1000)"]).wait(120)
+    assert 0 < len(last_words()) <= 500
+
+
+def test_windows_detaches_by_flags_and_others_by_a_session(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: dict[str, Any] = {}
+
+    def popen(words: list[str], **options: Any) -> None:
+        seen.update(options)
+
+    monkeypatch.setattr(launch.subprocess, "Popen", popen)
+    start_server(["acetate"], "win32")
+    assert seen["creationflags"] == 0x08000208 and not seen["start_new_session"]
+    start_server(["acetate"], "darwin")
+    assert seen["creationflags"] == 0 and seen["start_new_session"]
+    assert seen["stdin"] == subprocess.DEVNULL
+    assert detachment("linux") == detachment("darwin")
+
+
+def test_the_note_is_plain_json() -> None:
+    leave_note(["acetate"])
+    found = json.loads((data_folder() / "installation.json").read_text())
+    assert found == {"command": ["acetate"]}

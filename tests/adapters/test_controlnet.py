@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from acetate.adapters import PatchMismatch
+from acetate.adapters.control_map import control_map
+from acetate.adapters.controlnet import Following, load_control
+from acetate.errors import BadRequest
+from tests.support.original_layout import tiny_denoiser, write_control
+
+CPU = torch.device("cpu")
+NAME = "controlnet_cond_embedding.conv_out.weight"
+
+
+@pytest.mark.parametrize("family", ["sd15", "sdxl"])
+def test_both_ways_to_name_the_tensors_give_the_same_network(family: str, tmp_path: Path) -> None:
+    unet = tiny_denoiser(family)
+    plain, original = (
+        load_control(
+            write_control(tmp_path / f"{form}.safetensors", family, form), unet, CPU, torch.float32
+        ).state_dict()
+        for form in ("diffusers", "original")
+    )
+    assert plain.keys() == original.keys()
+    assert all(torch.equal(plain[key], original[key]) for key in plain)
+
+
+def test_strength_scales_what_is_added(tmp_path: Path) -> None:
+    unet = tiny_denoiser("sd15")
+    path = write_control(tmp_path / "scribble.safetensors", "sd15")
+    network = load_control(path, unet, CPU, torch.float32)
+    image, latent = torch.rand(1, 3, 64, 64), torch.randn(2, 4, 8, 8)
+    given = (latent, torch.tensor(10), torch.randn(2, 77, 48), None)
+    half, whole = (
+        Following(network, image, strength).residuals(*given)["mid_block_additional_residual"]
+        for strength in (0.5, 1.0)
+    )
+    assert whole.abs().max() > 0
+    assert torch.allclose(whole, 2 * half)
+
+
+def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
+    path = write_control(tmp_path / "scribble.safetensors", "sd15")
+    with pytest.raises(PatchMismatch, match=r"scribble\.safetensors does not fit this model"):
+        load_control(path, tiny_denoiser("sdxl"), CPU, torch.float32)
+    state = load_file(path)
+    state["extra.weight"] = torch.zeros(1)
+    save_file(state, path)
+    with pytest.raises(PatchMismatch, match=r"has no extra\.weight"):
+        load_control(path, tiny_denoiser("sd15"), CPU, torch.float32)
+    save_file({"x": torch.zeros(1)}, path)
+    with pytest.raises(PatchMismatch, match="no control network that Acetate can use"):
+        load_control(path, tiny_denoiser("sd15"), CPU, torch.float32)
+
+
+def sketch() -> torch.Tensor:
+    """A black stroke on nothing, 32 × 32."""
+    rgba = torch.zeros(1, 4, 32, 32)
+    rgba[:, 3, 8:12, 4:28] = 1
+    return rgba
+
+
+@pytest.mark.parametrize("kind", ["scribble", "lineart"])
+def test_a_dark_sketch_becomes_light_strokes_on_black(kind: str) -> None:
+    map_ = control_map(sketch(), kind, derived=True)
+    assert map_.shape == (1, 3, 32, 32)
+    assert map_[..., 8:12, 4:28].min() == 1 and map_[..., 20:, :].max() == 0
+
+
+def test_edges_of_a_picture_are_found() -> None:
+    edges = control_map(sketch(), "canny", derived=True)
+    assert set(edges.unique().tolist()) == {0.0, 1.0}
+    assert edges[..., 6:14, 2:30].sum() == edges.sum() > 0
+
+
+def test_a_map_is_taken_as_it_is_with_black_for_nothing() -> None:
+    rgba = torch.rand(1, 4, 8, 8)
+    assert torch.equal(control_map(rgba, "depth", derived=False), rgba[:, :3] * rgba[:, 3:])
+
+
+@pytest.mark.parametrize("kind", ["depth", "pose"])
+def test_where_there_is_no_detector_the_map_is_asked_for(kind: str) -> None:
+    with pytest.raises(BadRequest, match=f"no detector for {kind}"):
+        control_map(sketch(), kind, derived=True)
