@@ -1,1 +1,1 @@
-"""The small model that ships with Acetate, so that a fresh install can paint without a download."""
+"""The small models that ship with Acetate, so that a fresh install can work without a download."""

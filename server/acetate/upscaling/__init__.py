@@ -1,0 +1,1 @@
+"""Enlarging pictures and layers with a small network whose weights ship with Acetate."""

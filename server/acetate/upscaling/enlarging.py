@@ -1,0 +1,154 @@
+"""Enlarging a transparent layer: colour continued under its edge, transparency beside it.
+
+The network knows opaque pictures. It gets the colour as if the layer had no edge, and the alpha
+as a grey picture of its own; so neither darkens nor brightens the other. Large pictures go through
+it in tiles that overlap by as far as the network sees, so that tiles leave no seam.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate, max_pool2d, pad
+
+from acetate.latent_transparency import pad_colour
+from acetate.upscaling.network import REACH, load_upscaler
+
+TILE = 512
+"""Side of a tile before enlarging: its maps take 64 MiB each, and the overlap costs a seventh."""
+
+TRUSTED = 0.9
+"""A pixel's colour counts if its alpha is more than this share of the most around it."""
+
+_AROUND = 5
+"""Side of the square that counts as around a pixel: an edge is no wider."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A finished part: straight [1, 4, h, w] in [0, 1], and where it belongs in the result."""
+
+    y: int
+    x: int
+    rgba: Tensor
+
+
+def enlarge(
+    rgba: Tensor, scale: int, device: torch.device | None = None, tile: int = TILE
+) -> Tensor:
+    """A straight-alpha layer [B, 4, H, W] in [0, 1] at 2 or 4 times the size.
+
+    The result lies where the layer lay. Raises ModelMissing or ModelDamaged for the weights.
+    """
+    batch, _, height, width = rgba.shape
+    result = rgba.new_empty((batch, 4, height * scale, width * scale))
+    for index in range(batch):
+        for part in enlarged_tiles(rgba[index : index + 1], scale, device, tile):
+            rows, columns = part.rgba.shape[-2:]
+            spot = result[index, :, part.y : part.y + rows, part.x : part.x + columns]
+            spot.copy_(part.rgba[0])
+    return result
+
+
+def count_tiles(height: int, width: int, tile: int = TILE) -> int:
+    """How many tiles a picture of this size takes."""
+    return -(-height // tile) * -(-width // tile)
+
+
+@torch.inference_mode()
+def enlarged_tiles(
+    rgba: Tensor, scale: int, device: torch.device | None = None, tile: int = TILE
+) -> Iterator[Tile]:
+    """The parts of one enlarged layer [1, 4, H, W], row by row, each as soon as it is done."""
+    device = device or rgba.device
+    upscaler = load_upscaler(scale, device)
+    dtype = next(upscaler.parameters()).dtype
+
+    def run(picture: Tensor) -> Tensor:
+        taken = picture.to(device, dtype, memory_format=torch.channels_last)
+        return upscaler(taken).to(rgba).clamp(0, 1)
+
+    colour, alpha = continued_colour(rgba), rgba[:, 3:]
+    height, width = rgba.shape[-2:]
+    for top in range(0, height, tile):
+        for left in range(0, width, tile):
+            area = _Area.around(top, left, tile, height, width)
+            yield Tile(top * scale, left * scale, _part(colour, alpha, area, scale, run))
+
+
+def continued_colour(rgba: Tensor) -> Tensor:
+    """The colour [B, 3, H, W] of a straight layer as if it had no edge.
+
+    A pixel that is fainter than what is around it lies on an edge, where colour is uncertain and
+    often a halo: its colour is continued from within. An even veil keeps its own.
+    """
+    alpha = rgba[:, 3:]
+    most = max_pool2d(alpha, _AROUND, stride=1, padding=_AROUND // 2)
+    trusted = (alpha > TRUSTED * most) & (alpha > 0)
+    fill = pad_colour(torch.cat([rgba[:, :3], trusted.to(rgba)], dim=1))
+    return torch.where(trusted, rgba[:, :3], fill)
+
+
+@dataclass(frozen=True)
+class _Area:
+    """Rows and columns of a tile with all that the network sees of its surroundings."""
+
+    rows: slice
+    columns: slice
+    inner_rows: slice
+    inner_columns: slice
+
+    @classmethod
+    def around(cls, top: int, left: int, tile: int, height: int, width: int) -> _Area:
+        bottom, right = min(top + tile, height), min(left + tile, width)
+        above, before = max(top - REACH, 0), max(left - REACH, 0)
+        return cls(
+            slice(above, min(bottom + REACH, height)),
+            slice(before, min(right + REACH, width)),
+            slice(top - above, bottom - above),
+            slice(left - before, right - before),
+        )
+
+    def of(self, picture: Tensor) -> Tensor:
+        return picture[..., self.rows, self.columns]
+
+    def inner(self, picture: Tensor, scale: int = 1) -> Tensor:
+        rows, columns = (
+            slice(side.start * scale, side.stop * scale)
+            for side in (self.inner_rows, self.inner_columns)
+        )
+        return picture[..., rows, columns]
+
+
+def _part(
+    colour: Tensor, alpha: Tensor, area: _Area, scale: int, run: Callable[[Tensor], Tensor]
+) -> Tensor:
+    colour, alpha = area.of(colour), area.of(alpha)
+    least, most = float(alpha.min()), float(alpha.max())
+    if least == most:
+        veil = area.inner(interpolate(alpha, scale_factor=scale, mode="nearest"), scale)
+    else:
+        veil = area.inner(_even_kept(run(alpha.expand(-1, 3, -1, -1)), alpha, scale), scale)
+    if most == 0:
+        # Nothing of it is ever seen.
+        seen = area.inner(interpolate(colour, scale_factor=scale, mode="bilinear"), scale)
+    else:
+        seen = area.inner(run(colour), scale)
+    return torch.cat([seen, veil], dim=1)
+
+
+def _even_kept(veil: Tensor, alpha: Tensor, scale: int) -> Tensor:
+    """Enlarged alpha, exactly empty or full where the layer is so all around.
+
+    A trace of alpha in an empty place would be invisible, and would still be found by every
+    selection and every crop.
+    """
+    around = pad(alpha, (1, 1, 1, 1), mode="replicate")
+    most = max_pool2d(around, 3, stride=1)
+    least = -max_pool2d(-around, 3, stride=1)
+    most, least = (interpolate(each, scale_factor=scale, mode="nearest") for each in (most, least))
+    mean = veil.mean(dim=1, keepdim=True)
+    return torch.where(most == 0, 0.0, torch.where(least == 1, 1.0, mean))
