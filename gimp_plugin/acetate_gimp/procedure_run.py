@@ -21,6 +21,7 @@ from acetate_bridge.editing.recipes import read_recipe
 from acetate_bridge.panel.menus import choose_model, mode_info
 from acetate_bridge.panel.strings import NO_PROMPT, progress
 from acetate_bridge.protocol.geometry import FrameLimits, Rect
+from acetate_bridge.protocol.limits import has_prompt
 from acetate_bridge.protocol.messages import (
     Accepted,
     Cancelled,
@@ -32,6 +33,7 @@ from acetate_bridge.protocol.messages import (
     Models,
     Progress,
 )
+from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import Recipe
 from adapter import insertion as inserting
 from adapter import layers as stack
@@ -92,10 +94,10 @@ class _Session:
         model, info = _able(offer, recipe)
         if order.model and model.id != order.model:
             raise CannotPaint(f"The model “{order.model}” cannot do that here.")
-        if not recipe.prompt and recipe.mode == "refine":
+        if not recipe.prompt and mode_row(recipe.mode).own_prompt:
             own = self._stored(situation)
             recipe = replace(recipe, prompt=own.prompt if own is not None else "")
-        if not any((recipe.prompt, *recipe.layer_prompts.values())):
+        if not has_prompt(recipe):
             raise CannotPaint(NO_PROMPT)
         found = plan(recipe.mode, situation, model.frame or FrameLimits(), region)
         recipe = _advised(replace(recipe, model=model.id), model)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 
 from gi.repository import Gimp, GObject
 
 from acetate_bridge.protocol.geometry import Rect
+from acetate_bridge.protocol.limits import GUIDANCE, STEPS, STRENGTH, VARIANTS, drawn_seed
+from acetate_bridge.protocol.modes import MODES, mode_row
 
 MENU = "<Image>/Layer/Acetate"
 PANEL = "acetate-open-panel"
@@ -15,49 +16,28 @@ PANEL = "acetate-open-panel"
 
 @dataclass(frozen=True)
 class Painting:
-    """A procedure that paints. `prompts` are layers of a scene with a prompt of their own.
-
-    `again` paints the layer anew from its own recipe, so that it needs no prompt.
-    """
+    """A procedure that paints: in a mode, or (`again`) a layer anew from its own recipe."""
 
     mode: str
     label: str
     blurb: str
-    strength: bool = False
-    prompts: tuple[str, ...] = ()
     again: bool = False
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """Layers of a scene with a prompt of their own."""
+        return () if self.again else mode_row(self.mode).script_prompts
+
+    def has(self, field: str) -> bool:
+        """Whether a setting that not every mode has counts here."""
+        return not self.again and field in mode_row(self.mode).fields
 
 
 PROCEDURES: dict[str, Painting] = {
-    "acetate-generate-layer": Painting(
-        "text", "_Generate Layer…", "Paints a transparent layer from a prompt"
-    ),
-    "acetate-fill-background": Painting(
-        "background",
-        "_Fill Background Around Layer…",
-        "Paints a background in view of the layer, directly below it",
-    ),
-    "acetate-add-object": Painting(
-        "foreground", "_Add Object Here…", "Paints an object onto what is there"
-    ),
-    "acetate-repaint-layer": Painting(
-        "refine",
-        "_Repaint Layer…",
-        "Repaints the layer on a new one, its transparency included",
-        strength=True,
-    ),
-    "acetate-scene-in-layers": Painting(
-        "joint",
-        "_Scene in Layers…",
-        "Paints a group of layers that belong together",
-        prompts=("foreground", "background"),
-    ),
-    "acetate-lift-out": Painting(
-        "extract", "_Lift Out of the Picture…", "Lifts the layer off what lies below it"
-    ),
-    "acetate-split-layer": Painting(
-        "decompose", "_Split Into Layers…", "Splits a flat picture into a group of layers"
-    ),
+    **{
+        f"acetate-{mode.command}": Painting(mode.name, f"_{mode.title}…", mode.blurb)
+        for mode in MODES.values()
+    },
     "acetate-regenerate-layer": Painting(
         "", "Paint Layer Ane_w", "Paints the layer anew from its recipe, in its place", again=True
     ),
@@ -101,24 +81,36 @@ def add_arguments(procedure: Gimp.Procedure, painting: Painting) -> None:
             "model", "_Model", "Id of the model; empty: the first that can do it", "", flags
         )
         procedure.add_int_argument(
-            "steps", "_Steps", "Denoising steps; 0: the model's advice", 0, 150, 0, flags
+            "steps",
+            "_Steps",
+            "Denoising steps; 0: the model's advice",
+            0,
+            int(STEPS.most),
+            0,
+            flags,
         )
         procedure.add_double_argument(
             "guidance",
             "_Guidance",
             "How closely the prompt is followed; -1: the model's advice",
             -1.0,
-            30.0,
+            GUIDANCE.most,
             -1.0,
             flags,
         )
         procedure.add_int_argument(
-            "variants", "_Variants", "How many results to insert", 1, 16, 1, flags
+            "variants", "_Variants", "How many results to insert", 1, int(VARIANTS.most), 1, flags
         )
         _add_region(procedure, flags)
-    if painting.strength:
+    if painting.has("strength"):
         procedure.add_double_argument(
-            "strength", "S_trength", "How far the repainting may go", 0.01, 1.0, 0.6, flags
+            "strength",
+            "S_trength",
+            "How far the repainting may go",
+            STRENGTH.lowest,
+            STRENGTH.most,
+            0.6,
+            flags,
         )
     procedure.add_int_argument(
         "seed", "S_eed", "The same seed paints the same layer; -1: any", -1, 2**31 - 1, -1, flags
@@ -139,7 +131,7 @@ def order_of(
     get = config.get_property
     layer = next((each for each in drawables or [] if isinstance(each, Gimp.Layer)), None)
     seed = get("seed")
-    seed = seed if seed >= 0 else secrets.randbelow(2**31)
+    seed = seed if seed >= 0 else drawn_seed()
     if painting.again:
         return Order("", layer, seed=seed, convert=get("convert"), again=True)
     region = None
@@ -156,7 +148,7 @@ def order_of(
         seed,
         get("steps"),
         get("guidance"),
-        get("strength") if painting.strength else 1.0,
+        get("strength") if painting.has("strength") else 1.0,
         get("variants"),
         region,
         get("convert"),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import krita
+from acetate_bridge.protocol.modes import MODES
 from acetate_krita.docker import DOCKER
 from acetate_krita.plugin import Studio
 from acetate_krita.qt import QtWidgets
@@ -50,17 +51,10 @@ class AcetateExtension(krita.Extension):
     def _actions(self) -> list[tuple[str, str, Callable[[], None]]]:
         """Names as in acetate_krita.action, menu words, and what they do."""
         control = self._studio.controller
-        modes = [
-            ("text", "Generate Layer"),
-            ("background", "Fill Background Around Layer"),
-            ("foreground", "Add Object Here"),
-            ("joint", "Scene in Layers"),
-            ("refine", "Repaint Layer"),
-        ]
         return [
             *(
-                (f"acetate_{mode}", words, functools.partial(self._generate, mode))
-                for mode, words in modes
+                (f"acetate_{mode}", MODES[mode].title, functools.partial(self._generate, mode))
+                for mode in ("text", "background", "foreground", "joint", "refine")
             ),
             ("acetate_regenerate", "Paint Layer Anew", control.regenerate),
             ("acetate_cancel", "Cancel Generating", control.cancel),
@@ -80,10 +74,7 @@ class AcetateExtension(krita.Extension):
         """Turn the panel to this mode, so that its own prompt is seen, and paint."""
         control = self._studio.controller
         control.set_mode(mode)
-        if mode == "refine":
-            control.repaint()
-        else:
-            control.generate()
+        control.generate()
 
     def _do(self, frame: Any, act: Callable[[], None], *_: object) -> None:
         """Open the docker, which says what comes of it, and act."""

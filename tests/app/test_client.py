@@ -14,7 +14,7 @@ import pytest
 from acetate.cli.remote import RemoteProgress, generate_on_server
 from acetate.errors import AcetateError
 from acetate_bridge import Client, Connection, Done, Recipe, Request, State
-from acetate_bridge.client.client import connection as link
+from acetate_bridge.client import connection as link
 from acetate_bridge.client.discovery import log_file, read_runtime
 from acetate_bridge.protocol.messages import Event
 from tests.app.listening import Listener
@@ -124,11 +124,11 @@ def test_a_host_that_raises_in_its_callbacks_hears_the_next_event_all_the_same(
 
     client = Client("raising", raising, raising_too, address=server.runtime.address, token=TOKEN)
     client.start()
-    client.submit(Request(Recipe("text", steps=2)))
+    client.submit(Request(Recipe("text", "a cat", steps=2)))
     assert done.wait(LONG) and len(heard) > 3
     client.stop()
     client.stop()
-    client.submit(Request(Recipe("text")))
+    client.submit(Request(Recipe("text", "a cat")))
     client.cancel("whatever")
     assert client.state.connection is Connection.STOPPED
 
@@ -152,7 +152,7 @@ def test_a_client_goes_on_where_an_earlier_one_stopped(server: RunningServer) ->
         "resuming", events.append, address=address, token=TOKEN, store=store, last_event=last
     )
     resumed.start()
-    other = resumed.submit(Request(Recipe("text", steps=1)))
+    other = resumed.submit(Request(Recipe("text", "a cat", steps=1)))
     until = time.monotonic() + LONG
     while time.monotonic() < until and not any(isinstance(event, Done) for event in events):
         time.sleep(0.02)
@@ -230,7 +230,7 @@ def test_an_interrupted_command_line_cancels_its_job(server: RunningServer) -> N
         if progress.step > 1:
             raise KeyboardInterrupt
 
-    request = Request(Recipe("text", "step=0.05", steps=400))
+    request = Request(Recipe("text", "step=0.05", steps=150))
     with pytest.raises(KeyboardInterrupt):
         generate_on_server(
             request, interrupt, address=server.runtime.address, token=TOKEN, patience=LONG

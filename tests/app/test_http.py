@@ -68,7 +68,7 @@ def test_raw_pixels_may_be_uploaded_too(server: RunningServer) -> None:
 
 
 def test_a_script_cancels_its_job(server: RunningServer) -> None:
-    order = {"recipe": {"mode": "text", "prompt": "step=0.05", "steps": 400}}
+    order = {"recipe": {"mode": "text", "prompt": "step=0.05", "steps": 150}}
     job = json.loads(ask(server, "POST", "/v1/jobs", order)[1])["job"]
     assert ask(server, "POST", f"/v1/jobs/{job}/acknowledge")[0] == 409
     assert ask(server, "DELETE", f"/v1/jobs/{job}")[0] == 202
@@ -102,7 +102,7 @@ def test_bad_jobs_are_refused_with_a_code_and_a_sentence(
 
 def test_a_job_whose_images_were_not_uploaded_names_them(server: RunningServer) -> None:
     missing = {"sha256": "0" * 64, "width": 1, "height": 1}
-    order = {"recipe": {"mode": "text"}, "images": {"picture": missing}}
+    order = {"recipe": {"mode": "text", "prompt": "x"}, "images": {"picture": missing}}
     status, text = ask(server, "POST", "/v1/jobs", order)
     assert status == 409 and json.loads(text)["images"] == ["0" * 64]
 
@@ -127,7 +127,7 @@ def test_bad_images_are_refused(server: RunningServer, path: str, body: bytes, k
 
 @pytest.mark.parametrize("index", ["1", "-1", "x", "0" * 30, "%2e%2e"])
 def test_layers_that_are_not_there_are_not_found(server: RunningServer, index: str) -> None:
-    order = {"recipe": {"mode": "text", "steps": 1}}
+    order = {"recipe": {"mode": "text", "prompt": "x", "steps": 1}}
     job = json.loads(ask(server, "POST", "/v1/jobs", order)[1])["job"]
     finished(server, job)
     assert ask(server, "GET", f"/v1/jobs/{job}/layers/{index}")[0] == 404

@@ -81,7 +81,7 @@ def test_a_model_arrives_while_its_buyer_is_away(
     # A slow machine only makes this fewer.
     assert len(watcher.offers) - before <= took / 0.25 + 3
     assert hub.sent == TOTAL
-    job = watcher.client.submit(Request(Recipe("text", model="test", steps=1)))
+    job = watcher.client.submit(Request(Recipe("text", "a cat", model="test", steps=1)))
     assert not isinstance(watcher.ending(job), Failed)
 
 
@@ -159,7 +159,7 @@ def test_scripts_fetch_watch_and_remove_a_model(house: RunningServer, watcher: L
     assert json.loads(ask(house, "GET", "/v1/models/test")[1])["state"] == "ready"
     assert ask(house, "DELETE", "/v1/models/test")[0] == 202
     watcher.model("test", lambda info: info.state == "missing")
-    order = {"recipe": {"mode": "text", "model": "test"}}
+    order = {"recipe": {"mode": "text", "prompt": "x", "model": "test"}}
     status, body = ask(house, "POST", "/v1/jobs", order)
     assert json.loads(body)["code"] == "model_missing"
 

@@ -69,7 +69,7 @@ def test_killing_the_server_loses_nothing_and_repeats_nothing(tmp_path: Path) ->
 
 def test_a_job_that_kills_the_server_twice_is_given_up(tmp_path: Path) -> None:
     with kept_in_touch(tmp_path) as (server, way, listener):
-        job = listener.submit("step=0.1", steps=300)
+        job = listener.submit("step=0.1", steps=150)
         for _ in range(2):
             seen = len(listener.of(job, Progress))
             listener.wait(

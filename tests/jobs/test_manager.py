@@ -102,7 +102,7 @@ class House:
         self._changed.set()
 
     async def submit(self, job: str, client: str = "me", **options: object) -> Accepted | None:
-        return await self.manager.submit(client, Submit(job, Recipe("text"), **options))  # type: ignore[arg-type]
+        return await self.manager.submit(client, Submit(job, Recipe("text", "a cat"), **options))  # type: ignore[arg-type]
 
     async def hear(self, kind: type[Notice], job: str) -> Notice:
         """The first notice of a kind about a job."""

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from gi.repository import Gtk
 
-from acetate_bridge.panel.settings import LARGEST_SEED, MOST_GUIDANCE, MOST_STEPS
 from acetate_bridge.panel.view import Actions, Choice, PanelView
+from acetate_bridge.protocol.limits import GUIDANCE, SEED, STEPS, VARIANTS
 from widgets.signal_guard import Updating, changed, choose, entry_text
 
 
@@ -74,13 +74,13 @@ class Details(Gtk.Expander):
         )
         self._strength_row = (label, self._strength)
 
-        self._steps = self._spin(1, MOST_STEPS, 1, act.set_steps)
+        self._steps = self._spin(STEPS.least, STEPS.most, 1, act.set_steps)
         self._row("_Steps", self._steps, "More takes longer and is finer (denoising steps)")
-        self._guidance = self._spin(0, MOST_GUIDANCE, 0.5, act.set_guidance, 1)
+        self._guidance = self._spin(GUIDANCE.least, GUIDANCE.most, 0.5, act.set_guidance, 1)
         self._row("_Closeness", self._guidance, "How closely the prompt is followed (guidance)")
 
         seed = Gtk.Box(spacing=6)
-        self._seed = self._spin(0, LARGEST_SEED, 1, act.set_seed)
+        self._seed = self._spin(SEED.least, SEED.most, 1, act.set_seed)
         self._lock = Gtk.ToggleButton(label="_Lock", use_underline=True)
         self._lock.set_tooltip_text("Keep the seed instead of drawing another for each layer")
         self._lock.connect(
@@ -90,7 +90,7 @@ class Details(Gtk.Expander):
         seed.pack_start(self._seed, True, True, 0)
         seed.pack_start(self._lock, False, False, 0)
         self._row("S_eed", seed, "The same seed paints the same layer again", self._seed)
-        self._variants = self._spin(1, 16, 1, act.set_variants)
+        self._variants = self._spin(VARIANTS.least, VARIANTS.most, 1, act.set_variants)
         self._row("_Variants", self._variants, "How many to choose from (batch)")
 
     def _spin(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from acetate_bridge.panel.settings import LARGEST_SEED, MOST_GUIDANCE, MOST_STEPS
 from acetate_bridge.panel.view import Actions, PanelView
+from acetate_bridge.protocol.limits import GUIDANCE, SEED, STEPS, VARIANTS
 from acetate_krita.qt import Qt, QtGui, QtWidgets
 from acetate_krita.widgets.combo_box import ChoiceBox
 from acetate_krita.widgets.labels import flexible
@@ -78,13 +78,13 @@ class Details(QtWidgets.QWidget):
         self._strength_label = self._row("Strength", self._strength_row, tip, self.strength)
 
         self.steps = QtWidgets.QSpinBox()
-        self.steps.setRange(1, MOST_STEPS)
+        self.steps.setRange(int(STEPS.least), int(STEPS.most))
         self.steps.valueChanged.connect(act.set_steps)
         tip = "More takes longer and is finer (denoising steps)"
         self._row("Steps", flexible(self.steps), tip)
 
         self.guidance = QtWidgets.QDoubleSpinBox()
-        self.guidance.setRange(0, MOST_GUIDANCE)
+        self.guidance.setRange(GUIDANCE.least, GUIDANCE.most)
         self.guidance.setDecimals(1)
         self.guidance.setSingleStep(0.5)
         self.guidance.valueChanged.connect(act.set_guidance)
@@ -93,7 +93,7 @@ class Details(QtWidgets.QWidget):
 
         # A QSpinBox stops at 31 bits; seeds are longer, and a double holds them exactly.
         self.seed = QtWidgets.QDoubleSpinBox()
-        self.seed.setRange(0, LARGEST_SEED)
+        self.seed.setRange(SEED.least, SEED.most)
         self.seed.setDecimals(0)
         self.seed.setButtonSymbols(QtWidgets.QAbstractSpinBox.ButtonSymbols.NoButtons)
         self.seed.valueChanged.connect(lambda value: act.set_seed(round(value)))
@@ -107,7 +107,7 @@ class Details(QtWidgets.QWidget):
         self._row("Seed", _beside(flexible(self.seed), self.lock), tip, self.seed)
 
         self.variants = QtWidgets.QSpinBox()
-        self.variants.setRange(1, 16)
+        self.variants.setRange(int(VARIANTS.least), int(VARIANTS.most))
         self.variants.valueChanged.connect(act.set_variants)
         self._row("Variants", flexible(self.variants), "How many to choose from (batch)")
 

@@ -12,12 +12,13 @@ import typer
 from acetate.cli import options
 from acetate.cli.growing import grow
 from acetate.cli.options import Precision, parse_control, parse_size, parse_styles
-from acetate.cli.request import Order, drawn_seed
+from acetate.cli.request import Order
 from acetate.cli.run import carry_out
 from acetate.errors import BadRequest
 from acetate.images.files import read_image, read_recipe
 from acetate.modes.registry import MODES
 from acetate_bridge.protocol.geometry import Size
+from acetate_bridge.protocol.limits import drawn_seed
 from acetate_bridge.protocol.messages import ModeInfo
 from acetate_bridge.protocol.types import Image, PixelFormat, Recipe
 
@@ -123,7 +124,7 @@ def _command(mode: ModeInfo) -> Callable[..., None]:
             given["prompt"],
             negative_prompt=given["avoid"],
             layer_prompts={role: words for role, words in prompts.items() if words},
-            seed=drawn_seed(given["seed"]),
+            seed=drawn_seed() if given["seed"] is None else given["seed"],
             strength=given.get("strength", 1.0),
             passes=given["passes"],
             scheduler=given["scheduler"],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
@@ -11,16 +10,15 @@ import numpy as np
 
 from acetate.errors import BadRequest
 from acetate.images.files import check_writable
-from acetate.models.families import Family, second_pass
+from acetate.models.families import Family, frames_of
 from acetate.modes.run import image_hash
-from acetate.modes.validation import MOST_VARIANTS, check_recipe
+from acetate.modes.validation import check_recipe, check_variants
 from acetate_bridge.protocol.geometry import Frame, FrameLimits, Rect, Size, plan_frame
 from acetate_bridge.protocol.types import Image, PixelFormat, Recipe, Request
 
 T = TypeVar("T")
 
 SMALLEST_SIDE = 64
-DRAWN_SEEDS = 2**32
 
 
 @dataclass(frozen=True)
@@ -58,16 +56,10 @@ class Order:
         return [self.scene] if self.then else _numbered(self.scene, self.variants)
 
 
-def drawn_seed(seed: int | None) -> int:
-    """The seed that was given, or a random one."""
-    return secrets.randbelow(DRAWN_SEEDS) if seed is None else seed
-
-
 def check(order: Order) -> None:
     """Raise BadRequest or CannotWrite for what is wrong whatever the model."""
     check_recipe(replace(order.recipe, steps=_or(order.steps, 1), guidance=_or(order.guidance, 1)))
-    if not 1 <= order.variants <= MOST_VARIANTS:
-        raise BadRequest(f"Ask for 1 to {MOST_VARIANTS} variants, not {order.variants}.")
+    check_variants(order.variants)
     if order.then and order.variants > 1:
         raise BadRequest(
             "Layers one after another come in one variant: leave --variants or --then."
@@ -87,8 +79,7 @@ def plan_request(
 
     `preset` is the scheduler that the model was distilled for, if any.
     """
-    if order.recipe.mode == "refine":
-        limits = second_pass(limits)
+    limits = frames_of(order.recipe.mode, limits)
     steps, guidance = family.advice(order.recipe.scheduler or preset)
     size = order.size or Size(native, native)
     if not order.images:

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-import math
 import re
+from dataclasses import replace
 
+from acetate.errors import BadRequest
 from acetate.jobs.records import Refused
+from acetate.models.families import check_size, frames_of
 from acetate.workers.engine import Announcement
 from acetate_bridge.protocol.geometry import Frame
-from acetate_bridge.protocol.messages import Limits, Submit
+from acetate_bridge.protocol.limits import (
+    PROMPT_CHARACTERS,
+    STEPS,
+    VARIANTS,
+    OutOfBounds,
+    check_recipe,
+)
+from acetate_bridge.protocol.messages import Limits, ModelInfo, Submit
 
 DEFAULT_LIMITS = Limits(
     message_bytes=256 * 2**20,
     image_pixels=64 * 2**20,
     queued_jobs=64,
-    variants=16,
-    steps=500,
+    variants=int(VARIANTS.most),
+    steps=int(STEPS.most),
     side=8192,
-    prompt_characters=8000,
+    prompt_characters=PROMPT_CHARACTERS,
 )
 
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _MOST_IMAGES = 16
-_MOST_STYLES = 16
 _MOST_FILES = 256
 _LONGEST_NAME = 200
 _FARTHEST = 2**24
-_HIGHEST_SEED = 2**63 - 1
 
 
 def check_submit(submit: Submit, limits: Limits, offer: Announcement | None) -> None:
@@ -37,12 +44,16 @@ def check_submit(submit: Submit, limits: Limits, offer: Announcement | None) -> 
     """
     if not _JOB_ID.fullmatch(submit.job):
         raise Refused("bad_job_id", "A job id has 8 to 64 letters, digits, - and _.")
+    if offer is not None and not offer.modes:
+        offer = None
+    if offer is not None:
+        _check_offer(submit, offer)
     _check_recipe(submit, limits)
     _check_images(submit, limits)
     if submit.frame is not None:
         _check_frame(submit.frame, submit, limits)
-    if offer is not None and offer.modes:
-        _check_offer(submit, offer)
+    if offer is not None:
+        _check_model(submit, offer)
 
 
 def is_digest(text: str) -> bool:
@@ -52,34 +63,22 @@ def is_digest(text: str) -> bool:
 
 def _check_recipe(submit: Submit, limits: Limits) -> None:
     recipe = submit.recipe
-    _between("steps", recipe.steps, 1, limits.steps)
-    _between("guidance", recipe.guidance, 0, 100)
-    _between("strength", recipe.strength, 0, 1)
-    _between("stop_at", recipe.stop_at, 0, 1)
-    _between("variants", submit.variants, 1, limits.variants)
-    _between("seed", recipe.seed, 0, _HIGHEST_SEED - limits.variants)
+    try:
+        check_recipe(recipe)
+        replace(STEPS, most=limits.steps).check(recipe.steps)
+        replace(VARIANTS, most=limits.variants).check(submit.variants)
+    except OutOfBounds as error:
+        raise Refused(error.code, error.message) from None
     _between("width", recipe.width, 0, limits.side)
     _between("height", recipe.height, 0, limits.side)
     if recipe.width * recipe.height > limits.image_pixels:
         raise Refused("too_large", f"A frame may have {limits.image_pixels} pixels.")
-    if recipe.passes not in (1, 2, 4, 8):
-        raise Refused("bad_request", "passes must be 1, 2, 4 or 8.")
-    prompts = [recipe.prompt, recipe.negative_prompt, *recipe.layer_prompts.values()]
-    if sum(map(len, prompts)) > limits.prompt_characters:
-        raise Refused(
-            "too_large", f"The prompts may have {limits.prompt_characters} characters together."
-        )
     if len(recipe.layer_prompts) > _MOST_IMAGES:
         raise Refused("too_large", f"There may be {_MOST_IMAGES} layer prompts.")
-    if len(recipe.styles) > _MOST_STYLES or len(recipe.files) > _MOST_FILES:
-        raise Refused("too_large", f"There may be {_MOST_STYLES} styles and {_MOST_FILES} files.")
+    if len(recipe.files) > _MOST_FILES:
+        raise Refused("too_large", f"There may be {_MOST_FILES} files.")
     if any(len(name) > _LONGEST_NAME for name in (*recipe.styles, *recipe.files)):
         raise Refused("too_large", f"A name may have {_LONGEST_NAME} characters.")
-    _between("layers", recipe.layers, 1, 16)
-    for weight in recipe.styles.values():
-        _between("the weight of a style", weight, -4, 4)
-    if recipe.control is not None:
-        _between("the strength of the control", recipe.control.strength, 0, 2)
 
 
 def _check_images(submit: Submit, limits: Limits) -> None:
@@ -115,13 +114,36 @@ def _check_offer(submit: Submit, offer: Announcement) -> None:
     if recipe.model and recipe.model not in (model.id for model in offer.models):
         known = ", ".join(model.id for model in offer.models)
         raise Refused("unknown_model", f"There is no model {recipe.model[:40]!r} (known: {known}).")
-    for model in offer.models:
-        if model.id == recipe.model and model.state != "ready":
-            raise Refused(
-                "model_missing", f"{model.name or model.id} cannot be used yet.", model.reason
-            )
+    model = _model(submit, offer)
+    if model is not None and model.state != "ready":
+        raise Refused(
+            "model_missing", f"{model.name or model.id} cannot be used yet.", model.reason
+        )
 
 
-def _between(name: str, value: float, least: float, most: float) -> None:
-    if not (math.isfinite(value) and least <= value <= most):
+def _check_model(submit: Submit, offer: Announcement) -> None:
+    """The bounds that a model announces are those that it keeps."""
+    model, mode = _model(submit, offer), submit.recipe.mode
+    if model is None:
+        return
+    if model.modes and mode not in model.modes:
+        raise Refused(
+            "bad_request",
+            f"The model “{model.name or model.id}” cannot do the mode “{mode}”: it does "
+            f"{', '.join(model.modes)}.",
+        )
+    size = submit.frame.size if submit.frame is not None else submit.recipe
+    if model.frame is not None and (size.width or size.height):
+        try:
+            check_size(size.width, size.height, frames_of(mode, model.frame))
+        except BadRequest as error:
+            raise Refused(error.code, error.message) from None
+
+
+def _model(submit: Submit, offer: Announcement) -> ModelInfo | None:
+    return next((each for each in offer.models if each.id == submit.recipe.model), None)
+
+
+def _between(name: str, value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
         raise Refused("bad_request", f"{name} must lie between {least} and {most}.")

@@ -5,17 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from acetate_bridge.protocol.geometry import FrameLimits
+from acetate.errors import BadRequest
+from acetate_bridge.protocol.geometry import FrameLimits, Size
+from acetate_bridge.protocol.modes import mode_row
 
 
 @dataclass(frozen=True)
 class Family:
-    """Sides of a frame are multiples of `multiple`; `steps` and `guidance` suit most prompts."""
+    """Sides of a frame are multiples of `multiple`; `steps` and `guidance` suit most prompts.
+
+    `passes` of its decoder make a layer where a recipe leaves their number open."""
 
     multiple: int
     steps: int
     guidance: float
     modes: tuple[str, ...]
+    passes: int = 8
 
     def frames(self, native: int) -> FrameLimits:
         """Sizes near the native square: far from it, objects repeat or lose their shape."""
@@ -51,6 +56,21 @@ def preset_told_by(name: str) -> str:
 def second_pass(limits: FrameLimits) -> FrameLimits:
     """The sizes at which a layer is refined: its shapes are there already, so all of the square."""
     return replace(limits, most_pixels=limits.largest**2)
+
+
+def frames_of(mode: str, limits: FrameLimits) -> FrameLimits:
+    """The sizes at which a mode paints, of those that suit a model."""
+    return second_pass(limits) if mode_row(mode).second_pass else limits
+
+
+def check_size(width: int, height: int, limits: FrameLimits) -> None:
+    """Raise BadRequest unless a model paints at exactly this size, in pixels."""
+    if width < 1 or height < 1 or not limits.allow(Size(width, height)):
+        raise BadRequest(
+            f"This model cannot paint at {width} × {height} pixels: sides must be "
+            f"multiples of {limits.multiple} between {limits.lowest} and {limits.highest}, "
+            f"with at most {limits.most_pixels} pixels in all."
+        )
 
 
 FAMILIES = {

@@ -1,4 +1,4 @@
-"""The table of modes: name, painter's words, inputs, and where each is written."""
+"""The modes of the common table with what paints each: a module of its name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from acetate.errors import BadRequest
-from acetate_bridge.protocol.messages import ModeInfo, ModeInput
+from acetate_bridge.protocol import modes
+from acetate_bridge.protocol.messages import ModeInfo
 from acetate_bridge.protocol.types import Layer, Request
 
 if TYPE_CHECKING:
@@ -35,63 +36,7 @@ class Mode:
 
 
 MODES: dict[str, Mode] = {
-    mode.info.name: mode
-    for mode in (
-        Mode(ModeInfo("text", "Generate a layer"), "acetate.modes.text"),
-        Mode(
-            ModeInfo(
-                "background",
-                "Fill the background around this layer",
-                inputs=[ModeInput("layer", "layer", "the layer that stands in front")],
-            ),
-            "acetate.modes.background",
-        ),
-        Mode(
-            ModeInfo(
-                "foreground",
-                "Add something onto what is below",
-                inputs=[ModeInput("picture", "picture", "the picture below")],
-                prompts=["foreground", "blended"],
-            ),
-            "acetate.modes.foreground",
-        ),
-        Mode(
-            ModeInfo(
-                "joint",
-                "Generate a scene in layers",
-                prompts=["foreground", "background", "blended"],
-            ),
-            "acetate.modes.joint",
-        ),
-        Mode(
-            ModeInfo(
-                "refine",
-                "Repaint this layer",
-                inputs=[ModeInput("layer", "layer", "the layer to repaint")],
-            ),
-            "acetate.modes.refine",
-        ),
-        Mode(
-            ModeInfo(
-                "extract",
-                "Lift this out of the picture",
-                inputs=[
-                    ModeInput("picture", "picture", "the picture"),
-                    ModeInput("background", "layer", "its background", required=False),
-                    ModeInput("layer", "layer", "the layer in front", required=False),
-                ],
-            ),
-            "acetate.modes.extract",
-        ),
-        Mode(
-            ModeInfo(
-                "decompose",
-                "Split this flat picture into layers",
-                inputs=[ModeInput("picture", "picture", "the flat picture")],
-            ),
-            "acetate.modes.decompose",
-        ),
-    )
+    name: Mode(row.info, f"acetate.modes.{name}") for name, row in modes.MODES.items()
 }
 
 

@@ -12,6 +12,7 @@ from acetate.errors import BadRequest
 from acetate.models.families import FAMILIES
 from acetate.modes.registry import mode_named
 from acetate.modes.validation import check_request
+from acetate_bridge.protocol.limits import variant_seed
 from acetate_bridge.protocol.types import Image, Layer, Request
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ def _with_files(layer: Layer, files: dict[str, str]) -> Layer:
 def _variant(request: Request, pipeline: Pipeline, index: int) -> Request:
     recipe = replace(
         request.recipe,
-        seed=request.recipe.seed + index,
+        seed=variant_seed(request.recipe.seed, index),
+        passes=request.recipe.passes or FAMILIES[pipeline.family].passes,
         scheduler=request.recipe.scheduler or pipeline.preset,
         model=pipeline.model,
         model_hash=pipeline.model_hash,

@@ -13,6 +13,7 @@ from acetate.images.frame import crop, keep_alpha, place_layer, show_frame
 from acetate.workers import ipc as wire
 from acetate.workers.generator_api import Note, Painter, PainterStep, StopPainting
 from acetate_bridge.protocol.geometry import Size
+from acetate_bridge.protocol.limits import variant_seed
 from acetate_bridge.protocol.types import Layer, Request
 
 
@@ -99,7 +100,7 @@ def run_job(
     reporter = Reporter(job, request.variants, send, stopped, preview_seconds)
     for variant in range(request.variants):
         reporter.begin(variant)
-        recipe = replace(request.recipe, seed=request.recipe.seed + variant)
+        recipe = replace(request.recipe, seed=variant_seed(request.recipe.seed, variant))
         single = replace(request, recipe=recipe, images=images, variants=1, frame=None)
         for layer in painter.paint(single, reporter.step):
             placed = _placed(layer, request)

@@ -8,6 +8,7 @@ from acetate_bridge.editing.editor import Editor
 from acetate_bridge.editing.plan import Plan
 from acetate_bridge.editing.thumbnails import alpha_statistics
 from acetate_bridge.protocol.messages import ModeInfo, ModeInput
+from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import Image, Recipe, Request
 
 
@@ -40,8 +41,7 @@ def _read(editor: Editor, plan: Plan, mode: str, wanted: ModeInput) -> Image | N
     source = plan.source.key if plan.source is not None else None
     if wanted.kind == "control":
         return None
-    if mode == "extract":
-        # The picture as it is seen with the layer, and without it: the layer is the difference.
+    if mode_row(mode).reads == "difference":
         if wanted.name == "layer":
             return None
         return editor.read_below(

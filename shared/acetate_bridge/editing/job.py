@@ -13,6 +13,7 @@ from acetate_bridge.editing.thumbnails import alpha_statistics, thumbnail
 from acetate_bridge.panel.strings import EMPTY, OPAQUE
 from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.messages import Progress
+from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.naming import layer_name
 from acetate_bridge.protocol.types import Image, Layer, Recipe, Role
 
@@ -57,7 +58,7 @@ def record_of(
 ) -> Record:
     """The record of a job that paints a plan."""
     mask = plan.mask.mask if plan.mask is not None else None
-    grouped = recipe.mode in ("joint", "decompose")
+    mode = mode_row(recipe.mode)
     return Record(
         job,
         plan.document.key,
@@ -66,10 +67,10 @@ def record_of(
         plan.region,
         recipe,
         plan.place,
-        layer_name(recipe.prompt) if grouped else "",
+        layer_name(recipe.prompt) if mode.grouped else "",
         replaces,
         variants,
-        opaque or recipe.mode in ("background", "decompose"),
+        opaque or mode.opaque,
         plan.mask.bounds if plan.mask is not None and mask is not None else None,
         base64.b64encode(zlib.compress(mask, 1)).decode("ascii") if mask is not None else "",
     )
@@ -149,11 +150,8 @@ class Task:
 
     def _is_whole(self, arrivals: list[Arrival]) -> bool:
         roles = {arrival.layer.role for arrival in arrivals}
-        if self.record.mode == "decompose":
-            return False
-        if self.record.mode == "joint":
-            return {Role.FOREGROUND, Role.BACKGROUND} <= roles
-        return bool(roles - {Role.BLENDED})
+        whole = mode_row(self.record.mode).whole
+        return whole is not None and whole(roles)
 
     def _complete(self, variant: int) -> Result | None:
         # What comes after a variant was handed out is its blended picture, which nobody inserts.
@@ -161,8 +159,7 @@ class Task:
         shown = [each for each in arrivals if each.layer.role is not Role.BLENDED]
         if not shown:
             return None
-        if self.record.mode == "decompose":
-            # Its layers come as they lie on each other, the hindmost first.
+        if mode_row(self.record.mode).reversed:
             shown.reverse()
         shown.sort(key=lambda each: each.layer.role is Role.BACKGROUND)
         warning = next((each.warning for each in shown if each.warning), "")

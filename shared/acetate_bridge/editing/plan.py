@@ -7,14 +7,10 @@ from typing import Literal
 
 from acetate_bridge.editing.editor import Document, LayerInfo, Place, Selection
 from acetate_bridge.protocol.geometry import Frame, FrameLimits, Rect, plan_frame
+from acetate_bridge.protocol.modes import Mode, mode_row
 
 Origin = Literal["selection", "layer", "canvas"]
 
-LAYER_MODES = frozenset({"background", "refine", "extract", "decompose"})
-"""Modes that work on the active layer and cannot do without one."""
-
-_CONTEXT = {"foreground": 1 / 4, "background": 1 / 8, "refine": 1 / 8, "extract": 1 / 8}
-"""Surroundings that are shown to the model around a selection, as a share of its longer side."""
 _LEAST_CONTEXT = 16
 _MOST_CONTEXT = 256
 
@@ -54,27 +50,27 @@ def plan(mode: str, situation: Situation, limits: FrameLimits, region: Rect | No
 
     The selection, else the active layer's bounds for a repainting, else the canvas.
     """
-    document, layer = situation.document, situation.layer
+    row, document, layer = mode_row(mode), situation.document, situation.layer
     if document is None:
         raise CannotPlan("Open or create an image first.")
     if document.colour:
         raise CannotPlan(
             f"This image is {document.colour}: a layer in colour needs it converted first."
         )
-    if mode in LAYER_MODES and layer is None:
+    if row.needs_layer and layer is None:
         raise CannotPlan("Choose the layer to work on first.")
-    if mode in LAYER_MODES and layer is not None and layer.bounds is None:
+    if row.needs_layer and layer is not None and layer.bounds is None:
         raise CannotPlan(f"Nothing is painted on “{layer.name}” yet.")
-    origin, found = _region(mode, situation, document)
+    origin, found = _region(row, situation, document)
     if region is not None:
         origin, found = "layer", region
     soft = situation.selection if origin == "selection" else None
-    frame = plan_frame(found, limits, _context(mode, found) if origin == "selection" else 0)
+    frame = plan_frame(found, limits, _context(row, found) if origin == "selection" else 0)
     return Plan(
         document,
         origin,
         frame,
-        Place(layer.key if layer else None, below=mode == "background"),
+        Place(layer.key if layer else None, below=row.below),
         soft if soft is not None and soft.mask is not None else None,
         layer,
     )
@@ -89,16 +85,17 @@ def above_of(layer: LayerInfo, layers: list[LayerInfo]) -> LayerInfo:
     return siblings[place - 1]
 
 
-def _region(mode: str, situation: Situation, document: Document) -> tuple[Origin, Rect]:
+def _region(mode: Mode, situation: Situation, document: Document) -> tuple[Origin, Rect]:
     if situation.selection is not None:
         return "selection", situation.selection.bounds
-    if mode == "refine" and situation.layer is not None and situation.layer.bounds is not None:
-        return "layer", situation.layer.bounds
+    layer = situation.layer
+    if mode.layer_extent and layer is not None and layer.bounds is not None:
+        return "layer", layer.bounds
     return "canvas", Rect(0, 0, document.size.width, document.size.height)
 
 
-def _context(mode: str, region: Rect) -> int:
-    share = _CONTEXT.get(mode, 0)
-    if not share:
+def _context(mode: Mode, region: Rect) -> int:
+    if not mode.context:
         return 0
-    return min(_MOST_CONTEXT, max(_LEAST_CONTEXT, round(share * max(region.width, region.height))))
+    share = round(mode.context * max(region.width, region.height))
+    return min(_MOST_CONTEXT, max(_LEAST_CONTEXT, share))

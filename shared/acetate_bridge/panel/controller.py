@@ -26,10 +26,11 @@ from acetate_bridge.panel import strings as words
 from acetate_bridge.panel.adjusting import Adjusting, safely
 from acetate_bridge.panel.dispatch import Hearing, Link, MakeLink
 from acetate_bridge.panel.menus import mode_info
-from acetate_bridge.panel.preferences import Preferences, drawn_seed
+from acetate_bridge.panel.preferences import Preferences
 from acetate_bridge.panel.view import PanelView, Status
 from acetate_bridge.panel.view_model import Knowledge, Work, draw
 from acetate_bridge.protocol.geometry import FrameLimits, Rect
+from acetate_bridge.protocol.limits import drawn_seed, has_prompt
 from acetate_bridge.protocol.messages import (
     Accepted,
     Cancelled,
@@ -41,6 +42,7 @@ from acetate_bridge.protocol.messages import (
     Preview,
     Progress,
 )
+from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import Recipe
 
 log = logging.getLogger("acetate.panel")
@@ -131,8 +133,8 @@ class Controller(Adjusting):
         region = region_of(recipe, self.known.history) or layer.bounds
         if region is None:
             raise CannotPlan(f"Nothing is painted on “{layer.name}” yet.")
-        if recipe.mode == "background":
-            # A background lies directly below the layer that it was made for.
+        if mode_row(recipe.mode).below:
+            # It lies directly below the layer that it was made for.
             situation = self.known.situation
             assert situation.document is not None
             above = above_of(layer, self._editor.layers(situation.document.key))
@@ -314,7 +316,7 @@ class Controller(Adjusting):
         model = self.known.model(mode, self._preferences.current.model)
         recipe = self._preferences.recipe(mode, mode_info(self.known.offer, mode), model)
         own = self.known.recipe
-        if mode == "refine" and not recipe.prompt and own is not None:
+        if mode_row(mode).own_prompt and not recipe.prompt and own is not None:
             recipe = replace(recipe, prompt=own.prompt)
         self._submit(recipe, None, self._preferences.current.variants, [])
 
@@ -324,7 +326,7 @@ class Controller(Adjusting):
         model = self.known.model(recipe.mode, recipe.model)
         info = mode_info(self.known.offer, recipe.mode)
         problem = self.known.hindrance(recipe.mode, model)
-        if not problem and not any((recipe.prompt, *recipe.layer_prompts.values())):
+        if not problem and not has_prompt(recipe):
             problem = words.NO_PROMPT
         if problem or model is None or info is None or self._link is None:
             raise CannotPlan(problem or STOPPED.message)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from acetate_bridge.panel.strings import MODE_LABELS, per_cent
+from acetate_bridge.panel.strings import per_cent
 from acetate_bridge.panel.view import Choice
 from acetate_bridge.protocol.messages import ModeInfo, ModelInfo, Models
+from acetate_bridge.protocol.modes import MODES, mode_row
 
 
 def mode_info(offer: Models | None, mode: str) -> ModeInfo | None:
@@ -26,11 +27,11 @@ def choose_model(offer: Models | None, mode: str, wanted: str) -> ModelInfo | No
 def mode_choices(offer: Models | None) -> tuple[Choice, ...]:
     """All modes; before a server has spoken none is greyed, as nothing is known."""
     announced = {each.name: each for each in offer.modes} if offer is not None else {}
-    names = [*MODE_LABELS, *(name for name in announced if name not in MODE_LABELS)]
+    names = [*MODES, *(name for name in announced if name not in MODES)]
     return tuple(
         Choice(
             name,
-            MODE_LABELS.get(name) or announced[name].words or name,
+            MODES[name].label if name in MODES else announced[name].words or name,
             not (reason := _unable(offer, name)),
             reason,
         )
@@ -44,7 +45,7 @@ def model_choices(offer: Models | None, mode: str) -> tuple[Choice, ...]:
     for model in offer.models if offer is not None else []:
         name = model.name or model.id
         if mode not in model.modes:
-            label = MODE_LABELS.get(mode, mode)
+            label = mode_row(mode).label
             choices.append(Choice(model.id, name, False, f"{name} cannot do “{label}”."))
         elif model.state == "downloading":
             choices.append(

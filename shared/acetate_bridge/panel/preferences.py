@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from dataclasses import replace
 from pathlib import Path
 
 from acetate_bridge.editing.editor import Editor
 from acetate_bridge.panel.settings import PanelSettings, load_settings, save_settings
+from acetate_bridge.protocol.limits import drawn_seed
 from acetate_bridge.protocol.messages import ModeInfo, ModelInfo
+from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import Recipe
 
 log = logging.getLogger("acetate.panel")
 
-DRAWN_SEEDS = 2**32
-STRENGTH_MODES = frozenset({"refine"})
-"""Modes that start from a layer, so that it matters how far they go."""
-
 _SAVE_AFTER = 1.0
 _DEFAULT_STEPS = 20
 _DEFAULT_GUIDANCE = 3.0
-
-
-def drawn_seed() -> int:
-    """A random seed."""
-    return secrets.randbelow(DRAWN_SEEDS)
 
 
 class Preferences:
@@ -91,14 +83,14 @@ class Preferences:
             seed,
             self.steps(model),
             self.guidance(model),
-            settings.strength if mode in STRENGTH_MODES else 1.0,
+            settings.strength if "strength" in mode_row(mode).fields else 1.0,
             model=model.id if model is not None else "",
         )
 
     def restore(self, recipe: Recipe) -> None:
         """Fill the panel with a recipe."""
         settings = self.current
-        keeps_strength = recipe.mode not in STRENGTH_MODES
+        keeps_strength = "strength" not in mode_row(recipe.mode).fields
         self.change(
             replace(
                 settings,

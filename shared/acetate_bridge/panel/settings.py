@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from acetate_bridge.protocol.limits import GUIDANCE, SEED, STEPS, STRENGTH, VARIANTS
 from acetate_bridge.protocol.serialization import Mismatch, from_plain, to_plain
 
-MOST_STEPS = 150
-MOST_GUIDANCE = 30.0
-MOST_VARIANTS = 16
-LARGEST_SEED = 2**53 - 1
 SETTINGS_FILE = "panel.json"
 
 
@@ -45,13 +41,11 @@ class PanelSettings:
         """The same with every number inside its bounds."""
         return replace(
             self,
-            strength=_within(self.strength, 0.01, 1.0),
-            steps={model: _whole(steps, 1, MOST_STEPS) for model, steps in self.steps.items()},
-            guidance={
-                model: _within(value, 0.0, MOST_GUIDANCE) for model, value in self.guidance.items()
-            },
-            seed=_whole(self.seed, 0, LARGEST_SEED),
-            variants=_whole(self.variants, 1, MOST_VARIANTS),
+            strength=STRENGTH.clamp(self.strength),
+            steps={model: STEPS.clamp_whole(steps) for model, steps in self.steps.items()},
+            guidance={model: GUIDANCE.clamp(value) for model, value in self.guidance.items()},
+            seed=SEED.clamp_whole(self.seed),
+            variants=VARIANTS.clamp_whole(self.variants),
         )
 
 
@@ -99,11 +93,3 @@ def write_whole(path: Path, text: str) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
-
-
-def _within(value: float, least: float, most: float) -> float:
-    return min(most, max(least, value)) if math.isfinite(value) else most
-
-
-def _whole(value: int, least: int, most: int) -> int:
-    return min(most, max(least, value))

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from acetate_bridge.editing.plan import Plan
 from acetate_bridge.protocol.messages import Progress
+from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.naming import layer_name
-
-MODE_LABELS = {
-    "text": "Generate layer",
-    "background": "Fill background around layer",
-    "foreground": "Add object here",
-    "joint": "Scene in layers",
-    "refine": "Repaint layer",
-    "extract": "Lift out of the picture",
-    "decompose": "Split into layers",
-}
-"""Menu words of the modes that this version knows, in the order of the menu."""
 
 PROMPT_LABELS = {
     "foreground": "In front",
@@ -41,14 +31,7 @@ def where(mode: str, plan: Plan) -> str:
     else:
         place = f"{extent} at ({region.x}, {region.y})"
     name = f"“{plan.source.name}”" if plan.source is not None else "the layer"
-    sentence = {
-        "background": f"Fills the background behind {name}: {place}",
-        "foreground": f"Adds onto what is there: {place}",
-        "joint": f"Paints a group of layers: {place}",
-        "refine": f"Repaints {name} on a new layer: {place}",
-        "extract": f"Lifts {name} off what lies below it: {place}",
-        "decompose": f"Splits {name} into layers: {place}",
-    }.get(mode, f"Paints {place}")
+    sentence = mode_row(mode).sentence.format(name=name, place=place)
     if plan.frame.resampled:
         sentence += f", painted at {size.width} × {size.height} and scaled"
     return f"{sentence}."

@@ -11,8 +11,7 @@ from acetate_bridge.editing.plan import CannotPlan, Situation, plan
 from acetate_bridge.panel import status as statuses
 from acetate_bridge.panel import strings as words
 from acetate_bridge.panel.menus import choose_model, mode_choices, mode_info, model_choices
-from acetate_bridge.panel.preferences import STRENGTH_MODES, Preferences
-from acetate_bridge.panel.settings import MOST_VARIANTS
+from acetate_bridge.panel.preferences import Preferences
 from acetate_bridge.panel.view import (
     LayerPrompt,
     OfferView,
@@ -22,7 +21,9 @@ from acetate_bridge.panel.view import (
     Thumbnail,
 )
 from acetate_bridge.protocol.geometry import FrameLimits
+from acetate_bridge.protocol.limits import VARIANTS
 from acetate_bridge.protocol.messages import ModelInfo, Models
+from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import Recipe
 
 
@@ -69,7 +70,11 @@ def draw(known: Knowledge, preferences: Preferences, work: Work) -> PanelView:
     layer_prompts = preferences.layer_prompts(info)
     prompted = preferences.prompt(mode).strip() or any(layer_prompts.values())
     sentence, why_not = _where(known, mode, model)
-    if not why_not and not prompted and not (mode == "refine" and known.recipe is not None):
+    if (
+        not why_not
+        and not prompted
+        and not (mode_row(mode).own_prompt and known.recipe is not None)
+    ):
         why_not = words.NO_PROMPT
     if not why_not and running is not None:
         why_not = words.painting(running.record.recipe.prompt)
@@ -85,13 +90,13 @@ def draw(known: Knowledge, preferences: Preferences, work: Work) -> PanelView:
             for role, text in layer_prompts.items()
         ),
         strength=settings.strength,
-        strength_applies=mode in STRENGTH_MODES,
+        strength_applies="strength" in mode_row(mode).fields,
         steps=preferences.steps(model),
         guidance=preferences.guidance(model),
         seed=settings.seed,
         seed_locked=settings.seed_locked,
         variants=settings.variants,
-        most_variants=MOST_VARIANTS,
+        most_variants=int(VARIANTS.most),
         more_open=settings.more_open,
         sentence=sentence,
         can_generate=not why_not,

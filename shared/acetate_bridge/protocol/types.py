@@ -73,7 +73,8 @@ class Recipe:
     `width` and `height` are the frame in pixels: the size that the model paints at.
     `layer_prompts` holds a prompt per role for modes that paint several layers at once.
     `strength` is the share of the denoising that is done (1 starts from pure noise).
-    `passes` counts the flips and rotations whose median is the decoded layer (1, 2, 4 or 8).
+    `passes` counts the flips and rotations whose median is the decoded layer (1, 2, 4 or 8;
+    0: as many as suit the model).
     `stop_at` is the share of the steps after which the unpatched denoiser takes over (1: never).
     `styles` holds the weight of each style, by the name that it was imported under.
     `layers` is how many a flat picture is split into.
@@ -124,7 +125,8 @@ class Layer:
 class Request:
     """A recipe with the images it works on, by the name that its mode gives them.
 
-    `variants` asks for that many results; variant `i` is painted with `recipe.seed + i`.
+    `variants` asks for that many results; variant `i` is painted with `recipe.seed + i`
+    (past the largest seed they go on from 0, see `limits.variant_seed`).
     With a `frame` the images show its canvas (in document pixels, or already at the frame's
     size), and the layers come back as the frame's region, at its place in the document.
     """

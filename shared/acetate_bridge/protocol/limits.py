@@ -1,0 +1,128 @@
+"""What a request may ask for: one row for each bound, and the seed of each variant.
+
+Server, worker, command line, panels and procedures read these rows, and `welcome` announces them.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Literal
+
+from acetate_bridge.protocol.types import Recipe
+
+
+class OutOfBounds(ValueError):
+    """A request asks for too much or too little; `code` is stable, the text a sentence."""
+
+    def __init__(self, message: str, code: Literal["bad_request", "too_large"] = "bad_request"):
+        super().__init__(message)
+        self.message = message
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A number from `least` to `most`; where `above` is set, `least` itself is too little.
+
+    `sentence` says so, with both ends in braces. `step` is what a slider or spin button moves by.
+    """
+
+    least: float
+    most: float
+    sentence: str
+    step: float = 1
+    above: bool = False
+
+    @property
+    def lowest(self) -> float:
+        """The smallest number that a slider reaches."""
+        return self.least + self.step if self.above else self.least
+
+    def allows(self, value: float) -> bool:
+        """Whether a number is inside; one that is none (NaN) is not."""
+        return self.least <= value <= self.most and not (self.above and value == self.least)
+
+    def check(self, value: float) -> None:
+        """Raise OutOfBounds unless the number is inside."""
+        if not self.allows(value):
+            said = self.sentence.format(least=self.least, most=self.most)
+            raise OutOfBounds(f"{said}, not {value}.")
+
+    def clamp(self, value: float) -> float:
+        """The nearest number inside; the largest for what is no number (NaN)."""
+        return max(self.lowest, value) if value <= self.most else self.most
+
+    def clamp_whole(self, value: int) -> int:
+        """The same for whole numbers."""
+        return int(self.clamp(value))
+
+
+STEPS = Bound(1, 150, "Ask for {least} to {most} steps")
+GUIDANCE = Bound(0, 30, "Guidance lies between {least} and {most}", step=0.5)
+STRENGTH = Bound(0, 1, "Strength lies above {least} and up to {most}", step=0.01, above=True)
+STOP_AT = Bound(0, 1, "The share to stop at lies between {least} and {most}", step=0.05)
+VARIANTS = Bound(1, 16, "Ask for {least} to {most} variants")
+LAYERS = Bound(2, 8, "A picture is split into {least} to {most} layers")
+STYLE_WEIGHT = Bound(-4, 4, "The weight of a style lies between {least} and {most}", step=0.05)
+CONTROL_STRENGTH = Bound(
+    0, 2, "The strength of the control lies between {least} and {most}", step=0.05
+)
+SEED = Bound(0, 2**53 - 1, "A seed lies between {least} and {most}")
+"""The largest is the largest integer that every client's numbers can hold."""
+
+PASSES = (0, 1, 2, 4, 8)
+"""Decodes of a layer whose median is taken; 0: as many as suit the model."""
+MOST_STYLES = 16
+PROMPT_CHARACTERS = 2000
+"""Of each prompt alone."""
+
+_DRAWN_SEEDS = 2**31 - int(VARIANTS.most)
+"""Seeds of all variants fit the 31 bits of a script's argument."""
+
+
+def drawn_seed() -> int:
+    """A random seed, which every place that shows a seed can hold."""
+    return secrets.randbelow(_DRAWN_SEEDS)
+
+
+def variant_seed(seed: int, index: int) -> int:
+    """The seed of variant `index`, counted from 0: they count up, and from 0 after the largest."""
+    return (seed + index) % (int(SEED.most) + 1)
+
+
+def has_prompt(recipe: Recipe) -> bool:
+    """Whether a recipe says what to paint, for all of it or for one of its layers."""
+    return any(text.strip() for text in (recipe.prompt, *recipe.layer_prompts.values()))
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Raise OutOfBounds for the first number or text that makes sense for no model."""
+    if not has_prompt(recipe):
+        raise OutOfBounds("The prompt is empty: say what to paint.")
+    for text in (recipe.prompt, recipe.negative_prompt, *recipe.layer_prompts.values()):
+        if len(text) > PROMPT_CHARACTERS:
+            raise OutOfBounds(
+                f"A prompt may have {PROMPT_CHARACTERS} characters, not {len(text)}.", "too_large"
+            )
+    STEPS.check(recipe.steps)
+    GUIDANCE.check(recipe.guidance)
+    STRENGTH.check(recipe.strength)
+    STOP_AT.check(recipe.stop_at)
+    if recipe.passes not in PASSES:
+        *all_but_last, last = PASSES[1:]
+        numbers = ", ".join(map(str, all_but_last))
+        raise OutOfBounds(
+            f"A layer is decoded in {numbers} or {last} passes (0: as suits the model), "
+            f"not {recipe.passes}."
+        )
+    LAYERS.check(recipe.layers)
+    if len(recipe.styles) > MOST_STYLES:
+        raise OutOfBounds(
+            f"Take at most {MOST_STYLES} styles, not {len(recipe.styles)}.", "too_large"
+        )
+    for weight in recipe.styles.values():
+        STYLE_WEIGHT.check(weight)
+    if recipe.control is not None:
+        CONTROL_STRENGTH.check(recipe.control.strength)
+    SEED.check(recipe.seed)
