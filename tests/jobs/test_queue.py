@@ -72,3 +72,66 @@ def test_clients_that_came_and_went_are_forgotten() -> None:
         queue.add(f"client-{number}", "job")
         queue.take()
     assert len(queue._turns) <= 1001  # pyright: ignore[reportPrivateUsage]
+    assert len(queue._served) <= 1  # pyright: ignore[reportPrivateUsage]
+
+
+ARRIVALS = st.lists(
+    st.one_of(st.sampled_from(["a", "b", "c", "new"]), st.just("take")), min_size=1, max_size=80
+)
+
+
+@given(ARRIVALS)
+def test_whatever_arrives_nobody_waits_for_more_than_one_job_of_each_other_client(
+    arrivals: list[str],
+) -> None:
+    """Newcomers that ask once and go, as commands do, count as clients of their own."""
+    queue = FairQueue()
+    served_since: dict[str, list[str]] = {}
+    waiting: dict[str, int] = {}
+    owner: dict[str, str] = {}
+
+    def take() -> None:
+        job = queue.take()
+        if job is None:
+            assert not any(waiting.values())
+            return
+        client = owner[job]
+        for other, since in served_since.items():
+            if other != client and waiting.get(other):
+                since.append(client)
+                assert len(since) == len(set(since)), f"{other} waited twice for {client}"
+        waiting[client] -= 1
+        served_since[client] = []
+
+    for number, what in enumerate(arrivals):
+        if what == "take":
+            take()
+            continue
+        client = f"new-{number}" if what == "new" else what
+        job = f"{client}-{number}"
+        owner[job] = client
+        if not waiting.get(client):
+            served_since[client] = []
+        waiting[client] = waiting.get(client, 0) + 1
+        queue.add(client, job)
+    while any(waiting.values()):
+        take()
+
+
+def test_newcomers_are_served_in_the_order_in_which_they_came() -> None:
+    queue = FairQueue()
+    for name in "abcd":
+        queue.add(name, name)
+    assert drain(queue) == list("abcd")
+
+
+def test_an_editor_is_served_while_commands_come_and_go() -> None:
+    queue = FairQueue()
+    for number in range(4):
+        queue.add(f"command-{number}", f"c{number}")
+    queue.add("editor", "e")
+    taken: list[str | None] = []
+    for number in range(4, 20):
+        taken.append(queue.take())
+        queue.add(f"command-{number}", f"c{number}")
+    assert taken.index("e") == 4

@@ -9,9 +9,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from acetate.app.auth import Gate, guard, names_for
+from acetate.app.connections import admit
 from acetate.app.context import CONTEXT, Context
 from acetate.app.index_page import sign_in
 from acetate.app.layer_encoding import PackedLayers
+from acetate.app.refusal_log import REFUSALS
 from acetate.app.responses import in_our_words, route_of
 from acetate.app.routes import ROUTES, known_query
 from acetate.app.settings import Settings
@@ -51,7 +53,7 @@ def create_app(
         return Gate(settings.token, port(), names, any_address)
 
     app = web.Application(
-        middlewares=[in_our_words, _notice, guard(gate, sign_in), known_query],
+        middlewares=[in_our_words, _notice, guard(gate, sign_in), _let_in, known_query],
         client_max_size=settings.limits.message_bytes,
     )
     downloads = Downloads(
@@ -66,6 +68,7 @@ def create_app(
             app.router.add_route(route.method, route.path, route.handler)
     app.cleanup_ctx.append(_run_manager)
     app.on_shutdown.append(_drain)
+    app.on_response_prepare.append(_name_no_software)
     return app
 
 
@@ -87,9 +90,21 @@ async def _drain(app: web.Application) -> None:
 
 @web.middleware
 async def _notice(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Keeps an idle server awake, and notes refusals without anything that the client made up."""
-    request.app[CONTEXT].touch()
+    """Notes refusals without anything that the client made up, and not too many of them."""
     response = await handler(request)
-    if response.status >= 400:
+    if response.status >= 400 and REFUSALS.may_say():
         log.info("%s %s answered %s", request.method, route_of(request), response.status)
     return response
+
+
+@web.middleware
+async def _let_in(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Whoever has passed the guard keeps its connection, and an idle server awake."""
+    admit(request)
+    request.app[CONTEXT].touch()
+    return await handler(request)
+
+
+async def _name_no_software(request: web.Request, response: web.StreamResponse) -> None:
+    """Strangers need not know which library, and which version of it, reads what they send."""
+    response.headers.pop("Server", None)

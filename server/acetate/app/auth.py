@@ -78,6 +78,12 @@ def _no_token_in_url(request: web.Request, gate: Gate) -> bool:
     )
 
 
+def _is_not_packed(request: web.Request, gate: Gate) -> bool:
+    """Nothing is unpacked here: a few kilobytes can hold gigabytes."""
+    codings = request.headers.getall(hdrs.CONTENT_ENCODING, [])
+    return all(coding.strip().lower() in ("", "identity") for coding in codings)
+
+
 def _token_is_right(request: web.Request, gate: Gate) -> bool:
     given = request.headers.getall(hdrs.AUTHORIZATION, [])
     if len(given) != 1 or not given[0].startswith("Bearer "):
@@ -92,6 +98,7 @@ CHECKS = (
     Check("bad_site", 403, "Pages of other sites may not use this server.", _site_is_ours),
     Check("no_token", 401, "The token belongs into the header, not the URL.", _no_token_in_url),
     Check("no_token", 401, "This server needs its token (Authorization: Bearer).", _token_is_right),
+    Check("packed_body", 415, "Send the body as it is, without Content-Encoding.", _is_not_packed),
 )
 
 
@@ -106,7 +113,11 @@ def guard(
         for check in CHECKS:
             if not check.passes(request, now):
                 page = sign_in(request) if check.passes is _token_is_right else None
-                return page or refusal(check.status, check.code, check.sentence)
+                refused = page or refusal(check.status, check.code, check.sentence)
+                if request.can_read_body:
+                    # What else it sends is nothing that anybody waits for.
+                    refused.force_close()
+                return refused
         return await handler(request)
 
     return middleware
@@ -116,7 +127,8 @@ def names_for(host: str, more: Iterable[str]) -> tuple[frozenset[str], bool]:
     """Host names to answer to when listening on `host`, and whether any address will do."""
     loopback = {"127.0.0.1", "localhost", "[::1]"}
     if is_loopback(host):
-        return frozenset(loopback), False
+        own = f"[{host}]" if ":" in host else host.lower()
+        return frozenset(loopback | {own}), False
     names = {name.lower() for name in more} | {socket.gethostname().lower()}
     return frozenset(loopback | names), True
 

@@ -13,13 +13,14 @@ import sys
 from collections.abc import Callable
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 import acetate
 from acetate.app.application import create_app, make_engines
 from acetate.app.auth import is_loopback
+from acetate.app.connections import Reception
 from acetate.app.context import CONTEXT, Context
 from acetate.app.locks import AlreadyLocked, hold
+from acetate.app.refusal_log import QuietRefusals
 from acetate.app.settings import Settings
 from acetate.errors import AcetateError
 from acetate.jobs.async_store import Ledger
@@ -62,18 +63,6 @@ def serve(settings: Settings, started: Callable[[str], None] = lambda address: N
         raise CannotServe("The disk is full: free some space and start again.") from error
 
 
-class QuietRefusals(logging.Filter):
-    """Malformed requests leave one line; aiohttp would quote their headers, token and all."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Shorten the record when it is about a malformed request."""
-        error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, HttpProcessingError):
-            record.msg, record.args, record.exc_info = "a malformed request was refused", (), None
-            record.levelno, record.levelname = logging.INFO, "INFO"
-        return True
-
-
 def _already_running(settings: Settings) -> str:
     other = read_runtime(settings.runtime_folder)
     if other is None:
@@ -85,15 +74,17 @@ async def _serve(settings: Settings, ledger: Ledger, started: Callable[[str], No
     listening = _listen(settings.host, settings.port)
     port: int = listening.getsockname()[1]
     app = create_app(settings, ledger, make_engines(settings), lambda: port)
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2.0)
+    runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=2.0)
     logging.getLogger("aiohttp.server").addFilter(QuietRefusals())
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     catch_signals(loop, stop.set)
     idle = IdleExit(app[CONTEXT], settings.idle_exit, stop.set)
     await runner.setup()
+    assert runner.server is not None
+    reception = Reception(listening, runner.server)
     try:
-        await web.SockSite(runner, listening).start()
+        reception.open()
         host = settings.host if is_loopback(settings.host) else "127.0.0.1"
         runtime = Runtime(os.getpid(), host, port, settings.token, PROTOCOL, acetate.__version__)
         write_runtime(runtime, settings.runtime_folder)
@@ -104,6 +95,7 @@ async def _serve(settings: Settings, ledger: Ledger, started: Callable[[str], No
     finally:
         idle.stop()
         remove_runtime(os.getpid(), settings.runtime_folder)
+        await reception.close()
         await runner.cleanup()
 
 
@@ -139,7 +131,7 @@ def catch_signals(
             if number is not None:
                 signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
         return
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop)
 
 

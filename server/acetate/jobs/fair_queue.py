@@ -6,11 +6,16 @@ from collections import OrderedDict, deque
 
 
 class FairQueue:
-    """Job ids waiting to be painted; the client that was served longest ago comes first."""
+    """Job ids waiting to be painted; nobody waits for more than one job of each other client.
+
+    A client's turn comes in the order in which it asked for one: when it adds a job while none
+    of its own waits, and anew once the job that it was served with has made room for the next.
+    """
 
     def __init__(self) -> None:
         self._waiting: dict[str, deque[str]] = {}
         self._turns: OrderedDict[str, None] = OrderedDict()
+        self._served: list[str] = []
 
     def __len__(self) -> int:
         return sum(map(len, self._waiting.values()))
@@ -28,20 +33,24 @@ class FairQueue:
             self._turns.move_to_end(client, last=False)
         else:
             jobs.append(job)
-            # A newcomer has never been served, so it comes before all who have.
-            if client not in self._turns:
-                self._turns[client] = None
-                self._turns.move_to_end(client, last=False)
+            # Whose job is being painted asks again when that one has made room (see `take`).
+            if client not in self._served:
+                self._turns.setdefault(client)
 
     def take(self) -> str | None:
-        """The next job, or None when nothing waits."""
-        for client in self._turns:
-            if jobs := self._waiting.get(client):
-                job = jobs.popleft()
-                self._turns.move_to_end(client)
-                self._forget_idle()
-                return job
-        return None
+        """The next job, or None when nothing waits. Called when there is room to paint one."""
+        for client in self._served:
+            if client in self._waiting:
+                self._turns.setdefault(client)
+        self._served.clear()
+        if not self._turns:
+            return None
+        client, _ = self._turns.popitem(last=False)
+        jobs = self._waiting[client]
+        job = jobs.popleft()
+        self._served.append(client)
+        self._forget_idle(client)
+        return job
 
     def remove(self, client: str, job: str) -> bool:
         """Take out a job that shall not run; False when it does not wait."""
@@ -49,21 +58,15 @@ class FairQueue:
         if jobs is None or job not in jobs:
             return False
         jobs.remove(job)
-        self._forget_idle()
+        self._forget_idle(client)
         return True
 
     def ahead(self, client: str) -> int:
         """How many waiting jobs would run before one that this client added now, at most."""
         return len(self)
 
-    def _forget_idle(self) -> None:
+    def _forget_idle(self, client: str) -> None:
         """Clients that come and go must not pile up."""
-        for client in [name for name, jobs in self._waiting.items() if not jobs]:
+        if not self._waiting[client]:
             del self._waiting[client]
-        while len(self._turns) > 1000:
-            for client in self._turns:
-                if client not in self._waiting:
-                    del self._turns[client]
-                    break
-            else:
-                return
+            self._turns.pop(client, None)
