@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from aiohttp import web
 
 from acetate.jobs.records import Refused
-from acetate_bridge.protocol.codec import BadFrame
+from acetate_bridge.protocol.json_text import read_json as plain_values
 
 _BODY_BYTES = 2**20
 
@@ -22,10 +21,7 @@ async def read_json(request: web.Request) -> Any:
         body += more
     if len(body) > _BODY_BYTES:
         raise _too_large()
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        raise BadFrame("bad_json", "The body is not JSON.") from None
+    return plain_values(bytes(body))
 
 
 def _too_large() -> Refused:

@@ -12,6 +12,7 @@ import acetate
 from acetate.app.layer_encoding import PackedLayers
 from acetate.app.send_queue import Outbox
 from acetate.app.validation import read_message
+from acetate.background_tasks import start_task
 from acetate.jobs.async_store import Ledger
 from acetate.jobs.downloads import Downloads
 from acetate.jobs.manager import Manager, Notice
@@ -69,7 +70,6 @@ class Session:
         self._in_parts = False
         self._gathering = Gathering()
         self._problems = 0
-        self._caring: set[asyncio.Task[None]] = set()
 
     async def run(self, request: web.Request) -> web.WebSocketResponse:
         """Hold the conversation until either side leaves."""
@@ -83,19 +83,28 @@ class Session:
         self._in_parts = PARTS_FEATURE in hello.features
         leave = self._manager.subscribe(self._client, self._hear)
         leave_offer = self._manager.offers.listen(self._offer_changed)
-        writer = asyncio.create_task(self._write(), name=f"writer {self._client[:20]}")
+        writer = start_task(self._write(), "a session's writer")
+
+        def hang_up(ended: asyncio.Task[None]) -> None:
+            # Whoever cannot be answered any more is not listened to either.
+            if not ended.cancelled() and request.transport is not None:
+                request.transport.abort()
+
+        writer.add_done_callback(hang_up)
         try:
             self._outbox.answer(self._welcome())
             same_store = hello.store == self._manager.store_identity
             missed = await self._manager.missed(self._client, hello.last_event if same_store else 0)
             self._outbox.release(missed)
             await self._listen()
+        except Refused as error:
+            await self._refuse(BadFrame(error.code, error.message))
         finally:
             leave()
             leave_offer()
             writer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await writer
+            # Its failure, if it had one, is in the log.
+            await asyncio.wait([writer])
         return self._socket
 
     async def close(self) -> None:
@@ -197,9 +206,7 @@ class Session:
                 await self._manager.acknowledge(self._client, message.job)
             case Pull() | Pause() | Remove():
                 # A task of its own: a process takes seconds to start or to stop.
-                task = asyncio.create_task(self._care_for_model(message))
-                self._caring.add(task)
-                task.add_done_callback(self._caring.discard)
+                start_task(self._care_for_model(message), type(message).__name__)
             case Hello():
                 raise BadFrame("hello_once", "Hello is said once.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import io
 import sys
 from importlib import import_module
 from importlib.util import find_spec
@@ -79,6 +80,10 @@ def main() -> None:
     """Run the command line; whatever a person can mend ends in one sentence and exit code 2."""
     # Python would search all that torch has brought for garbage before it ends, for a second.
     atexit.register(gc.freeze)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A file's name need not be text; saying it must not end in a traceback.
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = app(prog_name="acetate", standalone_mode=False)
     except AcetateError as error:

@@ -14,6 +14,8 @@ from acetate.models.families import Family, frames_of
 from acetate.modes.run import image_hash
 from acetate.modes.validation import check_recipe, check_variants
 from acetate_bridge.protocol.geometry import Frame, FrameLimits, Rect, Size, plan_frame
+from acetate_bridge.protocol.json_text import BadFrame, check_plain
+from acetate_bridge.protocol.serialization import to_plain
 from acetate_bridge.protocol.types import Image, PixelFormat, Recipe, Request
 
 T = TypeVar("T")
@@ -58,6 +60,7 @@ class Order:
 
 def check(order: Order) -> None:
     """Raise BadRequest or CannotWrite for what is wrong whatever the model."""
+    _check_words(order)
     check_recipe(replace(order.recipe, steps=_or(order.steps, 1), guidance=_or(order.guidance, 1)))
     check_variants(order.variants)
     if order.then and order.variants > 1:
@@ -70,6 +73,18 @@ def check(order: Order) -> None:
         if path.suffix.lower() != ".png":
             raise BadRequest(f"Layers are written as PNG: {path} should end in .png.")
         check_writable(path)
+
+
+def _check_words(order: Order) -> None:
+    """Arguments in another encoding than the terminal's arrive as letters that nobody can read."""
+    try:
+        check_plain(to_plain(order.recipe))
+        check_plain({"then": list(order.then), "model": order.model, "server": order.server})
+    except BadFrame as error:
+        raise BadRequest(
+            f"This cannot be read: {error}.",
+            "Type it in the terminal's own encoding (UTF-8 in most).",
+        ) from None
 
 
 def plan_request(

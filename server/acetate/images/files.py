@@ -8,6 +8,7 @@ from pathlib import Path
 
 from acetate.errors import BadImage, CannotWrite
 from acetate.images.png import decode_png, encode_png, png_texts
+from acetate_bridge.protocol.json_text import read_json
 from acetate_bridge.protocol.serialization import Mismatch, from_plain, to_plain
 from acetate_bridge.protocol.types import Image, Recipe
 
@@ -31,7 +32,7 @@ def read_recipe(path: Path) -> Recipe:
     if text is None:
         raise BadImage(f"There is no recipe in {path}: it was not painted by Acetate.")
     try:
-        return from_plain(Recipe, json.loads(text), allow_unknown=True)
+        return from_plain(Recipe, read_json(text), allow_unknown=True)
     except (ValueError, Mismatch) as error:
         raise BadImage(f"The recipe in {path} cannot be read: {error}.") from error
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from acetate.errors import ModelDamaged, ModelMissing
+from acetate_bridge.protocol.json_text import read_json
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ def existing(path: Path) -> Path:
 def read_config(path: Path) -> dict[str, Any]:
     """A JSON object; ModelMissing or ModelDamaged naming the file."""
     try:
-        config = json.loads(existing(path).read_text(encoding="utf-8"))
+        config = read_json(existing(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise damaged(path) from error
     if not isinstance(config, dict):

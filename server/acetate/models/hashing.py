@@ -11,6 +11,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from acetate.models.files import existing
+from acetate_bridge.protocol.json_text import read_json
 
 
 def file_hash(path: Path) -> str:
@@ -45,7 +46,7 @@ class _Memory:
         self._known: dict[str, str] = {}
         self._changed = False
         try:
-            stored = json.loads(store.read_text(encoding="utf-8"))
+            stored = read_json(store.read_text(encoding="utf-8"))
             self._known = {str(key): str(value) for key, value in stored.items()}
         except (OSError, ValueError, AttributeError):
             pass  # Nothing remembered yet, or not readable: the files are simply read again.

@@ -8,6 +8,7 @@ from pathlib import Path
 from platformdirs import user_config_path
 
 from acetate.models.catalog import Entry
+from acetate_bridge.protocol.json_text import read_json
 
 
 def unaccepted(entry: Entry) -> list[str]:
@@ -26,7 +27,7 @@ def accept(licences: list[str]) -> None:
 
 def _read() -> list[str]:
     try:
-        return list(json.loads(_path().read_text(encoding="utf-8")))
+        return list(read_json(_path().read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return []
 

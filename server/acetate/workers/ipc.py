@@ -9,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import struct
 import sys
-from typing import IO
+from typing import IO, Any, cast
 
 import msgspec
 
+from acetate_bridge.protocol.json_text import wellformed
 from acetate_bridge.protocol.messages import ModeInfo, ModelInfo, Stage
 from acetate_bridge.protocol.types import Image, Layer, PixelFormat, Recipe, Request, Role
 
@@ -144,12 +145,28 @@ _from_worker = msgspec.msgpack.Decoder(FromWorker)
 
 def send(stream: IO[bytes], message: ToWorker | FromWorker, payload: bytes = b"") -> None:
     """Write one message; raises OSError when the other side is gone."""
-    body = _encoder.encode(message)
+    try:
+        body = _encoder.encode(message)
+    except UnicodeEncodeError:
+        # A file name that is no text, in an error or a list of models: a mark instead of it.
+        body = _encoder.encode(_wellformed(msgspec.to_builtins(message)))
     stream.write(_LENGTHS.pack(len(body), len(payload)))
     stream.write(body)
     if payload:
         stream.write(payload)
     stream.flush()
+
+
+def _wellformed(value: Any) -> Any:
+    """Plain values with all strings fit to be written."""
+    if isinstance(value, str):
+        return wellformed(value)
+    if isinstance(value, dict):
+        entries = cast("dict[str, Any]", value)
+        return {wellformed(name): _wellformed(entry) for name, entry in entries.items()}
+    if isinstance(value, list):
+        return [_wellformed(entry) for entry in cast("list[Any]", value)]
+    return value
 
 
 def receive_in_worker(stream: IO[bytes]) -> ToWorker | None:

@@ -13,6 +13,7 @@ from acetate_bridge.client import connection_state as states
 from acetate_bridge.client.connection import Ears, Link
 from acetate_bridge.client.connection_state import State
 from acetate_bridge.client.pending_jobs import Pending
+from acetate_bridge.protocol.json_text import LARGEST_NUMBER, wellformed
 from acetate_bridge.protocol.messages import (
     Acknowledge,
     Cancel,
@@ -59,9 +60,9 @@ class Client:
         self._on_event = on_event
         self._on_state = on_state
         self._on_offer = on_offer
-        self._pending = Pending(store, last_event)
+        self._pending = Pending(wellformed(store), max(0, min(last_event, LARGEST_NUMBER)))
         ears = Ears(self._hear, self._become, self._announce)
-        self._link = Link(identity, self._pending, ears, address, token, command)
+        self._link = Link(wellformed(identity), self._pending, ears, address, token, command)
         self._state = states.STOPPED
         self._offer: Models | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -116,8 +117,10 @@ class Client:
         name = job or uuid.uuid4().hex
 
         def add() -> None:
-            self._pending.add(name, request)
-            if self._link.stands:
+            failed = self._pending.add(name, request)
+            if failed is not None:
+                self._hear(failed)
+            elif self._link.stands:
                 self._link.say(self._pending.introduce(name))
 
         self._call(add)

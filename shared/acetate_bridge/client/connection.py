@@ -289,5 +289,11 @@ async def _send_all(
 ) -> None:
     while True:
         message = await messages.get()
-        for frame in frames(encode_pieces(message, encodings), in_parts):
+        try:
+            pieces = encode_pieces(message, encodings)
+        except BadFrame as error:
+            # Said again it would fail again; a job of that kind has ended before it came here.
+            log.warning("a message %s cannot be sent: %s", type(message).__name__, error)
+            continue
+        for frame in frames(pieces, in_parts):
             await connection.send(frame)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from acetate_bridge.client.discovery import INSTALLATION_FILE, data_folder, log_file, make_private
+from acetate_bridge.protocol.json_text import read_json
 
 _LOG_BYTES = 4 * 2**20
 _LINE_BYTES = 500
@@ -31,7 +32,7 @@ def find_command() -> list[str]:
         return [chosen, "serve"]
     note = data_folder() / INSTALLATION_FILE
     try:
-        found: Any = json.loads(note.read_text(encoding="utf-8"))
+        found: Any = read_json(note.read_text(encoding="utf-8"))
         command: Any = found["command"]
         if isinstance(command, list):
             words = [word for word in cast("list[Any]", command) if isinstance(word, str)]

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from acetate_bridge.protocol.codec import encode
+from acetate_bridge.protocol.json_text import BadFrame, wellformed
 from acetate_bridge.protocol.messages import (
     ENDINGS,
     Accepted,
@@ -55,8 +57,8 @@ class Pending:
     _thanks: dict[str, None] = field(default_factory=dict[str, None])
     _wishes: dict[str, ModelMessage] = field(default_factory=dict[str, ModelMessage])
 
-    def add(self, job: str, request: Request) -> None:
-        """Note a new job."""
+    def add(self, job: str, request: Request) -> Failed | None:
+        """Note a new job; one that no message can carry is not noted, but has failed."""
         images = {name: (_digest(image), image) for name, image in request.images.items()}
         submit = Submit(
             job,
@@ -69,7 +71,12 @@ class Pending:
             request.pixel_format,
             request.frame,
         )
+        try:
+            encode(submit)
+        except BadFrame as error:
+            return unsendable(job, error)
         self._open[job] = _Open(submit, dict(images.values()))
+        return None
 
     def cancel(self, job: str) -> None:
         """Note that a job shall stop."""
@@ -162,6 +169,17 @@ class Pending:
 
 def _digest(image: Image) -> str:
     return hashlib.sha256(image.data).hexdigest()
+
+
+def unsendable(job: str, error: BadFrame) -> Failed:
+    """How a job ends that cannot even be asked for."""
+    return Failed(
+        wellformed(job),
+        0,
+        error.code,
+        f"This cannot be asked for: {error}.",
+        "Type it anew: a letter was cut in half, or a number is too large.",
+    )
 
 
 def is_ending(event: Event) -> bool:

@@ -18,6 +18,7 @@ from typing import IO, Any
 
 from acetate_bridge.editing.job import Record
 from acetate_bridge.panel.settings import write_whole
+from acetate_bridge.protocol.json_text import read_json
 from acetate_bridge.protocol.serialization import Mismatch, from_plain, to_plain
 
 log = logging.getLogger("acetate.panel")
@@ -78,7 +79,7 @@ class TaskBook:
 
     def _read(self, file: Path) -> None:
         with contextlib.suppress(OSError, ValueError, Mismatch):
-            found: Any = json.loads(file.read_text(encoding="utf-8"))
+            found: Any = read_json(file.read_text(encoding="utf-8"))
             page = from_plain(_Page, found, allow_unknown=True)
             self.identity = page.identity
             self._records = {record.job: record for record in page.records}

@@ -9,6 +9,7 @@ from typing import Any
 
 from acetate_bridge.editing.thumbnails import pack_thumbnail, unpack_thumbnail
 from acetate_bridge.protocol.geometry import Rect
+from acetate_bridge.protocol.json_text import read_json
 from acetate_bridge.protocol.serialization import Mismatch, from_plain, to_plain
 from acetate_bridge.protocol.types import Image, Recipe
 
@@ -48,7 +49,7 @@ def read_history(note: bytes, known: Iterable[HistoryEntry] = ()) -> list[Histor
             entries.append(read[line])
             continue
         try:
-            value: Any = json.loads(line)
+            value: Any = read_json(line)
             entries.append(
                 HistoryEntry(
                     from_plain(Recipe, value["recipe"], allow_unknown=True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from acetate_bridge.protocol.json_text import read_json
 from acetate_bridge.protocol.serialization import Mismatch, from_plain, to_plain
 from acetate_bridge.protocol.types import Recipe
 
@@ -16,6 +17,6 @@ def recipe_text(recipe: Recipe) -> str:
 def read_recipe(text: str) -> Recipe | None:
     """The recipe in a text; None when it is damaged. A newer version's additions are left out."""
     try:
-        return from_plain(Recipe, json.loads(text), allow_unknown=True)
+        return from_plain(Recipe, read_json(text), allow_unknown=True)
     except (ValueError, Mismatch):
         return None

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from acetate_bridge.protocol.json_text import read_json
 from acetate_bridge.protocol.limits import GUIDANCE, SEED, STEPS, STRENGTH, VARIANTS
 from acetate_bridge.protocol.serialization import Mismatch, from_plain, to_plain
 
@@ -71,7 +72,7 @@ def settings_file() -> Path:
 def load_settings(path: Path) -> PanelSettings:
     """What was saved; the defaults where there is nothing, or something damaged."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = read_json(path.read_text(encoding="utf-8"))
         return from_plain(PanelSettings, found, allow_unknown=True).checked()
     except (OSError, ValueError, Mismatch):
         return PanelSettings()

@@ -8,12 +8,12 @@ payload. Nothing is unpacked before its claims have been checked.
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from acetate_bridge.protocol.json_text import BadFrame, read_json, write_json
 from acetate_bridge.protocol.messages import (
     CLIENT_MESSAGES,
     SERVER_MESSAGES,
@@ -31,14 +31,6 @@ HEADER_BYTES = 2**20
 IMAGE_PIXELS = 64 * 2**20
 _LENGTH = struct.Struct("<I")
 _REFERENCE_FIELDS = {"width", "height", "format", "encoding", "offset", "length"}
-
-
-class BadFrame(ValueError):
-    """A frame that cannot be a message: `code` is stable, the text is for people."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -116,7 +108,8 @@ def encode(message: Message, encodings: Sequence[str] = ("raw",)) -> str | bytes
 def encode_pieces(message: Message, encodings: Sequence[str] = ("raw",)) -> str | list[bytes]:
     """The frame of a message: text, or the pieces of a binary frame, pixels not copied.
 
-    `encodings` are the ways to write pixels that the reader knows, best first.
+    `encodings` are the ways to write pixels that the reader knows, best first. Raises BadFrame
+    for a message that no frame can carry.
     """
     payload: list[bytes] = []
     offset = 0
@@ -138,7 +131,7 @@ def encode_pieces(message: Message, encodings: Sequence[str] = ("raw",)) -> str 
         }
 
     header = {"type": WIRE_NAMES[type(message)], **to_plain(message, place)}
-    text = json.dumps(header, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    text = write_json(header)
     if not payload:
         return text
     packed = text.encode()
@@ -205,15 +198,8 @@ def _split(frame: bytes) -> tuple[str, memoryview]:
         raise BadFrame("bad_frame", "the header is not UTF-8") from None
 
 
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a number that JSON knows")
-
-
 def _parse(text: str) -> dict[str, Any]:
-    try:
-        header = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        raise BadFrame("bad_json", "the message is not JSON") from None
+    header = read_json(text)
     if not isinstance(header, dict):
         raise BadFrame("bad_json", "a message is a JSON object")
     return cast("dict[str, Any]", header)

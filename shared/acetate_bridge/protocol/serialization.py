@@ -13,6 +13,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from acetate_bridge.protocol.json_text import LARGEST_NUMBER, is_wellformed
+
 T = TypeVar("T")
 Hook = Callable[[type[Any], Any], Any]
 
@@ -139,7 +141,7 @@ def _convert_dict(inner: Any, value: Any, where: str, hook: Hook | None, unknown
     if not isinstance(value, dict):
         raise Mismatch(f"{where} must be an object")
     entries = cast("dict[Any, Any]", value)
-    if not all(isinstance(key, str) for key in entries):
+    if not all(isinstance(key, str) and is_wellformed(key) for key in entries):
         raise Mismatch(f"{where} must have text keys")
     return {
         key: _convert(inner, entry, f"{where}[{key[:40]!r}]", hook, unknown)
@@ -150,12 +152,19 @@ def _convert_dict(inner: Any, value: Any, where: str, hook: Hook | None, unknown
 def _convert_scalar(kind: Any, value: Any, where: str) -> Any:
     if kind is float:
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            number = float(value)
+            try:
+                number = float(value)
+            except OverflowError:
+                number = math.inf
             if math.isfinite(number):
                 return number
         raise Mismatch(f"{where} must be a finite number")
     if kind is int and (isinstance(value, bool) or not isinstance(value, int)):
         raise Mismatch(f"{where} must be a whole number")
+    if isinstance(value, int) and abs(value) > LARGEST_NUMBER:
+        raise Mismatch(f"{where} is out of range")
     if not isinstance(value, kind):
         raise Mismatch(f"{where} must be {cast('type[Any]', kind).__name__}")
+    if isinstance(value, str) and not is_wellformed(value):
+        raise Mismatch(f"{where} holds half a character")
     return value
