@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from acetate.app.auth import Gate, guard, names_for
+from acetate.app.challenges import Challenges
 from acetate.app.connections import admit
 from acetate.app.context import CONTEXT, Context
 from acetate.app.index_page import sign_in
@@ -24,6 +25,7 @@ from acetate.jobs.manager import Manager
 from acetate.workers.engine import Engine
 from acetate.workers.ipc import WorkerSettings
 from acetate.workers.supervisor import WorkerEngine
+from acetate_bridge.protocol.proof import CHALLENGE_HEADER
 
 log = logging.getLogger("acetate.http")
 
@@ -48,9 +50,10 @@ def create_app(
     register_webp()
     manager = Manager(ledger, engines, settings.limits)
     names, any_address = names_for(settings.host, settings.hosts)
+    challenges = Challenges(settings.token)
 
     def gate() -> Gate:
-        return Gate(settings.token, port(), names, any_address)
+        return Gate(settings.token, port(), names, any_address, challenges)
 
     app = web.Application(
         middlewares=[in_our_words, _notice, guard(gate, sign_in), _let_in, known_query],
@@ -92,6 +95,8 @@ async def _drain(app: web.Application) -> None:
 async def _notice(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Notes refusals without anything that the client made up, and not too many of them."""
     response = await handler(request)
+    if response.status == 401 and CHALLENGE_HEADER in request.headers:
+        return response  # The beginning of a handshake.
     if response.status >= 400 and REFUSALS.may_say():
         log.info("%s %s answered %s", request.method, route_of(request), response.status)
     return response

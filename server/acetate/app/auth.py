@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
+from acetate.app.challenges import Challenges
 from acetate.app.responses import refusal
+from acetate_bridge.protocol.proof import CHALLENGE_HEADER, SCHEME
 
 _QUERY_SECRETS = {"token", "access_token", "authorization", "auth", "key"}
 
@@ -24,6 +26,7 @@ class Gate:
     port: int
     names: frozenset[str]
     any_address: bool = False
+    challenges: Challenges | None = field(default=None, repr=False)
 
     @property
     def origins(self) -> frozenset[str]:
@@ -85,8 +88,13 @@ def _is_not_packed(request: web.Request, gate: Gate) -> bool:
 
 
 def _token_is_right(request: web.Request, gate: Gate) -> bool:
+    """Scripts send the token itself; the editors' client proves that it knows it."""
     given = request.headers.getall(hdrs.AUTHORIZATION, [])
-    if len(given) != 1 or not given[0].startswith("Bearer "):
+    if len(given) != 1:
+        return False
+    if gate.challenges is not None and given[0].startswith(f"{SCHEME} "):
+        return gate.challenges.accepts(given[0])
+    if not given[0].startswith("Bearer "):
         return False
     token = given[0].removeprefix("Bearer ").encode("utf-8", "surrogateescape")
     return hmac.compare_digest(token, gate.token.encode())
@@ -114,6 +122,8 @@ def guard(
             if not check.passes(request, now):
                 page = sign_in(request) if check.passes is _token_is_right else None
                 refused = page or refusal(check.status, check.code, check.sentence)
+                if check.passes is _token_is_right:
+                    _prove(request, now, refused)
                 if request.can_read_body:
                     # What else it sends is nothing that anybody waits for.
                     refused.force_close()
@@ -121,6 +131,15 @@ def guard(
         return await handler(request)
 
     return middleware
+
+
+def _prove(request: web.Request, gate: Gate, refused: web.Response) -> None:
+    """Show whoever asks for it that this server knows the token."""
+    challenges = request.headers.getall(CHALLENGE_HEADER, [])
+    if gate.challenges is None or len(challenges) != 1:
+        return
+    if answer := gate.challenges.answer(challenges[0]):
+        refused.headers.add(hdrs.WWW_AUTHENTICATE, answer)
 
 
 def names_for(host: str, more: Iterable[str]) -> tuple[frozenset[str], bool]:

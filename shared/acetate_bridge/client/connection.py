@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from subprocess import Popen
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from acetate_bridge.client import connection_state as states
 from acetate_bridge.client.address import BadAddress, Target, find_target
 from acetate_bridge.client.connection_state import State
+from acetate_bridge.client.handshake import NotProven, WrongToken, opening, prove
 from acetate_bridge.client.launcher import CannotStart, last_words, start_server
 from acetate_bridge.client.pending_jobs import Pending
 from acetate_bridge.protocol.chunking import PARTS_FEATURE, Gathering, frames, joined
@@ -150,6 +151,14 @@ class Link:
             await self._converse(target, welcomed)
         except _Refused as error:
             self._ears.state(states.other_protocol(str(error), pause))
+        except WrongToken:
+            self._ears.state(states.wrong_token(pause))
+        except NotProven as error:
+            if self._address is None and (self._server_wanted or self._child is not None):
+                # Somebody else has the port of a server that is gone: ours takes another one.
+                await self._no_server(pause)
+            else:
+                self._ears.state(states.not_proven(str(error), pause))
         except InvalidStatus as error:
             status = error.response.status_code
             refused = states.wrong_token(pause) if status == 401 else None
@@ -194,14 +203,12 @@ class Link:
     async def _converse(self, target: Target, welcomed: list[bool]) -> None:
         """One connection, from hello to its end; notes in `welcomed` that it came about."""
         self._ears.state(states.CONNECTING)
-        async with connect(
-            target.url,
-            additional_headers={"Authorization": f"Bearer {target.token}"},
-            compression=None,
-            proxy=None,
+        headers = await prove(target, _OPEN_SECONDS)
+        async with opening(
+            target,
+            headers,
+            _OPEN_SECONDS,
             max_size=MESSAGE_BYTES,
-            open_timeout=_OPEN_SECONDS,
-            close_timeout=2,
             ping_interval=20,
             ping_timeout=60,
         ) as connection:

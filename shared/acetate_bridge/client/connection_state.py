@@ -60,6 +60,16 @@ def wrong_token(retry_in: float) -> State:
     )
 
 
+def not_proven(reason: str, retry_in: float) -> State:
+    """What answers may be another program on the server's port."""
+    return State(
+        Connection.REFUSED,
+        f"What answers at this address is not trusted: {reason}.",
+        "Start the server anew: acetate serve. If it is older than this plug-in, update it.",
+        retry_in,
+    )
+
+
 def not_admitted(status: int, retry_in: float) -> State:
     """Something answers there, but does not open a session."""
     return State(
