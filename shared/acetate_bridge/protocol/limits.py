@@ -74,7 +74,7 @@ SEED = Bound(0, 2**53 - 1, "A seed lies between {least} and {most}")
 PASSES = (0, 1, 2, 4, 8)
 """Decodes of a layer whose median is taken; 0: as many as suit the model."""
 MOST_STYLES = 16
-PROMPT_CHARACTERS = 2000
+PROMPT_CHARACTERS = 8000
 """Of each prompt alone."""
 
 _DRAWN_SEEDS = 2**31 - int(VARIANTS.most)

@@ -63,10 +63,10 @@ def test_a_prompt_of_blanks_is_none() -> None:
 
 def test_too_long_a_prompt_has_a_code_of_its_own() -> None:
     for recipe in (
-        Recipe("text", "x" * 2001),
-        Recipe("text", "a cat", negative_prompt="x" * 2001),
-        Recipe("text", "a cat", layer_prompts={"foreground": "x" * 2001}),
+        Recipe("text", "x" * 8001),
+        Recipe("text", "a cat", negative_prompt="x" * 8001),
+        Recipe("text", "a cat", layer_prompts={"foreground": "x" * 8001}),
     ):
-        with pytest.raises(OutOfBounds, match="2000 characters") as caught:
+        with pytest.raises(OutOfBounds, match="8000 characters") as caught:
             check_recipe(recipe)
         assert caught.value.code == "too_large"
