@@ -35,12 +35,16 @@ def check_a_layer_goes_above_or_below_another(host: Host) -> None:
     host.close(document)
 
 
-def check_the_new_layer_is_the_active_one(host: Host) -> None:
+def check_the_active_layer_stays_until_the_painter_chooses_another(host: Host) -> None:
     document = host.new_document(16, 16, host.kinds[0])
     old = host.paint(document, "old", solid(16, 16, 9, 0, 0), 0, 0)
     found = host.editor.active_layer(document)
     assert found is not None and found.key == old and found.bounds == Rect(0, 0, 16, 16)
     (new,) = put(host, document, layer(solid(4, 4, 1, 2, 3), 2, 3), place=Place(old, below=True))
+    host.settle()
+    found = host.editor.active_layer(document)
+    assert found is not None and found.key == old, "a result never becomes the active layer"
+    host.editor.choose(document, new)
     host.settle()
     found = host.editor.active_layer(document)
     assert found is not None and found.key == new and found.bounds == Rect(2, 3, 4, 4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -13,13 +14,27 @@ from acetate_bridge.editing.editor import (
     Insertion,
     LayerGone,
     LayerInfo,
-    Place,
     Selection,
 )
 from acetate_bridge.editing.recipes import recipe_text
+from acetate_bridge.editing.thumbnails import stretched
 from acetate_bridge.protocol.geometry import Rect, Size
 from acetate_bridge.protocol.types import Image, PixelFormat
 from tests.editors.host import Entry, Kind
+from tests.editors.memory_stack import (
+    Node,
+    around,
+    beneath,
+    beside,
+    clear,
+    describe,
+    filtered,
+    seen,
+    strengths,
+    take_out,
+    take_over,
+    walk,
+)
 from tests.editors.pixels import converted, cut, over
 
 PLAIN = Kind("8-bit sRGB")
@@ -28,19 +43,6 @@ KINDS = (
     Kind("16-bit sRGB", "u16"),
     Kind("grayscale", colour="gray", keeps_colour=False),
 )
-
-
-@dataclass
-class Node:
-    """A layer or a group; `pixels` lie at `bounds`."""
-
-    key: str
-    name: str
-    bounds: Rect | None = None
-    pixels: Image | None = None
-    recipe: str | None = None
-    mask: Selection | None = None
-    children: list[Node] | None = None
 
 
 @dataclass
@@ -55,6 +57,7 @@ class Sheet:
     active: str = ""
     selected: Selection | None = None
     kept: bytes = b""
+    mark: str = field(default_factory=lambda: uuid.uuid4().hex)
     past: list[list[Node]] = field(default_factory=list[list[Node]])
     future: list[list[Node]] = field(default_factory=list[list[Node]])
 
@@ -90,7 +93,10 @@ class MemoryEditor:
         return [self._describe(sheet) for sheet in self.sheets.values()]
 
     def layers(self, document: str) -> list[LayerInfo]:
-        return [_info(node, parent) for node, parent, _ in _walk(self.sheet(document).nodes)]
+        nodes = self.sheet(document).nodes
+        return [
+            describe(node, parent, around(nodes, node.key) or []) for node, parent, _ in walk(nodes)
+        ]
 
     def active_layer(self, document: str) -> LayerInfo | None:
         sheet = self.sheet(document)
@@ -104,10 +110,22 @@ class MemoryEditor:
         self, document: str, layer: str, region: Rect, pixel_format: PixelFormat
     ) -> Image:
         node = self.node(document, layer)
+        groups = around(self.sheet(document).nodes, layer) or []
+        masks = [each.mask for each in (node, *groups) if each.mask is not None]
+        image = self.read_own(document, layer, region, pixel_format)
+        if not masks and not node.filters:
+            return image
+        data = filtered(converted(image, "rgba8").data, node.filters)
+        for mask in masks:
+            data = over(data, bytes(len(data)), strengths(mask, region))
+        return converted(Image(region.width, region.height, data), pixel_format)
+
+    def read_own(self, document: str, layer: str, region: Rect, pixel_format: PixelFormat) -> Image:
+        node = self.node(document, layer)
         if node.children is not None:
-            return _seen(node.children, region, pixel_format)
+            return seen(node.children, region, pixel_format)
         if node.pixels is None or node.bounds is None:
-            return _clear(region, pixel_format)
+            return clear(region, pixel_format)
         return cut(converted(node.pixels, pixel_format), node.bounds, region)
 
     def read_below(
@@ -122,17 +140,28 @@ class MemoryEditor:
         nodes = sheet.nodes
         if layer is not None:
             self.node(document, layer)
-            nodes = _from(nodes, layer, including) or []
+            nodes = beneath(nodes, layer, including) or []
         canvas = Rect(0, 0, sheet.size.width, sheet.size.height)
         inside = canvas.common(region)
         if inside is None:
-            return _clear(region, pixel_format)
-        return cut(_seen(nodes, inside, pixel_format), inside, region)
+            return clear(region, pixel_format)
+        return cut(seen(nodes, inside, pixel_format), inside, region)
+
+    def glance(self, document: str, layer: str | None, side: int) -> Image:
+        size = self.sheet(document).size
+        canvas = Rect(0, 0, size.width, size.height)
+        if layer is None:
+            return stretched(self.read_below(document, None, canvas, "rgba8"), side)
+        bounds = self.node(document, layer).bounds
+        if bounds is None:
+            return Image(side, side, bytes(4 * side * side))
+        return stretched(self.read_own(document, layer, bounds, "rgba8"), side)
 
     def insert(self, document: str, insertion: Insertion) -> list[str]:
         sheet = self.sheet(document)
         if not sheet.kind.keeps_colour:
             raise ValueError("This image is grayscale: convert it to RGB to keep the colours.")
+        leaving = self._leaving(document, insertion.replaces)
         sheet.step()
         new = [
             Node(
@@ -146,20 +175,33 @@ class MemoryEditor:
             for layer in insertion.layers
         ]
         keys = [node.key for node in new]
-        if insertion.group:
+        for old, node in zip(leaving, list(new)):  # noqa: B905 (they may be fewer)
+            if old is not None:
+                take_over(sheet.nodes, old, node)
+                new.remove(node)
+                if sheet.active == old.key:
+                    sheet.active = node.key
+        for old in leaving[len(keys) :]:
+            if old is not None:
+                take_out(sheet.nodes, old.key)
+        if new and insertion.group and not any(leaving):
             new = [Node(self._key("group"), insertion.group, children=new)]
-        siblings, index = self._place(sheet, insertion)
+        siblings, index = beside(sheet.nodes, insertion.place)
         siblings[index:index] = new
-        for key in insertion.replaces:
-            _take_out(sheet.nodes, key)
-        sheet.active = keys[0]
+        for key in insertion.hides:
+            self._show(document, key, False)
         return keys
 
-    def remove(self, document: str, layers: list[str]) -> None:
+    def remove(self, document: str, layers: list[str], shows: tuple[str, ...] = ()) -> None:
         sheet = self.sheet(document)
         sheet.step()
         for key in layers:
-            _take_out(sheet.nodes, key)
+            take_out(sheet.nodes, key)
+        for key in shows:
+            self._show(document, key, True)
+
+    def choose(self, document: str, layer: str) -> None:
+        self.sheet(document).active = self.node(document, layer).key
 
     def recipe(self, document: str, layer: str) -> str | None:
         self.sheet(document)
@@ -252,7 +294,7 @@ class MemoryEditor:
         """All layers with their depth in groups."""
         return [
             Entry(node.name, level, node.children is not None)
-            for node, _, level in _walk(self.sheet(document).nodes)
+            for node, _, level in walk(self.sheet(document).nodes)
         ]
 
     def sheet(self, document: str) -> Sheet:
@@ -261,100 +303,42 @@ class MemoryEditor:
         return self.sheets[document]
 
     def node(self, document: str, key: str) -> Node:
-        for node, _, _ in _walk(self.sheet(document).nodes):
+        for node, _, _ in walk(self.sheet(document).nodes):
             if node.key == key:
                 return node
         raise LayerGone
 
     def _describe(self, sheet: Sheet) -> Document:
         colour = "" if sheet.kind.keeps_colour else "grayscale"
-        return Document(sheet.key, sheet.title, sheet.size, sheet.kind.deep, colour, bool(colour))
+        return Document(
+            sheet.key,
+            sheet.title,
+            sheet.size,
+            sheet.kind.deep,
+            colour,
+            bool(colour),
+            mark=sheet.mark,
+        )
 
     def _key(self, what: str) -> str:
         return f"{what}-{next(self._keys)}"
 
-    def _place(self, sheet: Sheet, insertion: Insertion) -> tuple[list[Node], int]:
-        for key in insertion.replaces:
-            found = _siblings(sheet.nodes, key)
-            if found is not None:
-                return found
-        return _beside(sheet.nodes, insertion.place)
+    def _leaving(self, document: str, keys: tuple[str, ...]) -> list[Node | None]:
+        """The layers to be replaced, None for one that is gone; raises ValueError."""
+        found: list[Node | None] = []
+        for key in keys:
+            try:
+                node = self.node(document, key)
+            except LayerGone:
+                found.append(None)
+                continue
+            if node.locked:
+                raise ValueError(f"“{node.name}” is locked: unlock it first.")
+            found.append(node)
+        return found
 
-
-def _beside(nodes: list[Node], place: Place) -> tuple[list[Node], int]:
-    found = _siblings(nodes, place.layer) if place.layer is not None else None
-    if found is None:
-        return nodes, len(nodes) if place.below else 0
-    siblings, index = found
-    return siblings, index + 1 if place.below else index
-
-
-def _siblings(nodes: list[Node], key: str) -> tuple[list[Node], int] | None:
-    for index, node in enumerate(nodes):
-        if node.key == key:
-            return nodes, index
-        found = _siblings(node.children or [], key)
-        if found is not None:
-            return found
-    return None
-
-
-def _take_out(nodes: list[Node], key: str) -> None:
-    found = _siblings(nodes, key)
-    if found is not None:
-        del found[0][found[1]]
-
-
-def _from(nodes: list[Node], key: str, including: bool) -> list[Node] | None:
-    """What lies beneath a layer, the group that it is in cut off above it."""
-    for index, node in enumerate(nodes):
-        if node.key == key:
-            return nodes[index if including else index + 1 :]
-        inner = _from(node.children, key, including) if node.children is not None else None
-        if inner is not None:
-            return [replace(node, children=inner), *nodes[index + 1 :]]
-    return None
-
-
-def _walk(nodes: list[Node], parent: str = "", level: int = 0) -> list[tuple[Node, str, int]]:
-    found: list[tuple[Node, str, int]] = []
-    for node in nodes:
-        found.append((node, parent, level))
-        if node.children is not None:
-            found += _walk(node.children, node.key, level + 1)
-    return found
-
-
-def _info(node: Node, parent: str) -> LayerInfo:
-    return LayerInfo(node.key, node.name, node.bounds, node.children is not None, parent)
-
-
-def _clear(region: Rect, pixel_format: PixelFormat) -> Image:
-    size = 4 if pixel_format == "rgba8" else 8
-    return Image(region.width, region.height, bytes(region.size.pixels * size), pixel_format)
-
-
-def _seen(nodes: list[Node], region: Rect, pixel_format: PixelFormat) -> Image:
-    """What a painter sees of these nodes."""
-    data = bytes(region.size.pixels * 4)
-    for node in reversed(nodes):
-        if node.children is not None:
-            picture = _seen(node.children, region, "rgba8")
-        elif node.pixels is not None and node.bounds is not None:
-            picture = cut(converted(node.pixels, "rgba8"), node.bounds, region)
-        else:
-            continue
-        strength = strengths(node.mask, region) if node.mask is not None else None
-        data = over(picture.data, data, strength)
-    return converted(Image(region.width, region.height, data), pixel_format)
-
-
-def strengths(mask: Selection, region: Rect) -> bytes:
-    """How strongly each pixel of a region is selected; nothing is outside of the mask."""
-    rows = bytearray()
-    for y in range(region.y, region.bottom):
-        for x in range(region.x, region.right):
-            inside = mask.bounds.contains(Rect(x, y, 1, 1))
-            index = (y - mask.bounds.y) * mask.bounds.width + x - mask.bounds.x
-            rows.append((mask.mask[index] if mask.mask is not None else 255) if inside else 0)
-    return bytes(rows)
+    def _show(self, document: str, key: str, visible: bool) -> None:
+        try:
+            self.node(document, key).visible = visible
+        except LayerGone:
+            return

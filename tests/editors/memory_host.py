@@ -8,7 +8,8 @@ from acetate_bridge.editing.editor import Selection
 from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.types import Image
 from tests.editors.host import Entry, Kind
-from tests.editors.memory_editor import KINDS, MemoryEditor, Node, strengths
+from tests.editors.memory_editor import KINDS, MemoryEditor
+from tests.editors.memory_stack import Node, strengths
 from tests.editors.pixels import converted
 
 

@@ -38,4 +38,4 @@ def test_the_runner_reports_a_check_that_fails(tmp_path: Path) -> None:
     report = json.loads((tmp_path / "report.json").read_text())
     failed = [name for name, trace in report["checks"].items() if trace]
     assert "check_a_note_is_kept_outside_the_undo_history" in failed
-    assert "check_the_new_layer_is_the_active_one" not in failed
+    assert "check_the_active_layer_stays_until_the_painter_chooses_another" not in failed

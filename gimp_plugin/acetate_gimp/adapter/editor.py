@@ -7,6 +7,7 @@ from collections.abc import Callable
 from gi.repository import Gimp, GLib
 
 from acetate_bridge.editing.editor import Document, Insertion, LayerInfo, Selection
+from acetate_bridge.editing.thumbnails import stretched
 from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.types import Image, PixelFormat
 from adapter import documents
@@ -55,6 +56,18 @@ class GimpEditor:
         found = stack.layer_of(stack.image_of(document), layer)
         return reading.read_drawable(found, region, pixel_format)
 
+    def read_own(self, document: str, layer: str, region: Rect, pixel_format: PixelFormat) -> Image:
+        found = stack.layer_of(stack.image_of(document), layer)
+        return reading.read_drawable(found, region, pixel_format)
+
+    def glance(self, document: str, layer: str | None, side: int) -> Image:
+        image = stack.image_of(document)
+        if layer is None:
+            canvas = Rect(0, 0, image.get_width(), image.get_height())
+            return stretched(reading.read_visible(image, canvas, "rgba8"), side)
+        found = stack.layer_of(image, layer)
+        return stretched(reading.read_drawable(found, stack.bounds_of(found), "rgba8"), side)
+
     def read_below(
         self,
         document: str,
@@ -80,10 +93,15 @@ class GimpEditor:
         self.attention.excuse(image)
         return [stack.key_of(layer) for layer in inserting.insert(image, insertion)]
 
-    def remove(self, document: str, layers: list[str]) -> None:
+    def remove(self, document: str, layers: list[str], shows: tuple[str, ...] = ()) -> None:
         image = stack.image_of(document)
         self.attention.excuse(image)
         inserting.remove(image, layers)
+
+    def choose(self, document: str, layer: str) -> None:
+        image = stack.image_of(document)
+        image.set_selected_layers([stack.layer_of(image, layer)])
+        Gimp.displays_flush()
 
     def recipe(self, document: str, layer: str) -> str | None:
         found = stack.find(stack.image_of(document), layer)

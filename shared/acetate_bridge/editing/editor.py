@@ -27,10 +27,12 @@ class LayerGone(Exception):
 class Document:
     """An open document as it stands now.
 
-    `key` is stable as long as the document is open. `deep` says that its samples hold more than
-    eight bits. `colour` is the painter's word for a colour model that cannot keep a colour layer
-    as it is ("grayscale", "indexed"), or empty; `can_convert` says that `convert_to_colour` can
-    mend that.
+    `key` is stable as long as the document is open. `file` is where it is saved (empty: nowhere
+    yet) and `mark` what it carries itself (empty: nothing): by these it is found again under
+    another key, after the panel or the whole editor was closed. `deep` says that its samples
+    hold more than eight bits. `colour` is the painter's word for a colour model that cannot keep
+    a colour layer as it is ("grayscale", "indexed"), or empty; `can_convert` says that
+    `convert_to_colour` can mend that.
     """
 
     key: str
@@ -39,6 +41,8 @@ class Document:
     deep: bool = False
     colour: str = ""
     can_convert: bool = False
+    file: str = ""
+    mark: str = ""
 
     @property
     def pixel_format(self) -> PixelFormat:
@@ -50,7 +54,12 @@ class Document:
 class LayerInfo:
     """A layer or a group in the stack. `bounds` is None while nothing is painted on it.
 
-    `parent` is the key of the group that it lies in; empty at the top level.
+    A layer that fills everything by itself (a fill layer) has the canvas as its bounds. `parent`
+    is the key of the group that it lies in; empty at the top level. `moved` is how far it was
+    moved: since it was inserted for a layer of Acetate's, and for any other only differences
+    count; painting on a layer does not move it. `locked`: it or a group around it may not be
+    changed. `hidden`: it itself is; `hidden_in` names a hidden group around it. `dressed`: it
+    carries masks, filters or styles.
     """
 
     key: str
@@ -58,6 +67,11 @@ class LayerInfo:
     bounds: Rect | None
     group: bool = False
     parent: str = ""
+    moved: tuple[int, int] = (0, 0)
+    locked: bool = False
+    hidden: bool = False
+    hidden_in: str = ""
+    dressed: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,8 +103,13 @@ class Insertion:
 
     `layers` are listed from the top of the stack downwards; each carries its offset and its
     recipe. A `group` names a new group that takes them all. `mask` clips every layer without
-    destroying a pixel. `replaces` names layers that leave in the same undo step, whose place the
-    new ones take (then `place` does not matter).
+    destroying a pixel.
+
+    `replaces` names layers that leave in the same undo step: the first new layer takes the place
+    of the first of them, and so on, in everything but pixels, recipe and name: spot in the
+    stack, opacity, blending, visibility, locks, label, clipping, styles, masks and filters (then
+    `place`, `group` and `mask` do not matter). Where one is gone, its layer goes to `place`.
+    `hides` names the painter's layers that are hidden in the same undo step.
     """
 
     layers: tuple[Layer, ...]
@@ -98,10 +117,16 @@ class Insertion:
     group: str = ""
     mask: Selection | None = None
     replaces: tuple[str, ...] = ()
+    hides: tuple[str, ...] = ()
 
 
 class Editor(Protocol):
-    """The host of the panel. Calls with a document raise DocumentClosed once it is closed."""
+    """The host of the panel. Calls with a document raise DocumentClosed once it is closed.
+
+    The painter's work is untouchable: no call removes, moves, adds again or changes a layer that
+    Acetate did not make, but for `Insertion.hides` and `remove(shows=)`; none changes what is
+    active or selected, but for `choose`.
+    """
 
     @property
     def name(self) -> str:
@@ -131,10 +156,17 @@ class Editor(Protocol):
     def read_layer(
         self, document: str, layer: str, region: Rect, pixel_format: PixelFormat
     ) -> Image:
-        """A layer's (or group's) own pixels, colour under alpha 0 included, transparent outside.
+        """A layer or group as it is shown, transparent outside.
 
-        The layer's opacity, blending mode and masks are not applied. Raises LayerGone.
+        Masks, filters and styles of its own and masks of the groups around it are applied; its
+        opacity, its blending mode and what else lies in the stack are not, and a hidden layer is
+        seen all the same. A layer without any of these gives its own pixels exactly, colour under
+        alpha 0 included. Raises LayerGone.
         """
+        ...
+
+    def read_own(self, document: str, layer: str, region: Rect, pixel_format: PixelFormat) -> Image:
+        """A layer's own pixels, whatever masks and filters make of them. Raises LayerGone."""
         ...
 
     def read_below(
@@ -153,17 +185,34 @@ class Editor(Protocol):
         """
         ...
 
-    def insert(self, document: str, insertion: Insertion) -> list[str]:
-        """Insert as one undo step, and return the keys of the new layers in the given order.
+    def glance(self, document: str, layer: str | None, side: int) -> Image:
+        """A small square `rgba8` picture of the canvas as it is seen, or of a layer's pixels.
 
-        The first new layer becomes the active one. Layers composite in sRGB, so that
-        half-transparent pixels look as they were painted. Raises ValueError, with a sentence for
-        the painter, when the document's colour model cannot keep the layers.
+        Stretched to `side` pixels each way (a layer: from its bounds). Cheap: it only tells
+        whether something is still what it was. Raises LayerGone.
         """
         ...
 
-    def remove(self, document: str, layers: list[str]) -> None:
-        """Take layers out as one undo step; one that is gone already is left alone."""
+    def insert(self, document: str, insertion: Insertion) -> list[str]:
+        """Insert as one undo step, and return the keys of the new layers in the given order.
+
+        The active layer, the selection and the tool stay as they are. Layers composite in sRGB,
+        so that half-transparent pixels look as they were painted. Raises ValueError, with a
+        sentence for the painter, and changes nothing, when the document's colour model cannot
+        keep the layers, or when a layer to be replaced is locked.
+        """
+        ...
+
+    def remove(self, document: str, layers: list[str], shows: tuple[str, ...] = ()) -> None:
+        """Take these layers out, and no other, as one undo step.
+
+        One that is gone already is left alone. `shows` names layers that `Insertion.hides` hid
+        and that are to be seen again in the same step.
+        """
+        ...
+
+    def choose(self, document: str, layer: str) -> None:
+        """Make a layer the active one: only ever because the painter asked for it."""
         ...
 
     def recipe(self, document: str, layer: str) -> str | None:
@@ -183,7 +232,10 @@ class Editor(Protocol):
         ...
 
     def busy(self) -> bool:
-        """Whether a hand is painting right now: then nothing may be inserted yet."""
+        """Whether a hand or a tool is in the middle of something: then nothing comes in yet.
+
+        A stroke, an unconfirmed transformation, a text that is typed, an open dialog.
+        """
         ...
 
     def call_soon(self, action: Callable[[], None]) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
+from acetate_bridge.editing.anchor import Anchor
 from acetate_bridge.editing.editor import Document, DocumentClosed, Editor, LayerInfo, Place
 from acetate_bridge.editing.job import Record, Result, Task
 from acetate_bridge.editing.metadata import add_to_history, entry_of
-from acetate_bridge.editing.results import Strip
+from acetate_bridge.editing.results import PlaceLost, Strip
+from acetate_bridge.panel import strings as words
 from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.types import Layer
 
@@ -18,11 +20,21 @@ log = logging.getLogger("acetate.panel")
 _HAND_RESTS_AFTER = 0.15
 
 
+@dataclass
+class Offer:
+    """Results that no document has a place for, and the sentence that says why."""
+
+    task: Task
+    sentence: str
+    results: list[Result] = field(default_factory=list[Result])
+
+
 class Deliveries:
     """`settle(task)` is called when nothing of an ended task can be lost any more.
 
-    `arrived(problem)` is called when something came in later than it was delivered, or could not
-    (a sentence for the painter).
+    `arrived(sentence)` is called when something came in later than it was delivered, or could not
+    (a sentence for the painter). Each document has a strip of its own; `strip` is that of the
+    document that the painter is in (`turn_to`).
     """
 
     def __init__(
@@ -34,14 +46,21 @@ class Deliveries:
         self._editor = editor
         self._settle = settle
         self._arrived = arrived
-        self.strip = Strip(editor)
+        self._strips: dict[str, Strip] = {}
+        self._here = ""
         self._waiting: list[tuple[Task, Result]] = []
-        self._offers: dict[str, tuple[Task, list[Result]]] = {}
+        self._offers: dict[str, Offer] = {}
+        self._unsafe: dict[str, Task] = {}
         self._asleep = False
 
     @property
-    def offered(self) -> tuple[Task, list[Result]] | None:
-        """The oldest result without a document."""
+    def strip(self) -> Strip:
+        """The results of the document that the painter is in."""
+        return self._strip_of(self._here)
+
+    @property
+    def offered(self) -> Offer | None:
+        """The oldest result without a place."""
         return next(iter(self._offers.values()), None)
 
     @property
@@ -49,16 +68,27 @@ class Deliveries:
         """A result comes in as soon as nobody paints."""
         return self._asleep
 
+    def turn_to(self, document: str) -> None:
+        """The painter is in this document (empty: in none)."""
+        self._here = document
+
     def deliver(self, task: Task, result: Result) -> None:
         """A variant is complete. Raises ValueError when its document cannot take it."""
-        if task.orphan or task.homeless or not self._is_open(task.record.document):
-            self._offer(task, [result])
+        task.results.append(result)
+        home = self._home(task)
+        if task.homeless or home is None:
+            record = task.record
+            self._offer(task, [result], words.homeless(record.recipe.prompt, record.title))
             return
-        if self.strip.record is not task.record:
-            self.strip.begin(task.record)
-        self.strip.results.append(result)
+        if home.key != task.record.document:
+            task.record = replace(task.record, document=home.key, title=home.title)
+        strip = self._strip_of(home.key)
+        if strip.record is None or strip.record.job != task.record.job:
+            self._clear(strip)
+            strip.begin(task.record)
+        strip.results.append(result)
         waiting = any(waits is task for waits, _ in self._waiting)
-        if not result.warning and not waiting and not self.strip.anything_inserted:
+        if not result.warning and not waiting and not strip.anything_inserted:
             self._waiting.append((task, result))
             self.try_again()
         if not task.homeless:
@@ -67,20 +97,27 @@ class Deliveries:
     def end(self, task: Task) -> None:
         """The server has nothing more for this task."""
         job = task.record.job
-        if job not in self._offers and all(waiting is not task for waiting, _ in self._waiting):
+        if job in self._offers or any(waiting is task for waiting, _ in self._waiting):
+            return
+        if task.safe:
+            self._unsafe.pop(job, None)
             self._settle(task)
+        else:
+            self._unsafe[job] = task
 
     def warning(self, task: Task) -> str:
         """What is wrong with all the results of a task; empty when one of them is right."""
-        results = self.strip.results if self.strip.record is task.record else []
-        if all(result.warning for result in results):
-            return next((result.warning for result in results), "")
+        if all(result.warning for result in task.results):
+            return next((result.warning for result in task.results), "")
         return ""
 
-    def try_again(self) -> None:
-        """Insert what waits, unless a hand is painting: then soon. Raises ValueError."""
+    def try_again(self, at_once: bool = False) -> None:
+        """Insert what waits, unless a hand is painting: then soon. Raises ValueError.
+
+        `at_once` is for a painter who has asked for it.
+        """
         while self._waiting:
-            if self._editor.busy():
+            if not at_once and self._editor.busy():
                 if not self._asleep:
                     self._asleep = True
                     self._editor.call_later(_HAND_RESTS_AFTER, self._wake)
@@ -89,7 +126,11 @@ class Deliveries:
             try:
                 self._insert(task, result)
             except DocumentClosed:
-                self._offer(task, [result])
+                record = task.record
+                self._offer(task, [result], words.homeless(record.recipe.prompt, record.title))
+            except PlaceLost:
+                record = task.record
+                self._offer(task, [result], words.turned(record.recipe.prompt, record.title))
             finally:
                 if task.ended:
                     self.end(task)
@@ -110,6 +151,13 @@ class Deliveries:
         if (result := self._result(index)) is not None:
             self._choose(lambda: self.strip.keep(result))
 
+    def discard(self) -> None:
+        """The painter throws the results away. Raises ValueError, and then nothing has changed."""
+        record = self.strip.record
+        self.strip.discard()
+        if record is not None:
+            self._let_go(record.job)
+
     def look_again(self) -> None:
         """Notice what the painter has deleted, undone or closed."""
         try:
@@ -126,33 +174,39 @@ class Deliveries:
         offered = self.offered
         if offered is None:
             return
-        task, results = offered
+        task, results = offered.task, offered.results
         moved = _shift(task.record.region, document)
         record = replace(
             task.record,
             document=document.key,
             title=document.title,
+            file=document.file,
             region=task.record.region.moved(*moved),
             place=Place(layer.key if layer is not None else None),
             replaces=[],
+            hides=[],
             mask_bounds=None,
             mask="",
+            anchor=Anchor(),
         )
-        for result in results:
-            result.layers = tuple(_moved(each, *moved) for each in result.layers)
         strip = Strip(self._editor)
         strip.begin(record)
-        strip.results = list(results)
-        strip.show(results[0])
-        for result in results:
+        strip.results = [
+            replace(result, layers=tuple(_moved(each, *moved) for each in result.layers))
+            for result in results
+        ]
+        strip.show(strip.results[0])
+        for result in strip.results:
             self._remember(record, result)
-        self.strip = strip
+        task.record, task.results = record, strip.results
+        self._clear(self._strip_of(document.key))
+        self._strips[document.key] = strip
         self._drop_offer(task)
 
     def dismiss_offer(self) -> None:
         """Let the oldest offer go."""
         if self.offered is not None:
-            self._drop_offer(self.offered[0])
+            self._drop_offer(self.offered.task)
 
     def _drop_offer(self, task: Task) -> None:
         del self._offers[task.record.job]
@@ -160,8 +214,10 @@ class Deliveries:
             self._settle(task)
 
     def _insert(self, task: Task, result: Result) -> None:
-        if self.strip.record is task.record:
-            self.strip.show(result)
+        strip = self._strip_of(task.record.document)
+        if strip.record is not None and strip.record.job == task.record.job:
+            if not strip.anything_inserted:
+                strip.show(result)
             return
         # Another job's results have taken the strip while a hand was painting.
         own = Strip(self._editor)
@@ -170,23 +226,48 @@ class Deliveries:
         own.show(result)
 
     def _choose(self, act: Callable[[], None]) -> None:
-        record = self.strip.record
+        strip = self.strip
+        record = strip.record
         try:
             act()
-        except DocumentClosed:
-            if record is not None:
-                task = Task(record, ended=True)
-                self._offer(task, list(self.strip.results))
-                self.strip.begin(record)
+        except (DocumentClosed, PlaceLost) as error:
+            if record is None:
+                return
+            lost = isinstance(error, PlaceLost)
+            say = words.turned if lost else words.homeless
+            task = self._unsafe.pop(record.job, None) or Task(record, ended=True)
+            self._offer(task, list(strip.results), say(record.recipe.prompt, record.title))
+            strip.begin(record)
+            return
+        if record is not None and (task := self._unsafe.get(record.job)) is not None:
+            self.end(task)
 
     def _result(self, index: int) -> Result | None:
         return self.strip.results[index] if 0 <= index < len(self.strip.results) else None
 
-    def _offer(self, task: Task, results: list[Result]) -> None:
+    def _strip_of(self, document: str) -> Strip:
+        return self._strips.setdefault(document, Strip(self._editor))
+
+    def _clear(self, strip: Strip) -> None:
+        """Newer results take a strip: those that the painter never took are let go."""
+        if strip.record is not None:
+            self._let_go(strip.record.job)
+
+    def _let_go(self, job: str) -> None:
+        task = self._unsafe.pop(job, None)
+        if task is not None:
+            self._settle(task)
+
+    def _offer(self, task: Task, results: list[Result], sentence: str) -> None:
         task.homeless = True
+        strip = self._strips.get(task.record.document)
         for result in results:
             result.keys, result.kept = [], False
-        self._offers.setdefault(task.record.job, (task, []))[1].extend(results)
+        if strip is not None:
+            left = [each for each in strip.results if not any(each is one for one in results)]
+            strip.results = left
+        offer = self._offers.setdefault(task.record.job, Offer(task, sentence))
+        offer.results.extend(results)
 
     def _wake(self) -> None:
         self._asleep = False
@@ -201,8 +282,16 @@ class Deliveries:
         if not self._asleep:
             self._arrived(problem)
 
-    def _is_open(self, document: str) -> bool:
-        return any(each.key == document for each in self._editor.documents())
+    def _home(self, task: Task) -> Document | None:
+        """The document of a job: by its key within one run, else by what it is."""
+        record, documents = task.record, self._editor.documents()
+        if not task.orphan:
+            found = next((each for each in documents if each.key == record.document), None)
+            if found is not None:
+                return found
+        marked = (each for each in documents if record.mark and each.mark == record.mark)
+        saved = (each for each in documents if record.file and each.file == record.file)
+        return next(marked, None) or next(saved, None)
 
     def _remember(self, record: Record, result: Result) -> None:
         """Add a result to the history that its document keeps."""

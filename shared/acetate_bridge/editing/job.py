@@ -7,8 +7,9 @@ import binascii
 import zlib
 from dataclasses import dataclass, field
 
+from acetate_bridge.editing.anchor import Anchor
 from acetate_bridge.editing.editor import Place, Selection
-from acetate_bridge.editing.plan import Plan
+from acetate_bridge.editing.plan import Origin, Plan
 from acetate_bridge.editing.thumbnails import alpha_statistics, thumbnail
 from acetate_bridge.panel.strings import EMPTY, OPAQUE
 from acetate_bridge.protocol.geometry import Rect
@@ -23,7 +24,9 @@ class Record:
     """What has to be known of a job to put its layers in place, as plain values for a file.
 
     `mask` holds the selection's strengths, packed; `group` names the group of a scene. With
-    `opaque_expected` a layer without transparency is no surprise.
+    `opaque_expected` a layer without transparency is no surprise. `source` is the layer that it
+    was made from, `hides` what the first result hides; `file`, `mark` and `anchor` find the
+    document and the place again.
     """
 
     job: str
@@ -39,6 +42,12 @@ class Record:
     opaque_expected: bool = False
     mask_bounds: Rect | None = None
     mask: str = field(default="", repr=False)
+    source: str = ""
+    origin: Origin = "canvas"
+    hides: list[str] = field(default_factory=list[str])
+    file: str = ""
+    mark: str = ""
+    anchor: Anchor = Anchor()
 
     @property
     def selection(self) -> Selection | None:
@@ -53,8 +62,20 @@ class Record:
         return Selection(self.mask_bounds, strengths) if whole else None
 
 
+def source_of(plan: Plan, mode: str) -> str:
+    """The layer that a mode works on; empty for one that starts from nothing."""
+    return plan.source.key if plan.source is not None and mode_row(mode).needs_layer else ""
+
+
 def record_of(
-    job: str, plan: Plan, recipe: Recipe, variants: int, replaces: list[str], opaque: bool
+    job: str,
+    plan: Plan,
+    recipe: Recipe,
+    variants: int,
+    replaces: list[str],
+    opaque: bool,
+    hides: list[str] | None = None,
+    anchor: Anchor | None = None,
 ) -> Record:
     """The record of a job that paints a plan."""
     mask = plan.mask.mask if plan.mask is not None else None
@@ -73,18 +94,28 @@ def record_of(
         opaque or mode.opaque,
         plan.mask.bounds if plan.mask is not None and mask is not None else None,
         base64.b64encode(zlib.compress(mask, 1)).decode("ascii") if mask is not None else "",
+        plan.source.key if plan.source is not None else "",
+        plan.origin,
+        hides or [],
+        plan.document.file,
+        plan.document.mark,
+        anchor or Anchor(),
     )
 
 
 @dataclass
 class Result:
-    """One variant: its layers from the top downwards, and their keys while they are inserted."""
+    """One variant: its layers from the top downwards, and their keys while they are inserted.
+
+    `stood`: it was in a document, whose undo history has it at least.
+    """
 
     layers: tuple[Layer, ...]
     picture: Image
     warning: str = ""
     keys: list[str] = field(default_factory=list[str])
     kept: bool = False
+    stood: bool = False
 
     @property
     def recipe(self) -> Recipe | None:
@@ -130,6 +161,12 @@ class Task:
     ended: bool = False
     homeless: bool = False
     parts: dict[int, list[Arrival]] = field(default_factory=dict[int, list[Arrival]])
+    results: list[Result] = field(default_factory=list[Result])
+
+    @property
+    def safe(self) -> bool:
+        """Whether nothing is lost when the server forgets it."""
+        return not self.results or any(result.stood for result in self.results)
 
     def take(self, variant: int, arrival: Arrival) -> list[Result]:
         """Note a layer; returns the variants that are complete by it."""

@@ -11,6 +11,8 @@ from acetate_bridge.protocol.modes import Mode, mode_row
 
 Origin = Literal["selection", "layer", "canvas"]
 
+SMALLEST_SELECTION = 8
+"""A shorter side, in pixels, is a slip of the hand and nothing to paint in."""
 _LEAST_CONTEXT = 16
 _MOST_CONTEXT = 256
 
@@ -62,6 +64,11 @@ def plan(mode: str, situation: Situation, limits: FrameLimits, region: Rect | No
     if row.needs_layer and layer is not None and layer.bounds is None:
         raise CannotPlan(f"Nothing is painted on “{layer.name}” yet.")
     origin, found = _region(row, situation, document)
+    if origin == "selection" and min(found.width, found.height) < SMALLEST_SELECTION:
+        raise CannotPlan(
+            f"The selection is only {found.width} × {found.height} pixels: select more, or "
+            "nothing to paint on the whole canvas."
+        )
     if region is not None:
         origin, found = "layer", region
     soft = situation.selection if origin == "selection" else None

@@ -1,20 +1,59 @@
-"""The results of the last job: one stands in the document, the others wait to be chosen."""
+"""The results of the last job in a document: one stands there, the others wait to be chosen."""
 
 from __future__ import annotations
 
-from acetate_bridge.editing.editor import Editor, Insertion
+from dataclasses import dataclass, replace
+
+from acetate_bridge.editing.anchor import Shift, shift_since
+from acetate_bridge.editing.editor import (
+    DocumentClosed,
+    Editor,
+    Insertion,
+    LayerInfo,
+    Place,
+    Selection,
+)
 from acetate_bridge.editing.job import Record, Result
+from acetate_bridge.editing.recipes import read_recipe
 from acetate_bridge.panel.view import Thumbnail
+from acetate_bridge.protocol.geometry import Rect
+from acetate_bridge.protocol.types import Image, Layer, PixelFormat
+
+_CLEAR = Image(1, 1, bytes(4))
+
+
+class PlaceLost(Exception):
+    """The document was turned or scaled since the job was asked for: nobody knows its place."""
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """A result in the document: its layers' keys, and how far each was moved by then.
+
+    `offsets` lead from where the job was painted to where the layers were put.
+    """
+
+    result: Result
+    keys: list[str]
+    moved: list[Shift]
+    offsets: list[Shift]
+    names: list[str]
+    group: str = ""
 
 
 class Strip:
-    """Calls the editor, so its methods raise DocumentClosed, and ValueError with a sentence."""
+    """Calls the editor, so its methods raise DocumentClosed, and ValueError with a sentence.
+
+    A first insertion may raise PlaceLost.
+    """
 
     def __init__(self, editor: Editor) -> None:
         self._editor = editor
         self.record: Record | None = None
         self.results: list[Result] = []
-        self._inserted: list[tuple[Result, list[str]]] = []
+        self._inserted: list[_Standing] = []
+        self._before: Result | None = None
+        self._hidden: tuple[str, ...] = ()
 
     @property
     def thumbnails(self) -> tuple[Thumbnail, ...]:
@@ -37,71 +76,227 @@ class Strip:
     def begin(self, record: Record) -> None:
         """Results of another job follow; what stands in the document stays there."""
         self.record, self.results, self._inserted = record, [], []
+        self._before, self._hidden = None, ()
 
     def show(self, result: Result) -> None:
-        """Insert a result in place of the shown one, as one undo step."""
+        """Insert a result in place of the shown one, as one undo step.
+
+        One that is shown already becomes the active layer.
+        """
         record = self.record
         if record is None:
             return
-        present = self._present()
-        self._follow(present)
+        self.look_again()
         if result.keys:
+            self._editor.choose(record.document, result.keys[0])
             return
         old = self.shown
-        leaving = list(old.keys) if old is not None else []
-        if not self.anything_inserted:
-            leaving = [key for key in record.replaces if key in present]
-        # Within a group of a scene only the layers are exchanged, and the group stays.
-        group = "" if old is not None else record.group
-        insertion = Insertion(result.layers, record.place, group, record.selection, tuple(leaving))
-        self._insert(record, result, insertion)
         if old is not None:
-            old.keys = []
+            self._exchange(record, old, result)
+        elif not self.anything_inserted:
+            self._insert_first(record, result)
+        else:
+            self._insert_beside(record, result)
 
     def keep(self, result: Result) -> None:
         """Let a result stay, beside whatever is chosen next."""
         if not result.keys and self.record is not None:
-            record = self.record
-            insertion = Insertion(result.layers, record.place, record.group, record.selection)
-            self._insert(record, result, insertion)
+            self._insert_beside(self.record, result)
         result.kept = True
+        self._before = None
 
     def discard(self) -> None:
-        """Take the shown result out, with the group that was made for it; clear the strip."""
-        record, shown = self.record, self.shown
+        """Take the shown result out; what it had replaced or hidden is back. Clears the strip."""
+        record, before, hidden = self.record, self._before, self._hidden
+        self.look_again()
+        shown = self.shown
+        if record is not None and shown is not None:
+            if before is not None:
+                self._exchange(record, shown, before)
+            else:
+                leaving = [*shown.keys, *self._own_group(record, shown)]
+                self._editor.remove(record.document, leaving, hidden)
         self.record, self.results, self._inserted = None, [], []
-        if record is None or shown is None:
-            return
-        keys = list(shown.keys)
-        if record.group:
-            layers = self._editor.layers(record.document)
-            parents = {layer.parent for layer in layers if layer.key in keys} - {""}
-            keys += [
-                parent
-                for parent in parents
-                if all(layer.key in keys for layer in layers if layer.parent == parent)
-            ]
-        self._editor.remove(record.document, keys)
+        self._before, self._hidden = None, ()
 
     def look_again(self) -> None:
         """Notice what the painter has deleted, undone or redone."""
         if self._inserted:
-            self._follow(self._present())
+            self._follow(set(self._layers()))
 
-    def _insert(self, record: Record, result: Result, insertion: Insertion) -> None:
+    def _insert_first(self, record: Record, result: Result) -> None:
+        """The first result of a job: it replaces or hides what the job was made for."""
+        layers = self._layers()
+        shift = self._shift(record)
+        replaced = tuple(key for key in record.replaces if key in layers)
+        before = self._captured(record, replaced, shift) if replaced else None
+        hidden = tuple(key for key in record.hides if key in layers and not layers[key].hidden)
+        named = _named(result.layers, [layers[key].name for key in replaced])
+        insertion = Insertion(
+            _shifted(named, [shift] * len(named)),
+            record.place,
+            record.group,
+            _moved_selection(record.selection, shift),
+            replaced,
+            hidden,
+        )
+        self._stand(record, result, insertion, [shift] * len(result.layers))
+        self._before, self._hidden = before, hidden
+
+    def _insert_beside(self, record: Record, result: Result) -> None:
+        shift = self._shift(record)
+        offsets = [shift] * len(result.layers)
+        mask = _moved_selection(record.selection, shift)
+        layers = _shifted(result.layers, offsets)
+        insertion = Insertion(layers, record.place, record.group, mask)
+        self._stand(record, result, insertion, offsets)
+
+    def _exchange(self, record: Record, old: Result, new: Result) -> None:
+        """Put a result in the place of another, which keeps what the painter did to it."""
+        standing = self._standing(old)
+        layers = self._layers()
+        offsets = list(standing.offsets)
+        for index, key in enumerate(standing.keys):
+            if key in layers:
+                offsets[index] = _sum(
+                    standing.offsets[index], layers[key].moved, standing.moved[index]
+                )
+        old.layers = tuple(
+            self._as_it_is(record, layer, layers.get(key), offset)
+            for layer, key, offset in zip(old.layers, standing.keys, offsets)  # noqa: B905
+        )
+        while len(offsets) < len(new.layers):
+            offsets.append(offsets[-1])
+        # A name stays that the painter has given.
+        given = [
+            layers[key].name if key in layers and layers[key].name != name else ""
+            for key, name in zip(standing.keys, standing.names)  # noqa: B905 (as many)
+        ]
+        insertion = Insertion(
+            _shifted(_named(new.layers, given), offsets),
+            Place(next((key for key in standing.keys if key in layers), record.place.layer)),
+            replaces=tuple(standing.keys),
+        )
+        self._stand(record, new, insertion, offsets, standing.group)
+        old.keys = []
+
+    def _stand(
+        self,
+        record: Record,
+        result: Result,
+        insertion: Insertion,
+        offsets: list[Shift],
+        group: str = "",
+    ) -> None:
         result.keys = self._editor.insert(record.document, insertion)
-        self._inserted.append((result, result.keys))
+        result.stood = True
+        layers = self._layers()
+        if insertion.group and result.keys[0] in layers:
+            group = layers[result.keys[0]].parent
+        moved = [layers[key].moved if key in layers else (0, 0) for key in result.keys]
+        names = [layer.name for layer in insertion.layers]
+        self._inserted.append(_Standing(result, result.keys, moved, offsets, names, group))
 
-    def _present(self) -> set[str]:
+    def _shift(self, record: Record) -> Shift:
+        """How far the region has gone since it was asked for; raises PlaceLost."""
+        document = next(
+            (each for each in self._editor.documents() if each.key == record.document), None
+        )
+        if document is None:
+            raise DocumentClosed(record.document)
+        found = shift_since(self._editor, document, record.anchor)
+        if found is None:
+            raise PlaceLost(record.title)
+        return found
+
+    def _captured(self, record: Record, keys: tuple[str, ...], shift: Shift) -> Result:
+        """What a job replaces, so that discarding its results can bring it back."""
+        layers = self._layers()
+        found = [self._read(record, layers[key], shift) for key in keys]
+        return Result(tuple(found), _CLEAR)
+
+    def _as_it_is(
+        self, record: Record, layer: Layer, info: LayerInfo | None, offset: Shift
+    ) -> Layer:
+        """A layer with the strokes that were painted on it, or as it was when there are none."""
+        if info is None:
+            return layer
+        image = layer.image
+        place = Rect(layer.x, layer.y, image.width, image.height).moved(*offset)
+        if info.bounds is None or place.contains(info.bounds):
+            own = self._editor.read_own(record.document, info.key, place, image.format)
+            return layer if own == image else replace(layer, image=own)
+        return replace(self._read(record, info, offset), name=layer.name, role=layer.role)
+
+    def _read(self, record: Record, info: LayerInfo, offset: Shift) -> Layer:
+        """A layer's own pixels and recipe, at the place where the job was painted."""
+        text = self._editor.recipe(record.document, info.key)
+        recipe = read_recipe(text) if text else None
+        if info.bounds is None:
+            return Layer(_CLEAR, name=info.name, recipe=recipe)
+        own = self._editor.read_own(
+            record.document, info.key, info.bounds, self._format(record.document)
+        )
+        return Layer(
+            own,
+            name=info.name,
+            x=info.bounds.x - offset[0],
+            y=info.bounds.y - offset[1],
+            recipe=recipe,
+        )
+
+    def _own_group(self, record: Record, shown: Result) -> list[str]:
+        """The group that was made for a result, while it holds nothing else and no mask."""
+        layers = self._layers()
+        group = self._standing(shown).group
+        if not record.group or group not in layers or layers[group].dressed:
+            return []
+        inside = [each.key for each in layers.values() if each.parent == group]
+        return [group] if all(key in shown.keys for key in inside) else []
+
+    def _format(self, document: str) -> PixelFormat:
+        found = next((each for each in self._editor.documents() if each.key == document), None)
+        return found.pixel_format if found is not None else "rgba8"
+
+    def _standing(self, result: Result) -> _Standing:
+        return next(
+            each
+            for each in reversed(self._inserted)
+            if each.result is result and each.keys == result.keys
+        )
+
+    def _layers(self) -> dict[str, LayerInfo]:
         if self.record is None:
-            return set()
-        return {layer.key for layer in self._editor.layers(self.record.document)}
+            return {}
+        return {layer.key: layer for layer in self._editor.layers(self.record.document)}
 
     def _follow(self, present: set[str]) -> None:
         """An undo may take a result out of the document, or bring an earlier one back."""
         for result in self.results:
             if result.keys and not present.intersection(result.keys):
                 result.keys, result.kept = [], False
-        for result, keys in reversed(self._inserted):
-            if not result.keys and present.intersection(keys):
-                result.keys = keys
+        for standing in reversed(self._inserted):
+            if not standing.result.keys and present.intersection(standing.keys):
+                standing.result.keys = standing.keys
+
+
+def _shifted(layers: tuple[Layer, ...], offsets: list[Shift]) -> tuple[Layer, ...]:
+    pairs = zip(layers, offsets)  # noqa: B905 (as many)
+    return tuple(replace(layer, x=layer.x + x, y=layer.y + y) for layer, (x, y) in pairs)
+
+
+def _named(layers: tuple[Layer, ...], names: list[str]) -> tuple[Layer, ...]:
+    """Layers with other names, where there are any."""
+    names = names + [""] * (len(layers) - len(names))
+    pairs = zip(layers, names)  # noqa: B905 (longer ones do not matter)
+    return tuple(replace(layer, name=name or layer.name) for layer, name in pairs)
+
+
+def _moved_selection(selection: Selection | None, shift: Shift) -> Selection | None:
+    if selection is None:
+        return None
+    return Selection(selection.bounds.moved(*shift), selection.mask)
+
+
+def _sum(offset: Shift, now: Shift, then: Shift) -> Shift:
+    return offset[0] + now[0] - then[0], offset[1] + now[1] - then[1]

@@ -71,6 +71,18 @@ def thumbnail(image: Image, side: int = SIDE) -> Image:
     return Image(width, height, bytes(rows))
 
 
+def stretched(image: Image, side: int) -> Image:
+    """The image at `side` × `side` pixels, `rgba8`, whatever its shape; one sample for each."""
+    data = image.data[1::2] if image.format == "rgba16" else image.data
+    rows = bytearray()
+    for y in range(side):
+        row = (2 * y + 1) * image.height // (2 * side) * image.width
+        for x in range(side):
+            place = 4 * (row + (2 * x + 1) * image.width // (2 * side))
+            rows += data[place : place + 4]
+    return Image(side, side, bytes(rows))
+
+
 def _mean(data: bytes, places: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
     a, b, c, d = places
     ka, kb, kc, kd = data[a + 3], data[b + 3], data[c + 3], data[d + 3]

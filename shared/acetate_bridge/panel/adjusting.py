@@ -12,7 +12,7 @@ from acetate_bridge.editing.editor import DocumentClosed, LayerGone
 from acetate_bridge.editing.plan import CannotPlan
 from acetate_bridge.panel import status as statuses
 from acetate_bridge.panel.preferences import Preferences
-from acetate_bridge.panel.view import PanelView, Status
+from acetate_bridge.panel.view import AfterRepaint, PanelView, Status
 from acetate_bridge.panel.view_model import Knowledge, Work, draw
 
 log = logging.getLogger("acetate.panel")
@@ -129,6 +129,16 @@ class Adjusting:
     def set_variants(self, variants: int) -> None:
         """How many results to paint."""
         self._preferences.change(replace(self._preferences.current, variants=variants))
+
+    @safely
+    def set_after_repaint(self, after: AfterRepaint) -> None:
+        """Choose what a repainting does to its source."""
+        self._preferences.change(replace(self._preferences.current, repaint=after))
+
+    @safely
+    def set_keep_transparency(self, keep: bool) -> None:
+        """Choose whether a repainting leaves the alpha of its layer as it is."""
+        self._preferences.change(replace(self._preferences.current, keep_transparency=keep))
 
     @safely
     def set_more_open(self, more_open: bool) -> None:

@@ -6,31 +6,21 @@ Everything runs on the editor's GUI thread, and nothing here raises into the hos
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from acetate_bridge.client.client import Client
 from acetate_bridge.client.connection_state import STOPPED, Connection, State
-from acetate_bridge.editing.editor import DocumentClosed, Editor, LayerGone
-from acetate_bridge.editing.inputs import gather
-from acetate_bridge.editing.insertion import Deliveries
-from acetate_bridge.editing.job import Arrival, Task, record_of
+from acetate_bridge.editing.editor import Editor
+from acetate_bridge.editing.job import Arrival, Task
 from acetate_bridge.editing.job_file import TaskBook
-from acetate_bridge.editing.metadata import HistoryEntry, read_history, region_of
-from acetate_bridge.editing.plan import CannotPlan, Situation, above_of, plan
-from acetate_bridge.editing.recipes import read_recipe
+from acetate_bridge.editing.plan import CannotPlan
 from acetate_bridge.panel import status as statuses
-from acetate_bridge.panel import strings as words
-from acetate_bridge.panel.adjusting import Adjusting, safely
-from acetate_bridge.panel.dispatch import Hearing, Link, MakeLink
-from acetate_bridge.panel.menus import mode_info
-from acetate_bridge.panel.preferences import Preferences
+from acetate_bridge.panel.adjusting import safely
+from acetate_bridge.panel.asking import Asking
+from acetate_bridge.panel.dispatch import Hearing, MakeLink
 from acetate_bridge.panel.view import PanelView, Status
-from acetate_bridge.panel.view_model import Knowledge, Work, draw
-from acetate_bridge.protocol.geometry import FrameLimits, Rect
-from acetate_bridge.protocol.limits import drawn_seed, has_prompt
+from acetate_bridge.panel.view_model import Work, draw
 from acetate_bridge.protocol.messages import (
     Accepted,
     Cancelled,
@@ -42,15 +32,13 @@ from acetate_bridge.protocol.messages import (
     Preview,
     Progress,
 )
-from acetate_bridge.protocol.modes import mode_row
-from acetate_bridge.protocol.types import Recipe
 
 log = logging.getLogger("acetate.panel")
 
 _UNHEARD_AFTER = 20.0
 
 
-class Controller(Adjusting):
+class Controller(Asking):
     """Fulfils `panel.Actions`. `on_change` is handed every new view, on the GUI thread."""
 
     def __init__(
@@ -60,18 +48,11 @@ class Controller(Adjusting):
         on_change: Callable[[PanelView], None],
         make_link: MakeLink = Client,
     ) -> None:
-        super().__init__(Knowledge(), Preferences(editor, settings_file))
-        self._editor = editor
+        super().__init__(editor, settings_file)
         self._folder = settings_file.parent
         self._on_change = on_change
         self._make_link = make_link
-        self._link: Link | None = None
-        self._book: TaskBook | None = None
-        self._tasks: dict[str, Task] = {}
         self._revived = False
-        self._note = b""
-        self._entries: list[HistoryEntry] = []
-        self._deliveries = Deliveries(editor, self._settle, self._arrived)
 
     # ---- coming and going
 
@@ -114,37 +95,17 @@ class Controller(Adjusting):
     # ---- painting
 
     @safely
-    def generate(self, mode: str | None = None) -> None:
-        """Paint with these settings."""
-        self._generate(mode or self._preferences.current.mode)
+    def cancel(self, job: str = "") -> None:
+        """Stop one job; without its name every job for this document that is on its way."""
+        here = self._jobs_here()
+        for each, task in self._tasks.items():
+            wanted = each == job if job else here(task) or task.orphan
+            if wanted and not task.ended and self._link is not None:
+                self._link.cancel(each)
 
     @safely
-    def repaint(self) -> None:
-        """Repaint the active layer; without a prompt, with the one that it was painted from."""
-        self._generate("refine")
-
-    @safely
-    def regenerate(self) -> None:
-        """Paint the active layer anew from its recipe, with another seed, in its place."""
-        self._look()
-        recipe, layer = self.known.recipe, self.known.situation.layer
-        if recipe is None or layer is None:
-            raise CannotPlan("This layer was not painted by Acetate, so it has no recipe.")
-        region = region_of(recipe, self.known.history) or layer.bounds
-        if region is None:
-            raise CannotPlan(f"Nothing is painted on “{layer.name}” yet.")
-        if mode_row(recipe.mode).below:
-            # It lies directly below the layer that it was made for.
-            situation = self.known.situation
-            assert situation.document is not None
-            above = above_of(layer, self._editor.layers(situation.document.key))
-            self.known.situation = replace(situation, layer=above)
-        again = replace(recipe, seed=drawn_seed(), inputs={}, files={}, model_hash="")
-        self._submit(again, region, variants=1, replaces=[layer.key])
-
-    @safely
-    def cancel(self) -> None:
-        """Stop every job that is on its way."""
+    def cancel_all(self) -> None:
+        """Empty the queue: stop the jobs of all documents."""
         for job, task in self._tasks.items():
             if not task.ended and self._link is not None:
                 self._link.cancel(job)
@@ -165,7 +126,7 @@ class Controller(Adjusting):
     def discard(self) -> None:
         """Take the shown result out and clear the strip."""
         self.known.outcome = None
-        self._deliveries.strip.discard()
+        self._deliveries.discard()
 
     @safely
     def restore(self, index: int) -> None:
@@ -212,6 +173,9 @@ class Controller(Adjusting):
             self._look()
         elif button.action == "again":
             self._generate(self._preferences.current.mode)
+        elif button.action == "insert_now":
+            self._deliveries.try_again(at_once=True)
+            self._look()
         elif button.action == "dismiss":
             self.known.outcome = None
 
@@ -309,66 +273,19 @@ class Controller(Adjusting):
             self.say(problem)
         self._look()
 
-    # ---- asking
-
-    def _generate(self, mode: str) -> None:
-        self._look()
-        model = self.known.model(mode, self._preferences.current.model)
-        recipe = self._preferences.recipe(mode, mode_info(self.known.offer, mode), model)
-        own = self.known.recipe
-        if mode_row(mode).own_prompt and not recipe.prompt and own is not None:
-            recipe = replace(recipe, prompt=own.prompt)
-        self._submit(recipe, None, self._preferences.current.variants, [])
-
-    def _submit(
-        self, recipe: Recipe, region: Rect | None, variants: int, replaces: list[str]
-    ) -> None:
-        model = self.known.model(recipe.mode, recipe.model)
-        info = mode_info(self.known.offer, recipe.mode)
-        problem = self.known.hindrance(recipe.mode, model)
-        if not problem and not has_prompt(recipe):
-            problem = words.NO_PROMPT
-        if problem or model is None or info is None or self._link is None:
-            raise CannotPlan(problem or STOPPED.message)
-        found = plan(recipe.mode, self.known.situation, model.frame or FrameLimits(), region)
-        recipe = replace(recipe, model=model.id)
-        gathered = gather(self._editor, found, info, recipe, variants)
-        sized = gathered.request.recipe
-        opaque = gathered.opaque_source
-        record = record_of(uuid.uuid4().hex, found, sized, variants, replaces, opaque)
-        self.known.outcome = None
-        self._tasks[record.job] = Task(record, heard=True)
-        if self._book is not None:
-            self._book.add(record)
-        self._link.submit(gathered.request, record.job)
-
-    # ---- looking and showing
-
-    def _look(self) -> None:
-        """Ask the editor what the painter looks at."""
-        known, editor = self.known, self._editor
-        document = editor.active_document()
-        known.situation, known.history, known.recipe = Situation(), [], None
-        if document is not None:
-            try:
-                layer = editor.active_layer(document.key)
-                known.situation = Situation(document, layer, editor.selection(document.key))
-                note = editor.note(document.key)
-                if note != self._note:
-                    self._note, self._entries = note, read_history(note, self._entries)
-                known.history = self._entries
-                text = editor.recipe(document.key, layer.key) if layer is not None else None
-                known.recipe = read_recipe(text) if text else None
-            except (DocumentClosed, LayerGone):
-                known.situation = Situation()
-        self._deliveries.look_again()
+    # ---- showing
 
     def redraw(self) -> None:
         """Hand a new view to the toolkit."""
-        running = next((t for t in self._tasks.values() if t.heard and not t.ended), None)
-        delivered = self._deliveries
+        here, delivered = self._jobs_here(), self._deliveries
+        queue = [task for task in self._tasks.values() if task.heard and not task.ended]
         work = Work(
-            running, delivered.strip.thumbnails, delivered.offered, delivered.waits_for_the_hand
+            next((task for task in queue if here(task) or task.orphan), None),
+            delivered.strip.thumbnails,
+            delivered.offered,
+            delivered.waits_for_the_hand,
+            tuple(queue),
+            self.can_try_again,
         )
         try:
             self._view = draw(self.known, self._preferences, work)

@@ -85,6 +85,8 @@ class Preferences:
             self.guidance(model),
             settings.strength if "strength" in mode_row(mode).fields else 1.0,
             model=model.id if model is not None else "",
+            keep_transparency=settings.keep_transparency
+            and "keep_transparency" in mode_row(mode).fields,
         )
 
     def restore(self, recipe: Recipe) -> None:

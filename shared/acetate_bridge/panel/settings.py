@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from acetate_bridge.panel.view import AfterRepaint
 from acetate_bridge.protocol.json_text import read_json
 from acetate_bridge.protocol.limits import GUIDANCE, SEED, STEPS, STRENGTH, VARIANTS
 from acetate_bridge.protocol.serialization import Mismatch, from_plain, to_plain
@@ -37,6 +38,8 @@ class PanelSettings:
     seed_locked: bool = False
     variants: int = 1
     more_open: bool = False
+    repaint: AfterRepaint = "hide"
+    keep_transparency: bool = False
 
     def checked(self) -> PanelSettings:
         """The same with every number inside its bounds."""

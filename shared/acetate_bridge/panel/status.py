@@ -10,7 +10,7 @@ from acetate_bridge.protocol.messages import Failed, ModelInfo, Models, Progress
 
 STOPPED = Status("Not connected.", "notice", Button("Connect", "retry"))
 FAULT = Status(words.FAULT, "problem", Button("Dismiss", "dismiss"))
-HAND_IS_PAINTING = Status(words.HAND_IS_PAINTING, "working")
+HAND_IS_PAINTING = Status(words.HAND_IS_PAINTING, "working", Button("Insert now", "insert_now"))
 
 
 def of_connection(state: State) -> Status | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from acetate_bridge.editing.plan import Plan
 from acetate_bridge.protocol.messages import Progress
 from acetate_bridge.protocol.modes import mode_row
@@ -81,6 +83,33 @@ def painting(prompt: str) -> str:
 def homeless(prompt: str, title: str) -> str:
     """A result whose document is gone."""
     return f"“{layer_name(prompt)}” is ready, but “{title}” was closed."
+
+
+def turned(prompt: str, title: str) -> str:
+    """A result whose place nobody knows any more."""
+    return (
+        f"“{layer_name(prompt)}” is ready, but “{title}” or its layer was scaled or turned "
+        "meanwhile: insert it where you want it."
+    )
+
+
+def unseen(layer: str, group: str) -> str:
+    """A layer went in where nobody sees it."""
+    return f"“{layer}” lies in the hidden group “{group}”: show the group to see it."
+
+
+def unread(prompt: str) -> str:
+    """Letters that models were not trained on; empty when all are."""
+    strange = {each for each in prompt if each.isalpha() and not _is_latin(each)}
+    strange |= {each for each in prompt if each > "\u2100" and unicodedata.category(each) == "So"}
+    if not strange:
+        return ""
+    shown = "".join(sorted(strange)[:3])
+    return f"The models read English: “{shown}” and the like mean nothing to them."
+
+
+def _is_latin(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith(("LATIN", "FEMININE", "MASCULINE", "MICRO"))
 
 
 def ready(model: str) -> str:

@@ -14,7 +14,12 @@ from acetate_bridge.protocol.types import Image
 Severity = Literal["ready", "working", "notice", "problem"]
 """How a status is marked: a calm dot, a turning one, a yellow one, a red one."""
 
-Action = Literal["start_server", "retry", "pull", "pause", "convert", "again", "dismiss"]
+Action = Literal[
+    "start_server", "retry", "pull", "pause", "convert", "again", "dismiss", "insert_now"
+]
+
+AfterRepaint = Literal["hide", "replace", "keep"]
+"""What a repainting does to the layer that it was made from."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,20 @@ class ProgressView:
 
 
 @dataclass(frozen=True)
+class QueuedJob:
+    """A job on its way: what it paints, in which document, and how far it is.
+
+    `here`: it is for the document that the painter is in. `cancel(job)` stops it.
+    """
+
+    job: str
+    words: str
+    title: str
+    here: bool
+    progress: ProgressView
+
+
+@dataclass(frozen=True)
 class Thumbnail:
     """A small straight-alpha picture for a strip, drawn on a checkerboard.
 
@@ -101,8 +120,11 @@ class PanelView:
     `strength_applies` is False for modes that start from nothing (grey the slider out).
     `more_open` says whether the fold with the details is open. `why_not` says in a tooltip why
     the Generate button is grey. `preview` is a rough picture of what is being painted.
-    `can_regenerate`: the active layer carries a recipe. While `running` the Generate button is a
-    Cancel button.
+    `can_regenerate`: the active layer carries a recipe. `can_try_again`: this document has had a
+    job. `running`: a job for this document is on its way; more may be asked for meanwhile, and
+    `queue` lists all of them, in every document, in their order. `after_repaint` says what
+    happens to the layer that is repainted, `keep_transparency` that its alpha stays;
+    `repaint_applies`: the mode is one in which these two count.
     """
 
     modes: tuple[Choice, ...] = ()
@@ -125,7 +147,12 @@ class PanelView:
     can_generate: bool = False
     why_not: str = ""
     can_regenerate: bool = False
+    can_try_again: bool = False
+    after_repaint: AfterRepaint = "hide"
+    keep_transparency: bool = False
+    repaint_applies: bool = False
     running: bool = False
+    queue: tuple[QueuedJob, ...] = ()
     progress: ProgressView | None = None
     preview: Image | None = None
     results: tuple[Thumbnail, ...] = ()
@@ -198,6 +225,14 @@ class Actions(Protocol):
         """How many results to paint."""
         ...
 
+    def set_after_repaint(self, after: AfterRepaint) -> None:
+        """What a repainting does to its source: hide it, replace it, or leave it as it is."""
+        ...
+
+    def set_keep_transparency(self, keep: bool) -> None:
+        """Whether a repainting leaves the alpha of its layer as it is."""
+        ...
+
     def set_more_open(self, more_open: bool) -> None:
         """Fold or unfold the details."""
         ...
@@ -206,12 +241,16 @@ class Actions(Protocol):
         """Paint with these settings, in another mode if one is given."""
         ...
 
-    def cancel(self) -> None:
-        """Stop the running job, and those that wait behind it."""
+    def cancel(self, job: str = "") -> None:
+        """Stop a job of the queue; without its name, all of this document."""
+        ...
+
+    def cancel_all(self) -> None:
+        """Stop the jobs of all documents."""
         ...
 
     def swap(self, index: int) -> None:
-        """Show this result in place of the one that is shown."""
+        """Show this result in place of the one that is shown; select it when it is that one."""
         ...
 
     def keep(self, index: int) -> None:
@@ -219,11 +258,22 @@ class Actions(Protocol):
         ...
 
     def discard(self) -> None:
-        """Take the shown result out of the document, unless it was kept, and clear the strip."""
+        """Take the shown result out of the document, unless it was kept, and clear the strip.
+
+        What it had replaced or hidden is there again.
+        """
         ...
 
     def restore(self, index: int) -> None:
         """Fill the panel with the recipe of this result of the history."""
+        ...
+
+    def repeat(self, index: int) -> None:
+        """Paint this result of the history again, from its seed and at its place."""
+        ...
+
+    def another_try(self) -> None:
+        """The last job of this document again, with another seed and from the same source."""
         ...
 
     def regenerate(self) -> None:

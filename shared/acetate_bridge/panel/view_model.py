@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from acetate_bridge.client.connection_state import STOPPED, Connection, State
-from acetate_bridge.editing.job import Result, Task
+from acetate_bridge.editing.insertion import Offer
+from acetate_bridge.editing.job import Task
 from acetate_bridge.editing.metadata import HistoryEntry
 from acetate_bridge.editing.plan import CannotPlan, Situation, plan
 from acetate_bridge.panel import status as statuses
@@ -17,6 +18,7 @@ from acetate_bridge.panel.view import (
     OfferView,
     PanelView,
     ProgressView,
+    QueuedJob,
     Status,
     Thumbnail,
 )
@@ -24,6 +26,7 @@ from acetate_bridge.protocol.geometry import FrameLimits
 from acetate_bridge.protocol.limits import VARIANTS
 from acetate_bridge.protocol.messages import ModelInfo, Models
 from acetate_bridge.protocol.modes import mode_row
+from acetate_bridge.protocol.naming import layer_name
 from acetate_bridge.protocol.types import Recipe
 
 
@@ -58,8 +61,10 @@ class Work:
 
     running: Task | None = None
     results: tuple[Thumbnail, ...] = ()
-    offered: tuple[Task, list[Result]] | None = None
+    offered: Offer | None = None
     waits_for_the_hand: bool = False
+    queue: tuple[Task, ...] = ()
+    can_try_again: bool = False
 
 
 def draw(known: Knowledge, preferences: Preferences, work: Work) -> PanelView:
@@ -76,8 +81,6 @@ def draw(known: Knowledge, preferences: Preferences, work: Work) -> PanelView:
         and not (mode_row(mode).own_prompt and known.recipe is not None)
     ):
         why_not = words.NO_PROMPT
-    if not why_not and running is not None:
-        why_not = words.painting(running.record.recipe.prompt)
     return PanelView(
         modes=mode_choices(known.offer),
         mode=mode,
@@ -102,7 +105,12 @@ def draw(known: Knowledge, preferences: Preferences, work: Work) -> PanelView:
         can_generate=not why_not,
         why_not=why_not,
         can_regenerate=known.recipe is not None and known.state.connection is Connection.READY,
+        can_try_again=work.can_try_again and known.state.connection is Connection.READY,
+        after_repaint=settings.repaint,
+        keep_transparency=settings.keep_transparency,
+        repaint_applies=mode_row(mode).repaints,
         running=running is not None,
+        queue=tuple(_queued(known, task) for task in work.queue),
         progress=_progress(running),
         preview=running.preview if running is not None else None,
         results=work.results,
@@ -125,6 +133,14 @@ def _where(known: Knowledge, mode: str, model: ModelInfo | None) -> tuple[str, s
     return words.where(mode, found), known.hindrance(mode, model)
 
 
+def _queued(known: Knowledge, task: Task) -> QueuedJob:
+    document, record = known.situation.document, task.record
+    here = document is not None and document.key == record.document
+    progress = _progress(task)
+    assert progress is not None
+    return QueuedJob(record.job, layer_name(record.recipe.prompt), record.title, here, progress)
+
+
 def _progress(task: Task | None) -> ProgressView | None:
     if task is None:
         return None
@@ -139,10 +155,9 @@ def _progress(task: Task | None) -> ProgressView | None:
 def _offer(known: Knowledge, work: Work) -> OfferView | None:
     if work.offered is None:
         return None
-    task, results = work.offered
-    sentence = words.homeless(task.record.recipe.prompt, task.record.title)
-    picture = results[0].picture
-    return OfferView(sentence, picture, insertable=known.situation.document is not None)
+    insertable = known.situation.document is not None
+    picture = work.offered.results[0].picture
+    return OfferView(work.offered.sentence, picture, insertable=insertable)
 
 
 def _status(known: Knowledge, model: ModelInfo | None, work: Work) -> Status:

@@ -34,6 +34,7 @@ class Mode:
     it that is known at the end. `reversed`: its layers come with the hindmost first.
     `own_prompt`: without a prompt it takes the one that its layer was painted from.
     `second_pass`: its shapes are there already, so it fills all of the largest square.
+    `repaints`: its result stands for its layer, which is hidden or replaced as the painter likes.
     `command` names it for scripts, `blurb` is a procedure's description.
     """
 
@@ -58,6 +59,7 @@ class Mode:
     reversed: bool = False
     own_prompt: bool = False
     second_pass: bool = False
+    repaints: bool = False
 
     @property
     def label(self) -> str:
@@ -131,6 +133,7 @@ MODES: dict[str, Mode] = {
             fields=frozenset({"strength", "keep_transparency"}),
             own_prompt=True,
             second_pass=True,
+            repaints=True,
         ),
         Mode(
             "extract",

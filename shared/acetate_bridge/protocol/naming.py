@@ -5,6 +5,15 @@ from __future__ import annotations
 import re
 
 _LONGEST = 40
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def printable(text: str) -> str:
+    """A text without control characters, which would make the XML of a document malformed.
+
+    Tabulators and line ends stay.
+    """
+    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def layer_name(prompt: str) -> str:

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Literal
 
 from acetate_bridge.protocol.geometry import Frame
+from acetate_bridge.protocol.naming import printable
 
 PixelFormat = Literal["rgba8", "rgba16"]
 
@@ -104,6 +105,13 @@ class Recipe:
     layers: int = 4
     files: dict[str, str] = field(default_factory=dict[str, str])
     keep_transparency: bool = False
+
+    def __post_init__(self) -> None:
+        """Strip control characters from the prompts: no document could be saved with them."""
+        for name in ("prompt", "negative_prompt"):
+            object.__setattr__(self, name, printable(getattr(self, name)))
+        clean = {role: printable(text) for role, text in self.layer_prompts.items()}
+        object.__setattr__(self, "layer_prompts", clean)
 
 
 @dataclass(frozen=True)

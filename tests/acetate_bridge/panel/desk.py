@@ -27,7 +27,8 @@ from acetate_bridge.protocol.messages import (
 )
 from acetate_bridge.protocol.types import Image, Layer, Recipe, Request, Role
 from tests.editors.host import Kind
-from tests.editors.memory_editor import PLAIN, MemoryEditor, Node
+from tests.editors.memory_editor import PLAIN, MemoryEditor
+from tests.editors.memory_stack import Node
 
 READY = State(Connection.READY, "Connected to acetate.")
 LIMITS = FrameLimits(multiple=16, smallest=64, largest=256, most_pixels=192 * 192)

@@ -165,6 +165,9 @@ def test_regenerating_paints_the_same_recipe_in_the_same_place_with_another_seed
     first = desk.request.recipe
     desk.editor.sheet(desk.document).selected = None
     desk.panel.refresh()
+    assert not desk.view.can_regenerate, "the painter's own layer is still the active one"
+    desk.panel.swap(0)
+    desk.panel.refresh()
     assert desk.view.can_regenerate
     desk.panel.regenerate()
     again = desk.request.recipe
@@ -214,6 +217,7 @@ def test_repainting_without_a_prompt_takes_the_layers_own(tmp_path: Path) -> Non
     desk.ask("a lantern, glowing")
     desk.layer()
     desk.done()
+    desk.panel.swap(0)
     desk.panel.repaint()
     assert desk.request.recipe.mode == "refine"
     assert desk.request.recipe.prompt == "a lantern, glowing"

@@ -1,0 +1,234 @@
+"""The actions that ask for a job: where the painter is, what is read there, what is sent."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from acetate_bridge.client.connection_state import STOPPED
+from acetate_bridge.editing.anchor import anchor_of, shift_since
+from acetate_bridge.editing.editor import (
+    Document,
+    DocumentClosed,
+    Editor,
+    LayerGone,
+    LayerInfo,
+    Selection,
+)
+from acetate_bridge.editing.inputs import gather
+from acetate_bridge.editing.insertion import Deliveries
+from acetate_bridge.editing.job import Record, Task, record_of, source_of
+from acetate_bridge.editing.job_file import TaskBook
+from acetate_bridge.editing.metadata import HistoryEntry, read_history, region_of
+from acetate_bridge.editing.plan import CannotPlan, Situation, above_of, plan
+from acetate_bridge.editing.recipes import read_recipe
+from acetate_bridge.panel import strings as words
+from acetate_bridge.panel.adjusting import Adjusting, safely
+from acetate_bridge.panel.dispatch import Link
+from acetate_bridge.panel.menus import mode_info
+from acetate_bridge.panel.preferences import Preferences
+from acetate_bridge.panel.view_model import Knowledge
+from acetate_bridge.protocol.geometry import FrameLimits, Rect
+from acetate_bridge.protocol.limits import drawn_seed, has_prompt
+from acetate_bridge.protocol.modes import mode_row
+from acetate_bridge.protocol.types import Recipe
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a job shall do beside painting: where, how often, and to what is there already."""
+
+    region: Rect | None = None
+    variants: int = 1
+    replaces: tuple[str, ...] = ()
+    hides: tuple[str, ...] = ()
+
+
+class Asking(Adjusting):
+    """The panel's actions that start something; `Controller` follows what becomes of it."""
+
+    def __init__(self, editor: Editor, settings_file: Path) -> None:
+        super().__init__(Knowledge(), Preferences(editor, settings_file))
+        self._editor = editor
+        self._link: Link | None = None
+        self._book: TaskBook | None = None
+        self._tasks: dict[str, Task] = {}
+        self._asked: dict[str, Record] = {}
+        self._note = b""
+        self._entries: list[HistoryEntry] = []
+        self._deliveries = Deliveries(editor, self._settle, self._arrived)
+
+    def _settle(self, task: Task) -> None:
+        raise NotImplementedError
+
+    def _arrived(self, problem: str) -> None:
+        raise NotImplementedError
+
+    @safely
+    def generate(self, mode: str | None = None) -> None:
+        """Paint with these settings."""
+        self._generate(mode or self._preferences.current.mode)
+
+    @safely
+    def repaint(self) -> None:
+        """Repaint the active layer; without a prompt, with the one that it was painted from."""
+        self._generate("refine")
+
+    @safely
+    def regenerate(self) -> None:
+        """Paint the active layer anew from its recipe, with another seed, in its place."""
+        self._look()
+        recipe, layer = self.known.recipe, self.known.situation.layer
+        if recipe is None or layer is None:
+            raise CannotPlan("This layer was not painted by Acetate, so it has no recipe.")
+        if layer.locked:
+            raise CannotPlan(f"“{layer.name}” is locked: unlock it first.")
+        painted = region_of(recipe, self.known.history)
+        region = painted.moved(*layer.moved) if painted is not None else layer.bounds
+        if region is None:
+            raise CannotPlan(f"Nothing is painted on “{layer.name}” yet.")
+        if mode_row(recipe.mode).below:
+            # It lies directly below the layer that it was made for.
+            above = above_of(layer, self._editor.layers(self._here().key))
+            self._look_at(above)
+        again = replace(recipe, seed=drawn_seed(), inputs={}, files={}, model_hash="")
+        self._submit(again, Wish(region, replaces=(layer.key,)))
+
+    @safely
+    def another_try(self) -> None:
+        """The last job of this document once more, with another seed, from the same source."""
+        self._look()
+        record = self._asked.get(self._here().key)
+        if record is None:
+            raise CannotPlan("Nothing was painted in this image yet.")
+        document = self._here()
+        shift = shift_since(self._editor, document, record.anchor)
+        if shift is None:
+            raise CannotPlan("The image was scaled or turned since: choose the place anew.")
+        layers = {each.key: each for each in self._editor.layers(document.key)}
+        source = layers.get(record.source)
+        if source is None and mode_row(record.mode).needs_layer:
+            raise CannotPlan("The layer that it was made from is not there any more.")
+        region, selection = record.region.moved(*shift), None
+        if record.origin == "selection":
+            soft = record.selection
+            selection = Selection(region, soft.mask if soft is not None else None)
+        self.known.situation = Situation(document, source, selection)
+        again = replace(record.recipe, seed=drawn_seed(), inputs={}, files={}, model_hash="")
+        wanted = region if record.origin == "layer" else None
+        replaces = tuple(key for key in record.replaces if key in layers)
+        self._submit(again, Wish(wanted, record.variants, replaces, tuple(record.hides)))
+
+    @safely
+    def repeat(self, index: int) -> None:
+        """Paint a result of the history again from the same seed, at its place."""
+        self._look()
+        if not 0 <= index < len(self.known.history):
+            return
+        entry = self.known.history[index]
+        again = replace(entry.recipe, inputs={}, files={}, model_hash="")
+        self._submit(again, Wish(entry.region))
+
+    # ---- asking
+
+    def _generate(self, mode: str) -> None:
+        self._look()
+        model = self.known.model(mode, self._preferences.current.model)
+        recipe = self._preferences.recipe(mode, mode_info(self.known.offer, mode), model)
+        own, layer = self.known.recipe, self.known.situation.layer
+        wish = Wish(variants=self._preferences.current.variants)
+        row = mode_row(mode)
+        if row.own_prompt and not recipe.prompt and own is not None:
+            recipe = replace(recipe, prompt=own.prompt)
+        if row.repaints and layer is not None:
+            after = self._preferences.current.repaint
+            if after == "replace":
+                if layer.locked:
+                    raise CannotPlan(f"“{layer.name}” is locked: unlock it first.")
+                wish = replace(wish, replaces=(layer.key,))
+            elif after == "hide":
+                wish = replace(wish, hides=(layer.key,))
+        self._submit(recipe, wish)
+
+    def _submit(self, recipe: Recipe, wish: Wish) -> None:
+        model = self.known.model(recipe.mode, recipe.model)
+        info = mode_info(self.known.offer, recipe.mode)
+        problem = self.known.hindrance(recipe.mode, model)
+        if not problem and not has_prompt(recipe):
+            problem = words.NO_PROMPT
+        if problem or model is None or info is None or self._link is None:
+            raise CannotPlan(problem or STOPPED.message)
+        found = plan(recipe.mode, self.known.situation, model.frame or FrameLimits(), wish.region)
+        recipe = replace(recipe, model=model.id)
+        gathered = gather(self._editor, found, info, recipe, wish.variants)
+        sized = gathered.request.recipe
+        source = wish.replaces[0] if wish.replaces else source_of(found, recipe.mode)
+        record = record_of(
+            uuid.uuid4().hex,
+            found,
+            sized,
+            wish.variants,
+            list(wish.replaces),
+            gathered.opaque_source,
+            list(wish.hides),
+            anchor_of(self._editor, found.document, source),
+        )
+        self.known.outcome = None
+        self._tasks[record.job] = Task(record, heard=True)
+        self._asked[found.document.key] = record
+        if self._book is not None:
+            self._book.add(record)
+        self._link.submit(gathered.request, record.job)
+        self._say_what_is_odd(record.recipe, found.source)
+
+    def _say_what_is_odd(self, recipe: Recipe, beside: LayerInfo | None) -> None:
+        """What the painter would wonder about when the layer is there, said while it is painted."""
+        odd = words.unread(" ".join((recipe.prompt, *recipe.layer_prompts.values())))
+        if not odd and beside is not None and beside.hidden_in:
+            odd = words.unseen("The new layer", beside.hidden_in)
+        if odd:
+            self.say(odd)
+
+    def _here(self) -> Document:
+        document = self.known.situation.document
+        if document is None:
+            raise CannotPlan("Open or create an image first.")
+        return document
+
+    # ---- looking
+
+    @property
+    def can_try_again(self) -> bool:
+        """Whether this document has had a job."""
+        document = self.known.situation.document
+        return document is not None and document.key in self._asked
+
+    def _look_at(self, layer: LayerInfo) -> None:
+        self.known.situation = replace(self.known.situation, layer=layer)
+
+    def _look(self) -> None:
+        """Ask the editor what the painter looks at."""
+        known, editor = self.known, self._editor
+        document = editor.active_document()
+        known.situation, known.history, known.recipe = Situation(), [], None
+        if document is not None:
+            try:
+                layer = editor.active_layer(document.key)
+                known.situation = Situation(document, layer, editor.selection(document.key))
+                note = editor.note(document.key)
+                if note != self._note:
+                    self._note, self._entries = note, read_history(note, self._entries)
+                known.history = self._entries
+                text = editor.recipe(document.key, layer.key) if layer is not None else None
+                known.recipe = read_recipe(text) if text else None
+            except (DocumentClosed, LayerGone):
+                known.situation = Situation()
+        self._deliveries.turn_to(document.key if document is not None else "")
+        self._deliveries.look_again()
+
+    def _jobs_here(self) -> Callable[[Task], bool]:
+        document = self.known.situation.document
+        key = document.key if document is not None else ""
+        return lambda task: task.record.document == key
