@@ -16,7 +16,7 @@ class AlreadyLocked(Exception):
 @contextlib.contextmanager
 def hold(path: Path, platform: str = sys.platform) -> Iterator[None]:
     """Hold the lock file for the block; raises AlreadyLocked at once when another has it."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     try:
         try:
             if platform == "win32":

@@ -27,9 +27,12 @@ from acetate.jobs.async_store import Ledger
 from acetate.jobs.records import DiskFull
 from acetate.jobs.store import StoreDamaged
 from acetate_bridge.client.discovery import (
+    LOCK_FILE,
+    RUNTIME_NAMES,
     Runtime,
     UnsafeFolder,
-    make_private,
+    make_data_folder,
+    make_runtime_folder,
     read_runtime,
     remove_runtime,
     write_runtime,
@@ -48,16 +51,18 @@ class CannotServe(AcetateError):
 def serve(settings: Settings, started: Callable[[str], None] = lambda address: None) -> None:
     """Run a server until it is told to stop; `started` gets its address. Raises CannotServe."""
     try:
-        make_private(settings.runtime_folder)
-        make_private(settings.data_folder)
+        make_runtime_folder(settings.runtime_folder, RUNTIME_NAMES)
+        make_data_folder(settings.data_folder)
         with contextlib.ExitStack() as locks:
             for folder in (settings.runtime_folder, settings.data_folder):
-                locks.enter_context(hold(folder / "server.lock"))
+                locks.enter_context(hold(folder / LOCK_FILE))
             ledger = Ledger.open(settings.data_folder / "jobs", settings.quota)
             asyncio.run(_serve(settings, ledger, started))
     except AlreadyLocked:
         raise CannotServe(_already_running(settings)) from None
-    except (StoreDamaged, UnsafeFolder) as error:
+    except UnsafeFolder as error:
+        raise CannotServe(f"{error}.") from error
+    except StoreDamaged as error:
         raise CannotServe(str(error)) from error
     except DiskFull as error:
         raise CannotServe("The disk is full: free some space and start again.") from error

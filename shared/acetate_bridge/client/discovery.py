@@ -9,22 +9,49 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import stat
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from acetate_bridge.client.private_folders import (
+    UnsafeFolder,
+    is_foreign,
+    make_data_folder,
+    make_private,
+    make_runtime_folder,
+    read_private,
+    write_private,
+)
+from acetate_bridge.protocol.json_text import read_json
 from acetate_bridge.protocol.serialization import Mismatch, from_plain
 
+__all__ = [
+    "INSTALLATION_FILE",
+    "LOCK_FILE",
+    "RUNTIME_FILE",
+    "RUNTIME_NAMES",
+    "Runtime",
+    "UnsafeFolder",
+    "data_folder",
+    "log_file",
+    "make_data_folder",
+    "make_private",
+    "make_runtime_folder",
+    "process_lives",
+    "read_runtime",
+    "remove_runtime",
+    "runtime_folder",
+    "write_private",
+    "write_runtime",
+]
+
 RUNTIME_FILE = "server.json"
+LOCK_FILE = "server.lock"
+RUNTIME_NAMES = frozenset({RUNTIME_FILE, LOCK_FILE})
+"""All that lies in the runtime folder."""
 INSTALLATION_FILE = "installation.json"
-
-
-class UnsafeFolder(OSError):
-    """The folder for secrets belongs to somebody else, or is open to others."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +80,8 @@ def runtime_folder(
     """Where the runtime file lies, per system; gone after a restart of the machine on most.
 
     Windows: `%LOCALAPPDATA%\\Temp\\acetate`; macOS: `~/Library/Caches/TemporaryItems/acetate`;
-    elsewhere `$XDG_RUNTIME_DIR/acetate`, `/run/user/UID/acetate` or a private temporary folder.
+    elsewhere `$XDG_RUNTIME_DIR/acetate`, `/run/user/UID/acetate` or, without those, a folder in
+    the home: never the temporary folder, where anybody may have been before.
     """
     if chosen := environment.get("ACETATE_RUNTIME_DIR"):
         return Path(chosen)
@@ -61,13 +89,16 @@ def runtime_folder(
         return _windows_local(environment) / "Temp" / "acetate"
     if platform == "darwin":
         return _home(environment) / "Library" / "Caches" / "TemporaryItems" / "acetate"
-    if chosen := environment.get("XDG_RUNTIME_DIR"):
+    chosen = environment.get("XDG_RUNTIME_DIR")
+    # After `su` it may still be that of the user before.
+    if chosen and not is_foreign(Path(chosen)):
         return Path(chosen) / "acetate"
     user = os.getuid() if hasattr(os, "getuid") else 0
     system = Path(f"/run/user/{user}")
-    if system.is_dir() and os.access(system, os.W_OK):
+    if system.is_dir() and not is_foreign(system) and os.access(system, os.W_OK):
         return system / "acetate"
-    return Path(tempfile.gettempdir()) / f"runtime-{user}" / "acetate"
+    cache = environment.get("XDG_CACHE_HOME") or _home(environment) / ".cache"
+    return Path(cache) / "acetate" / "run"
 
 
 def data_folder(platform: str = sys.platform, environment: Mapping[str, str] = os.environ) -> Path:
@@ -98,41 +129,9 @@ def _windows_local(environment: Mapping[str, str]) -> Path:
     return Path(environment.get("USERPROFILE") or Path.home()) / "AppData" / "Local"
 
 
-def make_private(folder: Path, platform: str = sys.platform) -> Path:
-    """Create the folder for its owner alone and return it; raises UnsafeFolder.
-
-    On Windows a folder in the user's profile is private by inheritance; elsewhere it has mode
-    0700, and one that another user made beforehand is refused.
-    """
-    parents = [folder, *folder.parents]
-    missing = [parent for parent in parents if not parent.exists()]
-    for parent in reversed(missing):
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(parent, 0o700)
-    if platform == "win32":
-        return folder
-    found = os.lstat(folder)
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise UnsafeFolder(f"{folder} belongs to somebody else: remove it or set another folder")
-    if stat.S_IMODE(found.st_mode) & 0o077:
-        os.chmod(folder, 0o700)
-    return folder
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a secret so that it is private from its first byte, and appears all at once."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with contextlib.suppress(FileNotFoundError):
-        temporary.unlink()
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(temporary, path)
-
-
 def write_runtime(runtime: Runtime, folder: Path | None = None) -> Path:
     """Leave word of a running server; returns the file. Raises OSError."""
-    path = make_private(folder or runtime_folder()) / RUNTIME_FILE
+    path = make_runtime_folder(folder or runtime_folder(), RUNTIME_NAMES) / RUNTIME_FILE
     write_private(path, json.dumps(asdict(runtime)))
     return path
 
@@ -140,11 +139,12 @@ def write_runtime(runtime: Runtime, folder: Path | None = None) -> Path:
 def read_runtime(folder: Path | None = None, any_process: bool = False) -> Runtime | None:
     """The server that left a runtime file and whose process lives; None otherwise.
 
-    `any_process` does not look for the process: from inside a sandbox it may be invisible.
+    A file that another user could have written is none. `any_process` does not look for the
+    process: from inside a sandbox it may be invisible.
     """
     path = (folder or runtime_folder()) / RUNTIME_FILE
     try:
-        found: Any = json.loads(path.read_text(encoding="utf-8"))
+        found: Any = read_json(read_private(path))
         runtime = from_plain(Runtime, found, allow_unknown=True)
     except (OSError, ValueError, Mismatch):
         return None
@@ -155,7 +155,7 @@ def remove_runtime(pid: int, folder: Path | None = None) -> None:
     """Take back the runtime file of this process, and nobody else's."""
     path = (folder or runtime_folder()) / RUNTIME_FILE
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        if json.loads(path.read_text(encoding="utf-8"))["pid"] == pid:
+        if read_json(read_private(path))["pid"] == pid:
             path.unlink()
 
 

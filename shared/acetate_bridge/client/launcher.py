@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from acetate_bridge.client.discovery import INSTALLATION_FILE, data_folder, log_file, make_private
+from acetate_bridge.client.discovery import (
+    INSTALLATION_FILE,
+    data_folder,
+    log_file,
+    make_data_folder,
+    make_private,
+)
+from acetate_bridge.client.private_folders import read_owned
 from acetate_bridge.protocol.json_text import read_json
 
 _LOG_BYTES = 4 * 2**20
@@ -32,7 +39,7 @@ def find_command() -> list[str]:
         return [chosen, "serve"]
     note = data_folder() / INSTALLATION_FILE
     try:
-        found: Any = read_json(note.read_text(encoding="utf-8"))
+        found: Any = read_json(read_owned(note))
         command: Any = found["command"]
         if isinstance(command, list):
             words = [word for word in cast("list[Any]", command) if isinstance(word, str)]
@@ -101,7 +108,7 @@ def last_words() -> str:
 
 def leave_note(command: Sequence[str]) -> None:
     """Tell editors how this installation is started (written by `acetate` itself)."""
-    folder = make_private(data_folder())
+    folder = make_data_folder(data_folder())
     (folder / INSTALLATION_FILE).write_text(
         json.dumps({"command": list(command)}), encoding="utf-8"
     )
