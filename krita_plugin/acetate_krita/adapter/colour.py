@@ -57,6 +57,29 @@ def paint(document: Any, name: str, image: Image, x: int, y: int) -> Any:
     return node
 
 
+def repaint(document: Any, node: Any, image: Image, x: int, y: int) -> None:
+    """Give a paint layer that is not in the stack these pixels there, and no others."""
+    space, old = space_of(node), node.bounds()
+    if not old.isEmpty():
+        size = len(bytes(node.pixelData(old.x(), old.y(), 1, 1)))
+        clear = QtCore.QByteArray(bytes(old.width() * old.height() * size))
+        node.setPixelData(clear, old.x(), old.y(), old.width(), old.height())
+    box = (x, y, image.width, image.height)
+    data = swapped(image.data, image.width, image.height, image.format)
+    given = ("RGBA", DEPTHS[image.format], SRGB)
+    if given != space:
+        with workbench(document) as bench:
+            scratch = bench.createNode("", "paintlayer")
+            scratch.setColorSpace(*given)
+            scratch.setPixelData(QtCore.QByteArray(data), *box)
+            if space[0] == "RGBA":
+                _convert(scratch, *space[1:])
+            else:
+                scratch.setColorSpace(*space)
+            data = bytes(scratch.pixelData(*box))
+    node.setPixelData(QtCore.QByteArray(data), *box)
+
+
 def to_image(
     document: Any, data: bytes, width: int, height: int, pixel_format: PixelFormat, source: Any
 ) -> Image:

@@ -49,6 +49,7 @@ def describe(key: str, document: Any) -> Document:
         Path(file).name if file else document.name() or "Unnamed",
         Size(document.width(), document.height()),
         deep=document.colorDepth() != "U8",
+        file=file,
     )
 
 

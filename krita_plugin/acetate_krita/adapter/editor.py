@@ -18,7 +18,9 @@ from acetate_krita.adapter import pixels as reading
 from acetate_krita.adapter import selection as selecting
 from acetate_krita.adapter.colour import SRGB
 from acetate_krita.adapter.gui_thread import GuiThread, hand_is_painting
-from acetate_krita.adapter.undo import UndoChains
+from acetate_krita.adapter.layer_box import Attention, LayerBox
+from acetate_krita.adapter.settling import Settling
+from acetate_krita.adapter.undo import Deed, UndoChains
 
 
 class KritaEditor:
@@ -28,8 +30,9 @@ class KritaEditor:
         self._krita = krita.Krita.instance()
         self._documents = documents.Documents(self._krita)
         self._thread = GuiThread()
-        self._chosen: tuple[str, str] | None = None
-        self.undo_chains = UndoChains(self._documents)
+        self._box = LayerBox(self._krita)
+        self._settlings: dict[str, Settling] = {}
+        self.undo_chains = UndoChains(self._documents, self._krita)
 
     @property
     def name(self) -> str:
@@ -43,19 +46,19 @@ class KritaEditor:
         return [documents.describe(*each) for each in self._documents.all().items()]
 
     def layers(self, document: str) -> list[LayerInfo]:
-        return [stack.describe(node) for node in stack.walk(self._find(document).rootNode())]
+        found = self._find(document)
+        return [stack.describe(found, node) for node in stack.walk(found.rootNode())]
 
     def active_layer(self, document: str) -> LayerInfo | None:
         found = self._find(document)
-        node = None
-        if self._chosen is not None and self._chosen[0] == document:
-            node = stack.find(found, self._chosen[1])
+        settling = self._settlings.get(document)
+        node = stack.find_any(found, settling.active) if settling is not None else None
         node = node or found.activeNode()
         while node is not None and stack.is_mask(node):
             node = node.parentNode()
         if node is None or node.parentNode() is None:
             return None
-        return stack.describe(node)
+        return stack.describe(found, node)
 
     def selection(self, document: str) -> Selection | None:
         return selecting.selection_of(self._find(document))
@@ -69,6 +72,15 @@ class KritaEditor:
     ) -> Image:
         found = self._find(document)
         return reading.read_layer(found, stack.layer_of(found, layer), region, pixel_format)
+
+    def read_own(self, document: str, layer: str, region: Rect, pixel_format: PixelFormat) -> Image:
+        found = self._find(document)
+        return reading.read_own(found, stack.layer_of(found, layer), region, pixel_format)
+
+    def glance(self, document: str, layer: str | None, side: int) -> Image:
+        found = self._find(document)
+        node = stack.layer_of(found, layer) if layer is not None else None
+        return reading.glance(found, node, side)
 
     def read_below(
         self,
@@ -86,9 +98,10 @@ class KritaEditor:
 
     def insert(self, document: str, insertion: Insertion) -> list[str]:
         found = self._find(document)
-        with self.undo_chains.deed(document, found) as steps:
-            nodes = inserting.insert(krita, found, insertion, steps)
-        keys = [stack.key_of(node) for node in nodes]
+        attention = self._attention(document, found)
+        deed = self.undo_chains.begin(document)
+        inserted = inserting.insert(krita, found, insertion, deed.steps)
+        keys = [stack.key_of(node) for node in inserted.nodes]
         recipes = {
             key: recipe_text(layer.recipe)
             for key, layer in zip(keys, insertion.layers)  # noqa: B905 (Python 3.8 knows no strict)
@@ -96,14 +109,25 @@ class KritaEditor:
         }
         if recipes:
             keeping.write_recipes(found, recipes)
-        if nodes:
-            self._choose(document, found, nodes[0])
+        replaced = list(insertion.replaces)
+        if attention is not None and attention.active in replaced[: len(keys)]:
+            attention.active, attention.current = keys[replaced.index(attention.active)], None
+        self.undo_chains.replace(document, replaced, keys)
+        self.undo_chains.hide(document, found, keys, insertion.hides)
+        self._settle(deed, attention, inserted.to_the_bottom, inserted.nodes)
         return keys
 
-    def remove(self, document: str, layers: list[str]) -> None:
+    def remove(self, document: str, layers: list[str], shows: tuple[str, ...] = ()) -> None:
         found = self._find(document)
-        with self.undo_chains.deed(document, found) as steps:
-            inserting.remove(found, layers, steps)
+        deed = self.undo_chains.begin(document)
+        inserting.remove(found, layers, deed.steps)
+        self.undo_chains.show(found, shows)
+        self._settle(deed, None, [], [])
+
+    def choose(self, document: str, layer: str) -> None:
+        found = self._find(document)
+        self._settlings.pop(document, None)
+        found.setActiveNode(stack.layer_of(found, layer))
 
     def recipe(self, document: str, layer: str) -> str | None:
         return keeping.recipe_of(self._find(document), layer)
@@ -132,14 +156,35 @@ class KritaEditor:
     def _find(self, document: str) -> Any:
         return self._documents.find(document)
 
-    def _choose(self, key: str, document: Any, node: Any) -> None:
-        """Make a layer the active one, once Krita's loop has turned and its docker knows it."""
-        chosen = self._chosen = (key, stack.key_of(node))
+    def _attention(self, key: str, document: Any) -> Attention | None:
+        """What the painter works on; None while they are in another document."""
+        active = self._documents.active()
+        if active is None or active[0] != key:
+            return None
+        held = self._settlings.get(key)
+        found = self._box.attention(document)
+        if held is not None and held.active and held.active != found.active:
+            # Krita has turned to a layer of ours only just now.
+            return Attention(held.active)
+        return found
 
-        def settle() -> None:
-            if self._chosen == chosen:
-                self._chosen = None
-                if node.parentNode() is not None:
-                    document.setActiveNode(node)
+    def _settle(
+        self, deed: Deed, attention: Attention | None, to_the_bottom: list[Any], new: list[Any]
+    ) -> None:
+        """Do the rest when Krita's loop has turned."""
 
-        self._thread.soon(settle)
+        def done() -> None:
+            if self._settlings.get(deed.key) is settling:
+                del self._settlings[deed.key]
+
+        settling = Settling(
+            self._documents,
+            self._box,
+            self.undo_chains,
+            deed,
+            attention,
+            to_the_bottom,
+            new,
+            done,
+        )
+        self._settlings[deed.key] = settling

@@ -2,48 +2,102 @@
 
 A layer with its mask, or a group with its children, is put together first and enters the stack
 whole: one step of Krita's undo history. Where that takes several steps, `UndoChains` ties them
-together.
+together. No layer is ever taken out that is not named, and none is put in again.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from acetate_bridge.editing.editor import Insertion, Place, Selection
 from acetate_bridge.protocol.types import Layer
 from acetate_krita.adapter import layers as stack
-from acetate_krita.adapter.colour import paint
+from acetate_krita.adapter.colour import paint, repaint
 from acetate_krita.adapter.selection import mask_of
 from acetate_krita.adapter.undo import Recorder
 
 
-def insert(krita: Any, document: Any, insertion: Insertion, steps: Recorder) -> list[Any]:
-    """Put layers in, and take out those that they replace; returns the new layers, as given."""
-    old = _replaced(document, insertion.replaces)
-    nodes = [_build(krita, document, layer, insertion.mask) for layer in insertion.layers]
-    arriving = nodes
-    if insertion.group:
+@dataclass
+class Inserted:
+    """The new layers as they were given, and those that have still to go below their siblings."""
+
+    nodes: list[Any] = field(default_factory=list[Any])
+    to_the_bottom: list[Any] = field(default_factory=list[Any])
+
+
+def insert(krita: Any, document: Any, insertion: Insertion, steps: Recorder) -> Inserted:
+    """Put layers in, and take out those that they replace.
+
+    Raises ValueError, before anything is changed, when one of these may not be replaced.
+    """
+    leaving = [stack.find(document, key) if key else None for key in insertion.replaces]
+    for old in filter(None, leaving):
+        _assert_replaceable(document, old)
+    found = Inserted()
+    arriving: list[Any] = []
+    for index, layer in enumerate(insertion.layers):
+        old = leaving[index] if index < len(leaving) else None
+        if old is not None:
+            found.nodes.append(_exchange(document, old, layer, steps))
+            continue
+        node = _build(krita, document, layer, insertion.mask)
+        found.nodes.append(node)
+        arriving.append(node)
+    for old in filter(None, leaving[len(insertion.layers) :]):
+        old.remove()
+        steps.mark()
+    if arriving and insertion.group and not any(leaving):
         group = document.createGroupLayer(insertion.group)
         # This adds without a step of its own, which addChildNode would make.
-        group.setChildNodes(list(reversed(nodes)))
+        group.setChildNodes(list(reversed(arriving)))
         arriving = [group]
-    place = Place(stack.key_of(old[0])) if old else insertion.place
+    place = insertion.place
     for node in reversed(arriving):
-        _put(document, node, place, steps)
-        place = Place(stack.key_of(node))
-    for node in old:
-        node.remove()
+        if _put(document, node, place):
+            found.to_the_bottom.append(node)
         steps.mark()
-    return nodes
+        place = Place(stack.key_of(node))
+    return found
 
 
 def remove(document: Any, keys: list[str], steps: Recorder) -> None:
-    """Take layers out; one that is gone already is left alone."""
+    """Take these layers out, and what lies in those that are groups."""
     for key in keys:
         node = stack.find(document, key)
-        if node is not None:
-            node.remove()
-            steps.mark()
+        if node is None or any(stack.key_of(each) in keys for each in stack.around(node)):
+            continue
+        node.remove()
+        steps.mark()
+
+
+def _assert_replaceable(document: Any, node: Any) -> None:
+    for each in (node, *stack.around(node)):
+        if each.locked():
+            raise ValueError(f"“{each.name()}” is locked: unlock it first.")
+    if node.type() != "paintlayer":
+        raise ValueError(f"“{node.name()}” is no paint layer, and stays as it is.")
+    for each in stack.walk(document.rootNode()):
+        source = each.sourceNode() if each.type() == "clonelayer" else None
+        if source is not None and stack.key_of(source) == stack.key_of(node):
+            raise ValueError(
+                f"“{each.name()}” is a clone of “{node.name()}”, which has to stay for it."
+            )
+
+
+def _exchange(document: Any, old: Any, layer: Layer, steps: Recorder) -> Any:
+    """Put new pixels in the place of a layer, with all that the painter did to that.
+
+    The new layer is a copy of the old one, as Krita has no step that changes pixels.
+    """
+    node = old.clone()
+    node.setName(layer.name)
+    repaint(document, node, layer.image, layer.x, layer.y)
+    old.parentNode().addChildNode(node, old)
+    steps.mark()
+    old.remove()
+    steps.mark()
+    return node
 
 
 def _build(krita: Any, document: Any, layer: Layer, mask: Selection | None) -> Any:
@@ -53,47 +107,26 @@ def _build(krita: Any, document: Any, layer: Layer, mask: Selection | None) -> A
     return node
 
 
-def _replaced(document: Any, keys: tuple[str, ...]) -> list[Any]:
-    """The layers that leave, from the top downwards; their group, when it would be left empty."""
-    leaving = [each for each in stack.walk(document.rootNode()) if stack.key_of(each) in keys]
-    names = {stack.key_of(each) for each in leaving}
-    found: dict[str, Any] = {}
-    for node in leaving:
-        parent = node.parentNode()
-        inside = parent.parentNode() is not None
-        if inside and all(stack.key_of(each) in names for each in stack.children(parent)):
-            node = parent
-        found[stack.key_of(node)] = node
-    return list(found.values())
+def _put(document: Any, node: Any, place: Place) -> bool:
+    """Add a node where it belongs; True when it has still to go below its siblings.
 
-
-def _put(document: Any, node: Any, place: Place, steps: Recorder) -> None:
+    Krita only puts layers above others.
+    """
     root = document.rootNode()
     neighbour = stack.find(document, place.layer) if place.layer else None
     if neighbour is None:
         lowest = stack.children(root)[-1:] if place.below and place.layer is None else []
         if not lowest:
             root.addChildNode(node, None)
-            steps.mark()
-            return
+            return False
         neighbour, place = lowest[0], Place(None, below=True)
     parent = neighbour.parentNode()
     if not place.below:
         parent.addChildNode(node, neighbour)
-        steps.mark()
-        return
+        return False
     below = _just_below(parent, neighbour)
-    if below is not None:
-        parent.addChildNode(node, below)
-        steps.mark()
-        return
-    # Nothing is beneath, and Krita only puts layers above others: let the neighbour step over.
-    parent.addChildNode(node, neighbour)
-    steps.mark()
-    neighbour.remove()
-    steps.mark()
-    parent.addChildNode(neighbour, node)
-    steps.mark()
+    parent.addChildNode(node, below if below is not None else neighbour)
+    return below is None
 
 
 def _just_below(parent: Any, node: Any) -> Any | None:

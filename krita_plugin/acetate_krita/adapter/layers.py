@@ -51,6 +51,36 @@ def layer_of(document: Any, key: str) -> Any:
     return node
 
 
+def find_any(document: Any, key: str) -> Any | None:
+    """The layer or mask with this key."""
+    return find(document, key) if key else None
+
+
+def masks(node: Any) -> list[Any]:
+    """The masks of a layer that count: those that are switched on, but no selection."""
+    return [
+        child
+        for child in node.childNodes()
+        if is_mask(child) and child.type() != "selectionmask" and child.visible()
+    ]
+
+
+def is_dressed(node: Any) -> bool:
+    """Whether a layer is shown otherwise than it was painted: masks, filters, a style."""
+    style = getattr(node, "layerStyleToAsl", None)
+    return bool(masks(node)) or bool(style is not None and style())
+
+
+def around(node: Any) -> list[Any]:
+    """The groups that a node lies in, the innermost first, the image's own root left out."""
+    found: list[Any] = []
+    parent = node.parentNode()
+    while parent is not None and parent.parentNode() is not None:
+        found.append(parent)
+        parent = parent.parentNode()
+    return found
+
+
 def bounds_of(node: Any) -> Rect | None:
     """Where a layer's pixels lie; None while it has none."""
     if is_group(node):
@@ -67,10 +97,20 @@ def bounds_of(node: Any) -> Rect | None:
     return Rect(found.x(), found.y(), found.width(), found.height())
 
 
-def describe(node: Any) -> LayerInfo:
+def describe(document: Any, node: Any) -> LayerInfo:
     """A layer in the bridge's words."""
-    parent = node.parentNode()
-    inside = parent is not None and parent.parentNode() is not None
+    groups, place = around(node), node.position()
+    fills = node.type() in ("filllayer", "filterlayer")
+    canvas = Rect(0, 0, document.width(), document.height())
     return LayerInfo(
-        key_of(node), node.name(), bounds_of(node), is_group(node), key_of(parent) if inside else ""
+        key_of(node),
+        node.name(),
+        canvas if fills else bounds_of(node),
+        is_group(node),
+        key_of(groups[0]) if groups else "",
+        (place.x(), place.y()),
+        any(each.locked() for each in (node, *groups)),
+        not node.visible(),
+        next((each.name() for each in groups if not each.visible()), ""),
+        bool([child for child in node.childNodes() if is_mask(child)]) or is_dressed(node),
     )

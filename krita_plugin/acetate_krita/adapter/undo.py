@@ -1,61 +1,141 @@
 """One Ctrl+Z for what is several steps in Krita's undo history.
 
-Krita lets scripts add and remove layers, each a step of its own, and not join steps. So what the
-stack looks like between the steps of one deed is remembered, and whenever an undo or a redo stops
-there, it is taken on to the end in the same direction. (Krita's history docker still lists them.)
+Krita lets scripts add and remove layers, each a step of its own, and not join steps. So it is
+noted between which places of the history the steps of one deed lie, and whenever an undo or a redo
+stops between them, it is taken on to the end in the same direction. Only there: at any other place
+of the history, whatever the stack looks like, an undo is the painter's own. (Krita's history docker
+still lists the steps.) What a deed hides is followed in the same way: Krita notes no step for it.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import logging
+from dataclasses import dataclass, field
 from typing import Any
 
 from acetate_krita.adapter import layers as stack
 from acetate_krita.adapter.documents import Documents
+from acetate_krita.adapter.history import History, Position
 from acetate_krita.qt import QtCore
 
-State = tuple[tuple[int, str], ...]
-"""The tree: depth and key of every node."""
+log = logging.getLogger("acetate.krita")
 
-_MOST_STATES = 400
+_MOST_CHAINS = 100
 _LOOK_AGAIN = (0.05, 0.3, 1.0)
+_SETTLES_WITHIN = 20
 
 
+@dataclass(frozen=True)
+class Chain:
+    """A deed: the places before and after it, and all steps of the history up to its end."""
+
+    start: int
+    end: int
+    steps: tuple[str, ...]
+
+    def holds(self, position: Position) -> bool:
+        """Whether a place lies in the middle of this very deed."""
+        same = position.steps[: self.end] == self.steps
+        return same and self.start < position.index < self.end
+
+
+@dataclass
 class Recorder:
-    """Takes down the state after each step of one deed."""
+    """Counts the steps of one deed."""
 
-    def __init__(self, look: Callable[[], State]) -> None:
-        self._look = look
-        self.states: list[State] = []
+    count: int = 0
 
     def mark(self) -> None:
         """A step has been made."""
-        self.states.append(self._look())
+        self.count += 1
+
+
+@dataclass
+class _Hidden:
+    """Layers of the painter's that are hidden while one of our layers stands for them."""
+
+    ours: set[str]
+    sources: tuple[str, ...]
+    hidden: bool = True
+
+
+@dataclass
+class Deed:
+    """Steps in a document that belong together; `start` is None while the painter is elsewhere."""
+
+    key: str
+    start: Position | None = None
+    steps: Recorder = field(default_factory=Recorder)
+    tries: int = 0
 
 
 class UndoChains:
-    """Knows, for each document, the states in which an undo must not stop."""
+    """Knows, for each document, the places of its history in which an undo must not stop."""
 
-    def __init__(self, documents: Documents) -> None:
+    def __init__(self, documents: Documents, application: Any) -> None:
         self._documents = documents
-        self._between: dict[str, dict[State, None]] = {}
+        self._history = History(application)
+        self._chains: dict[str, list[Chain]] = {}
+        self._hidden: dict[str, list[_Hidden]] = {}
         self._following = False
         self._watched: list[Any] = []
 
-    @contextmanager
-    def deed(self, key: str, document: Any) -> Iterator[Recorder]:
-        """Steps that are marked in here are undone and redone as one."""
-        recorder = Recorder(functools.partial(_state, document))
-        try:
-            yield recorder
-        finally:
-            known = self._between.setdefault(key, {})
-            for state in recorder.states[:-1]:
-                known[state] = None
-            while len(known) > _MOST_STATES:
-                del known[next(iter(known))]
+    def begin(self, key: str) -> Deed:
+        """What is marked in this deed's steps, until it is filed, is undone and redone as one."""
+        active = self._documents.active()
+        here = active is not None and active[0] == key
+        return Deed(key, self._history.position() if here else None)
+
+    def begin_late(self, deed: Deed) -> None:
+        """The painter has come to the document of a deed: its steps are the last ones there."""
+        if deed.start is None and (now := self._history.position()) is not None:
+            deed.start = Position(max(0, now.index - deed.steps.count), now.steps)
+
+    def file(self, deed: Deed) -> bool:
+        """Note a deed whose steps are all made; False while Krita has not filed them."""
+        now = self._history.position()
+        if deed.start is None or deed.steps.count < 2 or now is None:
+            return True
+        end = deed.start.index + deed.steps.count
+        if now.index < end:
+            deed.tries += 1
+            return deed.tries > _SETTLES_WITHIN
+        if now.index > end or len(now.steps) >= self._history.most_steps():
+            return True
+        chains = self._chains.setdefault(deed.key, [])
+        chains.append(Chain(deed.start.index, end, now.steps[:end]))
+        del chains[:-_MOST_CHAINS]
+        return True
+
+    def hide(self, key: str, document: Any, ours: list[str], sources: tuple[str, ...]) -> None:
+        """Hide layers for as long as one of ours is in the stack, undo and redo included."""
+        if sources:
+            self._hidden.setdefault(key, []).append(_Hidden(set(ours), sources))
+            _show(document, sources, False)
+
+    def show(self, document: Any, sources: tuple[str, ...]) -> None:
+        """Let layers be seen again that were hidden for one of ours."""
+        self.look()
+        _show(document, sources, True)
+
+    def replace(self, key: str, old: list[str], new: list[str]) -> None:
+        """Other layers of ours stand for the same hidden ones now."""
+        for hidden in self._hidden.get(key, []):
+            if hidden.ours.intersection(old):
+                hidden.ours.update(new)
+
+    def look(self) -> None:
+        """Follow what an undo or a redo did to our layers, however it was asked for."""
+        active = self._documents.active()
+        if active is None or active[0] not in self._hidden:
+            return
+        key, document = active
+        for each in self._hidden[key]:
+            there = any(stack.find(document, ours) is not None for ours in each.ours)
+            if there != each.hidden:
+                each.hidden = there
+                _show(document, each.sources, not there)
 
     def watch(self, action: Any) -> None:
         """Follow a window's undo or redo, however the painter asks for it."""
@@ -65,7 +145,9 @@ class UndoChains:
 
     def _follow(self, action: Any, *_: object) -> None:
         active = self._documents.active()
-        if self._following or active is None or not self._between.get(active[0]):
+        if self._following or active is None:
+            return
+        if not self._chains.get(active[0]) and not self._hidden.get(active[0]):
             return
         self._go_on(action)
         # Krita puts an undo off while it is busy drawing: look again a little later.
@@ -79,21 +161,24 @@ class UndoChains:
         key, document = active
         self._following = True
         try:
-            for _step in range(_MOST_STATES):
+            for _step in range(_MOST_CHAINS):
                 document.waitForDone()
-                between = self._between.get(key, {})
-                if _state(document) not in between or not action.isEnabled():
+                position = self._history.position()
+                if position is None or not action.isEnabled():
+                    break
+                if not any(chain.holds(position) for chain in self._chains.get(key, [])):
                     break
                 action.trigger()
+            self.look()
+        except Exception:
+            log.exception("an undo could not be followed")
         finally:
             self._following = False
 
 
-def _state(document: Any) -> State:
-    return tuple(_tree(document.rootNode(), 0))
-
-
-def _tree(node: Any, depth: int) -> Iterator[tuple[int, str]]:
-    for child in node.childNodes():
-        yield depth, stack.key_of(child)
-        yield from _tree(child, depth + 1)
+def _show(document: Any, keys: tuple[str, ...], visible: bool) -> None:
+    for key in keys:
+        node = stack.find(document, key)
+        if node is not None and node.visible() != visible:
+            node.setVisible(visible)
+    document.refreshProjection()
