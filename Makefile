@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready-$(shell cat pyproject.toml constraints.txt .ci/environment.sh | cksum | cut -d ' ' -f 1)
 
-.PHONY: demo test check lint bench plugins editors clean
+.PHONY: demo test check lint bench plugins page editors clean
 
 demo: $(READY)
 	$(BIN)/python -m acetate.demo demo
@@ -12,10 +12,11 @@ demo: $(READY)
 # Everything: first what needs no editor, then the tests inside the real GIMP and Krita, which
 # wait for windows and keys and so have the machine to themselves.
 test: check
+	$(MAKE) page
 	$(MAKE) editors
 
 check: $(READY)
-	$(BIN)/python -m pytest --ignore tests/editors/gimp --ignore tests/editors/krita \
+	$(BIN)/python -m pytest --ignore tests/editors/gimp --ignore tests/editors/krita --ignore tests/page \
 		--numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
 		--durations 15
 
@@ -29,6 +30,11 @@ bench: $(READY)
 
 plugins: $(READY)
 	$(BIN)/acetate plugins build --output dist
+
+# The local page in a real Chromium.
+page: $(READY)
+	tests/page/setup.sh
+	$(BIN)/python -m pytest tests/page
 
 editors: $(READY)-qt
 	tests/editors/setup.sh

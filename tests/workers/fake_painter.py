@@ -16,10 +16,17 @@ from acetate.errors import BadRequest
 from acetate.workers.engine import Announcement
 from acetate.workers.generator_api import PainterStep
 from acetate_bridge.protocol.geometry import FrameLimits
-from acetate_bridge.protocol.messages import ModeInfo, ModelInfo
+from acetate_bridge.protocol.messages import ModeInfo, ModeInput, ModelInfo
 from acetate_bridge.protocol.types import BYTES_PER_PIXEL, Image, Layer, Request
 
-MODES = [ModeInfo("text", "Generate a layer"), ModeInfo("echo", "Give the picture back")]
+MODES = [
+    ModeInfo("text", "Generate a layer"),
+    ModeInfo(
+        "echo",
+        "Give the picture back",
+        [ModeInput("picture", "picture", "the picture to give back")],
+    ),
+]
 LIMITS = FrameLimits(multiple=8, smallest=8, largest=4096, most_pixels=4096 * 4096)
 
 

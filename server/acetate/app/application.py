@@ -17,7 +17,9 @@ from acetate.app.layer_encoding import PackedLayers
 from acetate.app.refusal_log import REFUSALS
 from acetate.app.responses import in_our_words, route_of
 from acetate.app.routes import ROUTES, known_query
+from acetate.app.script_feed import ScriptFeed
 from acetate.app.settings import Settings
+from acetate.app.sign_in_codes import SignIn
 from acetate.app.webp import register_webp
 from acetate.jobs.async_store import Ledger
 from acetate.jobs.downloads import Downloads
@@ -51,9 +53,10 @@ def create_app(
     manager = Manager(ledger, engines, settings.limits)
     names, any_address = names_for(settings.host, settings.hosts)
     challenges = Challenges(settings.token)
+    codes = SignIn()
 
     def gate() -> Gate:
-        return Gate(settings.token, port(), names, any_address, challenges)
+        return Gate(settings.token, port(), names, any_address, challenges, codes)
 
     app = web.Application(
         middlewares=[in_our_words, _notice, guard(gate, sign_in), _let_in, known_query],
@@ -62,7 +65,8 @@ def create_app(
     downloads = Downloads(
         manager.offers, settings.models_folder, manager.look_again, settings.downloader
     )
-    app[CONTEXT] = Context(settings, ledger, manager, PackedLayers(ledger), downloads)
+    packed, scripts = PackedLayers(ledger), ScriptFeed(manager)
+    app[CONTEXT] = Context(settings, ledger, manager, packed, downloads, scripts, codes)
     for route in ROUTES:
         # aiohttp would answer HEAD by itself; the table says what there is, and nothing else is.
         if route.method == "GET":

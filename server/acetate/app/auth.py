@@ -13,8 +13,10 @@ from aiohttp.typedefs import Handler, Middleware
 
 from acetate.app.challenges import Challenges
 from acetate.app.responses import refusal
+from acetate.app.sign_in_codes import SignIn
 from acetate_bridge.protocol.proof import CHALLENGE_HEADER, SCHEME
 
+KEYS_PATH = "/v1/page-keys"
 _QUERY_SECRETS = {"token", "access_token", "authorization", "auth", "key"}
 
 
@@ -27,6 +29,7 @@ class Gate:
     names: frozenset[str]
     any_address: bool = False
     challenges: Challenges | None = field(default=None, repr=False)
+    sign_in: SignIn = field(default_factory=SignIn)
 
     @property
     def origins(self) -> frozenset[str]:
@@ -96,8 +99,12 @@ def _token_is_right(request: web.Request, gate: Gate) -> bool:
         return gate.challenges.accepts(given[0])
     if not given[0].startswith("Bearer "):
         return False
-    token = given[0].removeprefix("Bearer ").encode("utf-8", "surrogateescape")
-    return hmac.compare_digest(token, gate.token.encode())
+    bearer = given[0].removeprefix("Bearer ")
+    token = bearer.encode("utf-8", "surrogateescape")
+    if hmac.compare_digest(token, gate.token.encode()) or gate.sign_in.knows_key(bearer):
+        return True
+    # A one-time code is good for one thing: to be exchanged for a page's key.
+    return request.path == KEYS_PATH and gate.sign_in.knows_code(bearer)
 
 
 CHECKS = (

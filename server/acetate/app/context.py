@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from acetate.app.layer_encoding import PackedLayers
+from acetate.app.script_feed import ScriptFeed
 from acetate.app.settings import Settings
+from acetate.app.sign_in_codes import SignIn
 from acetate.app.websocket import Session
 from acetate.jobs.async_store import Ledger
 from acetate.jobs.downloads import Downloads
@@ -25,6 +27,8 @@ class Context:
     manager: Manager
     packed: PackedLayers
     downloads: Downloads
+    scripts: ScriptFeed
+    sign_in: SignIn = field(default_factory=SignIn)
     touch: Callable[[], None] = lambda: None
     sessions: dict[asyncio.Task[object], Session] = field(
         default_factory=dict[asyncio.Task[object], Session]

@@ -1,14 +1,16 @@
-"""The small local page: it holds no secret, so it can be the answer that asks for the token."""
+"""The local page: it holds no secret, so it can be the answer that asks for the token."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from functools import cache
 from importlib.resources import files
 
 from aiohttp import hdrs, web
+
+SCRIPTS = ("ask.js", "form.js", "jobs.js", "models.js", "main.js")
+"""In the order in which they need each other."""
 
 
 async def page(request: web.Request) -> web.Response:
@@ -38,17 +40,23 @@ def _respond(status: int) -> web.Response:
 @cache
 def _document() -> tuple[str, str]:
     """The page and a policy that lets exactly its own script and style run."""
-    text = (files("acetate.app") / "page.html").read_text(encoding="utf-8")
-    script, style = (_digest(text, tag) for tag in ("script", "style"))
+    folder = files("acetate.app") / "page"
+
+    def read(name: str) -> str:
+        return (folder / name).read_text(encoding="utf-8")
+
+    style = "\n" + read("page.css")
+    script = '\n"use strict";\n' + "".join(map(read, SCRIPTS))
+    text = read("index.html")
+    text = text.replace("<!-- style -->", f"<style>{style}</style>")
+    text = text.replace("<!-- script -->", f"<script>{script}</script>")
     policy = (
-        f"default-src 'none'; script-src {script}; style-src {style}; connect-src 'self'; "
-        "img-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style)}; "
+        "connect-src 'self'; img-src blob:; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
     )
     return text, policy
 
 
-def _digest(text: str, tag: str) -> str:
-    found = re.search(f"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
-    assert found is not None
-    digest = hashlib.sha256(found.group(1).encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -11,8 +11,9 @@ import msgspec
 from aiohttp import web
 
 from acetate.app.bodies import read_json
-from acetate.app.context import CONTEXT
+from acetate.app.context import CONTEXT, Context
 from acetate.app.responses import answer, refusal
+from acetate.app.script_feed import SCRIPTS
 from acetate.app.validation import build
 from acetate.jobs.records import JobRecord, Refused
 from acetate_bridge.protocol.codec import IMAGE_PIXELS, BadFrame
@@ -20,8 +21,6 @@ from acetate_bridge.protocol.messages import ImageReference, Progress, Submit
 from acetate_bridge.protocol.png import DamagedPng, png_header, read_png, write_png
 from acetate_bridge.protocol.types import BYTES_PER_PIXEL, Image, Recipe
 
-SCRIPTS = "http"
-"""The client that all jobs of scripts belong to."""
 _MOST_LISTED = 200
 
 
@@ -30,6 +29,7 @@ class LayerSummary:
     """A layer of a job; its pixels are at `/v1/jobs/{job}/layers/{index}`."""
 
     index: int
+    variant: int
     role: str
     name: str
     x: int
@@ -82,6 +82,14 @@ async def cancel_job(request: web.Request) -> web.Response:
     return await _job_answer(request, request.match_info["job"], 202)
 
 
+async def promote_job(request: web.Request) -> web.Response:
+    manager = request.app[CONTEXT].manager
+    job = request.match_info["job"]
+    if await manager.record(SCRIPTS, job) and not manager.promote(SCRIPTS, job):
+        return refusal(409, "not_waiting", "The job does not wait any more.")
+    return await _job_answer(request, job, 200)
+
+
 async def acknowledge_job(request: web.Request) -> web.Response:
     job = request.match_info["job"]
     manager = request.app[CONTEXT].manager
@@ -124,14 +132,22 @@ async def upload_image(request: web.Request) -> web.Response:
 
 
 async def _job_answer(request: web.Request, job: str, status: int) -> web.Response:
-    context = request.app[CONTEXT]
+    found = await job_status(request.app[CONTEXT], job)
+    if found is None:
+        return refusal(404, "not_found", "There is no such job.")
+    return answer(found, status)
+
+
+async def job_status(context: Context, job: str) -> JobStatus | None:
+    """A job of scripts with its layers; None when there is none of that name."""
     record = await context.manager.record(SCRIPTS, job)
     if record is None:
-        return refusal(404, "not_found", "There is no such job.")
+        return None
     stored = await context.ledger.call(context.ledger.store.layers, job)
     layers = [
         LayerSummary(
             layer.index,
+            layer.variant,
             layer.role.value,
             layer.name,
             layer.x,
@@ -142,7 +158,7 @@ async def _job_answer(request: web.Request, job: str, status: int) -> web.Respon
         )
         for layer in stored
     ]
-    return answer(_status(record, context.manager.progress(job), layers), status)
+    return _status(record, context.manager.progress(job), layers)
 
 
 def _status(

@@ -10,12 +10,15 @@ from aiohttp import web
 
 import acetate
 from acetate.app.context import CONTEXT
+from acetate.app.event_stream import follow_jobs
+from acetate.app.frame_routes import FrameWish, plan
 from acetate.app.index_page import page
 from acetate.app.job_routes import (
     JobStatus,
     acknowledge_job,
     cancel_job,
     list_jobs,
+    promote_job,
     show_job,
     show_layer,
     submit_job,
@@ -32,9 +35,12 @@ from acetate.app.model_routes import (
     show_model,
 )
 from acetate.app.openapi import document
+from acetate.app.picture_routes import export_job, show_preview
 from acetate.app.responses import answer, refusal
 from acetate.app.route import Route
+from acetate.app.sign_in import KEYS_PATH, PageKey, PageLink, make_link, make_page_key
 from acetate.app.websocket import Session
+from acetate_bridge.protocol.geometry import Frame
 from acetate_bridge.protocol.messages import PROTOCOL, ImageReference, ModelInfo, Submit
 
 
@@ -116,6 +122,54 @@ ROUTES = (
         "A layer as PNG with straight alpha",
         None,
         "image/png",
+    ),
+    Route(
+        "POST", "/v1/jobs/{job}/first", promote_job, "Paint it before the others", None, JobStatus
+    ),
+    Route(
+        "GET",
+        "/v1/jobs/{job}/preview",
+        show_preview,
+        "The latest preview of a running job",
+        None,
+        "image/png",
+    ),
+    Route(
+        "GET",
+        "/v1/jobs/{job}/export",
+        export_job,
+        "The layers of a variant as one document: OpenRaster, or PSD",
+        None,
+        "image/openraster",
+        200,
+        ("format", "variant"),
+    ),
+    Route("POST", "/v1/frames", plan, "Where a picture of some size is painted", FrameWish, Frame),
+    Route(
+        "GET",
+        "/v1/events",
+        follow_jobs,
+        "Jobs of scripts as they change, a line of JSON each",
+        None,
+        "application/x-ndjson",
+    ),
+    Route(
+        "POST",
+        "/v1/links",
+        make_link,
+        "A link that opens the page signed in, once",
+        None,
+        PageLink,
+        201,
+    ),
+    Route(
+        "POST",
+        KEYS_PATH,
+        make_page_key,
+        "Exchange the code of such a link (sent as the bearer) for a key",
+        None,
+        PageKey,
+        201,
     ),
     Route(
         "POST",

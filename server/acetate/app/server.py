@@ -167,7 +167,9 @@ class IdleExit:
 
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
-        if self._context.sessions or self._context.manager.busy or self._context.downloads.busy:
+        context = self._context
+        busy = context.manager.busy or context.downloads.busy
+        if context.sessions or context.scripts.readers or busy:
             self._touch()
         left = self._last + self._seconds - loop.time()
         if left <= 0:

@@ -1,4 +1,4 @@
-"""The command line: `acetate generate | show | serve | models | plugins | train | doctor`."""
+"""The command line, `acetate`: each command stands in a file of its name."""
 
 from __future__ import annotations
 
@@ -73,6 +73,7 @@ def _deferred(name: str, words: str, place: str) -> None:
 
 
 _deferred("serve", "Serve editors and scripts on this machine.", "acetate.cli.serve:serve")
+_deferred("open", "Open the local page in your browser, signed in.", "acetate.cli.open:open_page")
 _deferred("train", "Make the embedded model, step by step.", "acetate.training.command:app")
 
 

@@ -61,6 +61,15 @@ class FairQueue:
         self._forget_idle(client)
         return True
 
+    def promote(self, client: str, job: str) -> bool:
+        """Put a waiting job before the client's others; False when it does not wait."""
+        jobs = self._waiting.get(client)
+        if jobs is None or job not in jobs:
+            return False
+        jobs.remove(job)
+        jobs.appendleft(job)
+        return True
+
     def ahead(self, client: str) -> int:
         """How many waiting jobs would run before one that this client added now, at most."""
         return len(self)

@@ -219,6 +219,10 @@ class Manager:
             job.engine.cancel(job_id)
         return True
 
+    def promote(self, client: str, job_id: str) -> bool:
+        """Paint this job before the client's others; False when it does not wait."""
+        return self._queue.promote(client, job_id)
+
     async def acknowledge(self, client: str, job_id: str) -> bool:
         """The client has what it asked for; False when the job has not ended."""
         return await self._ledger.call(self._ledger.store.acknowledge, client, job_id, now())

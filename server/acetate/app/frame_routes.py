@@ -1,0 +1,36 @@
+"""Where a picture of some size is painted, for pages and scripts that have no bridge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from acetate.app.bodies import read_json
+from acetate.app.context import CONTEXT
+from acetate.app.responses import answer, refusal
+from acetate.app.validation import build
+from acetate_bridge.protocol.geometry import FrameLimits, Rect, plan_frame
+
+_LARGEST = 16384
+
+
+@dataclass(frozen=True)
+class FrameWish:
+    """The size in pixels that shall come back, and the model that is to paint it."""
+
+    width: int
+    height: int
+    model: str = ""
+
+
+async def plan(request: web.Request) -> web.Response:
+    """The `Frame` to submit: what the model is to see around the picture, and at which size."""
+    wish = build(FrameWish, await read_json(request))
+    if not (1 <= wish.width <= _LARGEST and 1 <= wish.height <= _LARGEST):
+        return refusal(400, "bad_size", f"A picture has 1 to {_LARGEST} pixels a side.")
+    model = request.app[CONTEXT].manager.offers.model(wish.model or "embedded")
+    if model is None:
+        return refusal(404, "unknown_model", "There is no such model.")
+    region = Rect(0, 0, wish.width, wish.height)
+    return answer(plan_frame(region, model.frame or FrameLimits()))

@@ -1,0 +1,124 @@
+const modeNow = () => state.modes.find((mode) => mode.name === find("mode").value);
+const modelNow = () => state.models.find((model) => model.id === find("model").value);
+
+function drawModes() {
+  const chosen = find("mode").value || "text";
+  find("mode").replaceChildren(
+    ...state.modes.map((mode) => element("option", { value: mode.name, textContent: mode.words }))
+  );
+  if (state.modes.some((mode) => mode.name === chosen)) find("mode").value = chosen;
+  drawMode();
+}
+
+function drawMode() {
+  const mode = modeNow();
+  if (!mode) return;
+  const able = state.models.filter((model) => model.state === "ready" && model.modes.includes(mode.name));
+  const chosen = find("model").value;
+  find("model").replaceChildren(
+    ...able.map((model) => element("option", { value: model.id, textContent: model.name || model.id }))
+  );
+  if (able.some((model) => model.id === chosen)) find("model").value = chosen;
+  find("mode-note").textContent = able.length ? "" : "No model that is here can do that: fetch one below.";
+  find("generate").disabled = !able.length;
+  find("layer-prompts").replaceChildren(
+    ...mode.prompts.flatMap((role) => [
+      element("label", { htmlFor: "prompt-" + role, textContent: `Prompt for the ${role}` }),
+      element("input", { id: "prompt-" + role, placeholder: "as above" }),
+    ])
+  );
+  state.pictures.clear();
+  find("pictures").replaceChildren(...mode.inputs.map(drawInput));
+  drawModel();
+}
+
+function drawModel() {
+  const model = modelNow();
+  if (!model) return;
+  for (const side of ["width", "height"]) find(side).value = find(side).value || model.native || 512;
+  find("steps").value = model.steps || 20;
+  find("guidance").value = model.guidance || 0;
+}
+
+function drawInput(input) {
+  const id = "input-" + input.name;
+  const shown = element("img", { alt: "", hidden: true });
+  const chooser = element("input", { id, type: "file", accept: "image/*" });
+  const label = input.required ? input.words : `${input.words} (may be left out)`;
+  const zone = element("div", { className: "drop" },
+    element("label", { htmlFor: id, textContent: `Drop or choose ${label}` }), chooser, shown);
+  const take = (file) => safely(async () => {
+    if (!file) return;
+    const picture = await createImageBitmap(file).catch(() => { throw new Error(`${file.name} is no picture.`); });
+    state.pictures.set(input.name, picture);
+    shown.src = URL.createObjectURL(file);
+    shown.alt = label;
+    shown.hidden = false;
+    find("width").value = picture.width;
+    find("height").value = picture.height;
+  });
+  chooser.addEventListener("change", () => take(chooser.files[0]));
+  zone.addEventListener("dragover", (event) => { event.preventDefault(); zone.classList.add("over"); });
+  zone.addEventListener("dragleave", () => zone.classList.remove("over"));
+  zone.addEventListener("drop", (event) => {
+    event.preventDefault();
+    zone.classList.remove("over");
+    take(event.dataTransfer.files[0]);
+  });
+  return zone;
+}
+
+function recipeNow() {
+  if (!find("keep-seed").checked || !find("seed").value) {
+    find("seed").value = crypto.getRandomValues(new Uint32Array(1))[0] >>> 1;
+  }
+  const prompts = Object.fromEntries(
+    modeNow().prompts.map((role) => [role, find("prompt-" + role).value.trim()]).filter(([, words]) => words)
+  );
+  return {
+    mode: modeNow().name, model: modelNow().id, prompt: find("prompt").value.trim(),
+    negative_prompt: find("avoid").value.trim(), layer_prompts: prompts,
+    seed: Number(find("seed").value), steps: Number(find("steps").value),
+    guidance: Number(find("guidance").value), strength: Number(find("strength").value),
+  };
+}
+
+async function upload(picture, frame) {
+  // The model sees the canvas, which may reach beyond the picture.
+  const { canvas, region } = frame;
+  const sheet = element("canvas", { width: canvas.width, height: canvas.height });
+  sheet.getContext("2d").drawImage(picture, region.x - canvas.x, region.y - canvas.y, region.width, region.height);
+  const body = await new Promise((done) => sheet.toBlob(done, "image/png"));
+  return askJson("/v1/images", { method: "POST", body, headers: { "Content-Type": "image/png" } });
+}
+
+async function paint(event) {
+  event.preventDefault();
+  await safely(async () => {
+    const lacking = modeNow().inputs.find((input) => input.required && !state.pictures.has(input.name));
+    if (lacking) throw new Error(`Choose ${lacking.words} first.`);
+    const recipe = recipeNow();
+    const wish = { width: Number(find("width").value), height: Number(find("height").value), model: recipe.model };
+    const frame = await tell("/v1/frames", wish);
+    const images = {};
+    for (const [name, picture] of state.pictures) images[name] = await upload(picture, frame);
+    await tell("/v1/jobs", { recipe, images, frame, variants: Number(find("variants").value) });
+    say("Taken: it waits in the queue.");
+  });
+}
+
+function restore(recipe, seed) {
+  find("mode").value = recipe.mode;
+  drawMode();
+  find("prompt").value = recipe.prompt;
+  find("avoid").value = recipe.negative_prompt;
+  find("steps").value = recipe.steps;
+  find("guidance").value = recipe.guidance;
+  find("strength").value = recipe.strength;
+  find("keep-seed").checked = seed;
+  find("seed").value = recipe.seed;
+  for (const [role, words] of Object.entries(recipe.layer_prompts)) {
+    const field = find("prompt-" + role);
+    if (field) field.value = words;
+  }
+}

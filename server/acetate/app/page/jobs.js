@@ -1,0 +1,119 @@
+const WAITING = ["queued", "running"];
+
+function take(job, preview = 0) {
+  state.jobs.set(job.job, { ...state.jobs.get(job.job), ...job, preview });
+  draw();
+}
+
+let drawing = false;
+function draw() {
+  // Many changes in one moment are one picture.
+  if (drawing) return;
+  drawing = true;
+  requestAnimationFrame(() => {
+    drawing = false;
+    const jobs = [...state.jobs.values()].sort((a, b) => a.created - b.created);
+    drawQueue(jobs.filter((job) => WAITING.includes(job.state)));
+    drawResults(jobs.filter((job) => !WAITING.includes(job.state) && !job.acknowledged).reverse());
+  });
+}
+
+function drawQueue(jobs) {
+  find("queue-empty").hidden = jobs.length > 0;
+  const ordered = [...jobs].sort((a, b) => (b.state === "running") - (a.state === "running"));
+  keepInStep(find("queue"), ordered, "li", drawWaiting);
+}
+
+function keepInStep(list, jobs, tag, drawOne) {
+  const known = new Map([...list.children].map((child) => [child.dataset.job, child]));
+  for (const job of jobs) {
+    const node = known.get(job.job) ?? element(tag);
+    known.delete(job.job);
+    node.dataset.job = job.job;
+    drawOne(node, job);
+    if (node !== list.children[jobs.indexOf(job)]) list.insertBefore(node, list.children[jobs.indexOf(job)] ?? null);
+  }
+  for (const gone of known.values()) gone.remove();
+}
+
+function drawWaiting(node, job) {
+  const about = short(job.recipe.prompt || job.recipe.mode);
+  if (!node.firstChild) {
+    node.append(
+      element("img", { alt: `Preview of ${about}`, hidden: true }),
+      element("div", {}, element("div", { className: "text", textContent: about }),
+        element("progress", { max: 1, "aria-label": `Progress of ${about}` }),
+        element("div", { className: "note" }),
+        element("div", { className: "actions" },
+          button("Cancel", about, () => safely(async () => take(await askJson("/v1/jobs/" + job.job, { method: "DELETE" })))),
+          button("Paint next", about, () => safely(async () => take(await tell(`/v1/jobs/${job.job}/first`))))))
+    );
+  }
+  const progress = job.progress;
+  const bar = node.querySelector("progress");
+  if (progress && progress.steps) bar.value = progress.step / progress.steps;
+  else bar.removeAttribute("value");
+  node.querySelector(".note").textContent =
+    job.state === "queued" ? "Waits" : progress && progress.steps ? `Step ${progress.step} of ${progress.steps}` : "Begins";
+  node.querySelectorAll("button")[1].hidden = job.state !== "queued";
+  if (job.preview && job.preview !== Number(node.dataset.preview)) {
+    node.dataset.preview = job.preview;
+    pictureOf(`/v1/jobs/${job.job}/preview`).then((url) => {
+      const image = node.querySelector("img");
+      image.src = url;
+      image.hidden = false;
+    }).catch(() => undefined);
+  }
+}
+
+function drawResults(jobs) {
+  find("results-empty").hidden = jobs.length > 0;
+  keepInStep(find("results"), jobs, "article", drawResult);
+}
+
+function drawResult(node, job) {
+  if (node.dataset.state === job.state) return;
+  node.dataset.state = job.state;
+  const about = short(job.recipe.prompt || job.recipe.mode);
+  const forget = button("Remove", about, () => safely(async () => take(await tell(`/v1/jobs/${job.job}/acknowledge`))));
+  node.replaceChildren(element("h3", { textContent: about }));
+  if (job.state !== "done") {
+    node.classList.add("failed");
+    const why = job.state === "cancelled" ? "Cancelled." : [job.message, job.hint].filter(Boolean).join(" ");
+    node.append(element("p", { textContent: why }), element("div", { className: "actions" },
+      button("Again", about, () => restore(job.recipe, true)), forget));
+    return;
+  }
+  for (const layer of job.layers ?? []) node.append(drawLayer(job, layer));
+  const variants = new Set((job.layers ?? []).map((layer) => layer.variant ?? 0));
+  const exports = [...variants].flatMap((variant) => ["ora", "psd"].map((format) =>
+    button(format.toUpperCase() + (variants.size > 1 ? ` ${variant + 1}` : ""), `${about}, all layers`, () => safely(async () =>
+      save(await (await ask(`/v1/jobs/${job.job}/export?format=${format}&variant=${variant}`)).blob(), `${fileName(about)}.${format}`)))));
+  const recipe = job.layers?.[0]?.recipe ?? job.recipe;
+  node.append(
+    element("div", { className: "actions" }, ...exports,
+      button("Again", about, () => { restore(recipe, true); find("prompt").focus(); }),
+      button("Vary", about, () => { restore(recipe, false); find("paint").requestSubmit(); }), forget),
+    element("details", {}, element("summary", { textContent: "Recipe" }),
+      element("pre", { textContent: JSON.stringify(recipe, null, 1), tabIndex: 0 }))
+  );
+}
+
+const fileName = (text) => text.replace(/[^\p{L}\p{N} _-]/gu, "").trim().slice(0, 40) || "layer";
+
+function drawLayer(job, layer) {
+  const image = element("img", { alt: `${layer.role}: ${layer.name}`, width: layer.width, height: layer.height });
+  const path = `/v1/jobs/${job.job}/layers/${layer.index}`;
+  pictureOf(path).then((url) => { image.src = url; }).catch((error) => say(error.message));
+  const name = fileName(layer.name || layer.role);
+  const webp = () => safely(async () => {
+    const sheet = element("canvas", { width: layer.width, height: layer.height });
+    sheet.getContext("2d").drawImage(image, 0, 0);
+    save(await new Promise((done) => sheet.toBlob(done, "image/webp", 1)), name + ".webp");
+  });
+  return element("figure", {}, image,
+    element("figcaption", { textContent: `${layer.role}: ${layer.name} (${layer.width} × ${layer.height})` }),
+    element("div", { className: "actions" },
+      button("PNG", layer.name, () => safely(async () => save(await (await ask(path)).blob(), name + ".png"))),
+      button("WebP", layer.name, webp)));
+}

@@ -1,0 +1,46 @@
+const gigabytes = (bytes) => `${(bytes / 1e9).toFixed(1)} GB`;
+
+async function loadModels() {
+  const offer = await askJson("/v1/models");
+  Object.assign(state, { models: offer.models, modes: offer.modes, limits: offer.limits });
+  find("variants").max = offer.limits.variants;
+  const marked = JSON.stringify([offer.models, offer.modes]);
+  if (marked === loadModels.last) return;
+  loadModels.last = marked;
+  if (find("mode").options.length !== offer.modes.length) drawModes();
+  find("models").replaceChildren(...offer.models.map(drawCard));
+}
+
+function drawCard(model) {
+  const name = model.name || model.id;
+  const card = element("div", { className: "model" }, element("h3", { textContent: name }));
+  const sentence = {
+    ready: `Ready: ${model.modes.join(", ")}.`,
+    downloading: `Fetching, ${Math.floor(model.progress * 100)} %` +
+      (model.bytes_total ? ` of ${gigabytes(model.bytes_total)}` : "") +
+      (model.seconds_left >= 0 ? `, ${Math.ceil(model.seconds_left / 60)} min left.` : "."),
+    paused: `Paused at ${Math.floor(model.progress * 100)} %.`,
+  }[model.state] ?? model.reason;
+  card.append(element("p", { className: "note", textContent: sentence }));
+  const actions = element("div", { className: "actions" });
+  if (model.state === "downloading") {
+    card.append(element("progress", { max: 1, value: model.progress, "aria-label": `Fetching ${name}` }));
+    actions.append(button("Pause", name, () => safely(() => tell(`/v1/models/${model.id}/pause`).then(loadModels))));
+  } else if (model.state !== "ready") {
+    const ticks = model.licences.map((licence) =>
+      element("label", { className: "tick" }, element("input", { type: "checkbox", value: licence }), `I accept ${licence}`));
+    card.append(...ticks);
+    actions.append(button("Fetch", name, () => safely(async () => {
+      const accepted = ticks.map((tick) => tick.firstChild).filter((box) => box.checked).map((box) => box.value);
+      await tell(`/v1/models/${model.id}/pull`, { accepted });
+      await loadModels();
+    })));
+  } else if (model.id !== "embedded") {
+    actions.append(button("Remove files", name, () => safely(async () => {
+      await ask("/v1/models/" + model.id, { method: "DELETE" });
+      await loadModels();
+    })));
+  }
+  card.append(actions);
+  return card;
+}
