@@ -18,6 +18,7 @@ from acetate_bridge.editing.job import Result, Task, look_at, record_of
 from acetate_bridge.editing.metadata import read_history, region_of
 from acetate_bridge.editing.plan import CannotPlan, Plan, Situation, plan
 from acetate_bridge.editing.recipes import read_recipe
+from acetate_bridge.panel.fields import FIELDS, recipe_value
 from acetate_bridge.panel.menus import choose_model, mode_info
 from acetate_bridge.panel.strings import NO_PROMPT, progress
 from acetate_bridge.protocol.geometry import FrameLimits, Rect
@@ -41,8 +42,6 @@ from adapter.editor import GimpEditor
 from procedures import Order
 
 _SERVER_SECONDS = 120.0
-_ADVISED_STEPS = 20
-_ADVISED_GUIDANCE = 3.0
 
 
 class CannotPaint(Exception):
@@ -88,12 +87,13 @@ class _Session:
     def _paint(self, order: Order, offer: Models) -> list[Gimp.Layer]:
         situation = self._situation(order)
         recipe, region, replaces = _recipe(order), order.region, []
+        model_asked, variants = recipe.model, int(order.values.get("variants", 1))
         if order.again:
-            recipe, region = self._own_recipe(situation, order.seed)
+            recipe, region = self._own_recipe(situation, order.values["seed"])
             replaces = [situation.layer.key] if situation.layer is not None else []
         model, info = _able(offer, recipe)
-        if order.model and model.id != order.model:
-            raise CannotPaint(f"The model “{order.model}” cannot do that here.")
+        if model_asked and model.id != model_asked:
+            raise CannotPaint(f"The model “{model_asked}” cannot do that here.")
         if not recipe.prompt and mode_row(recipe.mode).own_prompt:
             own = self._stored(situation)
             recipe = replace(recipe, prompt=own.prompt if own is not None else "")
@@ -101,10 +101,10 @@ class _Session:
             raise CannotPaint(NO_PROMPT)
         found = plan(recipe.mode, situation, model.frame or FrameLimits(), region)
         recipe = _advised(replace(recipe, model=model.id), model)
-        gathered = gather(self._editor, found, info, recipe, order.variants)
+        gathered = gather(self._editor, found, info, recipe, variants)
         job = self._client.submit(gathered.request)
         record = record_of(
-            job, found, gathered.request.recipe, order.variants, replaces, gathered.opaque_source
+            job, found, gathered.request.recipe, variants, replaces, gathered.opaque_source
         )
         results = self._follow(Task(record))
         layers = self._insert(found, results, record.group, replaces)
@@ -200,26 +200,25 @@ class _Session:
 
 
 def _recipe(order: Order) -> Recipe:
-    return Recipe(
-        order.mode,
-        order.prompt.strip(),
-        order.negative_prompt.strip(),
-        dict(order.layer_prompts),
-        order.seed,
-        order.steps,
-        order.guidance,
-        order.strength,
-        model=order.model,
-    )
+    said = Recipe(order.mode, order.prompt.strip(), layer_prompts=_said(order.layer_prompts))
+    chosen = {
+        name: value for name, value in order.values.items() if recipe_value(said, name) is not None
+    }
+    return replace(said, **chosen)
+
+
+def _said(prompts: dict[str, str]) -> dict[str, str]:
+    return {role: text.strip() for role, text in prompts.items() if text.strip()}
 
 
 def _advised(recipe: Recipe, model: ModelInfo) -> Recipe:
     """The model's own advice where nothing was asked for."""
-    return replace(
-        recipe,
-        steps=recipe.steps or model.steps or _ADVISED_STEPS,
-        guidance=recipe.guidance if recipe.guidance >= 0 else model.guidance or _ADVISED_GUIDANCE,
-    )
+    advised = {
+        row.name: getattr(model, row.name, 0) or row.default
+        for row in FIELDS.values()
+        if row.per_model and recipe_value(recipe, row.name) == row.unset
+    }
+    return replace(recipe, **advised)
 
 
 def _able(offer: Models, recipe: Recipe) -> tuple[ModelInfo, ModeInfo]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from gi.repository import Gimp, GObject
 
+from acetate_bridge.panel.fields import FIELDS, Field
 from acetate_bridge.protocol.geometry import Rect
-from acetate_bridge.protocol.limits import GUIDANCE, STEPS, STRENGTH, VARIANTS, drawn_seed
+from acetate_bridge.protocol.limits import drawn_seed
 from acetate_bridge.protocol.modes import MODES, mode_row
 
 MENU = "<Image>/Layer/Acetate"
 PANEL = "acetate-open-panel"
+_LARGEST_INTEGER = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -28,10 +31,6 @@ class Painting:
         """Layers of a scene with a prompt of their own."""
         return () if self.again else mode_row(self.mode).script_prompts
 
-    def has(self, field: str) -> bool:
-        """Whether a setting that not every mode has counts here."""
-        return not self.again and field in mode_row(self.mode).fields
-
 
 PROCEDURES: dict[str, Painting] = {
     **{
@@ -46,7 +45,7 @@ PROCEDURES: dict[str, Painting] = {
 
 @dataclass(frozen=True)
 class Order:
-    """What a script asks for. Zero steps, a negative guidance: the model's own advice.
+    """What a script asks for; `values` are settings by the names of `FIELDS`.
 
     Without a `region` the selection counts, then what the mode works on, then the canvas.
     """
@@ -54,17 +53,18 @@ class Order:
     mode: str
     layer: Gimp.Layer | None = None
     prompt: str = ""
-    negative_prompt: str = ""
-    layer_prompts: tuple[tuple[str, str], ...] = ()
-    model: str = ""
-    seed: int = 0
-    steps: int = 0
-    guidance: float = -1.0
-    strength: float = 1.0
-    variants: int = 1
+    layer_prompts: dict[str, str] = field(default_factory=dict[str, str])
+    values: dict[str, Any] = field(default_factory=dict[str, Any])
     region: Rect | None = None
     convert: bool = False
     again: bool = False
+
+
+def fields_of(painting: Painting) -> list[Field]:
+    """The settings that are arguments of a procedure."""
+    if painting.again:
+        return [FIELDS["seed"]]
+    return [row for row in FIELDS.values() if row.argument and row.applies(painting.mode)]
 
 
 def add_arguments(procedure: Gimp.Procedure, painting: Painting) -> None:
@@ -72,49 +72,13 @@ def add_arguments(procedure: Gimp.Procedure, painting: Painting) -> None:
     flags = GObject.ParamFlags.READWRITE
     if not painting.again:
         procedure.add_string_argument("prompt", "_Prompt", "What to paint", "", flags)
-        procedure.add_string_argument("negative-prompt", "A_void", "What not to paint", "", flags)
         for role in painting.prompts:
             procedure.add_string_argument(
                 f"{role}-prompt", f"_{role.capitalize()}", f"What to paint as {role}", "", flags
             )
-        procedure.add_string_argument(
-            "model", "_Model", "Id of the model; empty: the first that can do it", "", flags
-        )
-        procedure.add_int_argument(
-            "steps",
-            "_Steps",
-            "Denoising steps; 0: the model's advice",
-            0,
-            int(STEPS.most),
-            0,
-            flags,
-        )
-        procedure.add_double_argument(
-            "guidance",
-            "_Guidance",
-            "How closely the prompt is followed; -1: the model's advice",
-            -1.0,
-            GUIDANCE.most,
-            -1.0,
-            flags,
-        )
-        procedure.add_int_argument(
-            "variants", "_Variants", "How many results to insert", 1, int(VARIANTS.most), 1, flags
-        )
         _add_region(procedure, flags)
-    if painting.has("strength"):
-        procedure.add_double_argument(
-            "strength",
-            "S_trength",
-            "How far the repainting may go",
-            STRENGTH.lowest,
-            STRENGTH.most,
-            0.6,
-            flags,
-        )
-    procedure.add_int_argument(
-        "seed", "S_eed", "The same seed paints the same layer; -1: any", -1, 2**31 - 1, -1, flags
-    )
+    for row in fields_of(painting):
+        _add_field(procedure, row, flags)
     procedure.add_boolean_argument(
         "convert", "_Convert", "Convert a grayscale or indexed image to RGB", False, flags
     )
@@ -124,35 +88,45 @@ def add_arguments(procedure: Gimp.Procedure, painting: Painting) -> None:
     )
 
 
+def _add_field(procedure: Gimp.Procedure, row: Field, flags: GObject.ParamFlags) -> None:
+    name, words, bound = _argument(row), row.argument, row.bound
+    if bound is None:
+        toggle = row.kind == "toggle"
+        add = procedure.add_boolean_argument if toggle else procedure.add_string_argument
+        add(name, row.label, words, row.default, flags)
+        return
+    least, default = bound.lowest, row.default
+    if row.unset is not None:
+        least = default = row.unset
+        words += f"; {row.unset:g}: {row.unset_words}"
+    if row.whole:
+        most = min(int(bound.most), _LARGEST_INTEGER)
+        procedure.add_int_argument(name, row.label, words, int(least), most, int(default), flags)
+    else:
+        procedure.add_double_argument(name, row.label, words, least, bound.most, default, flags)
+
+
+def _argument(row: Field) -> str:
+    """GIMP writes names with hyphens."""
+    return row.name.replace("_", "-")
+
+
 def order_of(
     painting: Painting, config: Gimp.ProcedureConfig, drawables: list[Gimp.Drawable]
 ) -> Order:
     """The arguments of a call as an order."""
     get = config.get_property
     layer = next((each for each in drawables or [] if isinstance(each, Gimp.Layer)), None)
-    seed = get("seed")
-    seed = seed if seed >= 0 else drawn_seed()
+    values = {row.name: get(_argument(row)) for row in fields_of(painting)}
+    if values["seed"] == FIELDS["seed"].unset:
+        values["seed"] = drawn_seed()
     if painting.again:
-        return Order("", layer, seed=seed, convert=get("convert"), again=True)
+        return Order("", layer, values=values, convert=get("convert"), again=True)
     region = None
     if get("width") and get("height"):
         region = Rect(get("x"), get("y"), get("width"), get("height"))
-    prompts = tuple((role, get(f"{role}-prompt") or "") for role in painting.prompts)
-    return Order(
-        painting.mode,
-        layer,
-        get("prompt") or "",
-        get("negative-prompt") or "",
-        tuple((role, text) for role, text in prompts if text),
-        get("model") or "",
-        seed,
-        get("steps"),
-        get("guidance"),
-        get("strength") if painting.has("strength") else 1.0,
-        get("variants"),
-        region,
-        get("convert"),
-    )
+    prompts = {role: get(f"{role}-prompt") or "" for role in painting.prompts}
+    return Order(painting.mode, layer, get("prompt") or "", prompts, values, region, get("convert"))
 
 
 def _add_region(procedure: Gimp.Procedure, flags: GObject.ParamFlags) -> None:

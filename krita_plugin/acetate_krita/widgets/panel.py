@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acetate_bridge.panel.fields import FIELDS
 from acetate_bridge.panel.view import Actions, PanelView
 from acetate_bridge.protocol.types import Image
 from acetate_krita.qt import Qt, QtCore, QtWidgets
@@ -179,9 +180,12 @@ class Panel(QtWidgets.QWidget):
 
     def _keys(self) -> list[QtWidgets.QWidget]:
         """Fields in which the keys of the panel count."""
-        details = self.details
-        fields = [details.steps, details.guidance, details.seed, details.variants]
-        return [self, self.prompts.text, details.avoid, self.mode, self.button, *fields]
+        typed = [
+            self.details.inputs[name]
+            for name, row in FIELDS.items()
+            if row.kind in ("line", "number")
+        ]
+        return [self, self.prompts.text, self.mode, self.button, *typed]
 
 
 def _small_button(words: str) -> QtWidgets.QToolButton:

@@ -1,20 +1,25 @@
-"""The fold of the panel: everything that has a good default."""
+"""The fold of the panel: everything that has a good default, drawn from the table of fields."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
-from acetate_bridge.panel.view import Actions, PanelView
-from acetate_bridge.protocol.limits import GUIDANCE, SEED, STEPS, VARIANTS
+from acetate_bridge.panel.fields import FIELDS, Field
+from acetate_bridge.panel.view import Actions, FieldView, PanelView
 from acetate_krita.qt import Qt, QtGui, QtWidgets
 from acetate_krita.widgets.combo_box import ChoiceBox
 from acetate_krita.widgets.labels import flexible
 
 Icon = Callable[[str], QtGui.QIcon]
 
+_LARGEST_WHOLE = 2**31 - 1
+_ICONS = {"seed_locked": ("layer-locked", "layer-unlocked")}
+"""Krita's own pictures for buttons that have no room for words: pressed, and not."""
+
 
 class Details(QtWidgets.QWidget):
-    """Model, avoid, strength, steps, closeness, seed and variants, behind a button that unfolds."""
+    """A row for each field, behind a button that unfolds them."""
 
     def __init__(self, actions: Actions, icon: Icon) -> None:
         super().__init__()
@@ -33,26 +38,21 @@ class Details(QtWidgets.QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.fold, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self.fields)
-        self._add_fields()
+        self._show: dict[str, Callable[[FieldView], None]] = {}
+        self._rows: dict[str, tuple[QtWidgets.QWidget, ...]] = {}
+        self.inputs: dict[str, Any] = {name: self._draw(field) for name, field in FIELDS.items()}
+        for field in FIELDS.values():
+            if not field.beside:
+                self._add_row(field)
         self._open(False)
 
     def show_view(self, view: PanelView) -> None:
         """Take over a view."""
         self._open(view.more_open)
-        self.model.show_choices(view.models, view.model)
-        if self.avoid.text() != view.negative_prompt:
-            self.avoid.setText(view.negative_prompt)
-        _show(self.strength, round(view.strength * 100))
-        self._percent.setText(f"{self.strength.value()} %")
-        for widget in (self._strength_row, self._strength_label):
-            widget.setEnabled(view.strength_applies)
-        _show(self.steps, view.steps)
-        _show(self.guidance, view.guidance)
-        _show(self.seed, view.seed)
-        self.variants.setMaximum(view.most_variants)
-        _show(self.variants, view.variants)
-        self.lock.setChecked(view.seed_locked)
-        self.lock.setIcon(self._icon("layer-locked" if view.seed_locked else "layer-unlocked"))
+        for name, found in view.fields.items():
+            self._show[name](found)
+            for widget in self._rows.get(name, ()):
+                widget.setEnabled(found.applies)
 
     def _open(self, unfolded: bool) -> None:
         self.fold.setChecked(unfolded)
@@ -60,70 +60,105 @@ class Details(QtWidgets.QWidget):
         self.fold.setArrowType(arrow)
         self.fields.setVisible(unfolded)
 
-    def _add_fields(self) -> None:
-        act = self._actions
-        self.model = ChoiceBox("What paints", act.set_model)
-        self._row("Model", self.model, "What paints")
+    def _draw(self, field: Field) -> QtWidgets.QWidget:
+        """The widget of a field, which tells what the painter sets."""
+        draw = {
+            "menu": self._draw_menu,
+            "line": self._draw_line,
+            "share": self._draw_share,
+            "number": self._draw_number,
+            "toggle": self._draw_toggle,
+        }[field.kind]
+        return draw(field)
 
-        self.avoid = QtWidgets.QLineEdit()
-        self.avoid.textEdited.connect(act.set_negative_prompt)
-        self._row("Avoid", flexible(self.avoid), "What must not be there (negative prompt)")
+    def _tell(self, field: Field, value: Any) -> None:
+        self._actions.set_field(field.name, value)
 
-        self.strength = QtWidgets.QSlider(Qt.Orientation.Horizontal)
-        self.strength.setRange(1, 100)
-        self.strength.valueChanged.connect(lambda value: act.set_strength(value / 100))
-        self._percent = QtWidgets.QLabel("100 %")
-        self._strength_row = _beside(flexible(self.strength), self._percent)
-        tip = "How far a repainting may go (denoising strength)"
-        self._strength_label = self._row("Strength", self._strength_row, tip, self.strength)
+    def _draw_menu(self, field: Field) -> QtWidgets.QWidget:
+        box = ChoiceBox(field.tip, lambda name: self._tell(field, name))
+        self._show[field.name] = lambda found: box.show_choices(found.choices, str(found.value))
+        return box
 
-        self.steps = QtWidgets.QSpinBox()
-        self.steps.setRange(int(STEPS.least), int(STEPS.most))
-        self.steps.valueChanged.connect(act.set_steps)
-        tip = "More takes longer and is finer (denoising steps)"
-        self._row("Steps", flexible(self.steps), tip)
+    def _draw_line(self, field: Field) -> QtWidgets.QWidget:
+        line = QtWidgets.QLineEdit()
+        line.textEdited.connect(lambda text: self._tell(field, text))
 
-        self.guidance = QtWidgets.QDoubleSpinBox()
-        self.guidance.setRange(GUIDANCE.least, GUIDANCE.most)
-        self.guidance.setDecimals(1)
-        self.guidance.setSingleStep(0.5)
-        self.guidance.valueChanged.connect(act.set_guidance)
-        tip = "How closely the prompt is followed (guidance)"
-        self._row("Closeness", flexible(self.guidance), tip)
+        def show(found: FieldView) -> None:
+            if line.text() != found.value:
+                line.setText(str(found.value))
 
+        self._show[field.name] = show
+        return flexible(line)
+
+    def _draw_share(self, field: Field) -> QtWidgets.QWidget:
+        bound = field.bound
+        assert bound is not None
+        slider = QtWidgets.QSlider(Qt.Orientation.Horizontal)
+        slider.setRange(round(100 * bound.lowest), round(100 * bound.most))
+        slider.valueChanged.connect(lambda value: self._tell(field, value / 100))
+        slider.percent = QtWidgets.QLabel("100 %")
+
+        def show(found: FieldView) -> None:
+            _show(slider, round(100 * float(found.value)))
+            slider.percent.setText(f"{slider.value()} %")
+
+        self._show[field.name] = show
+        return flexible(slider)
+
+    def _draw_number(self, field: Field) -> QtWidgets.QWidget:
+        bound = field.bound
+        assert bound is not None
         # A QSpinBox stops at 31 bits; seeds are longer, and a double holds them exactly.
-        self.seed = QtWidgets.QDoubleSpinBox()
-        self.seed.setRange(SEED.least, SEED.most)
-        self.seed.setDecimals(0)
-        self.seed.setButtonSymbols(QtWidgets.QAbstractSpinBox.ButtonSymbols.NoButtons)
-        self.seed.valueChanged.connect(lambda value: act.set_seed(round(value)))
-        self.lock = QtWidgets.QToolButton()
-        self.lock.setCheckable(True)
-        self.lock.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.lock.setAccessibleName("Keep the seed")
-        self.lock.setToolTip("Keep the seed instead of drawing another for each layer")
-        self.lock.clicked.connect(act.set_seed_locked)
-        tip = "The same seed paints the same layer again"
-        self._row("Seed", _beside(flexible(self.seed), self.lock), tip, self.seed)
+        whole = not field.decimals and bound.most <= _LARGEST_WHOLE
+        number = int if whole else float
+        box = QtWidgets.QSpinBox() if whole else QtWidgets.QDoubleSpinBox()
+        box.setRange(number(bound.lowest), number(bound.most))
+        box.setSingleStep(number(bound.step))
+        if not whole:
+            box.setDecimals(field.decimals)
+        if not field.spins:
+            box.setButtonSymbols(QtWidgets.QAbstractSpinBox.ButtonSymbols.NoButtons)
+        box.valueChanged.connect(
+            lambda value: self._tell(field, value if field.decimals else round(value))
+        )
+        self._show[field.name] = lambda found: _show(box, number(found.value))
+        return flexible(box)
 
-        self.variants = QtWidgets.QSpinBox()
-        self.variants.setRange(int(VARIANTS.least), int(VARIANTS.most))
-        self.variants.valueChanged.connect(act.set_variants)
-        self._row("Variants", flexible(self.variants), "How many to choose from (batch)")
+    def _draw_toggle(self, field: Field) -> QtWidgets.QWidget:
+        button = QtWidgets.QToolButton() if field.beside else QtWidgets.QCheckBox(field.words)
+        button.setCheckable(True)
+        button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        button.setAccessibleName(field.spoken or field.words)
+        button.setToolTip(field.tip)
+        button.clicked.connect(lambda checked: self._tell(field, checked))
+        icons = _ICONS.get(field.name)
+        if field.beside and icons is None:
+            button.setText(field.words)
 
-    def _row(
-        self,
-        words: str,
-        widget: QtWidgets.QWidget,
-        tip: str,
-        target: QtWidgets.QWidget | None = None,
-    ) -> QtWidgets.QLabel:
-        label = QtWidgets.QLabel(words)
-        for each in (label, target or widget):
-            each.setToolTip(tip)
-        (target or widget).setAccessibleName(words)
-        self._form.addRow(label, widget)
-        return label
+        def show(found: FieldView) -> None:
+            button.setChecked(bool(found.value))
+            if icons is not None:
+                button.setIcon(self._icon(icons[0] if found.value else icons[1]))
+
+        self._show[field.name] = show
+        return button
+
+    def _add_row(self, field: Field) -> None:
+        target = self.inputs[field.name]
+        beside = [self.inputs[each.name] for each in FIELDS.values() if each.beside == field.name]
+        if field.kind == "share":
+            beside.insert(0, target.percent)
+        row = _beside(target, *beside) if beside else target
+        if field.kind == "toggle":
+            self._form.addRow(flexible(row))
+            self._rows[field.name] = (row,)
+            return
+        label = QtWidgets.QLabel(field.words)
+        for each in (label, target):
+            each.setToolTip(field.tip)
+        target.setAccessibleName(field.words)
+        self._form.addRow(label, row)
+        self._rows[field.name] = (label, row)
 
 
 def _beside(*widgets: QtWidgets.QWidget) -> QtWidgets.QWidget:

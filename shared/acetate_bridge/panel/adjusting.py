@@ -11,8 +11,9 @@ from typing import Concatenate, ParamSpec, TypeVar
 from acetate_bridge.editing.editor import DocumentClosed, LayerGone
 from acetate_bridge.editing.plan import CannotPlan
 from acetate_bridge.panel import status as statuses
+from acetate_bridge.panel.fields import Value
 from acetate_bridge.panel.preferences import Preferences
-from acetate_bridge.panel.view import AfterRepaint, PanelView, Status
+from acetate_bridge.panel.view import PanelView, Status
 from acetate_bridge.panel.view_model import Knowledge, Work, draw
 
 log = logging.getLogger("acetate.panel")
@@ -75,9 +76,12 @@ class Adjusting:
         self._preferences.change(replace(self._preferences.current, mode=mode))
 
     @safely
-    def set_model(self, model: str) -> None:
-        """Choose a model."""
-        self._preferences.change(replace(self._preferences.current, model=model))
+    def set_field(self, name: str, value: Value) -> None:
+        """Set a field, for the model that would paint where that counts. A seed is then locked."""
+        settings = self._preferences.current.changed(name, value, self._view.model)
+        if name == "seed":
+            settings = settings.changed("seed_locked", True)
+        self._preferences.change(settings)
 
     @safely
     def set_prompt(self, text: str) -> None:
@@ -86,59 +90,10 @@ class Adjusting:
         self._preferences.change(replace(now, prompts={**now.prompts, now.mode: text}))
 
     @safely
-    def set_negative_prompt(self, text: str) -> None:
-        """What to avoid."""
-        self._preferences.change(replace(self._preferences.current, negative_prompt=text))
-
-    @safely
     def set_layer_prompt(self, role: str, text: str) -> None:
         """What to paint on one layer of a scene."""
         now = self._preferences.current
         self._preferences.change(replace(now, layer_prompts={**now.layer_prompts, role: text}))
-
-    @safely
-    def set_strength(self, strength: float) -> None:
-        """How far a repainting may go."""
-        self._preferences.change(replace(self._preferences.current, strength=strength))
-
-    @safely
-    def set_steps(self, steps: int) -> None:
-        """Denoising steps of this model."""
-        now = self._preferences.current
-        self._preferences.change(replace(now, steps={**now.steps, self._view.model: steps}))
-
-    @safely
-    def set_guidance(self, guidance: float) -> None:
-        """How closely this model follows the prompt."""
-        now = self._preferences.current
-        changed = {**now.guidance, self._view.model: guidance}
-        self._preferences.change(replace(now, guidance=changed))
-
-    @safely
-    def set_seed(self, seed: int) -> None:
-        """Choose a seed, which locks it."""
-        now = self._preferences.current
-        self._preferences.change(replace(now, seed=seed, seed_locked=True))
-
-    @safely
-    def set_seed_locked(self, locked: bool) -> None:
-        """Keep the seed, or draw another for each job."""
-        self._preferences.change(replace(self._preferences.current, seed_locked=locked))
-
-    @safely
-    def set_variants(self, variants: int) -> None:
-        """How many results to paint."""
-        self._preferences.change(replace(self._preferences.current, variants=variants))
-
-    @safely
-    def set_after_repaint(self, after: AfterRepaint) -> None:
-        """Choose what a repainting does to its source."""
-        self._preferences.change(replace(self._preferences.current, repaint=after))
-
-    @safely
-    def set_keep_transparency(self, keep: bool) -> None:
-        """Choose whether a repainting leaves the alpha of its layer as it is."""
-        self._preferences.change(replace(self._preferences.current, keep_transparency=keep))
 
     @safely
     def set_more_open(self, more_open: bool) -> None:

@@ -135,15 +135,15 @@ class Asking(Adjusting):
 
     def _generate(self, mode: str) -> None:
         self._look()
-        model = self.known.model(mode, self._preferences.current.model)
+        model = self.known.model(mode, self._preferences.model)
         recipe = self._preferences.recipe(mode, mode_info(self.known.offer, mode), model)
         own, layer = self.known.recipe, self.known.situation.layer
-        wish = Wish(variants=self._preferences.current.variants)
+        wish = Wish(variants=self._preferences.variants)
         row = mode_row(mode)
         if row.own_prompt and not recipe.prompt and own is not None:
             recipe = replace(recipe, prompt=own.prompt)
         if row.repaints and layer is not None:
-            after = self._preferences.current.repaint
+            after = self._preferences.current.value("after_repaint")
             if after == "replace":
                 if layer.locked:
                     raise CannotPlan(f"“{layer.name}” is locked: unlock it first.")

@@ -7,17 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from acetate_bridge.editing.editor import Editor
+from acetate_bridge.panel.fields import FIELDS, Value, recipe_value
 from acetate_bridge.panel.settings import PanelSettings, load_settings, save_settings
 from acetate_bridge.protocol.limits import drawn_seed
 from acetate_bridge.protocol.messages import ModeInfo, ModelInfo
-from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import Recipe
 
 log = logging.getLogger("acetate.panel")
 
 _SAVE_AFTER = 1.0
-_DEFAULT_STEPS = 20
-_DEFAULT_GUIDANCE = 3.0
 
 
 class Preferences:
@@ -30,10 +28,9 @@ class Preferences:
         self.current: PanelSettings = load_settings(file)
 
     def change(self, settings: PanelSettings) -> None:
-        """Take over settings, their numbers brought inside their bounds."""
-        checked = settings.checked()
-        if checked != self.current:
-            self.current = checked
+        """Take over settings."""
+        if settings != self.current:
+            self.current = settings
             if not self._pending:
                 self._pending = True
                 self._editor.call_later(_SAVE_AFTER, self.flush)
@@ -48,6 +45,16 @@ class Preferences:
         except OSError:
             log.warning("the panel's settings cannot be saved", exc_info=True)
 
+    @property
+    def model(self) -> str:
+        """The model that was chosen; empty: the first that can do the mode."""
+        return str(self.current.value("model"))
+
+    @property
+    def variants(self) -> int:
+        """How many results to paint."""
+        return int(self.current.value("variants"))
+
     def prompt(self, mode: str) -> str:
         """What to paint in a mode."""
         return self.current.prompts.get(mode, "")
@@ -59,52 +66,43 @@ class Preferences:
             for role in (info.prompts if info is not None else [])
         }
 
-    def steps(self, model: ModelInfo | None) -> int:
-        """What was set for this model, else its own advice."""
-        advised = (model.steps if model is not None else 0) or _DEFAULT_STEPS
-        return self.current.steps.get(model.id if model is not None else "", advised)
-
-    def guidance(self, model: ModelInfo | None) -> float:
-        """What was set for this model, else its own advice."""
-        advised = (model.guidance if model is not None else 0.0) or _DEFAULT_GUIDANCE
-        return self.current.guidance.get(model.id if model is not None else "", advised)
+    def value(self, name: str, model: ModelInfo | None) -> Value:
+        """What was set of a field, for this model where that counts, else the model's advice."""
+        if not FIELDS[name].per_model:
+            return self.current.value(name)
+        advised = getattr(model, name, 0) or FIELDS[name].default
+        kept = self.current.for_models.get(name, {})
+        return kept.get(model.id if model is not None else "", advised)
 
     def recipe(self, mode: str, info: ModeInfo | None, model: ModelInfo | None) -> Recipe:
         """What the panel says now, with a new seed unless that is locked."""
-        settings = self.current
-        seed = settings.seed if settings.seed_locked else drawn_seed()
-        self.change(replace(settings, seed=seed))
+        if not self.current.value("seed_locked"):
+            self.change(self.current.changed("seed", drawn_seed()))
         own = {role: text.strip() for role, text in self.layer_prompts(info).items()}
-        return Recipe(
+        said = Recipe(
             mode,
             self.prompt(mode).strip(),
-            settings.negative_prompt.strip(),
-            {role: text for role, text in own.items() if text},
-            seed,
-            self.steps(model),
-            self.guidance(model),
-            settings.strength if "strength" in mode_row(mode).fields else 1.0,
-            model=model.id if model is not None else "",
-            keep_transparency=settings.keep_transparency
-            and "keep_transparency" in mode_row(mode).fields,
+            layer_prompts={role: text for role, text in own.items() if text},
         )
+        chosen = {
+            name: self.value(name, model)
+            for name, row in FIELDS.items()
+            if recipe_value(said, name) is not None and row.applies(mode)
+        }
+        chosen["negative_prompt"] = str(chosen["negative_prompt"]).strip()
+        chosen["model"] = model.id if model is not None else ""
+        return replace(said, **chosen)  # pyright: ignore[reportArgumentType]
 
     def restore(self, recipe: Recipe) -> None:
         """Fill the panel with a recipe."""
-        settings = self.current
-        keeps_strength = "strength" not in mode_row(recipe.mode).fields
-        self.change(
-            replace(
-                settings,
-                mode=recipe.mode,
-                model=recipe.model,
-                prompts={**settings.prompts, recipe.mode: recipe.prompt},
-                negative_prompt=recipe.negative_prompt,
-                layer_prompts={**settings.layer_prompts, **recipe.layer_prompts},
-                strength=settings.strength if keeps_strength else recipe.strength,
-                seed=recipe.seed,
-                seed_locked=True,
-                steps={**settings.steps, recipe.model: recipe.steps},
-                guidance={**settings.guidance, recipe.model: recipe.guidance},
-            )
-        )
+        settings = replace(
+            self.current,
+            mode=recipe.mode,
+            prompts={**self.current.prompts, recipe.mode: recipe.prompt},
+            layer_prompts={**self.current.layer_prompts, **recipe.layer_prompts},
+        ).changed("seed_locked", True)
+        for name, row in FIELDS.items():
+            value = recipe_value(recipe, name)
+            if value is not None and row.applies(recipe.mode):
+                settings = settings.changed(name, value, recipe.model)
+        self.change(settings)

@@ -9,48 +9,47 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
-from acetate_bridge.panel.view import AfterRepaint
+from acetate_bridge.panel.fields import FIELDS, Value
 from acetate_bridge.protocol.json_text import read_json
-from acetate_bridge.protocol.limits import GUIDANCE, SEED, STEPS, STRENGTH, VARIANTS
 from acetate_bridge.protocol.serialization import Mismatch, from_plain, to_plain
 
 SETTINGS_FILE = "panel.json"
 
 
 @dataclass(frozen=True)
-class PanelSettings:
+class _Saved:
+    mode: str = "text"
+    prompts: dict[str, str] = field(default_factory=dict[str, str])
+    layer_prompts: dict[str, str] = field(default_factory=dict[str, str])
+    more_open: bool = False
+
+
+@dataclass(frozen=True)
+class PanelSettings(_Saved):
     """What a painter has set. An empty `model` takes the first that can do the mode.
 
-    `prompts` is kept for each mode, `layer_prompts` for each role; `steps` and `guidance` for each
-    model, whose own advice counts where nothing was set.
+    `prompts` is kept for each mode, `layer_prompts` for each role. `values` holds what was set of
+    the fields, `for_models` the same for each model where that counts; what was never set is not
+    in them.
     """
 
-    mode: str = "text"
-    model: str = ""
-    prompts: dict[str, str] = field(default_factory=dict[str, str])
-    negative_prompt: str = ""
-    layer_prompts: dict[str, str] = field(default_factory=dict[str, str])
-    strength: float = 0.6
-    steps: dict[str, int] = field(default_factory=dict[str, int])
-    guidance: dict[str, float] = field(default_factory=dict[str, float])
-    seed: int = 0
-    seed_locked: bool = False
-    variants: int = 1
-    more_open: bool = False
-    repaint: AfterRepaint = "hide"
-    keep_transparency: bool = False
+    values: dict[str, Value] = field(default_factory=dict[str, Value])
+    for_models: dict[str, dict[str, Value]] = field(default_factory=dict[str, dict[str, Value]])
 
-    def checked(self) -> PanelSettings:
-        """The same with every number inside its bounds."""
-        return replace(
-            self,
-            strength=STRENGTH.clamp(self.strength),
-            steps={model: STEPS.clamp_whole(steps) for model, steps in self.steps.items()},
-            guidance={model: GUIDANCE.clamp(value) for model, value in self.guidance.items()},
-            seed=SEED.clamp_whole(self.seed),
-            variants=VARIANTS.clamp_whole(self.variants),
-        )
+    def value(self, name: str) -> Value:
+        """What was set of a field, else its default."""
+        return self.values.get(name, FIELDS[name].default)
+
+    def changed(self, name: str, value: Value, model: str = "") -> PanelSettings:
+        """With a field at a value, brought inside its bounds; for one model where that counts."""
+        row = FIELDS[name]
+        value = row.clean(value)
+        if not row.per_model:
+            return replace(self, values={**self.values, name: value})
+        kept = {**self.for_models.get(name, {}), model: value}
+        return replace(self, for_models={**self.for_models, name: kept})
 
 
 def config_folder(
@@ -76,14 +75,25 @@ def load_settings(path: Path) -> PanelSettings:
     """What was saved; the defaults where there is nothing, or something damaged."""
     try:
         found = read_json(path.read_text(encoding="utf-8"))
-        return from_plain(PanelSettings, found, allow_unknown=True).checked()
+        saved = from_plain(_Saved, found, allow_unknown=True)
     except (OSError, ValueError, Mismatch):
         return PanelSettings()
+    settings = PanelSettings(saved.mode, saved.prompts, saved.layer_prompts, saved.more_open)
+    for name, row in FIELDS.items():
+        value = found.get(name)
+        if row.per_model and isinstance(value, dict):
+            for model, number in cast("dict[str, Value]", value).items():
+                settings = settings.changed(name, number, model)
+        elif value is not None and not row.per_model:
+            settings = settings.changed(name, value)
+    return settings
 
 
 def save_settings(path: Path, settings: PanelSettings) -> None:
     """Save all at once, or leave the old file as it was. Raises OSError."""
-    write_whole(path, json.dumps(to_plain(settings), ensure_ascii=False, indent=1))
+    found = to_plain(settings)
+    flat = {**found.pop("values"), **found.pop("for_models"), **found}
+    write_whole(path, json.dumps(flat, ensure_ascii=False, indent=1))
 
 
 def write_whole(path: Path, text: str) -> None:

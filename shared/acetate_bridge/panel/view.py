@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from acetate_bridge.panel.fields import FIELDS, Value
 from acetate_bridge.protocol.types import Image
 
 Severity = Literal["ready", "working", "notice", "problem"]
@@ -17,9 +18,6 @@ Severity = Literal["ready", "working", "notice", "problem"]
 Action = Literal[
     "start_server", "retry", "pull", "pause", "convert", "again", "dismiss", "insert_now"
 ]
-
-AfterRepaint = Literal["hide", "replace", "keep"]
-"""What a repainting does to the layer that it was made from."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,19 @@ class Choice:
     label: str
     available: bool = True
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class FieldView:
+    """A setting as it stands (see `fields.FIELDS`); one that does not apply is greyed."""
+
+    value: Value
+    applies: bool = True
+    choices: tuple[Choice, ...] = ()
+
+
+def _untouched() -> dict[str, FieldView]:
+    return {name: FieldView(row.default) for name, row in FIELDS.items()}
 
 
 @dataclass(frozen=True)
@@ -117,40 +128,26 @@ class OfferView:
 class PanelView:
     """Everything on the panel, from top to bottom.
 
-    `strength_applies` is False for modes that start from nothing (grey the slider out).
-    `more_open` says whether the fold with the details is open. `why_not` says in a tooltip why
-    the Generate button is grey. `preview` is a rough picture of what is being painted.
-    `can_regenerate`: the active layer carries a recipe. `can_try_again`: this document has had a
-    job. `running`: a job for this document is on its way; more may be asked for meanwhile, and
-    `queue` lists all of them, in every document, in their order. `after_repaint` says what
-    happens to the layer that is repainted, `keep_transparency` that its alpha stays;
-    `repaint_applies`: the mode is one in which these two count.
+    `fields` holds all settings, by name; `model` is the one that would paint. `more_open` says
+    whether the fold with the details is open. `why_not` says in a tooltip why the Generate button
+    is grey. `preview` is a rough picture of what is being painted. `can_regenerate`: the active
+    layer carries a recipe. `can_try_again`: this document has had a job. `running`: a job for
+    this document is on its way; more may be asked for meanwhile, and `queue` lists all of them,
+    in every document, in their order.
     """
 
     modes: tuple[Choice, ...] = ()
     mode: str = "text"
-    models: tuple[Choice, ...] = ()
     model: str = ""
     prompt: str = ""
-    negative_prompt: str = ""
     layer_prompts: tuple[LayerPrompt, ...] = ()
-    strength: float = 1.0
-    strength_applies: bool = False
-    steps: int = 20
-    guidance: float = 3.0
-    seed: int = 0
-    seed_locked: bool = False
-    variants: int = 1
-    most_variants: int = 16
+    fields: dict[str, FieldView] = field(default_factory=_untouched)
     more_open: bool = False
     sentence: str = ""
     can_generate: bool = False
     why_not: str = ""
     can_regenerate: bool = False
     can_try_again: bool = False
-    after_repaint: AfterRepaint = "hide"
-    keep_transparency: bool = False
-    repaint_applies: bool = False
     running: bool = False
     queue: tuple[QueuedJob, ...] = ()
     progress: ProgressView | None = None
@@ -185,52 +182,16 @@ class Actions(Protocol):
         """Choose what to do, by `Choice.name`."""
         ...
 
-    def set_model(self, model: str) -> None:
-        """Choose a model, by `Choice.name`."""
+    def set_field(self, name: str, value: Value) -> None:
+        """Set one of `fields.FIELDS`; choosing a seed locks it."""
         ...
 
     def set_prompt(self, text: str) -> None:
         """What to paint; kept for each mode."""
         ...
 
-    def set_negative_prompt(self, text: str) -> None:
-        """What to avoid."""
-        ...
-
     def set_layer_prompt(self, role: str, text: str) -> None:
         """What to paint on one layer of a scene."""
-        ...
-
-    def set_strength(self, strength: float) -> None:
-        """How far a repainting may go: above 0, up to 1."""
-        ...
-
-    def set_steps(self, steps: int) -> None:
-        """Denoising steps, 1 to 150."""
-        ...
-
-    def set_guidance(self, guidance: float) -> None:
-        """How closely the prompt is followed, 0 to 30."""
-        ...
-
-    def set_seed(self, seed: int) -> None:
-        """The seed of the next job; choosing one locks it."""
-        ...
-
-    def set_seed_locked(self, locked: bool) -> None:
-        """Keep the seed, or draw another one for each job."""
-        ...
-
-    def set_variants(self, variants: int) -> None:
-        """How many results to paint."""
-        ...
-
-    def set_after_repaint(self, after: AfterRepaint) -> None:
-        """What a repainting does to its source: hide it, replace it, or leave it as it is."""
-        ...
-
-    def set_keep_transparency(self, keep: bool) -> None:
-        """Whether a repainting leaves the alpha of its layer as it is."""
         ...
 
     def set_more_open(self, more_open: bool) -> None:

@@ -11,9 +11,12 @@ from acetate_bridge.editing.metadata import HistoryEntry
 from acetate_bridge.editing.plan import CannotPlan, Situation, plan
 from acetate_bridge.panel import status as statuses
 from acetate_bridge.panel import strings as words
+from acetate_bridge.panel.fields import FIELDS
 from acetate_bridge.panel.menus import choose_model, mode_choices, mode_info, model_choices
 from acetate_bridge.panel.preferences import Preferences
 from acetate_bridge.panel.view import (
+    Choice,
+    FieldView,
     LayerPrompt,
     OfferView,
     PanelView,
@@ -23,7 +26,6 @@ from acetate_bridge.panel.view import (
     Thumbnail,
 )
 from acetate_bridge.protocol.geometry import FrameLimits
-from acetate_bridge.protocol.limits import VARIANTS
 from acetate_bridge.protocol.messages import ModelInfo, Models
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.naming import layer_name
@@ -71,7 +73,7 @@ def draw(known: Knowledge, preferences: Preferences, work: Work) -> PanelView:
     """The panel from top to bottom."""
     settings = preferences.current
     mode, running = settings.mode, work.running
-    model, info = known.model(mode, settings.model), mode_info(known.offer, mode)
+    model, info = known.model(mode, preferences.model), mode_info(known.offer, mode)
     layer_prompts = preferences.layer_prompts(info)
     prompted = preferences.prompt(mode).strip() or any(layer_prompts.values())
     sentence, why_not = _where(known, mode, model)
@@ -84,31 +86,19 @@ def draw(known: Knowledge, preferences: Preferences, work: Work) -> PanelView:
     return PanelView(
         modes=mode_choices(known.offer),
         mode=mode,
-        models=model_choices(known.offer, mode),
-        model=model.id if model is not None else settings.model,
+        model=model.id if model is not None else preferences.model,
         prompt=preferences.prompt(mode),
-        negative_prompt=settings.negative_prompt,
         layer_prompts=tuple(
             LayerPrompt(role, words.PROMPT_LABELS.get(role, role), text)
             for role, text in layer_prompts.items()
         ),
-        strength=settings.strength,
-        strength_applies="strength" in mode_row(mode).fields,
-        steps=preferences.steps(model),
-        guidance=preferences.guidance(model),
-        seed=settings.seed,
-        seed_locked=settings.seed_locked,
-        variants=settings.variants,
-        most_variants=int(VARIANTS.most),
+        fields=_fields(known, preferences, mode, model),
         more_open=settings.more_open,
         sentence=sentence,
         can_generate=not why_not,
         why_not=why_not,
         can_regenerate=known.recipe is not None and known.state.connection is Connection.READY,
         can_try_again=work.can_try_again and known.state.connection is Connection.READY,
-        after_repaint=settings.repaint,
-        keep_transparency=settings.keep_transparency,
-        repaint_applies=mode_row(mode).repaints,
         running=running is not None,
         queue=tuple(_queued(known, task) for task in work.queue),
         progress=_progress(running),
@@ -121,6 +111,23 @@ def draw(known: Knowledge, preferences: Preferences, work: Work) -> PanelView:
         offer=_offer(known, work),
         status=_status(known, model, work),
     )
+
+
+def _fields(
+    known: Knowledge, preferences: Preferences, mode: str, model: ModelInfo | None
+) -> dict[str, FieldView]:
+    """Every setting as it counts in this mode for this model."""
+    views = {
+        name: FieldView(
+            preferences.value(name, model),
+            row.applies(mode),
+            tuple(Choice(*choice) for choice in row.choices),
+        )
+        for name, row in FIELDS.items()
+    }
+    chosen = model.id if model is not None else preferences.model
+    views["model"] = FieldView(chosen, choices=model_choices(known.offer, mode))
+    return views
 
 
 def _where(known: Knowledge, mode: str, model: ModelInfo | None) -> tuple[str, str]:

@@ -84,8 +84,8 @@ def test_repainting_takes_the_layers_bounds_even_off_the_canvas(tmp_path: Path) 
     image = lantern(64, 64)
     desk.paint("lantern", image, -20, 90)
     desk.panel.set_mode("refine")
-    desk.panel.set_strength(0.4)
-    assert desk.view.strength_applies
+    desk.panel.set_field("strength", 0.4)
+    assert desk.view.fields["strength"].applies
     assert desk.view.sentence == "Repaints “lantern” on a new layer: 64 × 64 at (-20, 90)."
     desk.ask("a brighter lantern", "refine")
     assert frame_of(desk)[0] == Rect(-20, 90, 64, 64)
@@ -141,11 +141,11 @@ def test_each_job_gets_another_seed_unless_it_is_locked(tmp_path: Path) -> None:
     for _ in range(2):
         desk.ask()
         seeds.append(desk.request.recipe.seed)
-        assert desk.view.seed == seeds[-1]
+        assert desk.view.fields["seed"].value == seeds[-1]
         desk.done()
     assert seeds[0] != seeds[1]
-    desk.panel.set_seed(77)
-    assert desk.view.seed_locked
+    desk.panel.set_field("seed", 77)
+    assert desk.view.fields["seed_locked"].value
     desk.ask()
     assert desk.request.recipe.seed == 77
     desk.done()
@@ -225,22 +225,26 @@ def test_repainting_without_a_prompt_takes_the_layers_own(tmp_path: Path) -> Non
 
 def test_the_history_of_the_document_restores_a_recipe(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    desk.panel.set_negative_prompt("text")
-    desk.panel.set_seed(5)
+    desk.panel.set_field("negative_prompt", "text")
+    desk.panel.set_field("seed", 5)
     desk.ask("a lantern")
     desk.layer()
     desk.done()
-    desk.panel.set_seed(6)
+    desk.panel.set_field("seed", 6)
     desk.ask("a boat")
     desk.layer()
     desk.done()
     assert [each.tip for each in desk.view.history] == ["a boat · seed 6", "a lantern · seed 5"]
     desk.panel.set_mode("refine")
-    desk.panel.set_negative_prompt("")
+    desk.panel.set_field("negative_prompt", "")
     desk.panel.restore(1)
     view = desk.view
-    assert (view.mode, view.prompt, view.negative_prompt) == ("text", "a lantern", "text")
-    assert view.seed == 5 and view.seed_locked
+    assert (view.mode, view.prompt, view.fields["negative_prompt"].value) == (
+        "text",
+        "a lantern",
+        "text",
+    )
+    assert view.fields["seed"].value == 5 and view.fields["seed_locked"].value
 
 
 def test_the_history_is_the_documents_own_and_saved_with_it(tmp_path: Path) -> None:
@@ -261,32 +265,41 @@ def test_settings_survive_a_restart(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.panel.set_mode("refine")
     desk.panel.set_prompt("kept, “glowing”")
-    desk.panel.set_variants(4)
-    desk.panel.set_strength(0.25)
+    desk.panel.set_field("variants", 4)
+    desk.panel.set_field("strength", 0.25)
     desk.panel.set_more_open(True)
     assert not (tmp_path / "panel.json").exists()
     desk.editor.pass_time()
     desk.panel.stop()
     view = Desk(tmp_path).view
-    assert (view.mode, view.prompt, view.variants) == ("refine", "kept, “glowing”", 4)
-    assert view.strength == 0.25 and view.more_open
+    assert (view.mode, view.prompt, view.fields["variants"].value) == (
+        "refine",
+        "kept, “glowing”",
+        4,
+    )
+    assert view.fields["strength"].value == 0.25 and view.more_open
 
 
 def test_numbers_out_of_bounds_are_brought_inside(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    desk.panel.set_variants(900)
-    desk.panel.set_strength(float("nan"))
-    desk.panel.set_steps(-3)
-    desk.panel.set_guidance(1e9)
+    desk.panel.set_field("variants", 900)
+    desk.panel.set_field("strength", float("nan"))
+    desk.panel.set_field("steps", -3)
+    desk.panel.set_field("guidance", 1e9)
     view = desk.view
-    assert (view.variants, view.strength, view.steps, view.guidance) == (16, 1.0, 1, 30.0)
+    assert (
+        view.fields["variants"].value,
+        view.fields["strength"].value,
+        view.fields["steps"].value,
+        view.fields["guidance"].value,
+    ) == (16, 1.0, 1, 30.0)
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"variants": "many"}', "\0\0"])
 def test_a_damaged_settings_file_is_replaced_by_the_defaults(tmp_path: Path, damage: str) -> None:
     (tmp_path / "panel.json").write_text(damage)
     desk = Desk(tmp_path)
-    assert desk.view.variants == 1
-    desk.panel.set_variants(2)
+    assert desk.view.fields["variants"].value == 1
+    desk.panel.set_field("variants", 2)
     desk.panel.stop()
     assert json.loads((tmp_path / "panel.json").read_text())["variants"] == 2

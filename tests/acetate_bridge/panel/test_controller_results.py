@@ -42,7 +42,7 @@ def test_the_layer_carries_its_recipe(tmp_path: Path) -> None:
 def test_other_variants_wait_and_a_click_swaps_them_in_place(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.paint("low", lantern(20, 20))
-    desk.panel.set_variants(3)
+    desk.panel.set_field("variants", 3)
     desk.ask()
     assert desk.request.variants == 3
     for variant in range(3):
@@ -61,7 +61,7 @@ def test_other_variants_wait_and_a_click_swaps_them_in_place(tmp_path: Path) -> 
 
 def test_the_strip_follows_undo_and_redo(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    desk.panel.set_variants(3)
+    desk.panel.set_field("variants", 3)
     desk.ask()
     for variant in range(3):
         desk.layer(variant)
@@ -82,7 +82,7 @@ def test_the_strip_follows_undo_and_redo(tmp_path: Path) -> None:
 
 def test_a_kept_result_stays_and_the_next_is_added(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    desk.panel.set_variants(2)
+    desk.panel.set_field("variants", 2)
     desk.ask()
     desk.layer(0)
     desk.layer(1)
@@ -108,7 +108,7 @@ def test_discarding_takes_the_shown_result_out(tmp_path: Path) -> None:
 
 def test_what_the_painter_deleted_is_inserted_anew(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    desk.panel.set_variants(2)
+    desk.panel.set_field("variants", 2)
     desk.ask()
     desk.layer(0)
     desk.layer(1)
@@ -192,7 +192,7 @@ def test_an_opaque_result_is_said_and_waits_to_be_chosen(tmp_path: Path) -> None
 
 def test_an_empty_result_is_said_and_a_good_one_goes_in_instead(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    desk.panel.set_variants(2)
+    desk.panel.set_field("variants", 2)
     desk.ask()
     desk.layer(0, solid(160, 120, (9, 9, 9, 0)))
     desk.layer(1)
@@ -217,7 +217,7 @@ def test_a_scene_is_one_group_without_the_blended_picture(tmp_path: Path) -> Non
     desk = Desk(tmp_path)
     desk.panel.set_mode("joint")
     desk.panel.set_layer_prompt("foreground", "a boat")
-    desk.panel.set_variants(2)
+    desk.panel.set_field("variants", 2)
     desk.ask("a harbour, at night", "joint")
     assert desk.request.recipe.layer_prompts == {"foreground": "a boat"}
     for variant in range(2):
@@ -245,7 +245,7 @@ def test_a_soft_selection_becomes_the_mask(tmp_path: Path) -> None:
 
 def test_a_cancelled_job_keeps_what_had_come(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    desk.panel.set_variants(2)
+    desk.panel.set_field("variants", 2)
     job = desk.ask()
     desk.layer(0)
     desk.hear(Cancelled(job, 0))

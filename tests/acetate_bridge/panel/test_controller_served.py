@@ -77,8 +77,8 @@ def test_a_layer_is_painted_where_the_selection_is_and_a_background_around_it(
     editor.sheet(document).selected = Selection(Rect(40, 30, 128, 96))
     panel.refresh()
     panel.set_prompt("a red apple")
-    panel.set_seed(7)
-    panel.set_variants(2)
+    panel.set_field("seed", 7)
+    panel.set_field("variants", 2)
     assert panel.view.can_generate, panel.view.why_not
     panel.generate()
     assert panel.view.running and not panel.view.can_generate
@@ -98,7 +98,7 @@ def test_a_layer_is_painted_where_the_selection_is_and_a_background_around_it(
     editor.sheet(document).selected = None
     panel.set_mode("background")
     panel.set_prompt("a wooden table")
-    panel.set_variants(1)
+    panel.set_field("variants", 1)
     panel.generate()
     studio.until(lambda view: not view.running)
     names = [entry.name for entry in editor.stack(document)]
@@ -114,13 +114,13 @@ def test_a_job_is_cancelled_and_another_is_offered_after_a_restart_of_the_editor
     panel = studio.panel
     studio.until(lambda view: view.model == "embedded" and view.modes)
     panel.set_prompt("a green leaf")
-    panel.set_steps(150)
+    panel.set_field("steps", 150)
     panel.generate()
     studio.until(lambda view: view.progress is not None and view.progress.step > 0)
     panel.cancel()
     studio.until(lambda view: not view.running)
     assert panel.view.status.sentence == "Cancelled." and not studio.editor.layers(studio.document)
-    panel.set_steps(20)
+    panel.set_field("steps", 20)
     panel.generate()
     studio.until(lambda view: view.progress is not None and view.progress.step > 0)
     panel.stop()

@@ -116,10 +116,10 @@ def test_a_mode_takes_the_model_that_can_do_it(tmp_path: Path) -> None:
     assert desk.view.model == "small"
     desk.panel.set_mode("joint")
     assert desk.view.model == "large"
-    (small, _) = desk.view.models
+    (small, _) = desk.view.fields["model"].choices
     assert not small.available and "Small model cannot do" in small.reason
     desk.panel.set_mode("text")
-    desk.panel.set_model("large")
+    desk.panel.set_field("model", "large")
     assert desk.view.model == "large"
 
 
@@ -228,11 +228,11 @@ def test_nothing_is_scheduled_while_nothing_happens(tmp_path: Path) -> None:
 
 def test_what_the_models_advise_counts_until_the_painter_says_otherwise(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    assert desk.view.steps == SMALL.steps
-    desk.panel.set_steps(33)
-    assert desk.view.steps == 33
-    desk.panel.set_model("large")
-    assert desk.view.steps == 20
+    assert desk.view.fields["steps"].value == SMALL.steps
+    desk.panel.set_field("steps", 33)
+    assert desk.view.fields["steps"].value == 33
+    desk.panel.set_field("model", "large")
+    assert desk.view.fields["steps"].value == 20
 
 
 def test_stopping_leaves_no_thread_and_says_so(tmp_path: Path) -> None:

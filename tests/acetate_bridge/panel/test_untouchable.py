@@ -18,7 +18,7 @@ RED, BLUE = (200, 10, 10, 255), (10, 10, 200, 255)
 
 def variants(desk: Desk, count: int = 2, mode: str = "text") -> str:
     """A job with so many results, the first of them in the document; returns its layer's key."""
-    desk.panel.set_variants(count)
+    desk.panel.set_field("variants", count)
     before = {each.key for each in desk.editor.layers(desk.document)}
     desk.ask("a paper lantern", mode)
     for variant in range(count):
@@ -168,17 +168,17 @@ def test_a_repainting_hides_its_source_in_the_same_step(tmp_path: Path) -> None:
 def test_a_repainting_may_replace_its_source_or_leave_it(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.paint("sketch", lantern(64, 64))
-    desk.panel.set_after_repaint("replace")
+    desk.panel.set_field("after_repaint", "replace")
     variants(desk, 1, "refine")
     assert desk.names() == ["sketch"] and shown(desk).recipe is not None
     desk.panel.discard()
     assert desk.names() == ["sketch"]
-    desk.panel.set_after_repaint("keep")
+    desk.panel.set_field("after_repaint", "keep")
     variants(desk, 1, "refine")
     assert desk.names() == ["foreground 0", "sketch"]
     assert all(each.visible for each in desk.editor.sheet(desk.document).nodes)
     desk.panel.stop()
-    assert Desk(tmp_path).view.after_repaint == "keep", "remembered"
+    assert Desk(tmp_path).view.fields["after_repaint"].value == "keep", "remembered"
 
 
 def test_another_try_means_the_source_of_the_last_job(tmp_path: Path) -> None:
@@ -382,7 +382,7 @@ def test_a_selection_of_a_few_pixels_is_a_slip(tmp_path: Path) -> None:
 
 def test_control_characters_are_stripped_at_the_door(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    desk.panel.set_negative_prompt("blur\x00")
+    desk.panel.set_field("negative_prompt", "blur\x00")
     desk.ask("a\x1b[31m lantern\x00\ttall\n\x7fand red")
     recipe = desk.request.recipe
     assert recipe.prompt == "a[31m lantern\ttall\nand red" and recipe.negative_prompt == "blur"

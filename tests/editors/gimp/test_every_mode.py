@@ -228,7 +228,7 @@ def close_it(session):
 
 painting._Session._next = close_it
 try:
-    painting.paint(image, Order("text", prompt="a boat", steps=3))
+    painting.paint(image, Order("text", prompt="a boat", values={"steps": 3}))
     sentence = "painted"
 except painting.CannotPaint as error:
     sentence = str(error)

@@ -32,6 +32,7 @@ if __name__ == "__main__":
 from acetate_bridge.panel.view import (  # noqa: E402
     Button,
     Choice,
+    FieldView,
     LayerPrompt,
     OfferView,
     PanelView,
@@ -48,9 +49,16 @@ from acetate_krita.widgets import pictures  # noqa: E402
 from acetate_krita.widgets.panel import Panel  # noqa: E402
 
 DOT = Image(2, 2, bytes((255, 0, 0, 255, 9, 8, 7, 0, 0, 255, 0, 128, 1, 2, 3, 4)))
+
+
+def fields(**values: Any) -> dict[str, FieldView]:
+    """All fields as they are at first but for these values."""
+    return {**PanelView().fields, **{name: FieldView(value) for name, value in values.items()}}
+
+
 VIEW = PanelView(
     modes=(Choice("text", "Generate layer"), Choice("joint", "Scene in layers", False, "Not here")),
-    models=(Choice("embedded", "Embedded model"),),
+    fields={**fields(), "strength": FieldView(0.6, applies=False)},
     model="embedded",
     prompt="a paper lantern",
     sentence="Paints 512 × 384 at the selection (40, 30).",
@@ -61,7 +69,7 @@ FULL = replace(
     VIEW,
     more_open=True,
     can_regenerate=True,
-    strength_applies=True,
+    fields=fields(),
     results=(Thumbnail(DOT, "one", shown=True), Thumbnail(DOT, "two")),
     history=(Thumbnail(DOT, "old"),),
     offer=OfferView("Its document was closed.", DOT),
@@ -104,10 +112,12 @@ def press(widget: Any, key: Any, control: bool = False) -> None:
 
 def check_drawing_a_view_asks_for_nothing() -> None:
     panel, told = shown(FULL)
-    panel.draw(replace(FULL, prompt="another", steps=7, seed=5, variants=3, strength=0.3))
+    changed = fields(steps=7, seed=5, variants=3, strength=0.3)
+    panel.draw(replace(FULL, prompt="another", fields=changed))
     turn()
     assert told.calls == [], told.calls
-    assert panel.prompts.text.toPlainText() == "another" and panel.details.steps.value() == 7
+    shows = panel.prompts.text.toPlainText(), panel.details.inputs["steps"].value()
+    assert shows == ("another", 7), shows
 
 
 def check_ctrl_enter_generates_once_and_enter_alone_does_not() -> None:
@@ -148,21 +158,15 @@ def check_a_mode_that_is_not_available_is_greyed_and_says_why() -> None:
 def check_what_is_typed_is_told() -> None:
     panel, told = shown(FULL)
     panel.prompts.text.setPlainText("a fox")
-    panel.details.steps.setValue(12)
-    panel.details.guidance.setValue(4.5)
-    panel.details.strength.setValue(40)
-    panel.details.variants.setValue(4)
-    panel.details.seed.setValue(2**53 - 1)
-    panel.details.lock.click()
+    numbers = {"steps": 12, "guidance": 4.5, "strength": 40, "variants": 4, "seed": 2**53 - 1}
+    for name, number in numbers.items():
+        panel.details.inputs[name].setValue(number)
+    panel.details.inputs["seed_locked"].click()
     panel.details.fold.click()
     assert told.calls == [
         ("set_prompt", "a fox"),
-        ("set_steps", 12),
-        ("set_guidance", 4.5),
-        ("set_strength", 0.4),
-        ("set_variants", 4),
-        ("set_seed", 2**53 - 1),
-        ("set_seed_locked", True),
+        *(("set_field", name, value) for name, value in {**numbers, "strength": 0.4}.items()),
+        ("set_field", "seed_locked", True),
         ("set_more_open", False),
     ], told.calls
 
@@ -205,9 +209,7 @@ def check_everything_is_reached_by_tab() -> None:
         reached.add(QtWidgets.QApplication.focusWidget())
         panel.focusNextChild()
     wanted = [panel.mode, panel.prompts.text, panel.button, panel.again, panel.keep, panel.discard]
-    details = panel.details
-    wanted += [details.fold, details.model, details.avoid, details.strength, details.steps]
-    wanted += [details.guidance, details.seed, details.lock, details.variants]
+    wanted += [panel.details.fold, *panel.details.inputs.values()]
     wanted += [*panel.results.buttons, *panel.history.buttons]
     wanted += [panel.offer.insert, panel.offer.dismiss, panel.status.button]
     missed = [

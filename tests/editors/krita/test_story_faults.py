@@ -37,15 +37,17 @@ def test_a_server_killed_with_a_job_is_started_again_and_the_layer_comes(
 
 def test_a_missing_model_is_a_sentence_and_a_button(desk: Desk) -> None:
     desk.ready()
-    models = dict(desk.ask("[(each.label, each.name) for each in panel()._view.models]"))
+    models = dict(
+        desk.ask("[(each.label, each.name) for each in panel()._view.fields['model'].choices]")
+    )
     missing = next(name for label, name in models.items() if label.endswith("(not here)"))
-    desk.krita.run(f"panel()._actions.set_model({missing!r})")
+    desk.krita.run(f"panel()._actions.set_field('model', {missing!r})")
     desk.wait(
         lambda: "Download" in desk.view()["button"] or "download" in desk.view()["button"], 20
     )
     assert "is not here yet" in desk.view()["status"] and not desk.view()["can_generate"]
     desk.picture("missing-model")
-    desk.krita.run("panel()._actions.set_model('embedded')")
+    desk.krita.run("panel()._actions.set_field('model', 'embedded')")
     desk.ready()
 
 
