@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.editors import contract
+from tests.editors import contract, contract_law
 from tests.editors.host import Host
 
 
@@ -28,6 +28,7 @@ def cases(host: Host) -> Iterator[tuple[str, Callable[..., None], tuple[Any, ...
                 yield f"{name}[{kind.name}]", check, (host, kind)
         else:
             yield name, check, (host,)
+    yield from contract_law.tales(host)
 
 
 def steps(host: Host, report: str | Path) -> Iterator[str]:

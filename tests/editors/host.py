@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from acetate_bridge.editing.editor import Editor
 from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.types import Image
+
+if TYPE_CHECKING:
+    from tests.editors.stage import Stage
 
 
 @dataclass(frozen=True)
@@ -126,4 +129,34 @@ class Host(Protocol):
 
     def settle(self) -> None:
         """Let the host do what it has put off (`call_soon`, redrawing)."""
+        ...
+
+
+class Zoo(Host, Protocol):
+    """A host with stacks like a painter's, and eyes for all that is in them."""
+
+    @property
+    def zoo(self) -> Sequence[str]:
+        """The stacks that it can build, by what is special about them."""
+        ...
+
+    def build(self, stack: str) -> str:
+        """A new active document with that stack, something selected and a layer active."""
+        ...
+
+    def fingerprint(self, document: str, ours: frozenset[str]) -> dict[str, object]:
+        """All that there is in a document but the layers and groups `ours`, to be compared.
+
+        Each entry has a name: those of layers tell how a layer is, with order, place in the tree,
+        attributes, masks, keyframes and a hash of the pixels; "active" and "selection" tell what
+        these are, other entries whatever else the host has (guides, paths, channels …).
+        """
+        ...
+
+    def hides(self, before: dict[str, object]) -> tuple[str, ...]:
+        """The entries of a fingerprint that change when the active layer is hidden."""
+        ...
+
+    def open_panel(self) -> Stage:
+        """A panel beside the active document."""
         ...

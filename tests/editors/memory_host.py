@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
+from typing import Any
 
 from acetate_bridge.editing.editor import Selection
 from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.types import Image
+from tests.editors.contract_pictures import picture
 from tests.editors.host import Entry, Kind
 from tests.editors.memory_editor import KINDS, MemoryEditor
-from tests.editors.memory_stack import Node, strengths
+from tests.editors.memory_stack import Node, strengths, walk
 from tests.editors.pixels import converted
+from tests.editors.stage import Stage
 
 
 class MemoryHost:
@@ -87,6 +91,73 @@ class MemoryHost:
 
     def settle(self) -> None:
         self.editor.settle()
+
+    # ---- stacks like a painter's
+
+    @property
+    def zoo(self) -> Sequence[str]:
+        return tuple(_STACKS)
+
+    def build(self, stack: str) -> str:
+        document = self.editor.new(48, 32)
+        sheet = self.editor.sheet(document)
+        sheet.nodes = copy.deepcopy(_STACKS[stack])
+        for number, (node, _, _) in enumerate(walk(sheet.nodes)):
+            node.key = f"painters-{number}"
+            if node.name == "active":
+                sheet.active = node.key
+        sheet.selected = Selection(Rect(8, 4, 24, 20))
+        return document
+
+    def fingerprint(self, document: str, ours: frozenset[str]) -> dict[str, object]:
+        sheet = self.editor.sheet(document)
+        found: dict[str, object] = {"selection": sheet.selected, "size": sheet.size}
+        number = 0
+        for node, parent, level in walk(sheet.nodes):
+            if node.key in ours:
+                continue
+            kept = {name: value for name, value in vars(node).items() if name != "children"}
+            found[f"{number} {node.name}"] = (parent, level, kept)
+            if node.key == sheet.active:
+                found["active"] = node.name
+            number += 1
+        return found
+
+    def hides(self, before: dict[str, object]) -> tuple[str, ...]:
+        return tuple(key for key in before if key.endswith(" active"))
+
+    def open_panel(self) -> Stage:
+        return Stage(self.editor, self.settle)
+
+
+def _sheet(name: str, **how: Any) -> Node:
+    """A painted layer, its pixels different from its neighbours'."""
+    return Node("", name, Rect(2, 3, 40, 24), picture(40, 24, turn=len(name)), **how)
+
+
+_SOFT = Selection(Rect(0, 0, 48, 32), bytes(index % 256 for index in range(48 * 32)))
+_STACKS: dict[str, list[Node]] = {
+    "one layer with a mask": [_sheet("active", mask=_SOFT)],
+    "only a group with children and a mask": [
+        Node("", "folder", mask=_SOFT, opacity=90, children=[_sheet("one"), _sheet("active")])
+    ],
+    "nested groups": [
+        Node(
+            "",
+            "outer",
+            label=2,
+            children=[
+                Node("", "inner", blending="multiply", children=[_sheet("active")]),
+                _sheet("low"),
+            ],
+        )
+    ],
+    "locked": [_sheet("high", locked=True), _sheet("active"), _sheet("low", locked=True)],
+    "hidden": [_sheet("high", visible=False), _sheet("active"), _sheet("low", visible=False)],
+    "clipped": [_sheet("high", clipped=True), _sheet("active", clipped=True), _sheet("low")],
+    "filtered": [_sheet("active", filters=("invert",), opacity=70, blending="screen")],
+    "moved": [_sheet("active", moved=(5, -2), label=4), _sheet("low")],
+}
 
 
 def _edge(place: int, length: int, feather: int) -> int:

@@ -52,7 +52,8 @@ class KritaEditor:
     def active_layer(self, document: str) -> LayerInfo | None:
         found = self._find(document)
         settling = self._settlings.get(document)
-        node = stack.find_any(found, settling.active) if settling is not None else None
+        held = settling.active(found) if settling is not None else ""
+        node = stack.find_any(found, held)
         node = node or found.activeNode()
         while node is not None and stack.is_mask(node):
             node = node.parentNode()
@@ -143,6 +144,11 @@ class KritaEditor:
         if found.colorModel() != "RGBA":
             found.setColorSpace("RGBA", found.colorDepth(), SRGB)
 
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left to be done after insertions."""
+        return not self._settlings
+
     def busy(self) -> bool:
         active = self._documents.active()
         return hand_is_painting(active[1] if active else None)
@@ -163,9 +169,10 @@ class KritaEditor:
             return None
         held = self._settlings.get(key)
         found = self._box.attention(document)
-        if held is not None and held.active and held.active != found.active:
+        kept = held.active(document) if held is not None else ""
+        if kept and kept != found.active:
             # Krita has turned to a layer of ours only just now.
-            return Attention(held.active)
+            return Attention(kept)
         return found
 
     def _settle(

@@ -45,12 +45,14 @@ class Settling:
         self._to_the_bottom, self._done = to_the_bottom, done
         self._new = {stack.key_of(node) for node in new}
         self._tries = 0
+        self._looks_afterwards = list(_LOOKS_AFTERWARDS) if new else []
         self._wait(_TURN)
 
-    @property
-    def active(self) -> str:
-        """The layer that the painter works on, whatever Krita says meanwhile."""
-        return self._attention.active if self._attention is not None else ""
+    def active(self, document: Any) -> str:
+        """The layer that the painter works on, where Krita has turned to one of ours meanwhile."""
+        node = document.activeNode()
+        ours = node is None or stack.key_of(node) in self._new
+        return self._attention.active if self._attention is not None and ours else ""
 
     def _wait(self, milliseconds: int) -> None:
         QtCore.QTimer.singleShot(milliseconds, self._go_on)
@@ -75,7 +77,8 @@ class Settling:
         if active is None or active[0] != self._deed.key:
             return _ELSEWHERE
         self._tries += 1
-        self._chains.begin_late(self._deed)
+        if self._tries == 1:
+            self._chains.begin_late(self._deed)
         if self._attention is None:
             self._attention = self._box.attention(found)
         if self._to_the_bottom and self._tries < _MOST_TRIES:
@@ -90,15 +93,8 @@ class Settling:
         self._give_back(found)
         if not self._chains.file(self._deed):
             return _AGAIN
-        for milliseconds in _LOOKS_AFTERWARDS:
-            # Krita turns to a layer that was added or moved a little later once more.
-            QtCore.QTimer.singleShot(milliseconds, self._look_afterwards)
-        return None
-
-    def _look_afterwards(self) -> None:
-        active = self._documents.active()
-        if active is not None and active[0] == self._deed.key:
-            self._give_back(active[1])
+        # Krita turns to a layer that was added or moved a little later once more.
+        return self._looks_afterwards.pop(0) if self._looks_afterwards else None
 
     def _give_back(self, document: Any) -> None:
         node = document.activeNode()
