@@ -104,10 +104,32 @@ def test_the_vendored_client_works_from_the_unpacked_zip_alone(
     place = tmp_path / "plug-ins" / VENDORED[editor]
     code = (
         f"import sys; sys.path.insert(0, {str(place)!r})\n"
-        "import acetate_bridge.panel.controller, websockets\n"
-        f"assert websockets.__file__.startswith({str(place)!r})\n"
+        "import acetate_bridge.panel.controller\n"
+        "from acetate_bridge.client.websocket import connect\n"
+        f"assert sys.modules[connect.__module__].__file__.startswith({str(place)!r})\n"
         f"assert acetate_bridge.__file__.startswith({str(place)!r})\n"
-        "from websockets.asyncio.client import connect\n"
+    )
+    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, timeout=120)
+
+
+@pytest.mark.parametrize("editor", EDITORS)
+def test_the_older_websockets_of_another_plug_in_does_not_disturb(
+    editor: EditorName, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(build(editor, tmp_path)) as archive:
+        archive.extractall(tmp_path / "plug-ins")
+    place = tmp_path / "plug-ins" / VENDORED[editor]
+    other = tmp_path / "other" / "websockets"
+    other.mkdir(parents=True)
+    (other / "__init__.py").write_text("__version__ = '8.1'\n")
+    code = (
+        f"import sys; sys.path[:0] = [{str(place)!r}, {str(other.parent)!r}]\n"
+        "import websockets\n"
+        "assert websockets.__version__ == '8.1'\n"
+        "from acetate_bridge.client import Client\n"
+        "from acetate_bridge.client.websocket import connect\n"
+        "assert connect.__module__ == 'acetate_websockets.asyncio.client'\n"
+        "Client('x', print).start()\n"
     )
     subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, timeout=120)
 

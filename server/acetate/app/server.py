@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from aiohttp import web
 
@@ -35,8 +36,10 @@ from acetate_bridge.client.discovery import (
     make_runtime_folder,
     read_runtime,
     remove_runtime,
+    runtime_folder,
     write_runtime,
 )
+from acetate_bridge.client.sandbox import places_to_leave
 from acetate_bridge.protocol.messages import PROTOCOL
 
 log = logging.getLogger("acetate")
@@ -78,6 +81,7 @@ def _already_running(settings: Settings) -> str:
 async def _serve(settings: Settings, ledger: Ledger, started: Callable[[str], None]) -> None:
     listening = _listen(settings.host, settings.port)
     port: int = listening.getsockname()[1]
+    beside = _listen_beside(settings.host, port)
     app = create_app(settings, ledger, make_engines(settings), lambda: port)
     runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=2.0)
     logging.getLogger("aiohttp.server").addFilter(QuietRefusals())
@@ -87,20 +91,25 @@ async def _serve(settings: Settings, ledger: Ledger, started: Callable[[str], No
     idle = IdleExit(app[CONTEXT], settings.idle_exit, stop.set)
     await runner.setup()
     assert runner.server is not None
-    reception = Reception(listening, runner.server)
+    sockets = [listening] if beside is None else [listening, beside]
+    receptions = [Reception(each, runner.server) for each in sockets]
     try:
-        reception.open()
+        for reception in receptions:
+            reception.open()
         host = settings.host if is_loopback(settings.host) else "127.0.0.1"
         runtime = Runtime(os.getpid(), host, port, settings.token, PROTOCOL, acetate.__version__)
         write_runtime(runtime, settings.runtime_folder)
+        _leave_word(runtime, settings)
         idle.start()
         started(runtime.address)
         await stop.wait()
         log.info("stopping")
     finally:
         idle.stop()
-        remove_runtime(os.getpid(), settings.runtime_folder)
-        await reception.close()
+        for folder in (settings.runtime_folder, *_places_beside(settings)):
+            remove_runtime(os.getpid(), folder)
+        for reception in receptions:
+            await reception.close()
         await runner.cleanup()
 
 
@@ -124,6 +133,38 @@ def _listen(host: str, port: int) -> socket.socket:
             raise CannotServe(f"Port {port} is taken by another program: use --port.") from None
         raise CannotServe(f"Cannot listen on {host} port {port}: {error.strerror}.") from None
     return listening
+
+
+def _listen_beside(host: str, port: int) -> socket.socket | None:
+    """The same port of the other loopback address, since `localhost` is either; None without."""
+    if host not in ("127.0.0.1", "localhost") or not socket.has_ipv6:
+        return None
+    try:
+        listening = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
+    except OSError:
+        return None
+    try:
+        listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if sys.platform != "win32":
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("::1", port))
+    except OSError:
+        listening.close()
+        return None
+    return listening
+
+
+def _leave_word(runtime: Runtime, settings: Settings) -> None:
+    """Where editors in a sandbox can find it; without is no reason not to serve."""
+    for folder in _places_beside(settings):
+        try:
+            write_runtime(runtime, folder)
+        except OSError as error:
+            log.info("no word is left in %s: %s", folder, error)
+
+
+def _places_beside(settings: Settings) -> list[Path]:
+    return places_to_leave() if settings.runtime_folder == runtime_folder() else []
 
 
 def catch_signals(

@@ -1,102 +1,16 @@
-"""The command line, `acetate`: each command stands in a file of its name."""
+"""The command line, `acetate`: each command stands in a file of its name.
+
+Nothing is imported here before Ctrl+C is heard: the commands meet in `application`.
+"""
 
 from __future__ import annotations
-
-import atexit
-import gc
-import io
-import sys
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Annotated
-
-import typer
-
-from acetate import __version__
-from acetate.cli.doctor import doctor
-from acetate.cli.generate import generate
-from acetate.cli.models import models
-from acetate.cli.plugins import plugins
-from acetate.cli.show import show
-from acetate.errors import AcetateError
-
-app = typer.Typer(
-    name="acetate",
-    help="Paints transparent image layers with diffusion models.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
-app.add_typer(generate, name="generate")
-app.command()(show)
-app.add_typer(models, name="models")
-app.add_typer(plugins, name="plugins")
-app.command()(doctor)
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"acetate {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _acetate(
-    version: Annotated[
-        bool, typer.Option("--version", help="Say the version.", callback=_version, is_eager=True)
-    ] = False,
-) -> None:
-    pass
-
-
-def _deferred(name: str, words: str, place: str) -> None:
-    """Add a command that is imported when it is used: "module:function" or "module:application".
-
-    A distribution without the module is one without the command.
-    """
-    module, _, attribute = place.partition(":")
-    if find_spec(module) is None:
-        return
-
-    def forward(context: typer.Context) -> None:
-        target = getattr(import_module(module), attribute)
-        if not isinstance(target, typer.Typer):
-            inner = typer.Typer(add_completion=False)
-            inner.command()(target)
-            target = inner
-        command = typer.main.get_command(target)
-        code = command.main(args=context.args, prog_name=f"acetate {name}", standalone_mode=False)
-        raise typer.Exit(code if isinstance(code, int) else 0)
-
-    settings = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-    app.command(name, help=words, context_settings=settings)(forward)
-
-
-_deferred("serve", "Serve editors and scripts on this machine.", "acetate.cli.serve:serve")
-_deferred("open", "Open the local page in your browser, signed in.", "acetate.cli.open:open_page")
-_deferred("train", "Make the embedded model, step by step.", "acetate.training.command:app")
 
 
 def main() -> None:
     """Run the command line; whatever a person can mend ends in one sentence and exit code 2."""
-    # Python would search all that torch has brought for garbage before it ends, for a second.
-    atexit.register(gc.freeze)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A file's name need not be text; saying it must not end in a traceback.
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        code = app(prog_name="acetate", standalone_mode=False)
-    except AcetateError as error:
-        _say(error.message if not error.hint else f"{error.message} {error.hint}")
-        code = 2
-    except typer.TyperException as error:
-        _say(error.format_message())
-        code = 2
-    except typer.Abort:
-        code = 130
-    sys.exit(code if isinstance(code, int) else 0)
+    from acetate.cli.stopping import heard_at_once
 
+    with heard_at_once():
+        from acetate.cli.application import run
 
-def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr)
+        run()

@@ -12,6 +12,7 @@ from typing import Any
 from acetate.errors import AcetateError
 from acetate.models.catalog import Entry
 from acetate.models.hub_cache import cache_folder, located_file
+from acetate.models.proxies import set_proxies, usable_proxies
 
 _SPARE = 256 * 2**20
 """Bytes that a download leaves free."""
@@ -104,14 +105,15 @@ def _listed(
 
 @contextmanager
 def explained(repository: str) -> Iterator[None]:
-    """Turn the hub's errors into sentences."""
+    """Turn the hub's errors, and those of the proxy before it, into sentences."""
     import httpx2
     from huggingface_hub import errors
 
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         raise CannotFetch("Downloads are switched off by HF_HUB_OFFLINE: unset it to fetch models.")
     try:
-        yield
+        with usable_proxies():
+            yield
     except errors.GatedRepoError as error:
         raise CannotFetch(
             f"{repository} is only for people who have accepted its terms at the hub.",
@@ -122,9 +124,19 @@ def explained(repository: str) -> Iterator[None]:
     except errors.EntryNotFoundError as error:
         raise CannotFetch(f"A file of {repository} cannot be found at the hub.") from error
     except (errors.HfHubHTTPError, httpx2.HTTPError, OSError) as error:
+        proxies = ", ".join(set_proxies())
         raise CannotFetch(
             f"The download from {repository} broke off: {_first_line(error)}",
-            "Pull again; it resumes where it stopped.",
+            f"It went through the proxy that {proxies} names: is it right, and running?"
+            if proxies and isinstance(error, httpx2.TransportError)
+            else "Pull again; it resumes where it stopped.",
+        ) from error
+    except (httpx2.InvalidURL, ValueError, ImportError) as error:
+        if not (proxies := ", ".join(set_proxies())):
+            raise
+        raise CannotFetch(
+            f"The proxy that {proxies} names cannot be used: {_first_line(error)}",
+            "Set it to http://HOST:PORT or socks5://HOST:PORT, or unset it.",
         ) from error
 
 

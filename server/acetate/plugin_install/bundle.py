@@ -20,6 +20,8 @@ EDITORS: tuple[EditorName, ...] = ("gimp", "krita")
 
 MANIFEST = "installed.json"
 OLDEST_PYTHON = (3, 10)
+WEBSOCKETS = "acetate_websockets"
+"""Name of the bundled copy of `websockets`, as `acetate_bridge.client.websocket` knows it."""
 
 
 class PluginDamaged(AcetateError):
@@ -99,15 +101,22 @@ def _tree(folder: Path, place: PurePosixPath) -> Iterator[tuple[str, bytes]]:
 
 
 def _websockets(place: PurePosixPath) -> Iterator[tuple[str, bytes]]:
-    """The pure Python part: editors bring Pythons of many versions, and compiled code fits one."""
+    """The pure Python part: editors bring Pythons of many versions, and compiled code fits one.
+
+    Its modules name each other relatively, so it works under another name: one that no other
+    plug-in of the editor takes.
+    """
     distribution = importlib.metadata.distribution("websockets")
     for file in distribution.files or ():
         path = PurePosixPath(file.as_posix())
         if path.parts[0] == "websockets" and path.suffix in (".py", ".typed"):
-            yield str(place / path), Path(str(distribution.locate_file(file))).read_bytes()
+            yield (
+                str(place.joinpath(WEBSOCKETS, *path.parts[1:])),
+                Path(str(distribution.locate_file(file))).read_bytes(),
+            )
         elif path.name == "LICENSE" and path.parts[0].endswith(".dist-info"):
             licence = Path(str(distribution.locate_file(file))).read_bytes()
-            yield str(place / "websockets" / "LICENSE"), licence
+            yield str(place / WEBSOCKETS / "LICENSE"), licence
 
 
 def _licence() -> bytes:

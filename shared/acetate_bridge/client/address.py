@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from acetate_bridge.client.discovery import read_runtime
+from acetate_bridge.client.discovery import Runtime, find_runtime
+
+_SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
 
 class BadAddress(ValueError):
@@ -25,40 +28,76 @@ class Target:
 def find_target(address: str | None, token: str | None) -> Target | None:
     """The server at an address, or the one that left a runtime file; None when there is none.
 
-    A missing part is taken from the runtime file: the token of a local server need not be given.
-    Raises BadAddress.
+    A missing part is taken from the runtime file: the token of a local server need not be given,
+    in whichever way this machine is spelled. Raises BadAddress.
     """
-    runtime = read_runtime(any_process=True)
+    runtime = find_runtime()
     if address is None:
         if runtime is None:
             return None
-        return Target(f"ws://{runtime.address}/v1/session", token or runtime.token)
+        return Target(_session_of(runtime), token or runtime.token)
     url, local = session_url(address)
-    if token is None and runtime is not None and url == f"ws://{runtime.address}/v1/session":
-        token = runtime.token
+    if local and runtime is not None and _port(address) in (None, runtime.port):
+        # The same server, which may not listen under every name of this machine.
+        return Target(_session_of(runtime), token or runtime.token)
     return Target(url, token or "", local)
 
 
 def session_url(address: str) -> tuple[str, bool]:
-    """WebSocket URL of `host:port`, `http://…` or `https://…`, and whether it is this machine."""
-    text = address if "://" in address else f"http://{address}"
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise BadAddress(f"{address!r} is not an address") from error
-    schemes = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
-    if host is None or parts.scheme not in schemes or parts.username or parts.query:
-        raise BadAddress(f"{address!r} is not an address such as 127.0.0.1:7860")
+    """WebSocket URL of `host:port`, `http://…` or `https://…`, and whether it is this machine.
+
+    What a browser shows behind the host, such as `/` and `#`, does not matter.
+    """
+    parts = _split(address)
+    host = parts.hostname or ""
     name = f"[{host}]" if ":" in host else host
-    place = name if port is None else f"{name}:{port}"
-    return f"{schemes[parts.scheme]}://{place}/v1/session", _is_local(host)
+    place = name if parts.port is None else f"{name}:{parts.port}"
+    return f"{_SCHEMES[parts.scheme]}://{place}/v1/session", is_this_machine(host)
 
 
-def _is_local(host: str) -> bool:
-    if host == "localhost":
+def is_this_machine(host: str) -> bool:
+    """Whether a host is this machine: a loopback address, the one for any, or its own name."""
+    name = host.lower().rstrip(".")
+    if name in ("localhost", "localhost.localdomain") or name.endswith(".localhost"):
+        return True
+    if name == socket.gethostname().lower():
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        found = ipaddress.ip_address(name.partition("%")[0])
     except ValueError:
+        return _is_short_loopback(name)
+    mapped = getattr(found, "ipv4_mapped", None) or found
+    return bool(mapped.is_loopback or mapped.is_unspecified)
+
+
+def _is_short_loopback(name: str) -> bool:
+    """127.1 is 127.0.0.1 to every resolver."""
+    if not name or name.strip("0123456789."):
         return False
+    try:
+        return socket.inet_aton(name)[:1] == b"\x7f"
+    except OSError:
+        return False
+
+
+def _session_of(runtime: Runtime) -> str:
+    return f"ws://{runtime.address}/v1/session"
+
+
+def _port(address: str) -> int | None:
+    return _split(address).port
+
+
+def _split(address: str) -> SplitResult:
+    bare = address.strip()
+    if bare.count(":") > 1 and "[" not in bare and "://" not in bare:
+        bare = f"[{bare}]"  # An IPv6 address on its own, such as ::1.
+    text = bare if "://" in bare else f"http://{bare}"
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise BadAddress(f"{address!r} is not an address such as 127.0.0.1:7860") from error
+    if not host or parts.scheme not in _SCHEMES or parts.username or parts.query:
+        raise BadAddress(f"{address!r} is not an address such as 127.0.0.1:7860")
+    return parts

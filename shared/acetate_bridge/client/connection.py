@@ -11,15 +11,18 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from subprocess import Popen
 
-from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
-
 from acetate_bridge.client import connection_state as states
 from acetate_bridge.client.address import BadAddress, Target, find_target
 from acetate_bridge.client.connection_state import State
 from acetate_bridge.client.handshake import NotProven, WrongToken, opening, prove
 from acetate_bridge.client.launcher import CannotStart, last_words, start_server
 from acetate_bridge.client.pending_jobs import Pending
+from acetate_bridge.client.websocket import (
+    ClientConnection,
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidStatus,
+)
 from acetate_bridge.protocol.chunking import PARTS_FEATURE, Gathering, frames, joined
 from acetate_bridge.protocol.codec import (
     MESSAGE_BYTES,

@@ -24,6 +24,7 @@ from acetate_bridge.client.private_folders import (
     read_private,
     write_private,
 )
+from acetate_bridge.client.sandbox import places_outside, sandbox_of
 from acetate_bridge.protocol.json_text import read_json
 from acetate_bridge.protocol.serialization import Mismatch, from_plain
 
@@ -35,6 +36,7 @@ __all__ = [
     "Runtime",
     "UnsafeFolder",
     "data_folder",
+    "find_runtime",
     "log_file",
     "make_data_folder",
     "make_private",
@@ -149,6 +151,20 @@ def read_runtime(folder: Path | None = None, any_process: bool = False) -> Runti
     except (OSError, ValueError, Mismatch):
         return None
     return runtime if any_process or process_lives(runtime.pid) else None
+
+
+def find_runtime() -> Runtime | None:
+    """The server of this machine, from outside of a sandbox or from within one.
+
+    Its process is not looked for: from inside a sandbox it may be invisible.
+    """
+    if found := read_runtime(any_process=True):
+        return found
+    sandbox = None if os.environ.get("ACETATE_RUNTIME_DIR") else sandbox_of()
+    for folder in places_outside(sandbox) if sandbox else ():
+        if found := read_runtime(folder, any_process=True):
+            return found
+    return None
 
 
 def remove_runtime(pid: int, folder: Path | None = None) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from websockets.asyncio.client import connect
-from websockets.exceptions import InvalidStatus
-
 from acetate_bridge.client.address import Target
+from acetate_bridge.client.websocket import InvalidStatus, connect
 from acetate_bridge.protocol.proof import (
     CHALLENGE_HEADER,
     client_proof,

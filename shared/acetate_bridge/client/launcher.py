@@ -20,6 +20,8 @@ from acetate_bridge.client.discovery import (
     make_private,
 )
 from acetate_bridge.client.private_folders import read_owned
+from acetate_bridge.client.sandbox import sandbox_of
+from acetate_bridge.client.surroundings import own_environment
 from acetate_bridge.protocol.json_text import read_json
 
 _LOG_BYTES = 4 * 2**20
@@ -34,7 +36,13 @@ def find_command() -> list[str]:
     """How to start the server on this machine; raises CannotStart when it is not installed.
 
     Asks ACETATE_COMMAND, then the note that `acetate` leaves when it runs, then the search path.
+    A sandbox keeps an editor from starting anything outside, so there it is said what to do.
     """
+    if (sandbox := sandbox_of()) is not None:
+        raise CannotStart(
+            f"This editor runs in a sandbox ({sandbox.kind}), which cannot start programs of the "
+            "system: run `acetate serve` in a terminal, and the panel connects by itself"
+        )
     if chosen := os.environ.get("ACETATE_COMMAND"):
         return [chosen, "serve"]
     note = data_folder() / INSTALLATION_FILE
@@ -86,6 +94,7 @@ def start_server(
                 stderr=subprocess.STDOUT,
                 cwd=str(Path.home()),
                 close_fds=True,
+                env=own_environment(),
                 creationflags=detached.creation_flags,
                 start_new_session=detached.new_session,
             )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,46 @@ def test_the_token_of_this_machine_goes_to_its_own_server_only(
     other = find_target("127.0.0.1:4712", None)
     assert other and other.token == ""
     assert "secret" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "localhost:4711",
+        "LOCALHOST:4711",
+        "localhost.:4711",
+        " localhost:4711 ",
+        "[::1]:4711",
+        "[::ffff:127.0.0.1]:4711",
+        "0.0.0.0:4711",
+        "127.1:4711",
+        "127.0.0.2:4711",
+        "http://localhost:4711/",
+        "http://localhost:4711/#x",
+        "https://localhost:4711",
+        "ws://127.0.0.1:4711/v1/session",
+        "wss://[::1]:4711/v1/session",
+        "http://localhost:4711/a/b/",
+        "localhost",
+        "::1",
+        socket.gethostname() + ":4711",
+    ],
+)
+def test_one_server_has_many_spellings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spelled: str
+) -> None:
+    monkeypatch.setenv("ACETATE_RUNTIME_DIR", str(tmp_path))
+    write_runtime(Runtime(os.getpid(), "127.0.0.1", 4711, "secret", 1), tmp_path)
+    found = find_target(spelled, None)
+    assert found and found.local
+    assert (found.url, found.token) == ("ws://127.0.0.1:4711/v1/session", "secret")
+
+
+@pytest.mark.parametrize("spelled", ["studio:4711", "10.0.0.7:4711", "http://localhost.evil:4711"])
+def test_the_token_goes_to_no_other_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spelled: str
+) -> None:
+    monkeypatch.setenv("ACETATE_RUNTIME_DIR", str(tmp_path))
+    write_runtime(Runtime(os.getpid(), "127.0.0.1", 4711, "secret", 1), tmp_path)
+    found = find_target(spelled, None)
+    assert found and found.token == "" and not found.local
