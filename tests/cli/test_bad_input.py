@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -16,8 +19,8 @@ CASES: dict[str, tuple[list[str], str]] = {
     "unknown model": (["text", "x", "--model", "nosuch", "-o", "x.png"], "no model called"),
     "unknown device": (["text", "x", "--device", "abacus", "-o", "x.png"], "no device called"),
     "size 0": (["text", "x", "--size", "0", "-o", "x.png"], "positive"),
-    "size 7": (["text", "x", "--size", "7", "-o", "x.png"], "between 64 and 128"),
-    "size 100000": (["text", "x", "--size", "100000", "-o", "x.png"], "between 64 and 128"),
+    "size 16385": (["text", "x", "--size", "16385x64", "-o", "x.png"], "up to 16384"),
+    "size 100000": (["text", "x", "--size", "100000", "-o", "x.png"], "up to 16384"),
     "size in words": (["text", "x", "--size", "big", "-o", "x.png"], "256 or 320x256"),
     "negative size": (["text", "x", "--size", "-5", "-o", "x.png"], "256 or 320x256"),
     "three sides": (["text", "x", "--size", "9x9x9", "-o", "x.png"], "256 or 320x256"),
@@ -28,7 +31,33 @@ CASES: dict[str, tuple[list[str], str]] = {
     "no variants": (["text", "x", "--variants", "0", "-o", "x.png"], "variants"),
     "odd precision": (["text", "x", "--precision", "12", "-o", "x.png"], "--precision"),
     "no output": (["text", "x"], "--output"),
-    "output is no PNG": (["text", "x", "-o", "x.jpg"], "should end in .png"),
+    "output is a JPEG": (["text", "x", "-o", "x.jpg"], "holds no transparency"),
+    "output is no picture": (["text", "x", "-o", "x.txt"], "should end in .png"),
+    "16 bits in a WebP": (["text", "x", "--precision", "16", "-o", "x.webp"], "no 16 bits"),
+    "variants to standard output": (["text", "x", "--variants", "2", "-o", "-"], "one picture"),
+    "two outputs of one name": (
+        ["background", "layer.png", "x", "-o", "x.png", "--scene", "./X.png"],
+        "would both be written to x.png",
+    ),
+    "a prompt without quotes": (["text", "a", "red", "apple", "-o", "x.png"], "in quotes"),
+    "an option that is none": (["text", "x", "--sedd", "1", "-o", "x.png"], "No such option"),
+    "unknown scheduler": (["text", "x", "--scheduler", "no", "-o", "x.png"], "use euler"),
+    "unknown style": (["text", "x", "--style", "no", "-o", "x.png"], "no style called"),
+    "no token file": (
+        [
+            "text",
+            "x",
+            "--token-file",
+            "no",
+            "--server",
+            "[::1]:9",
+            "--model",
+            "embedded",
+            "-o",
+            "x.png",
+        ],
+        "token cannot be read",
+    ),
     "output in no folder": (["text", "x", "-o", "no/x.png"], "Cannot write no/x.png"),
     "output is a folder": (["text", "x", "-o", "folder.png"], "it is a folder"),
     "scene in no folder": (
@@ -36,7 +65,10 @@ CASES: dict[str, tuple[list[str], str]] = {
         "Cannot write no/x.png",
     ),
     "no picture there": (["background", "missing.png", "x", "-o", "x.png"], "no such file"),
-    "a text for a picture": (["background", "text.png", "x", "-o", "x.png"], "not a PNG"),
+    "a text for a picture": (
+        ["background", "text.png", "x", "-o", "x.png"],
+        "no picture that Acetate reads",
+    ),
     "a picture cut short": (["background", "cut.png", "x", "-o", "x.png"], "cut short"),
     "a bomb": (["background", "bomb.png", "x", "-o", "x.png"], "30000 × 30000"),
     "no recipe": (["--from", "layer.png", "-o", "x.png"], "no recipe"),
@@ -80,6 +112,37 @@ def test_bad_input_ends_in_one_sentence_and_leaves_nothing(
     assert sorted(desk.rglob("*")) == before
 
 
+@pytest.mark.parametrize(
+    "case",
+    [
+        "unknown model",
+        "unknown mode",
+        "unknown scheduler",
+        "size 100000",
+        "unknown style",
+        "unknown device",
+        "no picture there",
+        "output is a JPEG",
+        "a prompt without quotes",
+    ],
+)
+def test_what_needs_no_torch_is_refused_without_it(desk: Path, case: str) -> None:
+    arguments, sentence = CASES[case]
+    code = (
+        f"import sys; sys.argv = ['acetate', 'generate', *{arguments!r}]\n"
+        "from acetate.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as end: print(end.code)\n"
+        "print('torch' in sys.modules, 'numpy' in sys.modules)"
+    )
+    environment = {**os.environ, "PYTHONPATH": ":".join(filter(None, sys.path))}
+    words = [sys.executable, "-c", code]
+    run = subprocess.run(words, capture_output=True, text=True, env=environment, cwd=desk)
+    assert sentence in run.stderr
+    assert run.stdout.splitlines()[-2:-1] == ["2"]
+    assert run.stdout.splitlines()[-1].startswith("False")
+
+
 def test_a_missing_weight_file_is_named(acetate: Acetate, tiny_model: Path, desk: Path) -> None:
     import shutil
 
@@ -97,7 +160,7 @@ def test_a_failure_in_the_middle_leaves_no_file(
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("acetate.images.files.encode_png", stop)
+    monkeypatch.setattr("acetate.images.encoding.encode_png", stop)
     arguments = ["--model", tiny_model, "--steps", "1", "-o", desk / "x.png"]
     outcome = acetate("generate", "text", "x", *arguments)
     assert outcome.code == 130

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image as Pillow
 
 from acetate.errors import BadImage
-from acetate.images.png import SIGNATURE, decode_png, encode_png, png_texts
+from acetate.images.png import decode_png, encode_png
+from acetate.images.png_texts import SIGNATURE, png_texts
 from acetate_bridge.protocol.types import Image, PixelFormat
 
 

@@ -32,8 +32,9 @@ def test_two_builds_are_the_same_bytes(editor: EditorName, tmp_path: Path) -> No
 def test_the_bridge_and_its_dependency_are_inside_in_pure_python(editor: EditorName) -> None:
     paths = {file.path for file in plugin_files(editor)}
     place = VENDORED[editor]
-    for needed in ("acetate_bridge/messages.py", "websockets/sync/client.py", "websockets/LICENSE"):
-        assert f"{place}/{needed}" in paths
+    for needed in ("sync/client.py", "asyncio/client.py", "LICENSE"):
+        assert f"{place}/acetate_websockets/{needed}" in paths
+    assert f"{place}/acetate_bridge/messages.py" in paths
     assert f"acetate_{editor}/LICENSE" in paths
     assert not [path for path in paths if path.endswith((".so", ".pyd", ".c", ".pyc"))]
     assert not [path for path in paths if "__pycache__" in path or ".." in path]

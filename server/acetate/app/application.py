@@ -18,7 +18,7 @@ from acetate.app.refusal_log import REFUSALS
 from acetate.app.responses import in_our_words, route_of
 from acetate.app.routes import ROUTES, known_query
 from acetate.app.script_feed import ScriptFeed
-from acetate.app.settings import Settings
+from acetate.app.settings import GENERATOR, Settings
 from acetate.app.sign_in_codes import SignIn
 from acetate.app.webp import register_webp
 from acetate.jobs.async_store import Ledger
@@ -26,6 +26,7 @@ from acetate.jobs.downloads import Downloads
 from acetate.jobs.manager import Manager
 from acetate.workers.engine import Engine
 from acetate.workers.ipc import WorkerSettings
+from acetate.workers.known_offer import known_offer
 from acetate.workers.supervisor import WorkerEngine
 from acetate_bridge.protocol.proof import CHALLENGE_HEADER
 
@@ -50,7 +51,8 @@ def create_app(
 ) -> web.Application:
     """The application around an open ledger; `port` is the one that is listened on by then."""
     register_webp()
-    manager = Manager(ledger, engines, settings.limits)
+    expected = known_offer if settings.painter == GENERATOR else None
+    manager = Manager(ledger, engines, settings.limits, expected)
     names, any_address = names_for(settings.host, settings.hosts)
     challenges = Challenges(settings.token)
     codes = SignIn()

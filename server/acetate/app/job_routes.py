@@ -15,13 +15,29 @@ from acetate.app.context import CONTEXT, Context
 from acetate.app.responses import answer, refusal
 from acetate.app.script_feed import SCRIPTS
 from acetate.app.validation import build
+from acetate.errors import BadImage
+from acetate.images.png_texts import with_texts
+from acetate.images.recipe_texts import RECIPE_KEY, recipe_text
 from acetate.jobs.records import JobRecord, Refused
 from acetate_bridge.protocol.codec import IMAGE_PIXELS, BadFrame
 from acetate_bridge.protocol.messages import ImageReference, Progress, Submit
-from acetate_bridge.protocol.png import DamagedPng, png_header, read_png, write_png
+from acetate_bridge.protocol.png import write_png
 from acetate_bridge.protocol.types import BYTES_PER_PIXEL, Image, Recipe
 
 _MOST_LISTED = 200
+PICTURES = (
+    "image/png",
+    "image/jpeg",
+    "image/webp",
+    "image/tiff",
+    "image/avif",
+    "image/gif",
+    "image/bmp",
+    "image/openraster",
+    "application/x-krita",
+    "image/vnd.adobe.photoshop",
+)
+"""Kinds of files that are taken as input images; what one really is, its bytes say."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +126,7 @@ async def show_layer(request: web.Request) -> web.Response:
                 image = await context.ledger.load_layer(stored)
             except (OSError, ValueError):
                 break
-            body = await asyncio.to_thread(write_png, image)
+            body = await asyncio.to_thread(_with_recipe, image, stored.recipe)
             return web.Response(body=body, content_type="image/png")
     return refusal(404, "not_found", "There is no such layer.")
 
@@ -120,12 +136,14 @@ async def upload_image(request: web.Request) -> web.Response:
     if (request.content_length or 0) > context.manager.limits.message_bytes:
         raise Refused("too_large", "The image is too large.")
     kind = request.content_type
-    if kind == "image/png":
-        image = await _read_png(await request.read())
+    if kind in PICTURES:
+        image = await _read_picture(await request.read())
     elif kind == "application/octet-stream":
         image = await _read_raw(request)
     else:
-        return refusal(415, "bad_type", "Send image/png, or application/octet-stream with a size.")
+        return refusal(
+            415, "bad_type", f"Send {', '.join(PICTURES)}, or application/octet-stream with a size."
+        )
     digest = await asyncio.to_thread(lambda: hashlib.sha256(image.data).hexdigest())
     await context.ledger.keep_image(digest, image)
     return answer(ImageReference(digest, image.width, image.height, image.format), 201)
@@ -178,13 +196,20 @@ def _status(
     )
 
 
-async def _read_png(body: bytes) -> Image:
+async def _read_picture(body: bytes) -> Image:
+    """A picture of any kind that the command line reads, too."""
+    from acetate.images.decoding import decode_picture
+
     try:
-        width, height, _ = png_header(body)
-        _check_pixels(width, height)
-        return await asyncio.to_thread(read_png, body)
-    except DamagedPng as error:
-        raise BadFrame("bad_image", f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+        return await asyncio.to_thread(decode_picture, body)
+    except BadImage as error:
+        code = "image_too_large" if "megapixels" in error.message else "bad_image"
+        raise BadFrame(code, f"{error.message} {error.hint}".strip()) from None
+
+
+def _with_recipe(image: Image, recipe: Recipe | None) -> bytes:
+    text = recipe_text(recipe)
+    return with_texts(write_png(image), {RECIPE_KEY: text} if text else {})
 
 
 async def _read_raw(request: web.Request) -> Image:

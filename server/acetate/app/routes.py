@@ -14,6 +14,7 @@ from acetate.app.event_stream import follow_jobs
 from acetate.app.frame_routes import FrameWish, plan
 from acetate.app.index_page import page
 from acetate.app.job_routes import (
+    PICTURES,
     JobStatus,
     acknowledge_job,
     cancel_job,
@@ -83,7 +84,16 @@ ROUTES = (
     Route("GET", "/v1/models", models, "What can be used", None, Offer),
     Route("POST", "/v1/models", look_again, "Look again at what is on the disk", None, Offer),
     Route("GET", "/v1/models/{model}", show_model, "One model", None, ModelInfo),
-    Route("DELETE", "/v1/models/{model}", remove_model, "Delete its files", None, ModelInfo, 202),
+    Route(
+        "DELETE",
+        "/v1/models/{model}",
+        remove_model,
+        "Delete its files",
+        None,
+        ModelInfo,
+        202,
+        refuses=(409,),
+    ),
     Route(
         "POST",
         "/v1/models/{model}/pull",
@@ -92,6 +102,7 @@ ROUTES = (
         PullOrder,
         ModelInfo,
         202,
+        refuses=(409, 429, 503),
     ),
     Route(
         "POST",
@@ -102,9 +113,26 @@ ROUTES = (
         ModelInfo,
     ),
     Route("GET", "/v1/openapi.json", describe, "This description", None, "application/json"),
-    Route("GET", "/v1/session", session, "The WebSocket session of protocol 1", status=101),
+    Route(
+        "GET",
+        "/v1/session",
+        session,
+        "The WebSocket session of protocol 1",
+        status=101,
+        refuses=(503,),
+    ),
     Route("GET", "/v1/jobs", list_jobs, "Jobs of scripts, newest first", None, list[JobStatus]),
-    Route("POST", "/v1/jobs", submit_job, "Submit a job", Submit, JobStatus, 202),
+    Route(
+        "POST",
+        "/v1/jobs",
+        submit_job,
+        "Submit a job",
+        Submit,
+        JobStatus,
+        202,
+        refuses=(404, 409, 429, 507),
+        optional=("job",),
+    ),
     Route("GET", "/v1/jobs/{job}", show_job, "One job", None, JobStatus),
     Route("DELETE", "/v1/jobs/{job}", cancel_job, "Cancel a job", None, JobStatus, 202),
     Route(
@@ -114,6 +142,7 @@ ROUTES = (
         "Say that the results are safe and may be forgotten",
         None,
         JobStatus,
+        refuses=(409,),
     ),
     Route(
         "GET",
@@ -175,11 +204,16 @@ ROUTES = (
         "POST",
         "/v1/images",
         upload_image,
-        "Upload an input image: an RGBA PNG, or raw pixels with their size in the query",
-        "image/png",
+        "Upload an input image: a picture file, or raw pixels with their size in the query",
+        ("application/octet-stream", *PICTURES),
         ImageReference,
         201,
-        ("width", "height", "format"),
+        {
+            "width": {"type": "integer", "minimum": 1},
+            "height": {"type": "integer", "minimum": 1},
+            "format": {"type": "string", "enum": ["rgba8", "rgba16"]},
+        },
+        refuses=(415, 507),
     ),
 )
 

@@ -18,7 +18,7 @@ from acetate.cli.generate import generate
 from acetate.cli.models import models
 from acetate.cli.plugins import plugins
 from acetate.cli.show import show
-from acetate.cli.stopping import STOPPED, WORDS, heard_politely
+from acetate.cli.stopping import STOPPED, WORDS, Stopped, heard_politely
 from acetate.errors import AcetateError
 
 app = typer.Typer(
@@ -95,7 +95,7 @@ def run() -> None:
     except typer.TyperException as error:
         _complain(error.format_message())
         code = 2
-    except (typer.Abort, KeyboardInterrupt):
+    except (typer.Abort, Stopped, KeyboardInterrupt):
         _complain(WORDS)
         code = STOPPED
     except BrokenPipeError:  # Whoever read what was printed has seen enough.

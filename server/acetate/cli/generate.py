@@ -12,10 +12,11 @@ import typer
 from acetate.cli import options
 from acetate.cli.growing import grow
 from acetate.cli.options import Precision, parse_control, parse_size, parse_styles
+from acetate.cli.prompts import PromptCommand
 from acetate.cli.request import Order
 from acetate.cli.run import carry_out
 from acetate.errors import BadRequest
-from acetate.images.files import read_image, read_recipe
+from acetate.images.files import read_image, read_recipe, read_recipes
 from acetate.modes.registry import MODES
 from acetate_bridge.protocol.geometry import Size
 from acetate_bridge.protocol.limits import drawn_seed
@@ -43,6 +44,8 @@ _SHARED: dict[str, tuple[Any, Any]] = {
     "control_strength": (options.ControlStrength, 1.0),
     "control_derive": (options.ControlDerived, False),
     "server": (options.Server, ""),
+    "token_file": (options.TokenFile, None),
+    "force": (options.Force, False),
 }
 """Annotation and default of what every mode has."""
 
@@ -69,10 +72,14 @@ def again(
     context: typer.Context,
     source: Annotated[
         Path | None,
-        typer.Option("--from", help="PNG painted by Acetate: paint it again from its recipe."),
+        typer.Option("--from", help="Painted by Acetate: paint it again from its recipe."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="PNG file to write.")
+        Path | None,
+        typer.Option("--output", "-o", help="File to write, its kind by its ending; - prints it."),
+    ] = None,
+    pick: Annotated[
+        int | None, typer.Option(help="Which picture of a sheet, counted from 1.")
     ] = None,
     layer: Annotated[
         Path | None, typer.Option(help="The layer that the picture was painted from, if any.")
@@ -88,14 +95,18 @@ def again(
         str, typer.Option(help="Model id or folder; the recipe's own by default.")
     ] = "",
     device: options.Device = "auto",
+    force: options.Force = False,
 ) -> None:
     """Paint layers from a prompt, around a layer, or again from a recipe."""
     if context.invoked_subcommand is not None:
         return
     if source is None or output is None:
         raise BadRequest(f"Name a mode ({', '.join(MODES)}), or a picture with --from and -o.")
+    recipe = _recipe_of(source, pick)
     painted = read_image(source)
-    recipe = read_recipe(source)
+    size = Size(painted.width, painted.height)
+    if pick is not None:
+        size = Size(recipe.width, recipe.height)
     given = {"layer": layer, "picture": picture, "background": background, "control": control}
     carry_out(
         Order(
@@ -103,13 +114,24 @@ def again(
             output,
             model=model or recipe.model,
             device=device,
-            size=Size(painted.width, painted.height),
+            size=size,
             steps=recipe.steps,
             guidance=recipe.guidance,
             pixel_format=painted.format,
-            images=_at_size(_read(given), Size(painted.width, painted.height)),
+            images=_at_size(_read(given), size),
+            force=force,
         )
     )
+
+
+def _recipe_of(source: Path, pick: int | None) -> Recipe:
+    """The recipe of a picture, or one of those of a sheet."""
+    recipes = read_recipes(source)
+    if pick is None:
+        return read_recipe(source)
+    if not 1 <= pick <= len(recipes):
+        raise BadRequest(f"{source} holds {len(recipes)} recipes: pick 1 to {len(recipes)}.")
+    return recipes[pick - 1]
 
 
 def _command(mode: ModeInfo) -> Callable[..., None]:
@@ -158,6 +180,8 @@ def _command(mode: ModeInfo) -> Callable[..., None]:
                 images=images,
                 scene=given.get("scene"),
                 server=given["server"],
+                token_file=given["token_file"],
+                force=given["force"],
                 then=then,
             )
         )
@@ -175,7 +199,7 @@ def _parameters(mode: ModeInfo) -> Iterator[Parameter]:
 
     for wanted in mode.inputs:
         if wanted.required:
-            words = typer.Argument(help=f"PNG: {wanted.words}.")
+            words = typer.Argument(help=f"A picture: {wanted.words}.")
             yield parameter(wanted.name, Annotated[Path, words])
     prompt = Annotated[str, typer.Argument(help="What to paint.")]
     yield parameter("prompt", prompt, "" if mode.prompts else Parameter.empty)
@@ -185,7 +209,7 @@ def _parameters(mode: ModeInfo) -> Iterator[Parameter]:
         yield parameter("size", options.Side, None)
     for wanted in mode.inputs:
         if not wanted.required:
-            words = typer.Option(help=f"PNG: {wanted.words}.")
+            words = typer.Option(help=f"A picture: {wanted.words}.")
             yield parameter(wanted.name, Annotated[Path | None, words], None)
     for role in mode.prompts:
         words = typer.Option(help=f"What to paint on the {role} layer; the prompt by default.")
@@ -218,4 +242,4 @@ def _size(text: str | None, images: dict[str, Image]) -> Size | None:
 
 
 for _mode in MODES.values():
-    generate.command(_mode.info.name)(_command(_mode.info))
+    generate.command(_mode.info.name, cls=PromptCommand)(_command(_mode.info))

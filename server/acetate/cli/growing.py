@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
-from acetate.cli.request import Order, check
+from acetate.cli.console import say
+from acetate.cli.early import check_without_torch
+from acetate.cli.outputs import Outputs
+from acetate.cli.request import Order, check, settled
 from acetate.cli.run import carry_out, load, stack
-from acetate.images.files import read_image, write_image
+from acetate.images.files import write_image
+from acetate.images.formats import STDOUT
 
 
 def grow(order: Order) -> None:
@@ -17,18 +22,29 @@ def grow(order: Order) -> None:
     Raises AcetateError; layers that are painted by then stay.
     """
     check(order)
+    outputs = settled(order)
+    told = sys.stderr if order.scene == STDOUT else sys.stdout
+    check_without_torch(order)
+    for note in outputs.notes:
+        say(note, told)
     pipeline = None if order.server else load(order)
     composite = order.images["picture"]
     prompts = (order.recipe.prompt, *order.then)
-    for index, (prompt, output) in enumerate(zip(prompts, order.outputs(), strict=True)):
+    for index, (prompt, output) in enumerate(zip(prompts, outputs.layers, strict=True)):
         recipe = replace(order.recipe, prompt=prompt, seed=order.recipe.seed + index)
         if index:
             recipe = replace(recipe, layer_prompts={})
         single = replace(
-            order, recipe=recipe, output=output, then=(), scene=None, images={"picture": composite}
+            order,
+            recipe=recipe,
+            output=output,
+            then=(),
+            scene=None,
+            images={"picture": composite},
+            settled=Outputs((output,)),
         )
-        carry_out(single, pipeline)
-        composite = stack(read_image(output), composite)
-    if order.scene is not None:
-        write_image(order.scene, composite)
-        print(f"{order.scene}: all of it together")
+        (painted,) = carry_out(single, pipeline)
+        composite = stack(painted, composite)
+    for scene in outputs.scenes:
+        path = write_image(scene, composite, order.recipe, replace=order.force)
+        say(f"{path}: all of it together", told)

@@ -21,7 +21,13 @@ class Precision(StrEnum):
 
 
 Output = Annotated[
-    Path, typer.Option("--output", "-o", help="PNG file to write; variants are numbered.")
+    Path,
+    typer.Option(
+        "--output",
+        "-o",
+        help="File to write, its kind by its ending (png, webp, tif, avif; jpg without "
+        "transparency); - prints it. Variants, and files that are there, are numbered.",
+    ),
 ]
 Seed = Annotated[
     int | None, typer.Option(help="Number that fixes the picture; a random one by default.")
@@ -43,12 +49,13 @@ Scheduler = Annotated[
 StopAt = Annotated[
     float, typer.Option(help="Share of the steps after which the bare base model finishes alone.")
 ]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, xpu or mps.")]
 Model = Annotated[str, typer.Option(help="Model id, or the folder of a model.")]
 Side = Annotated[
-    str | None, typer.Option(help="Pixels, as 256 or 320x256; the model's own by default.")
+    str | None,
+    typer.Option(help="Pixels, as 256 or 320x256, up to 16384; the model's own by default."),
 ]
-Scene = Annotated[Path | None, typer.Option(help="PNG file for the layer over its new background.")]
+Scene = Annotated[Path | None, typer.Option(help="File for the layer over its new background.")]
 Strength = Annotated[
     float, typer.Option(help="How far to repaint, above 0 (hardly) up to 1 (from nothing).")
 ]
@@ -63,13 +70,13 @@ Then = Annotated[
     list[str] | None,
     typer.Option("--then", help="What to add next, onto what is there by then; repeatable."),
 ]
-Grown = Annotated[Path | None, typer.Option("--scene", help="PNG file for all of it together.")]
+Grown = Annotated[Path | None, typer.Option("--scene", help="File for all of it together.")]
 Style = Annotated[
     list[str] | None,
     typer.Option("--style", help="An imported style, as NAME or NAME=WEIGHT; may be repeated."),
 ]
 ControlPicture = Annotated[
-    Path | None, typer.Option("--control", help="PNG: a sketch, line art or map to follow.")
+    Path | None, typer.Option("--control", help="A sketch, line art or map to follow.")
 ]
 FollowedKind = Annotated[
     str,
@@ -86,8 +93,19 @@ ControlDerived = Annotated[
 ]
 Layers = Annotated[int, typer.Option(help="How many layers to split it into, 2 to 8.")]
 Server = Annotated[
-    str, typer.Option(help="Paint at a server: its host:port, or local for the one running here.")
+    str,
+    typer.Option(
+        help="Paint at a server: its host:port, local for the one running here, or auto to start "
+        "one that stays for the next command."
+    ),
 ]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--token-file", help="File with the token of that server; also ACETATE_TOKEN_FILE."
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace files that are there.")]
 Bits = Annotated[Precision, typer.Option(help="Bits a channel.")]
 
 

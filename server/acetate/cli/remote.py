@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from acetate.app.webp import register_webp
@@ -48,18 +48,26 @@ def generate_on_server(
     address: str | None = None,
     token: str | None = None,
     start: bool = False,
+    command: Sequence[str] | None = None,
     patience: float = 15.0,
 ) -> list[Layer]:
     """Layers of a request, painted by the server at `address` or the one of this machine.
 
-    `start` starts a server in the background when none runs. `patience` is how many seconds a
-    server may be unreachable before the first connection; afterwards a lost connection is waited
-    for. A callback that raises, and an interrupt from the keyboard, cancel the job.
+    `start` starts a server in the background when none runs, by `command`. `patience` is how many
+    seconds a server may be unreachable before the first connection; afterwards a lost connection
+    is waited for. A callback that raises, and an interrupt from the keyboard, cancel the job.
     Raises ServerFailed.
     """
     register_webp()
     news: queue.Queue[Event | State] = queue.Queue()
-    client = Client(f"cli-{uuid.uuid4().hex}", news.put, news.put, address=address, token=token)
+    client = Client(
+        f"cli-{uuid.uuid4().hex}",
+        news.put,
+        news.put,
+        address=address,
+        token=token,
+        command=command,
+    )
     if start:
         client.start_server()
     client.start()

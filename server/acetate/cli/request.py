@@ -6,10 +6,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
+from acetate.cli.outputs import Outputs, settle
 from acetate.errors import BadRequest
-from acetate.images.files import check_writable
+from acetate.images.formats import format_of
 from acetate.models.families import Family, frames_of
 from acetate.modes.run import image_hash
 from acetate.modes.validation import check_recipe, check_variants
@@ -20,7 +19,10 @@ from acetate_bridge.protocol.types import Image, PixelFormat, Recipe, Request
 
 T = TypeVar("T")
 
-SMALLEST_SIDE = 64
+_OPAQUE = ("background",)
+"""Modes whose layers have no transparency."""
+LONGEST_SIDE = 16_384
+"""Pixels of the longest side that is returned, however small the model paints."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Order:
     `size` is the size to return (None: the model's native one). `steps` and `guidance` of None
     take the family's own. `recipe.model_hash` and `recipe.inputs`, where set, must be met.
     `server` is the address to paint at, "local" for the server of this machine, "" for none.
-    `then` are prompts of further layers, each to be painted onto what is there by then.
+    `then` are prompts of further layers, each to be painted onto what is there by then. `force`
+    replaces files that are there; `settled` are names that were chosen before.
     """
 
     recipe: Recipe
@@ -45,17 +48,23 @@ class Order:
     images: dict[str, Image] = field(default_factory=dict[str, Image])
     scene: Path | None = None
     server: str = ""
+    token_file: Path | None = None
     then: tuple[str, ...] = ()
+    force: bool = False
+    settled: Outputs | None = None
 
-    def outputs(self) -> list[Path]:
-        """A path for each variant; several are numbered."""
-        return _numbered(self.output, len(self.then) + 1 if self.then else self.variants)
+    @property
+    def layers(self) -> int:
+        """How many paths its layers need: of variants, or one after another."""
+        return len(self.then) + 1 if self.then else self.variants
 
-    def scenes(self) -> list[Path]:
-        """A path for the scene of each variant, if scenes were ordered."""
-        if self.scene is None:
-            return []
-        return [self.scene] if self.then else _numbered(self.scene, self.variants)
+
+def settled(order: Order) -> Outputs:
+    """The names of all that will be written. Raises BadRequest or CannotWrite."""
+    if order.settled is not None:
+        return order.settled
+    scenes = 0 if order.scene is None else 1 if order.then else order.variants
+    return settle(order.output, order.scene, order.layers, scenes, order.force)
 
 
 def check(order: Order) -> None:
@@ -69,10 +78,24 @@ def check(order: Order) -> None:
         )
     for prompt in order.then:
         check_recipe(replace(order.recipe, prompt=prompt, layer_prompts={}, steps=1, guidance=1))
-    for path in (*order.outputs(), *order.scenes()):
-        if path.suffix.lower() != ".png":
-            raise BadRequest(f"Layers are written as PNG: {path} should end in .png.")
-        check_writable(path)
+    deep = order.pixel_format == "rgba16"
+    format_of(order.output, alpha=order.recipe.mode not in _OPAQUE, deep=deep)
+    if order.scene is not None:
+        format_of(order.scene, alpha=not _scene_is_opaque(order), deep=deep)
+    size = order.size
+    if size is not None and max(size.width, size.height) > LONGEST_SIDE:
+        raise BadRequest(
+            f"{size.width} × {size.height} pixels are too many: a side may have up to "
+            f"{LONGEST_SIDE}."
+        )
+
+
+def _scene_is_opaque(order: Order) -> bool:
+    """Whether nothing shows through all of it together: its lowest picture is opaque."""
+    from acetate.images.samples import is_opaque
+
+    picture = order.images.get("picture")
+    return picture is None or is_opaque(picture)
 
 
 def _check_words(order: Order) -> None:
@@ -97,8 +120,6 @@ def plan_request(
     limits = frames_of(order.recipe.mode, limits)
     steps, guidance = family.advice(order.recipe.scheduler or preset)
     size = order.size or Size(native, native)
-    if not order.images:
-        _check_size(size, limits)
     frame = plan_frame(Rect(0, 0, size.width, size.height), limits)
     recipe = replace(
         order.recipe,
@@ -116,16 +137,10 @@ def _or(given: T | None, otherwise: T) -> T:
     return otherwise if given is None else given
 
 
-def _check_size(size: Size, limits: FrameLimits) -> None:
-    if not all(SMALLEST_SIDE <= side <= limits.highest for side in (size.width, size.height)):
-        raise BadRequest(
-            f"This model does not paint {size.width} × {size.height} pixels: "
-            f"each side must lie between {SMALLEST_SIDE} and {limits.highest}."
-        )
-
-
 def _on_frame(image: Image, frame: Frame) -> Image:
     """A picture of the frame's region as the model sees it, with transparency around."""
+    import numpy as np
+
     from acetate.images.frame import show_frame
 
     dtype = np.dtype("u1" if image.format == "rgba8" else "<u2")
@@ -143,9 +158,3 @@ def _check_inputs(expected: dict[str, str], images: dict[str, Image]) -> None:
             raise BadRequest(f"The picture was painted with another one: name it with --{name}.")
         if image_hash(images[name]) != wanted:
             raise BadRequest(f"The picture given with --{name} is not the one it was painted with.")
-
-
-def _numbered(path: Path, variants: int) -> list[Path]:
-    if variants == 1:
-        return [path]
-    return [path.with_stem(f"{path.stem}-{index}") for index in range(1, variants + 1)]

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from acetate.cli.request import Order, check, plan_request
+from acetate.cli.console import say
+from acetate.cli.early import check_without_torch
+from acetate.cli.own_command import own_command
+from acetate.cli.request import Order, check, plan_request, settled
+from acetate.cli.stopping import Stopped, heard_politely
 from acetate.errors import BadRequest
 from acetate.images.files import write_image
+from acetate.images.formats import STDOUT
 from acetate.models.families import FAMILIES
 from acetate_bridge.protocol.types import Image, Layer, Role
 
@@ -21,31 +27,52 @@ if TYPE_CHECKING:
     from acetate.pipelines.pipeline import Pipeline
 
 LOCAL_SERVER = "local"
+AUTO_SERVER = "auto"
+_IDLE_SECONDS = 900
+"""How long a server that was started for a command stays without work."""
 
 
-def carry_out(order: Order, loaded: Pipeline | None = None) -> None:
-    """Paint what was ordered and write it, with a model that is loaded already, if any.
+def carry_out(order: Order, loaded: Pipeline | None = None) -> list[Image]:
+    """Paint what was ordered and write it; the first layer of each variant.
 
-    Raises AcetateError, most of it before any work.
+    With a model that is loaded already, if any. Raises AcetateError, most of it before any work.
     """
-    from acetate.images.frame import keep_alpha
-
     check(order)
+    outputs = settled(order)
+    # What belongs to the picture itself goes to standard output, if that is where it goes.
+    told = sys.stderr if STDOUT in (order.output, order.scene) else sys.stdout
+    check_without_torch(order)
+    for note in outputs.notes:
+        say(note, told)
     console = Console(stderr=True)
     variants = _paint_there(order, console) if order.server else _paint_here(order, console, loaded)
-    scenes = order.scenes()
-    for index, (output, layers) in enumerate(zip(order.outputs(), variants, strict=True)):
-        if order.recipe.keep_transparency:
-            layers = [keep_alpha(layer, order.images["layer"]) for layer in layers]
+    first: list[Image] = []
+    for index, layers in enumerate(variants):
+        layers = [_finished(order, layer) for layer in layers]
         for layer in layers:
+            output = outputs.layers[index]
             path = output if layer is layers[0] else _beside(output, layer.role)
-            write_image(path, layer.image, layer.recipe)
-            print(_report(path, layer))
+            _write(order, path, layer, told)
             _warn(console, layer)
-        if scenes:
+        first.append(layers[0].image)
+        if outputs.scenes:
             scene = _scene(order, layers[0].image)
-            write_image(scenes[index], scene, layers[0].recipe)
-            print(f"{scenes[index]}: both together")
+            path = write_image(outputs.scenes[index], scene, layers[0].recipe, replace=order.force)
+            say(f"{path}: both together", told)
+    return first
+
+
+def _finished(order: Order, layer: Layer) -> Layer:
+    if not order.recipe.keep_transparency:
+        return layer
+    from acetate.images.frame import keep_alpha
+
+    return keep_alpha(layer, order.images["layer"])
+
+
+def _write(order: Order, path: Path, layer: Layer, told: TextIO) -> None:
+    written = write_image(path, layer.image, layer.recipe, replace=order.force)
+    say(_report(written, layer), told)
 
 
 def compose(front: Image, back: Image) -> Image:
@@ -77,6 +104,11 @@ def _scene(order: Order, painted: Image) -> Image:
 
 def _beside(path: Path, role: Role) -> Path:
     """Where a further layer of a result goes."""
+    if path == STDOUT:
+        raise BadRequest(
+            "This mode paints several layers, and standard output takes one.",
+            "Name a file with -o.",
+        )
     return path.with_stem(f"{path.stem}-{role.value}")
 
 
@@ -104,24 +136,49 @@ def _paint_here(order: Order, console: Console, loaded: Pipeline | None) -> Iter
 
 
 def _paint_there(order: Order, console: Console) -> Iterator[list[Layer]]:
-    """The same at a server, which gives all variants together."""
+    """The same at a server, which gives all variants together, at the size that it paints."""
     from acetate.cli.remote import generate_on_server
+    from acetate.images.frame import place_layer
     from acetate.models.registry import model_named
 
     entry = model_named(order.model)
-    request = plan_request(
+    planned = plan_request(
         order, FAMILIES[entry.family], entry.native, entry.frame, entry.scheduler
     )
-    request = replace(request, recipe=replace(request.recipe, model=entry.id))
-    with _progress(console) as show:
-        layers = generate_on_server(
-            request,
-            lambda progress: show(progress.step, progress.steps),
-            address=None if order.server == LOCAL_SERVER else order.server,
-        )
+    assert planned.frame is not None
+    request = replace(planned, recipe=replace(planned.recipe, model=entry.id), frame=None)
+    starts = order.server == AUTO_SERVER
+    named = None if order.server in (LOCAL_SERVER, AUTO_SERVER) else order.server
+    try:
+        with _progress(console) as show, heard_politely():
+            layers = generate_on_server(
+                request,
+                lambda progress: show(progress.step, progress.steps),
+                address=named,
+                token=_token(order),
+                start=starts,
+                command=[*own_command(), "serve", "--idle-exit", str(_IDLE_SECONDS)],
+            )
+    except KeyboardInterrupt:
+        raise Stopped from None
     each = len(layers) // order.variants
     for index in range(order.variants):
-        yield layers[index * each : (index + 1) * each]
+        part = layers[index * each : (index + 1) * each]
+        yield [place_layer(layer, planned.frame) for layer in part]
+
+
+def _token(order: Order) -> str | None:
+    """The token in the file that was named, if any; else that of this machine is taken."""
+    named = order.token_file or os.environ.get("ACETATE_TOKEN_FILE")
+    if not named:
+        return None
+    try:
+        token = Path(named).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadRequest(f"The token cannot be read from {named}: {error}.") from None
+    if not token or not token.isascii() or any(letter.isspace() for letter in token):
+        raise BadRequest(f"{named} holds no token.", "It is what `acetate serve` wrote there.")
+    return token
 
 
 def load(order: Order) -> Pipeline:
@@ -147,7 +204,7 @@ def _report(path: Path, layer: Layer) -> str:
     assert recipe is not None
     size = f"{layer.image.width} × {layer.image.height}"
     if (layer.image.width, layer.image.height) != (recipe.width, recipe.height):
-        size += f" (painted at {recipe.width} × {recipe.height})"
+        size += f" (painted at {recipe.width} × {recipe.height} and scaled)"
     return f"{path}: {layer.name}, {size}, seed {recipe.seed}"
 
 
@@ -160,6 +217,14 @@ def _warn(console: Console, layer: Layer) -> None:
 
 @contextmanager
 def _progress(console: Console) -> Iterator[Callable[[int, int], None]]:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (TextColumn("Painting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     quiet = not console.is_terminal
     with Progress(*columns, console=console, transient=True, disable=quiet) as progress:

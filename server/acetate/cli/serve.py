@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import stat
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from acetate.cli.own_command import own_command
 from acetate.errors import AcetateError
 from acetate_bridge.client.discovery import data_folder, make_private, runtime_folder, write_private
 from acetate_bridge.client.launcher import leave_note
@@ -81,15 +80,6 @@ def serve(
     except OSError as error:
         typer.echo(f"The server cannot start: {error}.", err=True)
         raise typer.Exit(2) from None
-
-
-def own_command() -> list[str]:
-    """How this very installation is started again."""
-    beside = Path(sys.executable).with_name("acetate.exe" if os.name == "nt" else "acetate")
-    if beside.exists():
-        return [str(beside)]
-    found = shutil.which("acetate")
-    return [found] if found else [sys.executable, "-m", "acetate"]
 
 
 def _token(path: Path | None) -> str:

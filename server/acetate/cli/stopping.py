@@ -21,6 +21,10 @@ _SHOW_CURSOR = "\r\x1b[K\x1b[?25h"
 _polite = 0
 
 
+class Stopped(Exception):
+    """Ctrl+C was pressed, and what had to be wound up has been."""
+
+
 @contextmanager
 def heard_at_once() -> Iterator[None]:
     """While this stands, Ctrl+C ends the process with one line and status 130."""

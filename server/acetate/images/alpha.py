@@ -14,9 +14,10 @@ _FEW = 0.001
 def alpha_warning(image: Image) -> str:
     """A sentence when next to nothing, or next to everything, of a layer is visible; else ""."""
     dtype = np.dtype("u1" if image.format == "rgba8" else "<u2")
-    alpha = np.frombuffer(image.data, dtype)[3::4] / np.iinfo(dtype).max
-    if (alpha > _VISIBLE).mean() < _FEW:
+    alpha = np.frombuffer(image.data, dtype)[3::4]
+    top = np.iinfo(dtype).max
+    if np.count_nonzero(alpha > _VISIBLE * top) < _FEW * alpha.size:
         return "The layer came out empty: try another seed or other words."
-    if (alpha < _SOLID).mean() < _FEW:
+    if np.count_nonzero(alpha < _SOLID * top) < _FEW * alpha.size:
         return "The layer came out without transparency: try another seed or other words."
     return ""

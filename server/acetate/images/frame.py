@@ -18,6 +18,8 @@ from acetate_bridge.protocol.types import Image, Layer
 
 # Below half a step of 16-bit alpha: too little to move a visible pixel.
 _HIDDEN_WEIGHT = np.float32(2.0**-18)
+_BAND_PIXELS = 4 * 2**20
+"""Pixels of a result that are worked on at once, in eight planes of single precision."""
 
 
 def show_frame(image: Image, frame: Frame) -> Image:
@@ -75,28 +77,48 @@ def resample(image: Image, size: Size) -> Image:
 
     Lanczos where there is something to see. Its lobes would make rings around an edge, and noise
     of colour that hardly weighs anything, so towards transparency a positive kernel takes over.
+    A large result is made in bands of rows, the same to the last bit.
     """
     samples = _samples(image)
     top = np.float32(np.iinfo(samples.dtype).max)
-    straight = samples.astype(np.float32) / top
-    alpha = straight[..., 3]
+    alpha = samples[..., 3].astype(np.float32) / top
     weight = alpha * (np.float32(1) - _HIDDEN_WEIGHT) + _HIDDEN_WEIGHT
-    smooth_weight = _resize(weight, size, Pillow.Resampling.BILINEAR)
-    sharp_weight = _resize(weight, size, Pillow.Resampling.LANCZOS)
+    weighted = [samples[..., channel].astype(np.float32) / top * weight for channel in range(3)]
+    rows = max(1, _BAND_PIXELS // size.width)
+    result = np.empty((size.height, size.width, 4), samples.dtype)
+    for start in range(0, size.height, rows):
+        stop = min(size.height, start + rows)
+        shown = _band(alpha, weight, weighted, size, start, stop)
+        result[start:stop] = np.rint(np.clip(shown, 0, 1) * top)
+    return Image(size.width, size.height, result.tobytes(), image.format)
+
+
+def _band(
+    alpha: NDArray[np.float32],
+    weight: NDArray[np.float32],
+    weighted: list[NDArray[np.float32]],
+    size: Size,
+    start: int,
+    stop: int,
+) -> NDArray[np.floating]:
+    """Some rows of the result, in [0, 1]."""
+
+    def resized(plane: NDArray[np.float32], kernel: Pillow.Resampling) -> NDArray[np.float32]:
+        return _resize(plane, size, kernel, start, stop)
+
+    smooth_weight = resized(weight, Pillow.Resampling.BILINEAR)
+    sharp_weight = resized(weight, Pillow.Resampling.LANCZOS)
     sharpness = np.clip((np.minimum(smooth_weight, sharp_weight) - 0.02) / 0.08, 0, 1)
     sharp_divisor = np.maximum(sharp_weight, 0.02)
     planes: list[NDArray[np.floating]] = []
-    for channel in range(3):
-        weighted = straight[..., channel] * weight
-        smooth = _resize(weighted, size, Pillow.Resampling.BILINEAR) / smooth_weight
-        sharp = _resize(weighted, size, Pillow.Resampling.LANCZOS) / sharp_divisor
+    for plane in weighted:
+        smooth = resized(plane, Pillow.Resampling.BILINEAR) / smooth_weight
+        sharp = resized(plane, Pillow.Resampling.LANCZOS) / sharp_divisor
         planes.append(smooth + (sharp - smooth) * sharpness)
-    smooth = _resize(alpha, size, Pillow.Resampling.BILINEAR)
-    sharp = _resize(alpha, size, Pillow.Resampling.LANCZOS)
+    smooth = resized(alpha, Pillow.Resampling.BILINEAR)
+    sharp = resized(alpha, Pillow.Resampling.LANCZOS)
     planes.append(smooth + (sharp - smooth) * sharpness)
-    result = np.clip(np.stack(planes, axis=-1), 0, 1) * top
-    data = np.rint(result).astype(samples.dtype).tobytes()
-    return Image(size.width, size.height, data, image.format)
+    return np.stack(planes, axis=-1)
 
 
 def _samples(image: Image) -> NDArray[np.unsignedinteger]:
@@ -105,7 +127,11 @@ def _samples(image: Image) -> NDArray[np.unsignedinteger]:
 
 
 def _resize(
-    plane: NDArray[np.floating], size: Size, kernel: Pillow.Resampling
+    plane: NDArray[np.float32], size: Size, kernel: Pillow.Resampling, start: int, stop: int
 ) -> NDArray[np.float32]:
+    """Rows `start` to `stop` of the plane at that size; what lies around them is seen, too."""
+    height, width = plane.shape
+    scale = height / size.height
+    box = (0.0, start * scale, float(width), min(height, stop * scale))
     picture = Pillow.fromarray(np.ascontiguousarray(plane, np.float32))
-    return np.asarray(picture.resize((size.width, size.height), kernel))
+    return np.asarray(picture.resize((size.width, stop - start), kernel, box))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 from acetate.errors import BadRequest
 from acetate.jobs.records import Refused
-from acetate.models.families import check_size, frames_of
+from acetate.models.families import FAMILIES, check_size, frames_of
+from acetate.models.shipped import EMBEDDED
 from acetate.workers.engine import Announcement
-from acetate_bridge.protocol.geometry import Frame
+from acetate_bridge.protocol.geometry import Frame, Size
 from acetate_bridge.protocol.limits import (
     PROMPT_CHARACTERS,
     STEPS,
@@ -40,7 +42,7 @@ _FARTHEST = 2**24
 def check_submit(submit: Submit, limits: Limits, offer: Announcement | None) -> None:
     """Raise Refused with a sentence about the first thing that cannot be done.
 
-    Without an offer (no worker has started yet) modes and models are left for the worker to judge.
+    Without an offer modes and models are left for the worker to judge.
     """
     if not _JOB_ID.fullmatch(submit.job):
         raise Refused("bad_job_id", "A job id has 8 to 64 letters, digits, - and _.")
@@ -54,6 +56,7 @@ def check_submit(submit: Submit, limits: Limits, offer: Announcement | None) -> 
         _check_frame(submit.frame, submit, limits)
     if offer is not None:
         _check_model(submit, offer)
+        _check_inputs(submit, offer)
 
 
 def is_digest(text: str) -> bool:
@@ -139,9 +142,48 @@ def _check_model(submit: Submit, offer: Announcement) -> None:
         except BadRequest as error:
             raise Refused(error.code, error.message) from None
 
+    if model.family in FAMILIES:
+        try:
+            FAMILIES[model.family].check_scheduler(submit.recipe.scheduler)
+        except BadRequest as error:
+            raise Refused(error.code, error.message) from None
+        known = {name for style in model.styles for name in (style, Path(style).stem)}
+        for style in submit.recipe.styles:
+            if style not in known:
+                raise Refused(
+                    "bad_request",
+                    f"There is no style called {style[:40]!r} for {model.name or model.id}.",
+                    f"There are {', '.join(model.styles)}." if model.styles else "",
+                )
+
+
+def _check_inputs(submit: Submit, offer: Announcement) -> None:
+    """What a mode works on is there, and at a size that fits the frame."""
+    mode = next(mode for mode in offer.modes if mode.name == submit.recipe.mode)
+    for wanted in mode.inputs:
+        if wanted.required and wanted.name not in submit.images:
+            raise Refused("bad_request", f"The mode “{mode.name}” needs {wanted.words}.")
+    if submit.recipe.control is not None and "control" not in submit.images:
+        raise Refused("bad_request", "There is no control image to follow.")
+    if submit.frame is not None:
+        sizes = {submit.frame.size, submit.frame.canvas.size}
+    elif submit.recipe.width and submit.recipe.height:
+        sizes = {Size(submit.recipe.width, submit.recipe.height)}
+    else:
+        return
+    for name, image in submit.images.items():
+        if Size(image.width, image.height) not in sizes:
+            shown = " or ".join(sorted(f"{size.width} × {size.height}" for size in sizes))
+            raise Refused(
+                "bad_request",
+                f"The image {name[:40]!r} has {image.width} × {image.height} pixels, "
+                f"but the frame has {shown}.",
+            )
+
 
 def _model(submit: Submit, offer: Announcement) -> ModelInfo | None:
-    return next((each for each in offer.models if each.id == submit.recipe.model), None)
+    model = submit.recipe.model
+    return next((each for each in offer.models if each.id == (model or EMBEDDED)), None)
 
 
 def _between(name: str, value: int, least: int, most: int) -> None:

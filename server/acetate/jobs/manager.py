@@ -69,8 +69,16 @@ class _Job:
 class Manager:
     """Owns the queue and the engines. All methods belong to one event loop."""
 
-    def __init__(self, ledger: Ledger, engines: Sequence[Engine], limits: Limits) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        engines: Sequence[Engine],
+        limits: Limits,
+        expected: Callable[[], Announcement] | None = None,
+    ) -> None:
+        """`expected` is what can be used as far as is known before an engine has said so."""
         self.limits = limits
+        self._expected = expected
         self.offers = Offers()
         self._ledger = ledger
         self._engines = list(engines)
@@ -175,7 +183,10 @@ class Manager:
 
         Raises Refused, MissingImages, DiskFull.
         """
-        check_submit(submit, self.limits, self.offer)
+        offer = self.offer
+        if offer is None and self._expected is not None:
+            offer = await asyncio.to_thread(self._expected)
+        check_submit(submit, self.limits, offer)
         if submit.frame is not None:
             size = submit.frame.size
             recipe = replace(submit.recipe, width=size.width, height=size.height)

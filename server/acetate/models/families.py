@@ -21,6 +21,8 @@ class Family:
     guidance: float
     modes: tuple[str, ...]
     passes: int = 8
+    schedulers: tuple[str, ...] = ("euler",)
+    """Names of samplers that a recipe may ask for."""
 
     def frames(self, native: int) -> FrameLimits:
         """Sizes near the native square: far from it, objects repeat or lose their shape."""
@@ -34,6 +36,13 @@ class Family:
     def advice(self, scheduler: str = "") -> tuple[int, float]:
         """Steps and guidance for a scheduler: those of its few-step preset, or the family's."""
         return FEW_STEPS.get(scheduler, (self.steps, self.guidance))
+
+    def check_scheduler(self, name: str) -> None:
+        """Raise BadRequest for a sampler that the family has not; an empty name is its own."""
+        if name and name not in self.schedulers:
+            raise BadRequest(
+                f"There is no scheduler “{name}” for this model: use {', '.join(self.schedulers)}."
+            )
 
 
 FEW_STEPS = {"lightning": (4, 1.0), "hyper": (8, 1.0)}
@@ -73,11 +82,33 @@ def check_size(width: int, height: int, limits: FrameLimits) -> None:
         )
 
 
+_STABLE_DIFFUSION = (
+    "dpmpp_2m_karras",
+    "dpmpp_2m_sde_karras",
+    "euler_a",
+    "euler",
+    "unipc",
+    "lightning",
+    "hyper",
+)
+
 FAMILIES = {
     "layered": Family(16, 50, 4.0, ("decompose",)),
     "embedded": Family(16, 20, 3.0, ("text", "background", "refine")),
     # The official decoder halves the sides six times; steps and guidance are its authors' advice.
-    "sd15": Family(64, 20, 7.0, ("text", "background", "foreground", "joint", "refine")),
-    "sdxl": Family(64, 20, 7.0, ("text", "background", "foreground", "joint", "refine", "extract")),
+    "sd15": Family(
+        64,
+        20,
+        7.0,
+        ("text", "background", "foreground", "joint", "refine"),
+        schedulers=_STABLE_DIFFUSION,
+    ),
+    "sdxl": Family(
+        64,
+        20,
+        7.0,
+        ("text", "background", "foreground", "joint", "refine", "extract"),
+        schedulers=_STABLE_DIFFUSION,
+    ),
     "flux": Family(64, 28, 3.5, ("text", "refine")),
 }

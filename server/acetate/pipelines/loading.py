@@ -105,6 +105,8 @@ def _load_entry(entry: Entry, device: str) -> Pipeline:
     return pipeline
 
 
+FAMILY_OF = {"AcetateEmbedded": EMBEDDED, _LAYERED: "layered", **_BASES}
+"""What the `model_index.json` of a folder calls its pipeline, and the family that it is."""
 _BASE_OF = {family: kind for kind, family in _BASES.items()}
 
 

@@ -11,21 +11,15 @@ from typing import TYPE_CHECKING
 
 from acetate.errors import AcetateError
 from acetate.models.devices import pick_device
-from acetate.models.families import FAMILIES
-from acetate.models.hub_cache import missing_parts
-from acetate.models.imported_files import own_files
-from acetate.models.licences import unaccepted
-from acetate.models.registry import models
 from acetate.models.shipped import EMBEDDED
-from acetate.modes import MODES, run
+from acetate.modes import run
 from acetate.pipelines.model_cache import Residents
 from acetate.workers.engine import Announcement
 from acetate.workers.generator_api import Note, Painter, PainterStep
-from acetate_bridge.protocol.messages import ModelInfo
+from acetate.workers.known_offer import embedded_model, offer_of, official_models
 from acetate_bridge.protocol.types import Image, Layer, Request
 
 if TYPE_CHECKING:
-    from acetate.models.catalog import Entry
     from acetate.pipelines.pipeline import Pipeline
     from acetate.pipelines.sampling import Step
 
@@ -42,26 +36,14 @@ class Generator:
 
         With it the official models, and the modes that any of those that are here can do.
         """
-        family = FAMILIES[EMBEDDED]
-        info = ModelInfo(
-            EMBEDDED,
-            "Embedded model",
-            EMBEDDED,
-            list(family.modes),
-            steps=family.steps,
-            guidance=family.guidance,
-        )
+        info = embedded_model()
         try:
             pipeline = self._load(EMBEDDED)
         except AcetateError as error:
             info = replace(info, state="missing", progress=0.0, reason=error.message)
         else:
             info = replace(info, native=pipeline.native, frame=pipeline.limits)
-        models = [info, *_official_models()]
-        offered = {name for model in models if model.state == "ready" for name in model.modes}
-        return Announcement(
-            models, [mode.info for mode in MODES.values() if mode.info.name in offered]
-        )
+        return offer_of([info, *official_models()])
 
     def paint(
         self, request: Request, on_step: Callable[[PainterStep | Note], None]
@@ -87,35 +69,6 @@ class Generator:
         pipeline = self._residents.get(model)
         pipeline.ladder.release = partial(self._residents.release_others, model)
         return pipeline
-
-
-def _official_models() -> list[ModelInfo]:
-    """The models of the catalog and of one's own, here or still to be fetched."""
-    return [
-        _info(entry)
-        for entry in models().values()
-        if entry.id != EMBEDDED and FAMILIES[entry.family].modes
-    ]
-
-
-def _info(entry: Entry) -> ModelInfo:
-    family = FAMILIES[entry.family]
-    info = ModelInfo(
-        entry.id,
-        entry.name,
-        entry.family,
-        [mode for mode in entry.modes if mode in family.modes],
-        native=entry.native,
-        frame=entry.frame,
-        steps=family.steps,
-        guidance=family.guidance,
-        styles=[own.name for own in own_files("style", entry.family)],
-        controls=sorted({own.kind for own in own_files("control", entry.family)}),
-    )
-    if not (missing := missing_parts(entry)):
-        return info
-    reason = f"It is not here yet ({', '.join(missing)}): fetch it first."
-    return replace(info, state="missing", progress=0.0, reason=reason, licences=unaccepted(entry))
 
 
 def draw(step: Step) -> Image:

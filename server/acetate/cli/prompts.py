@@ -1,0 +1,73 @@
+"""Prompts as people type them: some begin with a dash, and some have lost their quotes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperOption
+
+from acetate.errors import BadRequest
+
+_MARK = "\x1f"
+"""Stands before a prompt that would be read as an option."""
+
+
+class PromptCommand(TyperCommand):
+    """A command whose last argument is a prompt."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take what can be no option for the prompt, and say what to do about loose words."""
+        options = [each for each in self.get_params(ctx) if isinstance(each, TyperOption)]
+        try:
+            rest = super().parse_args(ctx, marked(args, options))
+        except typer.TyperException as error:
+            words = error.format_message()
+            if "unexpected extra argument" in words:
+                raise BadRequest(
+                    "There are more words than this takes: put the prompt in quotes, "
+                    'as in "a red apple".'
+                ) from None
+            if words.startswith("No such option") and "ossible" not in words and "ean" not in words:
+                raise BadRequest(
+                    f"{words.rstrip('.')}.", "If it begins the prompt, write -- before it."
+                ) from None
+            raise
+        for name, value in ctx.params.items():
+            if isinstance(value, str) and value.startswith(_MARK):
+                ctx.params[name] = value.removeprefix(_MARK)
+        return rest
+
+
+def marked(args: list[str], options: list[TyperOption]) -> list[str]:
+    """The arguments, with a mark before each that begins with a dash and is no option."""
+    names = {name for option in options for name in (*option.opts, *option.secondary_opts)}
+    taking = {name for option in options if not option.is_flag for name in option.opts}
+    short = {name for name in names if len(name) == 2}
+    given = {word.partition("=")[0] for word in args}
+    found: list[str] = []
+    words = iter(args)
+    for word in words:
+        if word == "--":
+            return [*found, word, *words]
+        found.append(word)
+        if word in names:
+            if word in taking and (value := next(words, None)) is not None:
+                found.append(value)
+        elif _is_prompt(word, names, short, given):
+            found[-1] = _MARK + word
+    return found
+
+
+def _is_prompt(word: str, names: set[str], short: set[str], given: set[str]) -> bool:
+    if not word.startswith("-") or word == "-":
+        return False
+    if word.startswith("--"):
+        head = word.partition("=")[0]
+        return head not in names and any(letter.isspace() for letter in word)
+    # A short option with its value glued to it, unless that option stands on its own as well.
+    return word[:2] not in short or bool(given & {word[:2], *_long_of(word[:2])})
+
+
+def _long_of(short: str) -> set[str]:
+    return {"--output"} if short == "-o" else set()

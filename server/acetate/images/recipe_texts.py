@@ -1,0 +1,62 @@
+"""The recipe that a picture carries: a text chunk of a PNG, or the image description of others.
+
+The sheet of many pictures carries a list of recipes.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from acetate.images.png_texts import SIGNATURE, png_texts
+from acetate_bridge.protocol.json_text import read_json
+from acetate_bridge.protocol.serialization import Mismatch, from_plain, to_plain
+from acetate_bridge.protocol.types import Recipe
+
+RECIPE_KEY = "acetate.recipe"
+"""Keyword of the text chunk that holds the recipe as JSON."""
+_DESCRIPTION = 270
+
+
+class BadRecipe(ValueError):
+    """What is called a recipe cannot be read."""
+
+
+def recipe_text(recipe: Recipe | Sequence[Recipe] | None) -> str:
+    """A recipe as JSON, several as a list, none as an empty text."""
+    if recipe is None or recipe == []:
+        return ""
+    plain = to_plain(recipe) if isinstance(recipe, Recipe) else [to_plain(one) for one in recipe]
+    return json.dumps(plain, ensure_ascii=False)
+
+
+def recipes_in(data: bytes) -> list[Recipe]:
+    """The recipes that a picture of any format carries; none for a stranger's.
+
+    Raises BadRecipe.
+    """
+    text = png_texts(data).get(RECIPE_KEY) if data.startswith(SIGNATURE) else _described(data)
+    if text is None:
+        return []
+    try:
+        found: Any = read_json(text)
+        many = found if isinstance(found, list) and found else [found]
+        return [from_plain(Recipe, one, allow_unknown=True) for one in many]
+    except (ValueError, Mismatch, RecursionError) as error:
+        raise BadRecipe(str(error)) from error
+
+
+def _described(data: bytes) -> str | None:
+    from PIL import Image as Pillow
+
+    try:
+        with Pillow.open(io.BytesIO(data), formats=["WEBP", "TIFF", "AVIF", "JPEG"]) as picture:
+            words = picture.getexif().get(_DESCRIPTION)
+        found = json.loads(words) if isinstance(words, str) else None
+    except (OSError, ValueError, SyntaxError, RecursionError, Pillow.DecompressionBombError):
+        return None
+    if not isinstance(found, dict) or RECIPE_KEY not in found:
+        return None
+    return json.dumps(found[RECIPE_KEY])
