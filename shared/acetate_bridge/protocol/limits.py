@@ -96,22 +96,11 @@ def has_prompt(recipe: Recipe) -> bool:
     return any(text.strip() for text in (recipe.prompt, *recipe.layer_prompts.values()))
 
 
-def _is_text(text: str) -> bool:
-    """Whether it can be written down: halves of letters, as from a damaged argument, cannot."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def check_recipe(recipe: Recipe) -> None:
     """Raise OutOfBounds for the first number or text that makes sense for no model."""
     if not has_prompt(recipe):
         raise OutOfBounds("The prompt is empty: say what to paint.")
     for text in (recipe.prompt, recipe.negative_prompt, *recipe.layer_prompts.values()):
-        if not _is_text(text):
-            raise OutOfBounds("A prompt holds bytes that are no letters of any script.")
         if len(text) > PROMPT_CHARACTERS:
             raise OutOfBounds(
                 f"A prompt may have {PROMPT_CHARACTERS} characters, not {len(text)}.", "too_large"
