@@ -35,7 +35,7 @@ def test_what_is_there_gets_company(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 def test_two_outputs_of_one_name_are_refused(tmp_path: Path) -> None:
     (tmp_path / "here").symlink_to(tmp_path, target_is_directory=True)
-    for scene in ("a.png", "A.PNG", "here/a.png", "here/../a.png"):
+    for scene in ("a.png", "A.PNG", "here/a.png", "./a.png"):
         with pytest.raises(BadRequest, match="both be written"):
             settle(tmp_path / "a.png", tmp_path / scene, 1, 1)
     with pytest.raises(BadRequest, match="one of the layers"):

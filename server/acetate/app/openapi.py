@@ -135,7 +135,8 @@ def _bytes_of(media: str) -> dict[str, Any]:
     if media == "application/json":
         return {"type": "object"}
     text = {"type": "string"}
-    return text if media.startswith("text/") else {**text, "format": "binary"}
+    readable = media.startswith("text/") or media.endswith("json")
+    return text if readable else {**text, "format": "binary"}
 
 
 def _json(schema: Any) -> dict[str, Any]:

@@ -171,7 +171,11 @@ ROUTES = (
         None,
         "image/openraster",
         200,
-        ("format", "variant"),
+        {
+            "format": {"type": "string", "enum": ["ora", "psd"]},
+            "variant": {"type": "integer", "minimum": 0},
+        },
+        refuses=(409,),
     ),
     Route("POST", "/v1/frames", plan, "Where a picture of some size is painted", FrameWish, Frame),
     Route(

@@ -74,11 +74,10 @@ class Manager:
         ledger: Ledger,
         engines: Sequence[Engine],
         limits: Limits,
-        expected: Callable[[], Announcement] | None = None,
+        expected: Callable[[], Announcement | None] | None = None,
     ) -> None:
         """`expected` is what can be used as far as is known before an engine has said so."""
-        self.limits = limits
-        self._expected = expected
+        self.limits, self._expected = limits, expected or (lambda: None)
         self.offers = Offers()
         self._ledger = ledger
         self._engines = list(engines)
@@ -183,9 +182,7 @@ class Manager:
 
         Raises Refused, MissingImages, DiskFull.
         """
-        offer = self.offer
-        if offer is None and self._expected is not None:
-            offer = await asyncio.to_thread(self._expected)
+        offer = self.offer or await asyncio.to_thread(self._expected)
         check_submit(submit, self.limits, offer)
         if submit.frame is not None:
             size = submit.frame.size
