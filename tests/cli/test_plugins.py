@@ -42,10 +42,10 @@ def test_installing_says_what_it_does_and_uninstalling_undoes_it(
     again = acetate("plugins", "install", "krita")
     assert f"in place of {__version__}" in again.out and "Enabling" not in again.out
 
-    outcome = acetate("plugins", "uninstall", "all")
+    outcome = acetate("plugins", "remove", "all")
     assert outcome.code == 0 and outcome.out.count("removed") == 3
     left = {path for path in home.rglob("*") if path.is_file()} - before
-    assert left == {home / ".config/kritarc"} and (home / ".config/kritarc").read_text() == ""
+    assert left == {home / ".local/share/acetate/installation.json"}
     assert acetate("plugins", "status").out.count("not installed") == 3
     assert acetate("plugins", "uninstall", "gimp").out.count("not installed") == 2
 
@@ -58,7 +58,9 @@ def test_krita_is_not_enabled_against_the_painters_will(home: Path, acetate: Ace
 
 def test_a_folder_of_ones_own_is_used(home: Path, acetate: Acetate, tmp_path: Path) -> None:
     folder = tmp_path / "portable" / "plug-ins"
-    assert acetate("plugins", "install", "gimp", "--folder", folder).code == 0
+    mistyped = acetate("plugins", "install", "gimp", "--folder", folder)
+    assert mistyped.code == 2 and "--create" in mistyped.err and not folder.parent.exists()
+    assert acetate("plugins", "install", "gimp", "--folder", folder, "--create").code == 0
     assert (folder / "acetate_gimp" / "acetate_gimp.py").is_file()
     assert not (home / ".config/GIMP/3.0/plug-ins").exists()
     assert acetate("plugins", "install", "all", "--folder", folder).code == 2

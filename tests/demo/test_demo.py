@@ -7,7 +7,7 @@ import pytest
 
 from acetate.demo import __main__ as demo
 from acetate.demo.prompts import SHEET
-from acetate.images.files import read_image, read_recipe
+from acetate.images.files import read_image, read_recipe, read_recipes
 from acetate.pipelines.pipeline import Pipeline
 from acetate_bridge.protocol.types import Image
 
@@ -28,7 +28,10 @@ def test_the_demonstration_writes_four_pictures_and_says_so(
     ]
     layer, background, scene, _ = (read_image(tmp_path / "demo" / name) for name in names)
     assert (layer.width, layer.height) == (background.width, scene.height)
-    assert read_recipe(tmp_path / "demo" / "background.png").mode == "background"
+    for name in ("background.png", "scene.png"):
+        assert read_recipe(tmp_path / "demo" / name).mode == "background"
+    shown = [recipe.prompt for recipe in read_recipes(tmp_path / "demo" / "sheet.png")]
+    assert shown == list(SHEET[:2])
 
 
 def test_a_sheet_holds_all_pictures_on_white_and_checkers() -> None:

@@ -11,6 +11,7 @@ import psutil
 import typer
 
 from acetate import __version__
+from acetate.cli.early import check_device
 from acetate.cli.options import Device
 
 _GIBIBYTE = 2**30
@@ -23,9 +24,14 @@ def doctor(
     device: Device = "auto",
 ) -> None:
     """Say what this machine can paint with, and what is missing."""
+    check_device(device)
     if model:
         _memory_of(model, device)
         return
+    if device != "auto":
+        from acetate.models.devices import pick_device
+
+        pick_device(device)
     memory = psutil.virtual_memory()
     _line("Acetate", __version__)
     _line("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")

@@ -42,6 +42,7 @@ def list_models() -> None:
 def show_model(model: ModelId) -> None:
     """Say what a model is made of, needs and is licensed for."""
     from acetate.models.hub_cache import base_folder, located
+    from acetate.models.licences import with_link
     from acetate.models.registry import model_named
 
     entry = model_named(model)
@@ -49,10 +50,11 @@ def show_model(model: ModelId) -> None:
     _line("modes", ", ".join(entry.modes))
     _line("size", f"{entry.native} × {entry.native} at best")
     _line("memory", f"about {entry.memory:g} GB")
-    _line("licence", entry.licence)
+    _line("licence", with_link(entry.licence))
     if entry.base:
         state = "here" if base_folder(entry.base) else "missing"
-        _line("base", f"{entry.base} ({entry.base_licence or 'your own'}), {state}")
+        _line("base", f"{entry.base}, {state}")
+        _line("", f"licence {with_link(entry.base_licence)}" if entry.base_licence else "your own")
     if entry.place is not None:
         _line("base", f"{entry.place} (your own), {'here' if entry.place.exists() else 'missing'}")
     for part in entry.parts:

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from acetate.cli.own_command import own_command
 from acetate.errors import AcetateError
 
 if TYPE_CHECKING:
     from acetate.plugin_install.bundle import EditorName
     from acetate.plugin_install.editor_folders import Place
+
+_USUAL = ("plug-ins", "pykrita")
+"""What GIMP and Krita call their folders of plug-ins."""
 
 plugins = typer.Typer(help="Install the plug-ins for GIMP and Krita.", no_args_is_help=True)
 
@@ -36,6 +40,9 @@ Folder = Annotated[
     Path | None,
     typer.Option(help="Use this folder: GIMP's plug-ins, or Krita's pykrita. Found by itself."),
 ]
+Create = Annotated[
+    bool, typer.Option("--create", help="Make the folder that --folder names if it is missing.")
+]
 Enable = Annotated[
     bool, typer.Option("--enable/--no-enable", help="Enable the plug-in in Krita's settings.")
 ]
@@ -43,13 +50,23 @@ Output = Annotated[Path, typer.Option("--output", "-o", help="Folder for the zip
 
 
 @plugins.command("install")
-def install_plugins(editors: Editors, folder: Folder = None, enable: Enable = True) -> None:
+def install_plugins(
+    editors: Editors, folder: Folder = None, enable: Enable = True, create: Create = False
+) -> None:
     """Install or upgrade, in every editor of that kind on this machine."""
     from acetate import __version__
     from acetate.plugin_install import kritarc, shortcutsrc
     from acetate.plugin_install.bundle import plugin_files
     from acetate.plugin_install.install import install
+    from acetate_bridge.client.launcher import leave_note
 
+    if folder is not None and not create and not _made_by_an_editor(folder):
+        raise EditorMissing(
+            f"There is no folder {folder}.",
+            "Start the editor once, so that it makes it, or add --create.",
+        )
+    # So that *Start* in the panel knows how.
+    leave_note(own_command())
     for place in _places(editors, folder):
         before = install(place.editor, plugin_files(place.editor), place.folder)
         was = f", in place of {before.version or 'an unknown version'}" if before else ""
@@ -67,7 +84,8 @@ def install_plugins(editors: Editors, folder: Folder = None, enable: Enable = Tr
             print("  then start it: Settings, Dockers, Acetate.")
 
 
-@plugins.command("uninstall")
+@plugins.command("remove")
+@plugins.command("uninstall", hidden=True)
 def uninstall_plugins(editors: Editors, folder: Folder = None) -> None:
     """Remove exactly what was installed."""
     from acetate.plugin_install import kritarc, shortcutsrc
@@ -107,6 +125,11 @@ def build_plugins(editors: Editors = Which.ALL, output: Output = Path("dist")) -
 
     for editor in _named(editors):
         print(build(editor, output))
+
+
+def _made_by_an_editor(folder: Path) -> bool:
+    """Whether it is there, or is the usual one below a folder of an editor that is."""
+    return folder.is_dir() or (folder.name in _USUAL and folder.parent.is_dir())
 
 
 def _named(editors: Which) -> tuple[EditorName, ...]:

@@ -3,24 +3,67 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from acetate.images.files import read_recipe
+from acetate.images.files import read_recipes
+from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.serialization import to_plain
+from acetate_bridge.protocol.types import Recipe
+
+_HASH = 12
 
 
 def show(
-    picture: Annotated[Path, typer.Argument(help="PNG that Acetate painted.")],
+    picture: Annotated[Path, typer.Argument(help="A picture that Acetate painted.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Print the recipe that a picture was painted from."""
-    recipe = to_plain(read_recipe(picture))
+    recipes = read_recipes(picture)
     if as_json:
-        print(json.dumps(recipe, indent=2, ensure_ascii=False))
+        plain = [to_plain(recipe) for recipe in recipes]
+        print(json.dumps(plain if len(plain) > 1 else plain[0], indent=2, ensure_ascii=False))
         return
-    for name, value in recipe.items():
-        if value not in ("", {}, 0):
-            print(f"{name.replace('_', ' '):<16} {value}")
+    for number, recipe in enumerate(recipes, 1):
+        if len(recipes) > 1:
+            print(f"{number}: {recipe.prompt}, seed {recipe.seed}")
+        else:
+            for name, value in _lines(recipe):
+                print(f"{name:<12} {value}")
+    pick = f" --pick 1 to {len(recipes)}" if len(recipes) > 1 else ""
+    print(f"Paint it again: acetate generate --from {picture}{pick} -o again.png")
+
+
+def _lines(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    """What a person wants to know, with a name each."""
+    yield "Prompt", recipe.prompt
+    for role, words in recipe.layer_prompts.items():
+        yield f"{role.capitalize()}", words
+    if recipe.negative_prompt:
+        yield "Avoided", recipe.negative_prompt
+    yield "Mode", f"{recipe.mode} ({_words(recipe.mode)})"
+    yield "Seed", str(recipe.seed)
+    yield "Painted at", f"{recipe.width} × {recipe.height} pixels"
+    yield "Steps", f"{recipe.steps}, guidance {recipe.guidance:g}"
+    if recipe.scheduler:
+        yield "Scheduler", recipe.scheduler
+    if recipe.strength != 1.0:
+        yield "Strength", f"{recipe.strength:g}"
+    for name, weight in recipe.styles.items():
+        yield "Style", f"{name}, {weight:g}"
+    if recipe.control is not None:
+        yield "Follows", f"a {recipe.control.kind} image, {recipe.control.strength:g}"
+    if recipe.inputs:
+        yield "Made from", ", ".join(recipe.inputs)
+    yield "Model", f"{recipe.model} {recipe.model_hash[:_HASH]}".strip()
+    yield "By", recipe.software
+
+
+def _words(mode: str) -> str:
+    try:
+        return mode_row(mode).words
+    except (KeyError, ValueError):
+        return "of a newer version"

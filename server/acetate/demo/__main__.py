@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch.nn.functional import pad
 
+from acetate.cli.console import make_safe, say
 from acetate.demo.prompts import LAYER, SCENE, SEED, SHEET
 from acetate.errors import AcetateError
 from acetate.images.files import write_image
@@ -33,9 +34,12 @@ def main(folder: Path) -> None:
     background = paint(pipeline, "background", SCENE, {"layer": layer.image})
     keep(folder / "background.png", background.image, f"“{SCENE}”", background.recipe)
     scene = composite_over(to_tensor(layer.image), to_tensor(background.image)[:, :3])
-    keep(folder / "scene.png", to_image(opaque(scene)), "the layer over its background")
-    sheet = make_sheet([paint(pipeline, "text", prompt).image for prompt in SHEET])
-    keep(folder / "sheet.png", sheet, f"{len(SHEET)} prompts, left to right, line by line")
+    words = "the layer over its background"
+    keep(folder / "scene.png", to_image(opaque(scene)), words, background.recipe)
+    painted = [paint(pipeline, "text", prompt) for prompt in SHEET]
+    recipes = [layer.recipe for layer in painted if layer.recipe is not None]
+    words = f"{len(SHEET)} prompts, left to right, line by line"
+    keep(folder / "sheet.png", make_sheet([layer.image for layer in painted]), words, recipes)
 
 
 def paint(
@@ -65,13 +69,14 @@ def make_sheet(images: list[Image]) -> Image:
     return to_image(opaque(torch.cat(rows, dim=2)))
 
 
-def keep(path: Path, image: Image, words: str, recipe: Recipe | None = None) -> None:
+def keep(path: Path, image: Image, words: str, recipe: Recipe | list[Recipe] | None) -> None:
     """Write a picture and say so."""
     write_image(path, image, recipe)
-    print(f"{path}: {words}, {image.width} × {image.height}", flush=True)
+    say(f"{path}: {words}, {image.width} × {image.height}")
 
 
 if __name__ == "__main__":
+    make_safe()
     try:
         main(Path(sys.argv[1]))
     except AcetateError as error:

@@ -10,9 +10,15 @@ from acetate.errors import BadRequest, DeviceMissing
 def available_devices() -> list[str]:
     """The devices that torch can use here, the best first; the last is always "cpu"."""
     devices = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    devices += [f"xpu:{index}" for index in range(_xpu_count())]
     if torch.backends.mps.is_available():
         devices.append("mps")
     return [*devices, "cpu"]
+
+
+def _xpu_count() -> int:
+    """Graphics cards of Intel; a torch without them has none."""
+    return torch.xpu.device_count() if torch.xpu.is_available() else 0
 
 
 def pick_device(name: str = "auto") -> torch.device:

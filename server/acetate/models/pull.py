@@ -10,7 +10,7 @@ from acetate.errors import AcetateError, BadRequest
 from acetate.models.catalog import Entry
 from acetate.models.download_plan import check_room, plan_downloads
 from acetate.models.hub_download import fetch
-from acetate.models.licences import accept, unaccepted
+from acetate.models.licences import accept, unaccepted, with_link
 
 
 class LicenceNeeded(AcetateError):
@@ -19,7 +19,7 @@ class LicenceNeeded(AcetateError):
     code = "licence_needed"
 
     def __init__(self, entry: Entry, licences: list[str]) -> None:
-        names = " and ".join(licences)
+        names = " and ".join(map(with_link, licences))
         super().__init__(
             f"{entry.name} is licensed under {names}: read and accept with --accept-licence."
         )

@@ -49,7 +49,10 @@ def forget(kritarc: Path) -> None:
         while place - 1 == len(lines) and lines and not lines[-1]:
             del lines[-1]
             place -= 1
-    _write(kritarc, lines)
+    if any(lines):
+        _write(kritarc, lines)
+    else:
+        kritarc.unlink(missing_ok=True)  # Nothing is left of a file that `enable` has made.
 
 
 def _find(lines: list[str]) -> int | None:
