@@ -60,7 +60,7 @@ class Story:
 def _results(story: Story) -> None:
     """Two results are swapped, kept, discarded, undone and redone."""
     stage = story.stage
-    stage.press("set_variants", 2)
+    stage.press("set_field", "variants", 2)
     assert stage.ask("text"), stage.said()
     story.untouched("asking")
     stage.deliver(2)

@@ -13,6 +13,8 @@ from acetate_krita.adapter.editor import KritaEditor
 from acetate_krita.qt import QtCore, QtWidgets
 from krita import Krita, Selection
 from tests.editors.host import Entry, Kind
+from tests.editors.krita import zoo
+from tests.editors.stage import Stage
 
 SRGB = "sRGB-elle-V2-srgbtrc.icc"
 LINEAR = "sRGB-elle-V2-g10.icc"
@@ -161,6 +163,26 @@ class KritaHost:
 
     def settle(self) -> None:
         QtWidgets.QApplication.processEvents()
+
+    # ---- stacks like a painter's
+
+    @property
+    def zoo(self) -> Sequence[str]:
+        return tuple(zoo.STACKS)
+
+    def build(self, stack: str) -> str:
+        document = zoo.build(stack)
+        document.setActiveNode(document.nodeByName("active"))
+        return self._take(document)
+
+    def fingerprint(self, document: str, ours: frozenset[str]) -> dict[str, object]:
+        return zoo.fingerprint(self._documents[document], ours)
+
+    def hides(self, before: dict[str, object]) -> tuple[str, ...]:
+        return tuple(key for key in before if key.endswith(("layer active", "/active")))
+
+    def open_panel(self) -> Stage:
+        return Stage(self.editor, self.settle)
 
     def _press(self, action: str, document: str) -> None:
         self._documents[document].waitForDone()

@@ -20,7 +20,7 @@ from tests.editors import contract, contract_runner
 from tests.editors.krita.host import KritaHost
 
 _TURNS = 3
-_LOOKS = frozenset({"stack", "bounds", "visible", "mask", "kinds"})
+_LOOKS = frozenset({"stack", "bounds", "visible", "mask", "kinds", "fingerprint", "said", "asked"})
 """What the host does without changing anything."""
 
 
@@ -31,23 +31,27 @@ class InTurns:
     is only filed then, and no hand is faster.
     """
 
-    def __init__(self, target: Any, thread: GuiThread) -> None:
+    def __init__(self, target: Any, thread: GuiThread, host: Any = None) -> None:
         self._target = target
         self._thread = thread
+        self._host = host or target
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._target, name)
         if name == "editor":
-            return InTurns(found, self._thread)
+            return InTurns(found, self._thread, self._host)
+        if name == "open_panel":
+            return lambda: InTurns(self._ask(found, _TURNS), self._thread, self._host)
         if not callable(found):
             return found
         turns = 0 if name in _LOOKS else _TURNS
         return lambda *arguments, **options: self._ask(lambda: found(*arguments, **options), turns)
 
-    def close(self, document: str) -> None:
+    def close(self, *document: str) -> None:
         """Krita crashes when it draws a selection of a document that a script has closed."""
-        self._ask(lambda: self._target.select_nothing(document), _TURNS)
-        self._ask(lambda: self._target.close(document), _TURNS)
+        if document:
+            self._ask(lambda: self._target.select_nothing(*document), _TURNS)
+        self._ask(lambda: self._target.close(*document), _TURNS)
 
     def _ask(self, action: Callable[[], Any], turns: int) -> Any:
         outcome: list[Any] = []
@@ -63,7 +67,9 @@ class InTurns:
             turn(turns)
 
         def turn(left: int) -> None:
-            if left:
+            if not self._host.editor.settled:
+                QtCore.QTimer.singleShot(10, lambda: turn(left))
+            elif left:
                 # A timer of 0 is due when all that waits in the loop has been done.
                 QtCore.QTimer.singleShot(0, lambda: turn(left - 1))
             else:
@@ -76,8 +82,11 @@ class InTurns:
         return outcome[0]
 
 
-def run(report: Path, only: str = "") -> Iterator[float]:
-    """Runs every check whose name contains `only`; yields seconds to wait, for the agent."""
+def run(report: Path, only: str = "", half: int | None = None) -> Iterator[float]:
+    """Runs every check whose name contains `only`; yields seconds to wait, for the agent.
+
+    With a `half` (0 or 1) only every other story is told: two versions share them.
+    """
     host, thread = KritaHost(), GuiThread()
     outcome: dict[str, str] = {}
 
@@ -88,9 +97,14 @@ def run(report: Path, only: str = "") -> Iterator[float]:
         except Exception:
             outcome[name] = traceback.format_exc()
 
+    told = 0
     for name, check, arguments in contract_runner.cases(host):
         if only not in name:
             continue
+        if name.startswith("tell_"):
+            told += 1
+            if half is not None and told % 2 != half:
+                continue
         if check is contract.check_actions_are_called_later_on_the_hosts_own_thread:
             attempt(name, check, arguments)
             continue

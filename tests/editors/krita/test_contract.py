@@ -11,7 +11,7 @@ from acetate import __version__
 from acetate.plugin_install.install import installed
 from tests.benchmarks.krita import measure
 from tests.editors.krita.conftest import assert_quiet
-from tests.editors.krita.session import KritaSession, resources_of
+from tests.editors.krita.session import SUITES, KritaSession, resources_of
 
 pytestmark = pytest.mark.slow
 
@@ -22,7 +22,7 @@ from pathlib import Path
 from tests.editors.krita import in_turns
 
 def main():
-    yield from in_turns.run(Path({report!r}))
+    yield from in_turns.run(Path({report!r}), half={half})
 """
 
 
@@ -54,7 +54,7 @@ def test_what_a_layer_costs_is_measured_beside_the_bare_calls(krita: KritaSessio
 
 def test_krita_fulfils_the_contract(krita: KritaSession, folder: Path) -> None:
     report = folder / "report.json"
-    krita.run(INSIDE.format(report=str(report)))
+    krita.run(INSIDE.format(report=str(report), half=SUITES.index(krita.suite)))
     found = json.loads(report.read_text(encoding="utf-8"))
     failed = {name: trace for name, trace in found.items() if trace}
     assert len(found) > 100
