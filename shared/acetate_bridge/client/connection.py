@@ -16,6 +16,7 @@ from acetate_bridge.client.address import BadAddress, Target, find_target
 from acetate_bridge.client.connection_state import State
 from acetate_bridge.client.handshake import NotProven, WrongToken, opening, prove
 from acetate_bridge.client.launcher import CannotStart, last_words, start_server
+from acetate_bridge.client.own_version import plugin_version
 from acetate_bridge.client.pending_jobs import Pending
 from acetate_bridge.client.websocket import (
     ClientConnection,
@@ -231,7 +232,7 @@ class Link:
             sender = asyncio.create_task(_send_all(connection, outgoing, encodings, in_parts))
             try:
                 self.say(pending.resume(welcome.store))
-                self._ears.state(State(states.Connection.READY, f"Connected to {welcome.server}."))
+                self._ears.state(states.ready(welcome.server, plugin_version()))
                 self._ears.offer(Models(welcome.models, welcome.modes))
                 await self._listen(connection)
             finally:

@@ -33,6 +33,18 @@ CONNECTING = State(Connection.CONNECTING, "Connecting to the server.")
 STARTING = State(Connection.STARTING, "The server is starting.")
 
 
+def ready(server: str, plugin: str = "") -> State:
+    """A server has said welcome; `plugin` is the version of the plug-in, empty where unknown."""
+    other = plugin and server.partition(" ")[2] not in ("", plugin)
+    if not other:
+        return State(Connection.READY, f"Connected to {server}.")
+    return State(
+        Connection.READY,
+        f"Connected to {server}; this panel is of version {plugin}.",
+        "They work together. To bring both up to date: acetate plugins install",
+    )
+
+
 def no_server(retry_in: float) -> State:
     """Nothing listens where a server should be."""
     return State(
