@@ -73,8 +73,7 @@ class JobStatus:
 
 async def list_jobs(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
-    store = context.ledger.store
-    records = await context.ledger.call(store.jobs, SCRIPTS, _MOST_LISTED)
+    records = await context.manager.jobs(SCRIPTS, _MOST_LISTED)
     return answer([_status(record, context.manager.progress(record.job)) for record in records])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 
+from acetate.background_tasks import start_task
 from acetate.jobs.async_store import Ledger
 from acetate.jobs.records import FreshLayer, StoredLayer
 from acetate_bridge.protocol.codec import PackedImage, pack
@@ -40,7 +41,7 @@ class PackedLayers:
     def _task(self, layer: FreshLayer | StoredLayer, encoding: str) -> asyncio.Task[PackedImage]:
         key = _key(layer, encoding)
         if key not in self._packing:
-            task = asyncio.create_task(self._pack(layer, encoding), name=f"pack {key[0]}")
+            task = start_task(self._pack(layer, encoding), f"pack {key[0]}")
             task.add_done_callback(lambda done: self._keep(key, done))
             self._packing[key] = task
         return self._packing[key]

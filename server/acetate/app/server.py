@@ -25,7 +25,7 @@ from acetate.app.refusal_log import QuietRefusals
 from acetate.app.settings import Settings
 from acetate.errors import AcetateError
 from acetate.jobs.async_store import Ledger
-from acetate.jobs.records import DiskFull
+from acetate.jobs.records import DiskFull, Refused
 from acetate.jobs.store import StoreDamaged
 from acetate_bridge.client.discovery import (
     LOCK_FILE,
@@ -67,6 +67,8 @@ def serve(settings: Settings, started: Callable[[str], None] = lambda address: N
         raise CannotServe(f"{error}.") from error
     except StoreDamaged as error:
         raise CannotServe(str(error)) from error
+    except Refused as error:
+        raise CannotServe(error.message, error.hint) from error
     except DiskFull as error:
         raise CannotServe("The disk is full: free some space and start again.") from error
 

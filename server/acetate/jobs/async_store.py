@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
+import sqlite3
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from acetate.jobs.disk_space import Reserve
+from acetate.background_tasks import start_task
+from acetate.jobs.disk_space import Reserve, is_busy
 from acetate.jobs.pixel_files import PixelFiles
 from acetate.jobs.records import DiskFull, Refused, StoredLayer
 from acetate.jobs.store import Evicted, Store, image_file, now
@@ -22,6 +26,14 @@ T = TypeVar("T")
 
 DAY = 24 * 3600.0
 UNUSED_IMAGE_SECONDS = 3600.0
+_FRESH_IMAGE_SECONDS = 60.0
+"""An upload is followed by the job that names it; until then it is not the first to go."""
+_LOOKS_BEFORE_FORGETTING = 24
+"""At the start and every hour: what looks old may be new, under a clock that was wrong."""
+_BUSY_PATIENCE = 20.0
+_BUSY_PAUSE = 0.1
+
+log = logging.getLogger("acetate.jobs")
 
 
 class Ledger:
@@ -40,7 +52,12 @@ class Ledger:
         make_private(folder)
         store = Store(folder / "jobs.sqlite3")
         files = PixelFiles(folder / "pixels")
-        files.remove(*(files.names() - store.files()))
+        if not store.made:
+            files.remove(*(files.names() - store.files()))
+        elif names := files.names():
+            # The store was moved away, or lost: what it knew may still be somebody's only copy.
+            aside = files.set_aside(folder / f"set-aside-{time.strftime('%Y%m%d-%H%M%S')}")
+            log.warning("%d results without a job store were set aside: %s", len(names), aside)
         reserve = Reserve(folder)
         reserve.fill()
         return cls(store, files, reserve, quota)
@@ -51,7 +68,11 @@ class Ledger:
         self.store.close()
 
     async def call(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a method of the store; a full disk is tried once more without the reserve."""
+        """Run a method of the store.
+
+        A full disk is tried once more without the reserve, a store that another program holds
+        again and again for a while. Raises DiskFull or Refused.
+        """
 
         def attempt() -> T:
             try:
@@ -60,19 +81,59 @@ class Ledger:
                 self._reserve.release()
                 return method(*args, **kwargs)
 
-        return await asyncio.get_running_loop().run_in_executor(self._thread, attempt)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _BUSY_PATIENCE
+        while True:
+            try:
+                return await loop.run_in_executor(self._thread, attempt)
+            except sqlite3.IntegrityError:
+                raise
+            except sqlite3.Error as error:
+                if not is_busy(error):
+                    log.error("the job store failed: %s", error)
+                    raise Refused(
+                        "store_failed",
+                        f"The job store cannot be used ({error}).",
+                        "Look at the server's disk and its log.",
+                    ) from error
+            if loop.time() > until:
+                raise Refused(
+                    "store_busy",
+                    "Another program holds the server's job store.",
+                    "Close it (a backup, a viewer of databases) and try again.",
+                )
+            await asyncio.sleep(_BUSY_PAUSE)
 
     async def keep_image(self, sha256: str, image: Image) -> None:
         """Store an upload; raises Refused for pixels that are not what their name says."""
-        hashing = asyncio.create_task(asyncio.to_thread(_digest, image.data))
+        hashing = start_task(asyncio.to_thread(_digest, image.data), "hashing")
         try:
-            if await self.call(self.store.known_images, [sha256]):
+            if await self.call(self.store.known_images, [sha256]) and await asyncio.to_thread(
+                self._is_here, sha256, len(image.data)
+            ):
                 await self._check(hashing, sha256)
             else:
                 await self._check_and_write(hashing, sha256, image.data)
         finally:
             await asyncio.wait([hashing])
         await self.call(self.store.add_image, sha256, len(image.data), now())
+
+    async def adopt_image(self, sha256: str, part: Path, size: int) -> None:
+        """Store an upload that another process has unpacked into a part file, which then goes."""
+        try:
+            await self.make_room(size)
+            await asyncio.to_thread(self._files.name_part, part, image_file(sha256))
+        finally:
+            await asyncio.to_thread(part.unlink, missing_ok=True)
+        await self.call(self.store.add_image, sha256, size, now())
+
+    def new_part(self) -> Path:
+        """A name for a file that somebody else writes, for `adopt_image`."""
+        return self._files.new_part()
+
+    def _is_here(self, sha256: str, size: int) -> bool:
+        """Whether the file of an image is there, whatever the store says."""
+        return self._files.size(image_file(sha256)) == size
 
     async def _check_and_write(self, hashing: asyncio.Task[str], sha256: str, data: bytes) -> None:
         """Hash and write at the same time; the file gets its name only when the hash is right."""
@@ -94,8 +155,15 @@ class Ledger:
     async def missing_images(self, submit: Submit) -> list[str]:
         """Digests of a job's images that were never uploaded, or have gone."""
         names = sorted({image.sha256 for image in submit.images.values()})
-        known = await self.call(self.store.known_images, names) if names else set[str]()
-        return [name for name in names if name not in known]
+        if not names:
+            return []
+        known = await self.call(self.store.known_images, names)
+
+        def lost() -> set[str]:
+            return {name for name in known if self._files.size(image_file(name)) < 0}
+
+        gone = await asyncio.to_thread(lost)
+        return [name for name in names if name not in known or name in gone]
 
     async def request(self, submit: Submit) -> Request:
         """The request with its pixels; raises Refused when they are not on disk any more."""
@@ -136,20 +204,31 @@ class Ledger:
 
     async def make_room(self, need: int) -> None:
         """Evict acknowledged results until `need` bytes fit; raises Refused("quota_full")."""
-        evicted = await self.call(self.store.evict, need, self._quota)
+        room = self._quota // 2**20
+        if need > self._quota:
+            raise Refused(
+                "quota_full",
+                f"This alone is larger than the {room} MB that the server sets aside.",
+                "Take a smaller picture, or start the server with a larger --quota-mb.",
+            )
+        idle = now() - _FRESH_IMAGE_SECONDS
+        evicted = await self.call(self.store.evict, need, self._quota, idle)
         await self._sweep(evicted)
         if evicted.over > 0:
             raise Refused(
                 "quota_full",
-                f"Results that nobody has fetched fill the {self._quota // 2**20} MB set aside.",
-                "Open the editor that asked for them, or wait a day.",
+                "Results that nobody has fetched, and images that waiting jobs need, "
+                f"fill the {room} MB set aside.",
+                "Open the editor that asked for them, or wait two days.",
             )
 
     async def expire(self) -> None:
         """Forget what is older than a day, and images that no job needs; refill the reserve."""
-        time = now()
+        at = now()
         await self._sweep(
-            await self.call(self.store.expire, time - DAY, time - UNUSED_IMAGE_SECONDS)
+            await self.call(
+                self.store.expire, at - DAY, at - UNUSED_IMAGE_SECONDS, _LOOKS_BEFORE_FORGETTING
+            )
         )
         await asyncio.to_thread(self._reserve.fill)
 

@@ -1,10 +1,11 @@
-"""Telling a full disk from other trouble, and keeping a little room for the bad news."""
+"""Telling a full disk or a held store from other trouble; a little room for the bad news."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
+import sqlite3
 from pathlib import Path
 
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
@@ -16,6 +17,12 @@ def is_full(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno in _FULL or getattr(error, "winerror", None) in (39, 112)
     return "disk is full" in str(error)
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether another program holds the database."""
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 class Reserve:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from acetate.background_tasks import start_task
 from acetate.jobs.availability import DownloadState, Offers
 from acetate.jobs.records import Refused
 from acetate.workers.download_process import Ended, Line, News, Order
@@ -73,7 +74,7 @@ class Downloads:
         given = self._accepted.setdefault(model_id, [])
         given += [name for name in model.licences if name in accepted]
         self._set(model_id, DownloadState("downloading", model.bytes_here, model.bytes_total))
-        self._pulls[model_id] = asyncio.create_task(self._pull(model_id, given), name=model_id)
+        self._pulls[model_id] = start_task(self._pull(model_id, given), model_id)
 
     async def pause(self, model_id: str) -> None:
         """Stop fetching; what has arrived is kept. Raises Refused."""

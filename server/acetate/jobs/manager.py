@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from acetate.background_tasks import start_task
 from acetate.jobs.admission import check_submit
 from acetate.jobs.async_store import Ledger
 from acetate.jobs.availability import Offers
@@ -21,7 +22,9 @@ from acetate.jobs.records import (
     Refused,
     StoredLayer,
 )
+from acetate.jobs.recovery import give_up_damaged
 from acetate.jobs.store import StoredEvent, now
+from acetate.jobs.unwritten_endings import UnwrittenEndings
 from acetate.workers.engine import (
     Announcement,
     Engine,
@@ -86,6 +89,7 @@ class Manager:
         self._jobs: dict[str, _Job] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._listeners: dict[str, list[Listener]] = {}
+        self._endings = UnwrittenEndings(ledger)
         self._submitting = asyncio.Lock()
         self._sequence = 0
         self._closing = False
@@ -97,6 +101,7 @@ class Manager:
         """Take up what an earlier run left, and start the engines."""
         store = self._ledger.store
         self._sequence = await self._ledger.call(store.first_sequence)
+        await give_up_damaged(self._ledger, self._next)
         for record in await self._ledger.call(store.unfinished):
             job = self._jobs[record.job] = _Job(record)
             if record.state == "running" and record.attempts >= ATTEMPTS:
@@ -105,7 +110,7 @@ class Manager:
             if record.state == "running":
                 await self._ledger.call(store.put_back, record.job, False)
             self._queue.add(record.client, record.job)
-        self._expiry = asyncio.create_task(self._expire_hourly(), name="expiry")
+        self._expiry = start_task(self._expire_hourly(), "expiry")
         for engine in self._engines:
             await engine.start(lambda offer, name=engine.name: self.offers.announce(name, offer))
         self._free = list(self._engines)
@@ -120,6 +125,7 @@ class Manager:
             await engine.stop()
         # Without their engines the jobs put themselves back.
         await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await self._endings.close()
         if self._expiry is not None:
             self._expiry.cancel()
 
@@ -146,7 +152,7 @@ class Manager:
     async def renew_offer(self, seconds: float) -> None:
         """Look again, and wait that long for the engines; one that paints looks after its job."""
         words = [
-            asyncio.create_task(self.offers.announced_by(engine.name)) for engine in self._engines
+            start_task(self.offers.announced_by(engine.name), "look") for engine in self._engines
         ]
         await asyncio.sleep(0)  # They listen before anybody is asked.
         self.look_again()
@@ -172,6 +178,7 @@ class Manager:
         events: list[Notice] = list(
             await self._ledger.call(self._ledger.store.missed, client, after)
         )
+        events += self._endings.missed(client, after)
         for job in self._jobs.values():
             if job.record.client == client and job.progress is not None:
                 events.append(job.progress)
@@ -233,12 +240,21 @@ class Manager:
 
     async def acknowledge(self, client: str, job_id: str) -> bool:
         """The client has what it asked for; False when the job has not ended."""
+        if self._endings.acknowledge(client, job_id):
+            return True
         return await self._ledger.call(self._ledger.store.acknowledge, client, job_id, now())
 
     async def record(self, client: str, job_id: str) -> JobRecord | None:
         """A job of this client."""
         record = await self._ledger.call(self._ledger.store.job, job_id)
-        return record if record is not None and record.client == client else None
+        if record is None or record.client != client:
+            return None
+        return self._endings.over(record)
+
+    async def jobs(self, client: str, most: int) -> list[JobRecord]:
+        """The latest jobs of a client, newest first."""
+        records = await self._ledger.call(self._ledger.store.jobs, client, most)
+        return [self._endings.over(record) for record in records]
 
     def progress(self, job_id: str) -> Progress | None:
         """Where a running job is."""
@@ -253,7 +269,7 @@ class Manager:
             engine = self._free.pop(0)
             job = self._jobs[job_id]
             job.engine = engine
-            self._running[job_id] = asyncio.create_task(self._run(job, engine), name=job_id)
+            self._running[job_id] = start_task(self._run(job, engine), job_id)
 
     async def _run(self, job: _Job, engine: Engine) -> None:
         try:
@@ -305,7 +321,9 @@ class Manager:
         """The engine died: stop if we are closing or were cancelled, try once more, or give up."""
         job_id = job.record.job
         if self._closing:
-            await self._ledger.call(self._ledger.store.put_back, job_id, True)
+            with contextlib.suppress(DiskFull, Refused):
+                # If even that cannot be noted, the next run finds it running, and goes on.
+                await self._ledger.call(self._ledger.store.put_back, job_id, True)
         elif job.cancelled:
             await self._end(job, Cancelled(job_id, 0))
         elif attempts < ATTEMPTS:
@@ -371,12 +389,9 @@ class Manager:
         await self._end(job, Failed(job.record.job, 0, code, message, hint))
 
     async def _end(self, job: _Job, ending: Done | Failed | Cancelled) -> None:
-        """Write the ending down and tell of it. A disk too full for that does not stop the news."""
+        """Write the ending down and tell of it; what cannot be written now is kept and told."""
         ending = replace(ending, sequence=self._next())
-        try:
-            await self._ledger.call(self._ledger.store.end, job.record.job, ending, now())
-        except DiskFull:
-            log.error("the disk is too full to note the end of job %s", job.record.job)
+        await self._endings.write(job.record.client, ending)
         self._jobs.pop(job.record.job, None)
         self._tell(job.record.client, ending)
 

@@ -27,10 +27,14 @@ class PixelFiles:
 
     def write_part(self, data: bytes) -> Path:
         """Write data that has no name yet; raises DiskFull and leaves nothing behind."""
-        part = self._folder / f"{uuid.uuid4().hex}.part"
+        part = self.new_part()
         with _whole(part), open(part, "wb") as file:
             file.write(data)
         return part
+
+    def new_part(self) -> Path:
+        """A path for data that has no name yet; what is left there goes at the next start."""
+        return self._folder / f"{uuid.uuid4().hex}.part"
 
     def name_part(self, part: Path, name: str) -> None:
         """Let what was written appear under its name; raises DiskFull."""
@@ -53,6 +57,14 @@ class PixelFiles:
         for name in names:
             with contextlib.suppress(OSError):
                 (self._folder / name).unlink()
+
+    def set_aside(self, folder: Path) -> Path:
+        """Move all that is stored into another folder, and return that."""
+        make_private(folder)
+        for name in self.names():
+            with contextlib.suppress(OSError):
+                os.replace(self._folder / name, folder / name)
+        return folder
 
     def names(self) -> set[str]:
         """All that is stored."""

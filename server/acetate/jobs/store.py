@@ -7,74 +7,35 @@ the process and of the machine.
 from __future__ import annotations
 
 import contextlib
+import logging
 import sqlite3
 import time
-import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from acetate.jobs.disk_space import is_full
 from acetate.jobs.records import DiskFull, JobRecord, JobState, StoredLayer
+from acetate.jobs.rows import (
+    JOB_COLUMNS,
+    NAMES,
+    StoredEvent,
+    is_event,
+    is_job,
+    read_events,
+    read_jobs,
+)
+from acetate.jobs.schema import StoreDamaged, open_database
 from acetate_bridge.protocol.messages import Accepted, Cancelled, Done, Failed, Submit
+from acetate_bridge.protocol.types import Recipe
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS jobs (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    job TEXT NOT NULL UNIQUE,
-    client TEXT NOT NULL,
-    state TEXT NOT NULL,
-    submit BLOB NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0,
-    created REAL NOT NULL,
-    ended REAL,
-    acknowledged REAL,
-    code TEXT NOT NULL DEFAULT '',
-    message TEXT NOT NULL DEFAULT '',
-    hint TEXT NOT NULL DEFAULT ''
-);
-CREATE INDEX IF NOT EXISTS jobs_by_client ON jobs (client, acknowledged);
-CREATE TABLE IF NOT EXISTS events (
-    sequence INTEGER PRIMARY KEY,
-    job TEXT NOT NULL REFERENCES jobs (job) ON DELETE CASCADE,
-    kind TEXT NOT NULL,
-    body BLOB NOT NULL,
-    position INTEGER,
-    file TEXT,
-    bytes INTEGER NOT NULL DEFAULT 0,
-    UNIQUE (job, position)
-);
-CREATE INDEX IF NOT EXISTS events_by_job ON events (job);
-CREATE TABLE IF NOT EXISTS images (
-    sha256 TEXT PRIMARY KEY, bytes INTEGER NOT NULL, used REAL NOT NULL
-);
-CREATE TABLE IF NOT EXISTS job_images (
-    job TEXT NOT NULL REFERENCES jobs (job) ON DELETE CASCADE,
-    sha256 TEXT NOT NULL,
-    PRIMARY KEY (job, sha256)
-);
-CREATE INDEX IF NOT EXISTS job_images_by_image ON job_images (sha256);
-"""
-_VERSION = "1"
+log = logging.getLogger("acetate.jobs")
+
+__all__ = ["Evicted", "Store", "StoreDamaged", "StoredEvent", "image_file", "now"]
+
 _SEQUENCES_PER_RUN = 1_000_000_000
-
-StoredEvent = Accepted | StoredLayer | Done | Failed | Cancelled
-_KINDS: dict[str, type[Any]] = {
-    "accepted": Accepted,
-    "layer": StoredLayer,
-    "done": Done,
-    "failed": Failed,
-    "cancelled": Cancelled,
-}
-_NAMES = {kind: name for name, kind in _KINDS.items()}
-
-
-class StoreDamaged(Exception):
-    """The database cannot be used; the text says what to do."""
 
 
 @dataclass(frozen=True)
@@ -93,37 +54,15 @@ class Store:
     """The database file. `identity` names this store; another one knows nothing of its jobs."""
 
     def __init__(self, path: Path) -> None:
-        try:
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._db.execute("PRAGMA foreign_keys=ON")
-            self._db.executescript(_SCHEMA)
-            (answer,) = self._db.execute("PRAGMA quick_check").fetchone()
-        except sqlite3.DatabaseError as error:
-            if is_full(error):
-                raise DiskFull from error
-            raise StoreDamaged(
-                f"The job store {path} cannot be read ({error}): "
-                "move the file away and start again."
-            ) from error
-        if answer != "ok":
-            raise StoreDamaged(f"The job store {path} is damaged: move it away and start again.")
-        self.identity = self._fact("identity", uuid.uuid4().hex)
-        if self._fact("version", _VERSION) != _VERSION:
-            raise StoreDamaged(
-                f"The job store {path} was written by another version: move it away."
-            )
+        self._db, self.made = open_database(path)
+        """Whether the store was made just now: it knows of no file then."""
+        (self.identity,) = self._db.execute(
+            "SELECT value FROM facts WHERE name = 'identity'"
+        ).fetchone()
 
     def close(self) -> None:
         """Write everything back into the one file."""
         self._db.close()
-
-    def _fact(self, name: str, default: str) -> str:
-        with self._change():
-            self._db.execute("INSERT OR IGNORE INTO facts VALUES (?, ?)", (name, default))
-        (value,) = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-        return value
 
     @contextlib.contextmanager
     def _change(self) -> Iterator[None]:
@@ -137,7 +76,7 @@ class Store:
                 with contextlib.suppress(sqlite3.Error):
                     self._db.execute("ROLLBACK")
             if isinstance(error, sqlite3.OperationalError) and (
-                is_full(error) or "disk I/O error" in str(error)
+                is_full(error) or "disk I/O error" in str(error) or "unable to open" in str(error)
             ):
                 raise DiskFull from error
             raise
@@ -171,23 +110,23 @@ class Store:
 
     def job(self, job: str) -> JobRecord | None:
         """One job, or None."""
-        row = self._db.execute(f"SELECT {_JOB} FROM jobs WHERE job = ?", (job,)).fetchone()
-        return _record(row) if row else None
+        row = self._db.execute(f"SELECT {JOB_COLUMNS} FROM jobs WHERE job = ?", (job,)).fetchone()
+        return next(iter(read_jobs([row])), None) if row else None
 
     def jobs(self, client: str, most: int) -> list[JobRecord]:
         """The latest jobs of a client, newest first."""
         rows = self._db.execute(
-            f"SELECT {_JOB} FROM jobs WHERE client = ? ORDER BY number DESC LIMIT ?",
+            f"SELECT {JOB_COLUMNS} FROM jobs WHERE client = ? ORDER BY number DESC LIMIT ?",
             (client, most),
         )
-        return [_record(row) for row in rows]
+        return read_jobs(rows)
 
     def unfinished(self) -> list[JobRecord]:
         """Jobs that were accepted and have not ended, in the order in which they came."""
         rows = self._db.execute(
-            f"SELECT {_JOB} FROM jobs WHERE state IN ('queued', 'running') ORDER BY number"
+            f"SELECT {JOB_COLUMNS} FROM jobs WHERE state IN ('queued', 'running') ORDER BY number"
         )
-        return [_record(row) for row in rows]
+        return read_jobs(rows)
 
     def begin(self, job: str) -> int:
         """The job runs now; returns how often it has been begun."""
@@ -244,7 +183,7 @@ class Store:
             "SELECT kind, body FROM events WHERE job = ? AND kind = 'layer' ORDER BY position",
             (job,),
         )
-        return [_event(*row) for row in rows]
+        return read_events(rows)
 
     def missed(self, client: str, after: int) -> list[StoredEvent]:
         """Events of a client's unacknowledged jobs with higher numbers than `after`."""
@@ -253,7 +192,7 @@ class Store:
             "AND acknowledged IS NULL AND sequence > ? ORDER BY sequence",
             (client, after),
         )
-        return [_event(*row) for row in rows]
+        return read_events(rows)
 
     def _add_event(
         self,
@@ -267,7 +206,7 @@ class Store:
         self._db.execute(
             "INSERT INTO events (sequence, job, kind, body, position, file, bytes) "
             "VALUES (?,?,?,?,?,?,?)",
-            (sequence, job, _NAMES[type(event)], msgspec.json.encode(event), position, file, size),
+            (sequence, job, NAMES[type(event)], msgspec.json.encode(event), position, file, size),
         )
 
     # ---- images and room
@@ -292,35 +231,105 @@ class Store:
         (images,) = self._db.execute("SELECT coalesce(sum(bytes), 0) FROM images").fetchone()
         return results + images
 
-    def evict(self, need: int, quota: int) -> Evicted:
-        """Forget acknowledged jobs, the oldest first, until `need` bytes fit into the quota."""
+    def evict(self, need: int, quota: int, idle_before: float = float("inf")) -> Evicted:
+        """Forget what nobody needs until `need` bytes fit into the quota.
+
+        First images that no waiting job names and that were not used since `idle_before`, then
+        the results of acknowledged jobs, then the other images that no job names; of each the
+        oldest first.
+        """
         over = self.used_bytes() + need - quota
         if over <= 0:
             return Evicted([], [], over)
+        spare = self._db.execute(f"{_SPARE_IMAGES} ORDER BY used").fetchall()
+        images = [name for name, _, used in spare if used < idle_before]
+        late = [name for name, _, used in spare if used >= idle_before]
+        sizes = {name: size for name, size, _ in spare}
+        gone: list[str] = []
         victims: list[str] = []
-        rows = self._db.execute(
-            "SELECT job, coalesce(sum(bytes), 0) FROM jobs JOIN events USING (job) "
-            "WHERE acknowledged IS NOT NULL GROUP BY job ORDER BY acknowledged, number"
-        ).fetchall()
-        for job, size in rows:
-            if over <= 0:
-                break
-            victims.append(job)
-            over -= size
-        return replace(self._forget(victims), over=over)
 
-    def expire(self, ended_before: float, unused_before: float) -> Evicted:
-        """Forget jobs that ended long ago, and images that no job needs any more."""
-        rows = self._db.execute("SELECT job FROM jobs WHERE ended < ?", (ended_before,)).fetchall()
+        def drop(names: list[str]) -> None:
+            nonlocal over
+            while over > 0 and names:
+                name = names.pop(0)
+                gone.append(name)
+                over -= sizes[name]
+
+        drop(images)
+        if over > 0:
+            rows = self._db.execute(
+                "SELECT job, coalesce(sum(bytes), 0) FROM jobs JOIN events USING (job) "
+                "WHERE acknowledged IS NOT NULL GROUP BY job ORDER BY acknowledged, number"
+            ).fetchall()
+            for job, size in rows:
+                if over <= 0:
+                    break
+                victims.append(job)
+                over -= size
+        drop(late)
+        evicted = self._forget(victims)
+        with self._change():
+            self._db.executemany("DELETE FROM images WHERE sha256 = ?", [(name,) for name in gone])
+        return Evicted(evicted.jobs, evicted.files + [image_file(name) for name in gone], over)
+
+    def expire(self, ended_before: float, unused_before: float, looks: int = 1) -> Evicted:
+        """Forget jobs that ended long ago, and images that no job needs any more.
+
+        What nobody has fetched has to look old so many times: a clock that was wrong for a while
+        must not cost it.
+        """
+        with self._change():
+            self._db.execute("UPDATE jobs SET looks = looks + 1 WHERE ended < ?", (ended_before,))
+        rows = self._db.execute(
+            "SELECT job FROM jobs WHERE ended < ? AND (acknowledged IS NOT NULL OR looks >= ?)",
+            (ended_before, looks),
+        ).fetchall()
         evicted = self._forget([job for (job,) in rows])
         with self._change():
             rows = self._db.execute(
                 "DELETE FROM images WHERE used < ? AND sha256 NOT IN "
-                "(SELECT sha256 FROM job_images JOIN jobs USING (job) WHERE ended IS NULL) "
-                "RETURNING sha256",
+                f"({_NEEDED_IMAGES}) RETURNING sha256",
                 (unused_before,),
             ).fetchall()
         return Evicted(evicted.jobs, evicted.files + [image_file(name) for (name,) in rows])
+
+    # ---- rows that were damaged
+
+    def broken_jobs(self) -> list[tuple[str, str]]:
+        """Job and client of every job of which some row cannot be read; to be given up."""
+        broken: dict[str, str] = {}
+        rows = self._db.execute(f"SELECT {JOB_COLUMNS}, ended, typeof(client) FROM jobs").fetchall()
+        for *row, ended, kind in rows:
+            if not is_job(tuple(row), ended):
+                broken[str(row[0])] = row[1] if kind == "text" else ""
+        events = self._db.execute(
+            "SELECT kind, body, events.job, client FROM events JOIN jobs USING (job)"
+        )
+        for kind, body, job, client in events:
+            if not is_event(kind, body):
+                broken[str(job)] = str(client)
+        return list(broken.items())
+
+    def give_up(self, event: Failed, now: float) -> list[str]:
+        """A damaged job has failed: only that is kept of it. Returns the files that go with it."""
+        empty = msgspec.json.encode(Submit(event.job, Recipe("")))
+        with self._change():
+            rows = self._db.execute(
+                "SELECT file FROM events WHERE job = ? AND typeof(file) = 'text'", (event.job,)
+            ).fetchall()
+            self._db.execute("DELETE FROM events WHERE job = ?", (event.job,))
+            self._db.execute(
+                "UPDATE jobs SET state='failed', submit=?, attempts=0, created=?, ended=?, "
+                "acknowledged=NULL, code=?, message=?, hint=?, looks=0, client=CAST(client AS TEXT)"
+                " WHERE job=?",
+                (empty, now, now, event.code, event.message, event.hint, event.job),
+            )
+            if self._db.execute("SELECT 1 FROM jobs WHERE job = ?", (event.job,)).fetchone():
+                self._add_event(event.sequence, event.job, event)
+            else:
+                # Not even its name is text.
+                self._db.execute("DELETE FROM jobs WHERE typeof(job) <> 'text'")
+        return [name for (name,) in rows]
 
     def files(self) -> set[str]:
         """Every file that the store speaks of."""
@@ -340,27 +349,8 @@ class Store:
         return Evicted(jobs, files)
 
 
-_JOB = "job, client, state, submit, attempts, created, code, message, hint, acknowledged"
-
-
-def _record(row: tuple[Any, ...]) -> JobRecord:
-    job, client, state, submit, attempts, created, code, message, hint, acknowledged = row
-    return JobRecord(
-        job,
-        client,
-        state,
-        msgspec.json.decode(submit, type=Submit),
-        attempts,
-        created,
-        code,
-        message,
-        hint,
-        acknowledged is not None,
-    )
-
-
-def _event(kind: str, body: bytes) -> Any:
-    return msgspec.json.decode(body, type=_KINDS[kind])
+_NEEDED_IMAGES = "SELECT sha256 FROM job_images JOIN jobs USING (job) WHERE ended IS NULL"
+_SPARE_IMAGES = f"SELECT sha256, bytes, used FROM images WHERE sha256 NOT IN ({_NEEDED_IMAGES})"
 
 
 def image_file(sha256: str) -> str:
