@@ -24,7 +24,8 @@ from acetate_bridge.protocol.types import Image, Request
 P = ParamSpec("P")
 T = TypeVar("T")
 
-DAY = 24 * 3600.0
+_HOUR = 3600.0
+DAY = 24 * _HOUR
 UNUSED_IMAGE_SECONDS = 3600.0
 _FRESH_IMAGE_SECONDS = 60.0
 """An upload is followed by the job that names it; until then it is not the first to go."""
@@ -231,6 +232,15 @@ class Ledger:
             )
         )
         await asyncio.to_thread(self._reserve.fill)
+
+    async def keep_tidy(self) -> None:
+        """Expire every hour, for ever."""
+        while True:
+            try:
+                await self.expire()
+            except Exception:
+                log.exception("old results could not be removed")
+            await asyncio.sleep(_HOUR)
 
     async def _sweep(self, evicted: Evicted) -> None:
         if evicted.files:

@@ -140,7 +140,7 @@ class Downloads:
             sys.executable,
             "-m",
             self._downloader,
-            msgspec.json.encode(order).decode(),
+            msgspec.json.encode(msgspec.structs.replace(order, parent=os.getpid())).decode(),
             stdin=PIPE,
             stdout=PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},

@@ -50,7 +50,6 @@ from acetate_bridge.protocol.types import Recipe
 log = logging.getLogger("acetate.jobs")
 
 ATTEMPTS = 2
-_HOUR = 3600.0
 
 Notice = StoredEvent | FreshLayer | Progress | Preview
 """What subscribers hear: a layer has its pixels at hand while it is fresh, later it has not."""
@@ -110,7 +109,7 @@ class Manager:
             if record.state == "running":
                 await self._ledger.call(store.put_back, record.job, False)
             self._queue.add(record.client, record.job)
-        self._expiry = start_task(self._expire_hourly(), "expiry")
+        self._expiry = start_task(self._ledger.keep_tidy(), "expiry")
         for engine in self._engines:
             await engine.start(lambda offer, name=engine.name: self.offers.announce(name, offer))
         self._free = list(self._engines)
@@ -404,11 +403,3 @@ class Manager:
     def _tell(self, client: str, notice: Notice) -> None:
         for listener in list(self._listeners.get(client, ())):
             listener(notice)
-
-    async def _expire_hourly(self) -> None:
-        while True:
-            try:
-                await self._ledger.expire()
-            except Exception:
-                log.exception("old results could not be removed")
-            await asyncio.sleep(_HOUR)

@@ -14,6 +14,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from acetate.workers.parent import die_with_parent
+
 _NEWS_SECONDS = 0.25
 
 
@@ -24,6 +26,7 @@ class Order(msgspec.Struct, frozen=True):
     models_folder: str
     accepted: list[str] = []
     remove: bool = False
+    parent: int = 0
 
 
 class News(msgspec.Struct, frozen=True, tag="news"):
@@ -70,6 +73,7 @@ def main() -> None:
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     order = msgspec.json.decode(sys.argv[1], type=Order)
+    die_with_parent(order.parent)
     os.environ["ACETATE_MODELS_DIR"] = order.models_folder
     stop = threading.Event()
     threading.Thread(target=_wait_for_end, args=(stop,), daemon=True).start()

@@ -21,13 +21,17 @@ _LENGTHS = struct.Struct("<QQ")
 
 
 class WorkerSettings(msgspec.Struct, frozen=True):
-    """How a worker process is set up. `painter` is `module:function`, see `workers.painter`."""
+    """How a worker process is set up. `painter` is `module:function`, see `workers.painter`.
+
+    `parent` is the process id of the server, 0 where it does not matter.
+    """
 
     device: str
     models_folder: str
     painter: str
     beat_seconds: float = 2.0
     preview_seconds: float = 0.25
+    parent: int = 0
 
 
 class Paint(msgspec.Struct, frozen=True, tag="paint"):

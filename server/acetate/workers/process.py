@@ -20,6 +20,7 @@ import msgspec
 from acetate.workers import ipc as wire
 from acetate.workers.generator_api import Painter, StopPainting, load_painter
 from acetate.workers.job_runner import run_job
+from acetate.workers.parent import die_with_parent
 
 log = logging.getLogger("acetate.worker")
 
@@ -152,6 +153,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     settings = msgspec.json.decode(sys.argv[1], type=wire.WorkerSettings)
+    die_with_parent(settings.parent)
     source = os.fdopen(os.dup(0), "rb")
     sink = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import queue
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from acetate.background_tasks import start_task
 from acetate.workers import ipc as wire
 from acetate.workers.engine import (
     Announcement,
@@ -64,8 +66,9 @@ class _Process:
     ) -> None:
         self._loop = loop
         self._inbox = inbox
+        ours = msgspec.structs.replace(settings, parent=os.getpid())
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "acetate.workers.process", msgspec.json.encode(settings)],
+            [sys.executable, "-m", "acetate.workers.process", msgspec.json.encode(ours)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # The worker finds its modules where the server found them.
@@ -73,7 +76,9 @@ class _Process:
         )
         assert self._child.stdin is not None
         wire.widen(self._child.stdin)
-        self._writing = threading.Lock()
+        self._orders: queue.SimpleQueue[wire.ToWorker | None] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._write, name="worker-writer", daemon=True)
+        self._writer.start()
         self._reader = threading.Thread(target=self._read, name="worker-reader", daemon=True)
         self._reader.start()
 
@@ -83,10 +88,11 @@ class _Process:
         return self._child.pid
 
     def write(self, message: wire.ToWorker) -> None:
-        """Send a message; blocks while the pipe is full. A dead worker is noticed elsewhere."""
-        assert self._child.stdin is not None
-        with self._writing, contextlib.suppress(OSError, ValueError):
-            wire.send(self._child.stdin, message)
+        """Send a message, without waiting: a worker that hangs does not empty its pipe.
+
+        A dead or hung worker is noticed elsewhere.
+        """
+        self._orders.put(message)
 
     def kill(self) -> None:
         """End the process at once."""
@@ -96,12 +102,21 @@ class _Process:
     def wait(self) -> int:
         """Reap the process, close the pipes and return its exit status."""
         status = self._child.wait()
+        self._orders.put(None)
+        self._writer.join()
         self._reader.join()
         for pipe in (self._child.stdin, self._child.stdout):
             with contextlib.suppress(OSError):
                 if pipe is not None:
                     pipe.close()
         return status
+
+    def _write(self) -> None:
+        """In a thread of its own, one message after another; the pipe may be full for long."""
+        assert self._child.stdin is not None
+        with contextlib.suppress(OSError, ValueError):
+            while (message := self._orders.get()) is not None:
+                wire.send(self._child.stdin, message)
 
     def _read(self) -> None:
         assert self._child.stdout is not None
@@ -148,7 +163,7 @@ class WorkerEngine:
 
     async def start(self, announce: Callable[[Announcement], None]) -> None:
         """Start the process and watch over it."""
-        self._watch = asyncio.create_task(self._keep_alive(announce), name=f"watch {self.name}")
+        self._watch = start_task(self._keep_alive(announce), f"watch {self.name}")
 
     async def stop(self) -> None:
         """Kill the process and stop watching."""
@@ -165,8 +180,7 @@ class WorkerEngine:
     def look_again(self) -> None:
         """Let the worker announce anew, also after what it may be announcing just now."""
         if self._process is not None:
-            loop = asyncio.get_running_loop()
-            loop.run_in_executor(None, self._process.write, wire.LookAgain())
+            self._process.write(wire.LookAgain())
 
     def cancel(self, job: str) -> None:
         """Ask the worker to stop this job."""
@@ -174,9 +188,7 @@ class WorkerEngine:
             return
         self._cancelled.set()
         if self._process is not None:
-            # In a thread: the pipe may be full while the worker is reading a large request.
-            loop = asyncio.get_running_loop()
-            loop.run_in_executor(None, self._process.write, wire.Stop(job))
+            self._process.write(wire.Stop(job))
 
     async def paint(self, job: str, request: Request) -> AsyncGenerator[EngineEvent]:
         """See `Engine.paint`."""
@@ -185,7 +197,7 @@ class WorkerEngine:
         process: _Process | None = None
         try:
             process = await self._when_ready()
-            await asyncio.to_thread(process.write, wire.Paint(job, request))
+            process.write(wire.Paint(job, request))
             async with contextlib.aclosing(self._follow(process)) as events:
                 async for event in events:
                     yield event
@@ -208,7 +220,7 @@ class WorkerEngine:
     async def _when_ready(self) -> _Process:
         """The worker, once it is ready; raises EngineLost or PaintingCancelled."""
         waits = [
-            asyncio.ensure_future(event.wait())
+            start_task(event.wait(), "wait")
             for event in (self._ready, self._broken, self._cancelled)
         ]
         try:
