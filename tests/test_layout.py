@@ -15,6 +15,37 @@ PACKAGES = {
 }
 LONGEST = 400
 
+STOREYS: tuple[tuple[str, ...], ...] = (
+    ("acetate.__main__",),
+    ("acetate.cli",),
+    ("acetate.app",),
+    ("acetate.jobs", "acetate.training"),
+    ("acetate.workers", "acetate.demo"),
+    ("acetate.modes",),
+    ("acetate.pipelines",),
+    ("acetate.adapters",),
+    ("acetate.images", "acetate.models", "acetate.plugin_install", "acetate.upscaling"),
+    ("acetate.latent_transparency", "acetate.background_tasks", "acetate.errors"),
+    ("acetate_bridge.panel",),
+    ("acetate_bridge.editing",),
+    ("acetate_bridge.client",),
+    ("acetate_bridge.protocol",),
+)
+"""From the top: a module imports from its own storey and from those below."""
+
+UPWARDS = {
+    # It asks a base for its weight files, which a list of shards in `models/files.py` could say.
+    ("acetate.models.own_bases", "acetate.pipelines.diffusers_folder"),
+    ("acetate.models.own_bases", "acetate.pipelines.flux_components"),
+}
+"""Arrows that still point upwards."""
+
+EARLIER_NAMES = {"messages", "states", "launch", "discovery"}
+"""Modules of the bridge outside its storeys: names of 0.1 that scripts import."""
+
+EMPTY_PACKAGES = {"acetate.embedded"}
+"""Folders of data."""
+
 
 def modules() -> dict[str, Path]:
     """Every module of ours by its dotted name."""
@@ -85,6 +116,60 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
     assert len(graph) > 100
     assert sum(map(len, graph.values())) > len(graph)
     assert " → ".join(circle(graph)) == ""
+
+
+def storey(name: str) -> int | None:
+    """Which storey a module stands in, counted from the top; None for the packages' faces."""
+    for number, packages in enumerate(STOREYS):
+        if any(name == each or name.startswith(f"{each}.") for each in packages):
+            return number
+    return None
+
+
+def upwards(graph: dict[str, set[str]]) -> set[tuple[str, str]]:
+    """Imports of something that stands above."""
+    return {
+        (name, needed)
+        for name, found in graph.items()
+        for needed in found
+        if (here := storey(name)) is not None
+        and (there := storey(needed)) is not None
+        and there < here
+    }
+
+
+def test_imports_point_downwards() -> None:
+    known = modules()
+    graph = {name: needs(name, path, known) for name, path in known.items()}
+    assert upwards(graph) == UPWARDS
+
+
+def test_an_import_from_above_is_found() -> None:
+    graph = {
+        "acetate.modes.text": {"acetate.workers.ipc", "acetate.errors"},
+        "acetate_bridge.editing.job": {"acetate_bridge.panel.strings", "acetate_bridge.client"},
+    }
+    assert upwards(graph) == {
+        ("acetate.modes.text", "acetate.workers.ipc"),
+        ("acetate_bridge.editing.job", "acetate_bridge.panel.strings"),
+    }
+
+
+def test_every_module_stands_in_a_storey() -> None:
+    faces = {"acetate", "acetate_bridge", *(f"acetate_bridge.{name}" for name in EARLIER_NAMES)}
+    assert {name for name in modules() if storey(name) is None} - faces == EMPTY_PACKAGES
+
+
+def test_editing_takes_nothing_of_the_client_but_its_folders() -> None:
+    known = modules()
+    taken = {
+        needed
+        for name, path in known.items()
+        if name.startswith("acetate_bridge.editing.")
+        for needed in needs(name, path, known)
+        if needed.startswith("acetate_bridge.client.")
+    }
+    assert taken <= {"acetate_bridge.client.paths"}
 
 
 @pytest.mark.parametrize(

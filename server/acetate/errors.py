@@ -30,6 +30,12 @@ class BadImage(AcetateError):
     code = "bad_image"
 
 
+class BadResult(AcetateError):
+    """A model has painted something else than was asked for."""
+
+    code = "bad_result"
+
+
 class CannotWrite(AcetateError):
     """An output file cannot be written."""
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from acetate.errors import BadImage, BadResult
 from acetate.images.frame import crop, keep_alpha, place_layer, resample, show_frame
-from acetate.workers.engine import PaintingFailed
 from acetate_bridge import Frame, FrameLimits, Image, Layer, PixelFormat, Rect, Size, plan_frame
 
 LIMITS = FrameLimits(8, 16, 64, 64 * 64)
@@ -116,9 +116,9 @@ def test_an_image_at_the_frames_size_is_taken_as_it_is() -> None:
 def test_images_and_results_of_other_sizes_are_refused() -> None:
     frame = Frame(Rect(0, 0, 4, 4), Rect(0, 0, 4, 4), Size(8, 8))
     wrong = Image(5, 4, bytes(80))
-    with pytest.raises(PaintingFailed, match="5 × 4"):
+    with pytest.raises(BadImage, match="5 × 4"):
         show_frame(wrong, frame)
-    with pytest.raises(PaintingFailed, match="instead of 8 × 8"):
+    with pytest.raises(BadResult, match="instead of 8 × 8"):
         place_layer(Layer(wrong), frame)
 
 

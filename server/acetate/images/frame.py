@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-from acetate.workers.engine import PaintingFailed
+from acetate.errors import BadImage, BadResult
 from acetate_bridge.protocol.geometry import Frame, Rect, Size
 from acetate_bridge.protocol.types import Image, Layer
 
@@ -25,14 +25,13 @@ _BAND_PIXELS = 4 * 2**20
 def show_frame(image: Image, frame: Frame) -> Image:
     """An image of the frame's canvas at the size that the model paints.
 
-    Takes one that is already at the frame's size as it is; raises PaintingFailed for any other.
+    Takes one that is already at the frame's size as it is; raises BadImage for any other.
     """
     size = Size(image.width, image.height)
     if size == frame.size:
         return image
     if size != frame.canvas.size:
-        raise PaintingFailed(
-            "bad_image",
+        raise BadImage(
             f"An input image has {image.width} × {image.height} pixels, but the frame shows "
             f"{frame.canvas.width} × {frame.canvas.height}.",
         )
@@ -43,8 +42,7 @@ def place_layer(layer: Layer, frame: Frame) -> Layer:
     """A layer at the frame's size, brought to document pixels and cut to the frame's region."""
     image = layer.image
     if Size(image.width, image.height) != frame.size:
-        raise PaintingFailed(
-            "bad_result",
+        raise BadResult(
             f"The model painted {image.width} × {image.height} pixels instead of "
             f"{frame.size.width} × {frame.size.height}.",
         )

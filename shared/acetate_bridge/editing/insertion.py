@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from acetate_bridge.editing.anchor import Anchor
 from acetate_bridge.editing.editor import Document, DocumentClosed, Editor, LayerInfo, Place
 from acetate_bridge.editing.job import Record, Result, Task
 from acetate_bridge.editing.metadata import add_to_history, entry_of
 from acetate_bridge.editing.results import PlaceLost, Strip
-from acetate_bridge.panel import strings as words
 from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.types import Layer
 
@@ -22,10 +22,10 @@ _HAND_RESTS_AFTER = 0.15
 
 @dataclass
 class Offer:
-    """Results that no document has a place for, and the sentence that says why."""
+    """Results that no document has a place for, and why: theirs was closed, or turned meanwhile."""
 
     task: Task
-    sentence: str
+    why: Literal["closed", "turned"]
     results: list[Result] = field(default_factory=list[Result])
 
 
@@ -77,8 +77,7 @@ class Deliveries:
         task.results.append(result)
         home = self._home(task)
         if task.homeless or home is None:
-            record = task.record
-            self._offer(task, [result], words.homeless(record.recipe.prompt, record.title))
+            self._offer(task, [result], "closed")
             return
         if home.key != task.record.document:
             task.record = replace(task.record, document=home.key, title=home.title)
@@ -126,11 +125,9 @@ class Deliveries:
             try:
                 self._insert(task, result)
             except DocumentClosed:
-                record = task.record
-                self._offer(task, [result], words.homeless(record.recipe.prompt, record.title))
+                self._offer(task, [result], "closed")
             except PlaceLost:
-                record = task.record
-                self._offer(task, [result], words.turned(record.recipe.prompt, record.title))
+                self._offer(task, [result], "turned")
             finally:
                 if task.ended:
                     self.end(task)
@@ -233,10 +230,10 @@ class Deliveries:
         except (DocumentClosed, PlaceLost) as error:
             if record is None:
                 return
-            lost = isinstance(error, PlaceLost)
-            say = words.turned if lost else words.homeless
             task = self._unsafe.pop(record.job, None) or Task(record, ended=True)
-            self._offer(task, list(strip.results), say(record.recipe.prompt, record.title))
+            self._offer(
+                task, list(strip.results), "turned" if isinstance(error, PlaceLost) else "closed"
+            )
             strip.begin(record)
             return
         if record is not None and (task := self._unsafe.get(record.job)) is not None:
@@ -258,7 +255,7 @@ class Deliveries:
         if task is not None:
             self._settle(task)
 
-    def _offer(self, task: Task, results: list[Result], sentence: str) -> None:
+    def _offer(self, task: Task, results: list[Result], why: Literal["closed", "turned"]) -> None:
         task.homeless = True
         strip = self._strips.get(task.record.document)
         for result in results:
@@ -266,7 +263,7 @@ class Deliveries:
         if strip is not None:
             left = [each for each in strip.results if not any(each is one for one in results)]
             strip.results = left
-        offer = self._offers.setdefault(task.record.job, Offer(task, sentence))
+        offer = self._offers.setdefault(task.record.job, Offer(task, why))
         offer.results.extend(results)
 
     def _wake(self) -> None:

@@ -11,12 +11,14 @@ from acetate_bridge.editing.anchor import Anchor
 from acetate_bridge.editing.editor import Place, Selection
 from acetate_bridge.editing.plan import Origin, Plan
 from acetate_bridge.editing.thumbnails import alpha_statistics, thumbnail
-from acetate_bridge.panel.strings import EMPTY, OPAQUE
 from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.messages import Progress
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.naming import layer_name
 from acetate_bridge.protocol.types import Image, Layer, Recipe, Role
+
+OPAQUE = "The layer came out opaque all over."
+EMPTY = "The layer came out empty."
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from acetate_bridge.client.paths import write_whole
 from acetate_bridge.editing.job import Record
-from acetate_bridge.panel.settings import write_whole
 from acetate_bridge.protocol.json_text import read_json
 from acetate_bridge.protocol.serialization import Mismatch, from_plain, to_plain
 

@@ -15,7 +15,6 @@ from acetate_bridge.editing.editor import (
 )
 from acetate_bridge.editing.job import Record, Result
 from acetate_bridge.editing.recipes import read_recipe
-from acetate_bridge.panel.view import Thumbnail
 from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.types import Image, Layer, PixelFormat
 
@@ -54,14 +53,6 @@ class Strip:
         self._inserted: list[_Standing] = []
         self._before: Result | None = None
         self._hidden: tuple[str, ...] = ()
-
-    @property
-    def thumbnails(self) -> tuple[Thumbnail, ...]:
-        """What the panel draws."""
-        return tuple(
-            Thumbnail(result.picture, result.tip, bool(result.keys), result.kept, result.warning)
-            for result in self.results
-        )
 
     @property
     def shown(self) -> Result | None:

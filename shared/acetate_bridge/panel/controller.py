@@ -20,7 +20,7 @@ from acetate_bridge.panel.adjusting import safely
 from acetate_bridge.panel.asking import Asking
 from acetate_bridge.panel.dispatch import Hearing, MakeLink
 from acetate_bridge.panel.view import PanelView, Status
-from acetate_bridge.panel.view_model import Work, draw
+from acetate_bridge.panel.view_model import Work, draw, thumbnails
 from acetate_bridge.protocol.messages import (
     Accepted,
     Cancelled,
@@ -281,7 +281,7 @@ class Controller(Asking):
         queue = [task for task in self._tasks.values() if task.heard and not task.ended]
         work = Work(
             next((task for task in queue if here(task) or task.orphan), None),
-            delivered.strip.thumbnails,
+            thumbnails(delivered.strip.results),
             delivered.offered,
             delivered.waits_for_the_hand,
             tuple(queue),

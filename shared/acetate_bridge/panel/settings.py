@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
+from acetate_bridge.client.paths import config_folder, write_whole
 from acetate_bridge.panel.fields import FIELDS, Value
 from acetate_bridge.protocol.json_text import read_json
 from acetate_bridge.protocol.serialization import Mismatch, from_plain, to_plain
@@ -52,20 +49,6 @@ class PanelSettings(_Saved):
         return replace(self, for_models={**self.for_models, name: kept})
 
 
-def config_folder(
-    platform: str = sys.platform, environment: Mapping[str, str] = os.environ
-) -> Path:
-    """Where programs keep their settings on this system; ACETATE_CONFIG_DIR names another one."""
-    if chosen := environment.get("ACETATE_CONFIG_DIR"):
-        return Path(chosen)
-    home = Path(environment.get("HOME") or environment.get("USERPROFILE") or Path.home())
-    if platform == "win32":
-        return Path(environment.get("APPDATA") or home / "AppData" / "Roaming") / "acetate"
-    if platform == "darwin":
-        return home / "Library" / "Application Support" / "acetate"
-    return Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "acetate"
-
-
 def settings_file() -> Path:
     """The panel's own file in that folder."""
     return config_folder() / SETTINGS_FILE
@@ -94,16 +77,3 @@ def save_settings(path: Path, settings: PanelSettings) -> None:
     found = to_plain(settings)
     flat = {**found.pop("values"), **found.pop("for_models"), **found}
     write_whole(path, json.dumps(flat, ensure_ascii=False, indent=1))
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that a reader finds the old text or the new one. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise

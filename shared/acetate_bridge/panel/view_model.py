@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from acetate_bridge.client.connection_state import STOPPED, Connection, State
 from acetate_bridge.editing.insertion import Offer
-from acetate_bridge.editing.job import Task
+from acetate_bridge.editing.job import Result, Task
 from acetate_bridge.editing.metadata import HistoryEntry
 from acetate_bridge.editing.plan import CannotPlan, Situation, plan
 from acetate_bridge.panel import status as statuses
@@ -113,6 +113,14 @@ def draw(known: Knowledge, preferences: Preferences, work: Work) -> PanelView:
     )
 
 
+def thumbnails(results: list[Result]) -> tuple[Thumbnail, ...]:
+    """The strip of results."""
+    return tuple(
+        Thumbnail(each.picture, each.tip, bool(each.keys), each.kept, each.warning)
+        for each in results
+    )
+
+
 def _fields(
     known: Knowledge, preferences: Preferences, mode: str, model: ModelInfo | None
 ) -> dict[str, FieldView]:
@@ -163,8 +171,11 @@ def _offer(known: Knowledge, work: Work) -> OfferView | None:
     if work.offered is None:
         return None
     insertable = known.situation.document is not None
+    record = work.offered.task.record
+    say = words.turned if work.offered.why == "turned" else words.homeless
+    sentence = say(record.recipe.prompt, record.title)
     picture = work.offered.results[0].picture
-    return OfferView(work.offered.sentence, picture, insertable=insertable)
+    return OfferView(sentence, picture, insertable=insertable)
 
 
 def _status(known: Knowledge, model: ModelInfo | None, work: Work) -> Status:
