@@ -17,10 +17,10 @@ LONGEST = 400
 
 STOREYS: tuple[tuple[str, ...], ...] = (
     ("acetate.__main__",),
-    ("acetate.cli",),
+    ("acetate.cli", "acetate.demo"),
     ("acetate.app",),
     ("acetate.jobs", "acetate.training"),
-    ("acetate.workers", "acetate.demo"),
+    ("acetate.workers",),
     ("acetate.modes",),
     ("acetate.pipelines",),
     ("acetate.adapters",),
