@@ -1,22 +1,20 @@
-"""Layers into GIMP's stack and out of it, each call one undo step."""
+"""Layers into GIMP's stack and out of it, each call one undo step. What is selected stays so."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
 
-from gi.repository import Gimp
+from gi.repository import Gegl, Gimp
 
-from acetate_bridge.editing.editor import Insertion
+from acetate_bridge.editing.editor import Insertion, Selection
 from acetate_bridge.editing.recipes import recipe_text
-from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.types import Layer
-from adapter.layers import find, key_of, spot
-from adapter.metadata import write_recipe
-from adapter.pixels import FORMATS, rectangle
+from adapter.layers import find, key_of, locked, spot
+from adapter.metadata import write_recipe, write_spot
+from adapter.pixels import write_pixels
 from adapter.selection import add_mask
-
-Spot = tuple["Gimp.Layer | None", int]
+from adapter.succession import Succession
 
 
 @contextlib.contextmanager
@@ -30,46 +28,58 @@ def one_undo_step(image: Gimp.Image) -> Iterator[None]:
         Gimp.displays_flush()
 
 
-def insert(image: Gimp.Image, insertion: Insertion) -> list[Gimp.Layer]:
-    """Insert as one undo step; the new layers in the given order, the first one selected.
+def insert_layers(image: Gimp.Image, insertion: Insertion) -> list[Gimp.Layer]:
+    """Insert as one undo step; the new layers in the given order. Raises ValueError.
 
     Layers are made ready before they come into the stack: from then on GIMP draws the image
     anew, and each further call would have to wait for that.
     """
-    made = [make_layer(image, layer) for layer in insertion.layers]
-    if insertion.mask is not None:
-        for layer in made:
-            add_mask(layer, insertion.mask)
-    leaving = [layer for key in insertion.replaces if (layer := find(image, key))]
-    parent, position = _spot_of(leaving[0], image) if leaving else spot(image, insertion.place)
-    if len(made) == 1 and not leaving and not insertion.group:
-        # One step of its own.
-        image.insert_layer(made[0], parent, position)
-        Gimp.displays_flush()
-        return made
-    with one_undo_step(image):
-        if insertion.group:
+    leaving = [find(image, key) for key in insertion.replaces]
+    _refuse_locked([old for old in leaving if old is not None])
+    made: list[Gimp.Layer] = []
+    taking: list[Succession] = []
+    beside: list[Gimp.Layer] = []
+    for index, source in enumerate(insertion.layers):
+        old = leaving[index] if index < len(leaving) else None
+        if old is not None:
+            taking.append(Succession(image, old, source))
+            made.append(taking[-1].new)
+        else:
+            beside.append(make_layer(image, source, insertion.mask))
+            made.append(beside[-1])
+    heirs = {key_of(each.old): each.new for each in taking}
+    with _selected_as_before(image, heirs) as selected, one_undo_step(image):
+        for each in taking:
+            each.take_place()
+        parent, position = spot(image, insertion.place)
+        if beside and insertion.group and not taking:
             group = Gimp.GroupLayer.new(image, insertion.group)
             _composite_as_painted(group)
             image.insert_layer(group, parent, position)
             parent, position = group, 0
-        # GIMP selects what was inserted last.
-        for layer in reversed(made):
+        for layer in reversed(beside):
             image.insert_layer(layer, parent, position)
-        _take_out(image, leaving)
+        _take_out(image, [old for old in leaving[len(made) :] if old is not None])
+        for key in insertion.hides:
+            _set_visible(find(image, key), False)
+        selected.note()
     return made
 
 
-def remove(image: Gimp.Image, keys: list[str]) -> None:
+def remove_layers(image: Gimp.Image, keys: list[str], shows: tuple[str, ...] = ()) -> None:
     """Take layers out as one undo step; those that are gone already are left alone."""
     leaving = [layer for key in keys if (layer := find(image, key))]
-    if leaving:
-        with one_undo_step(image):
+    _refuse_locked(leaving)
+    if leaving or shows:
+        with _selected_as_before(image, {}) as selected, one_undo_step(image):
+            selected.note()
             _take_out(image, leaving)
+            for key in shows:
+                _set_visible(find(image, key), True)
 
 
-def make_layer(image: Gimp.Image, source: Layer) -> Gimp.Layer:
-    """A layer with pixels, name and recipe that is not in the stack yet."""
+def make_layer(image: Gimp.Image, source: Layer, mask: Selection | None = None) -> Gimp.Layer:
+    """A layer with pixels, name, recipe and mask that is not in the stack yet."""
     pixels = source.image
     layer = Gimp.Layer.new(
         image,
@@ -80,14 +90,14 @@ def make_layer(image: Gimp.Image, source: Layer) -> Gimp.Layer:
         100.0,
         Gimp.LayerMode.NORMAL,
     )
-    buffer = layer.get_buffer()
-    whole = rectangle(Rect(0, 0, pixels.width, pixels.height))
-    buffer.set(whole, FORMATS[pixels.format], pixels.data)
-    buffer.flush()
+    write_pixels(layer, pixels)
     _composite_as_painted(layer)
     layer.set_offsets(source.x, source.y)
+    write_spot(layer, (source.x, source.y))
     if source.recipe is not None:
         write_recipe(layer, recipe_text(source.recipe))
+    if mask is not None:
+        add_mask(layer, mask)
     return layer
 
 
@@ -96,9 +106,56 @@ def _composite_as_painted(layer: Gimp.Layer) -> None:
     layer.set_composite_space(Gimp.LayerColorSpace.RGB_NON_LINEAR)
 
 
-def _spot_of(leaving: Gimp.Layer, image: Gimp.Image) -> Spot:
-    """Directly above a layer that is about to leave."""
-    return leaving.get_parent(), image.get_item_position(leaving)
+class _Selected:
+    """What the painter works on: a layer that leaves hands that on to its heir, if it has one."""
+
+    def __init__(self, image: Gimp.Image, heirs: dict[str, Gimp.Layer]) -> None:
+        self._image, self._heirs = image, heirs
+        self._empty = not image.get_layers()
+        self._layers = [key_of(layer) for layer in image.get_selected_layers()]
+        self._channels = image.get_selected_channels()
+
+    def restore(self) -> None:
+        """Select it again: GIMP has selected what came in, or what was near."""
+        left = [self._heirs.get(key) or find(self._image, key) for key in self._layers]
+        there = [layer for layer in left if layer is not None]
+        if self._channels:
+            self._image.set_selected_channels(self._channels)
+        elif there or not (self._empty or self._layers):
+            self._image.set_selected_layers(there)
+
+    def note(self) -> None:
+        """Let undo and redo select it as well; belongs at an end of the undo step.
+
+        GIMP notes what is selected with each layer or channel that comes or goes, and one does
+        both here. Without it, what comes back would be selected.
+        """
+        self.restore()
+        image = self._image
+        if self._channels:
+            passing = Gimp.Channel.new(image, "", 1, 1, 100.0, Gegl.Color.new("black"))
+            image.insert_channel(passing, None, 0)
+            image.remove_channel(passing)
+        elif image.get_selected_layers():
+            kind, mode = Gimp.ImageType.RGBA_IMAGE, Gimp.LayerMode.NORMAL
+            layer = Gimp.Layer.new(image, "", 1, 1, kind, 100.0, mode)
+            image.insert_layer(layer, None, 0)
+            image.remove_layer(layer)
+
+
+@contextlib.contextmanager
+def _selected_as_before(image: Gimp.Image, heirs: dict[str, Gimp.Layer]) -> Iterator[_Selected]:
+    """What is selected stays so."""
+    selected = _Selected(image, heirs)
+    yield selected
+    selected.restore()
+    Gimp.displays_flush()
+
+
+def _refuse_locked(leaving: list[Gimp.Layer]) -> None:
+    for layer in leaving:
+        if locked(layer):
+            raise ValueError(f"“{layer.get_name()}” is locked: unlock it first.")
 
 
 def _take_out(image: Gimp.Image, leaving: list[Gimp.Layer]) -> None:
@@ -106,3 +163,9 @@ def _take_out(image: Gimp.Image, leaving: list[Gimp.Layer]) -> None:
     for layer in leaving:
         if find(image, key_of(layer)) is not None:
             image.remove_layer(layer)
+
+
+def _set_visible(layer: Gimp.Layer | None, visible: bool) -> None:
+    """Show or hide a layer, unless the painter has locked that."""
+    if layer is not None and not layer.get_lock_visibility():
+        layer.set_visible(visible)

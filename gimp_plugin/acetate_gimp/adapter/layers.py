@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import functools
+import secrets
 from collections.abc import Iterator
 
 from gi.repository import Gimp
 
 from acetate_bridge.editing.editor import DocumentClosed, LayerGone, LayerInfo, Place
 from acetate_bridge.protocol.geometry import Rect
+from adapter.metadata import data_of, read_spot
+
+SESSION = "acetate-session"
+"""Where this GIMP keeps a word of its own for as long as it runs."""
+
+
+def document_key(image: Gimp.Image) -> str:
+    """What names an image while it is open: GIMP's number, which the next GIMP gives anew."""
+    return f"{_session()}-{image.get_id()}"
 
 
 def image_of(document: str) -> Gimp.Image:
     """The open image with this key; raises DocumentClosed."""
-    if not Gimp.Image.id_is_valid(int(document)):
+    session, _, number = document.partition("-")
+    if session != _session() or not number.isdigit() or not Gimp.Image.id_is_valid(int(number)):
         raise DocumentClosed(document)
-    return Gimp.Image.get_by_id(int(document))
+    return Gimp.Image.get_by_id(int(number))
 
 
-def key_of(item: Gimp.Image | Gimp.Item) -> str:
-    """What names an image or a layer as long as it is there; undo and redo keep it."""
+def key_of(item: Gimp.Item) -> str:
+    """What names a layer as long as it is there; undo and redo keep it."""
     return str(item.get_id())
 
 
@@ -53,23 +65,53 @@ def walk(image: Gimp.Image, parent: Gimp.Layer | None = None) -> Iterator[Gimp.L
             yield from walk(image, layer)
 
 
-def bounds_of(layer: Gimp.Layer) -> Rect:
-    """Where the layer lies, painted or not: GIMP's layers have a size of their own."""
-    _, x, y = layer.get_offsets()
-    return Rect(x, y, max(1, layer.get_width()), max(1, layer.get_height()))
+def path_of(image: Gimp.Image, layer: Gimp.Layer) -> list[int]:
+    """Positions from the topmost level down to the layer."""
+    return [image.get_item_position(item) for item in reversed((layer, *around(layer)))]
 
 
-def describe(layer: Gimp.Layer) -> LayerInfo:
-    """A layer in the words of the bridge."""
-    group = layer.is_group()
-    empty = group and not layer.get_children()
+def around(layer: Gimp.Layer) -> list[Gimp.Layer]:
+    """The groups that a layer lies in, the innermost first."""
+    found: list[Gimp.Layer] = []
     parent = layer.get_parent()
+    while parent is not None:
+        found.append(parent)
+        parent = parent.get_parent()
+    return found
+
+
+def bounds_of(drawable: Gimp.Drawable) -> Rect:
+    """Where a drawable lies, painted or not: GIMP's layers have a size of their own."""
+    _, x, y = drawable.get_offsets()
+    return Rect(x, y, max(1, drawable.get_width()), max(1, drawable.get_height()))
+
+
+def locked(layer: Gimp.Layer) -> bool:
+    """Whether its pixels may not be changed, for its own sake or a group's around it."""
+    return any(each.get_lock_content() for each in (layer, *around(layer)))
+
+
+def dressed(layer: Gimp.Layer) -> bool:
+    """Whether it is shown otherwise than its own pixels: masks and filters."""
+    return layer.get_mask() is not None or bool(layer.get_filters())
+
+
+def describe_layer(layer: Gimp.Layer) -> LayerInfo:
+    """A layer in the words of the bridge."""
+    group, groups = layer.is_group(), around(layer)
+    empty = group and not layer.get_children()
+    hiding = next((each for each in groups if not each.get_visible()), None)
     return LayerInfo(
         key_of(layer),
         layer.get_name(),
         None if empty else bounds_of(layer),
         group,
-        key_of(parent) if parent is not None else "",
+        key_of(groups[0]) if groups else "",
+        moved=moved(layer),
+        locked=locked(layer),
+        hidden=not layer.get_visible(),
+        hidden_in=hiding.get_name() if hiding is not None else "",
+        dressed=dressed(layer),
     )
 
 
@@ -79,3 +121,20 @@ def spot(image: Gimp.Image, place: Place) -> tuple[Gimp.Layer | None, int]:
     if beside is None:
         return None, len(image.get_layers()) if place.below else 0
     return beside.get_parent(), image.get_item_position(beside) + (1 if place.below else 0)
+
+
+def moved(layer: Gimp.Layer) -> tuple[int, int]:
+    """How far it was moved since it was inserted; any other layer's distance from the corner."""
+    _, x, y = layer.get_offsets()
+    then = read_spot(layer)
+    return (x - then[0], y - then[1]) if then is not None else (x, y)
+
+
+@functools.cache
+def _session() -> str:
+    """The word of this GIMP: the panel, opened again, finds its images by it."""
+    if SESSION in Gimp.get_parasite_list():
+        return data_of(Gimp.get_parasite(SESSION)).decode("ascii")
+    word = secrets.token_hex(6)
+    Gimp.attach_parasite(Gimp.Parasite.new(SESSION, 0, word.encode("ascii")))
+    return word

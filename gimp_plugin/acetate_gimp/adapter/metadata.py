@@ -12,6 +12,7 @@ import json
 from gi.repository import Gimp
 
 RECIPE = "acetate-recipe"
+SPOT = "acetate-spot"
 NOTE = "acetate-note"
 # GIMP's own name for the flag is a macro, which the bindings leave out.
 _PERSISTENT = 1
@@ -29,17 +30,34 @@ def read_recipe_text(layer: Gimp.Layer) -> str | None:
     return data_of(found).decode("utf-8", "replace") if found is not None else None
 
 
-def write_note(image: Gimp.Image, data: bytes) -> None:
-    """Store bytes in an image; attached in the open they would be a step that cannot be undone."""
-    image.undo_freeze()
+def write_spot(layer: Gimp.Layer, offsets: tuple[int, int]) -> None:
+    """Note where a layer is inserted that is not in the stack yet."""
+    plain = json.dumps(offsets).encode("ascii")
+    layer.attach_parasite(Gimp.Parasite.new(SPOT, _PERSISTENT, plain))
+
+
+def read_spot(layer: Gimp.Layer) -> tuple[int, int] | None:
+    """Where a layer was inserted; None for one that is not Acetate's."""
+    found = layer.get_parasite(SPOT)
+    if found is None:
+        return None
     try:
-        if data:
-            packed = base64.b64encode(data)
-            image.attach_parasite(Gimp.Parasite.new(NOTE, _PERSISTENT, packed))
-        elif NOTE in image.get_parasite_list():
-            image.detach_parasite(NOTE)
-    finally:
-        image.undo_thaw()
+        x, y = json.loads(data_of(found))
+        return int(x), int(y)
+    except (ValueError, TypeError):
+        return None
+
+
+def write_note(image: Gimp.Image, data: bytes) -> None:
+    """Store bytes in an image: no undo step, as long as the parasite is not "undoable".
+
+    The undo history is never switched off for that: the painter's strokes go on meanwhile.
+    """
+    if data:
+        packed = base64.b64encode(data)
+        image.attach_parasite(Gimp.Parasite.new(NOTE, _PERSISTENT, packed))
+    elif NOTE in image.get_parasite_list():
+        image.detach_parasite(NOTE)
 
 
 def read_note(image: Gimp.Image) -> bytes:

@@ -81,7 +81,7 @@ def test_a_layer_is_painted_where_the_selection_is_and_a_background_around_it(
     panel.set_field("variants", 2)
     assert panel.view.can_generate, panel.view.why_not
     panel.generate()
-    assert panel.view.running and not panel.view.can_generate
+    assert panel.view.running and panel.view.can_generate, "jobs queue up"
     view = studio.until(lambda view: not view.running)
     assert any(each.progress is not None and each.progress.step > 1 for each in studio.views)
     assert any(each.preview is not None for each in studio.views)

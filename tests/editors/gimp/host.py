@@ -18,8 +18,13 @@ from acetate_bridge.editing.editor import Editor  # noqa: E402
 from acetate_bridge.protocol.geometry import Rect  # noqa: E402
 from acetate_bridge.protocol.png import write_png  # noqa: E402
 from acetate_bridge.protocol.types import Image  # noqa: E402
+from adapter.documents import Attention  # noqa: E402
 from adapter.editor import GimpEditor  # noqa: E402
+from adapter.layers import document_key  # noqa: E402
+from tests.editors.gimp.fingerprint import fingerprint  # noqa: E402
+from tests.editors.gimp.zoo import ZOO, build  # noqa: E402
 from tests.editors.host import Entry, Kind  # noqa: E402
+from tests.editors.stage import Stage  # noqa: E402
 
 _EIGHT = "eight bits of another curve or gamut cannot hold all colours of sRGB"
 _WIDER = "in a wider gamut a saturated colour near black magnifies the last digit"
@@ -52,15 +57,28 @@ _PRECISIONS = {
 }
 
 
+class _Made(Attention):
+    """The painter is in the image that was made last, though it may have no window yet."""
+
+    def turn_to(self, image: Gimp.Image) -> None:
+        self._last = image
+
+    def image(self) -> Gimp.Image | None:
+        return self._last if self._last.is_valid() else None
+
+
 class GimpHost:
     """A GIMP with a window, and somebody outside who can press keys in it.
 
-    An image comes into the window when keys are pressed on it: that takes GIMP a while.
+    An image comes into the window when keys are pressed on it: that takes GIMP a while. With a
+    `half` (0 or 1) it has every other stack of the zoo: two versions share them.
     """
 
-    def __init__(self, ask: Callable[..., object]) -> None:
+    def __init__(self, ask: Callable[..., object], half: int | None = None) -> None:
         self._ask = ask
+        self._stacks = tuple(ZOO) if half is None else tuple(ZOO)[half::2]
         self._editor = GimpEditor()
+        self._editor.attention = self._made = _Made()
         self._displays: dict[str, Gimp.Display] = {}
 
     @property
@@ -81,7 +99,8 @@ class GimpHost:
             dither, palette = Gimp.ConvertDitherType.NONE, Gimp.ConvertPaletteType.WEB
             image.convert_indexed(dither, palette, 255, False, False, "")
         image.clean_all()
-        return str(image.get_id())
+        self._made.turn_to(image)
+        return document_key(image)
 
     def paint(
         self, document: str, name: str, image: Image, x: int, y: int, group: str | None = None
@@ -168,7 +187,8 @@ class GimpHost:
         self.close(document)
         image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, file)
         os.unlink(path)
-        return str(image.get_id())
+        self._made.turn_to(image)
+        return document_key(image)
 
     def close(self, document: str) -> None:
         display = self._displays.pop(document, None)
@@ -181,8 +201,31 @@ class GimpHost:
         while time.monotonic() < until:
             context.iteration(False)
 
+    # ---- stacks like a painter's
+
+    @property
+    def zoo(self) -> Sequence[str]:
+        return self._stacks
+
+    def build(self, stack: str) -> str:
+        image = build(stack)
+        self._made.turn_to(image)
+        return document_key(image)
+
+    def fingerprint(self, document: str, ours: frozenset[str]) -> dict[str, object]:
+        return fingerprint(self._image(document), ours)
+
+    def hides(self, before: dict[str, object]) -> tuple[str, ...]:
+        layers, _ = before["active"]  # type: ignore[misc]
+        return tuple(key for key in before if key.endswith(f" {layers[0]}"))
+
+    def open_panel(self) -> Stage:
+        # As when the painter has pressed "Insert now".
+        self._editor.hand.is_busy = lambda image: False  # type: ignore[method-assign]
+        return Stage(self._editor, self.settle)
+
     def _image(self, document: str) -> Gimp.Image:
-        return Gimp.Image.get_by_id(int(document))
+        return Gimp.Image.get_by_id(int(document.rpartition("-")[2]))
 
     def _layer(self, key: str) -> Gimp.Layer:
         return Gimp.Item.get_by_id(int(key))

@@ -1,0 +1,115 @@
+"""Runs inside GIMP: results that the painter has worked on, swapped, painted anew and refused."""
+
+# pyright: reportMissingImports=false
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from gi.repository import Gimp
+
+from acetate_bridge.protocol.geometry import Rect
+from tests.editors.contract_law import Story
+from tests.editors.gimp.fingerprint import fingerprint
+from tests.editors.gimp.host import GimpHost
+from tests.editors.gimp.zoo import dress
+
+
+def check_swapping_keeps_all_that_was_done_to_a_result(host: GimpHost) -> None:
+    story, key = _with_a_result(host)
+    dress(int(key))
+    before = _told(story, key)
+    story.press("swap", 1)
+    (other,) = story.ours()
+    after = _told(story, other)
+    assert after.pop("pixels") != before["pixels"]
+    assert after == {name: value for name, value in before.items() if name != "pixels"}
+    story.press("swap", 0)
+    (again,) = story.ours()
+    assert _told(story, again) == before, "the strokes are there again"
+    story.close()
+
+
+def check_painting_anew_keeps_all_that_was_done_to_a_result(host: GimpHost) -> None:
+    story, key = _with_a_result(host)
+    dress(int(key))
+    before = _told(story, key)
+    story.stage.press("swap", 0)
+    story.stage.press("regenerate")
+    story.stage.deliver()
+    (other,) = story.ours()
+    after = _told(story, other)
+    assert other != key and after.pop("pixels") != before["pixels"]
+    assert after == {name: value for name, value in before.items() if name != "pixels"}
+    story.close()
+
+
+def check_a_locked_result_is_refused_with_a_sentence(host: GimpHost) -> None:
+    story, key = _with_a_result(host)
+    Gimp.Item.get_by_id(int(key)).set_lock_content(True)
+    for action in (("swap", 1), ("discard",)):
+        story.press(*action)
+        assert story.ours() == {key}
+        assert "is locked" in story.stage.said(), story.stage.said()
+    story.close()
+
+
+def check_a_layer_that_was_dragged_into_a_scenes_group_keeps_the_group(host: GimpHost) -> None:
+    story = Story(host, "nested groups")
+    assert story.stage.ask("joint")
+    story.stage.deliver()
+    (group,) = [each for each in story.host.editor.layers(story.document) if each.name == "harbour"]
+    image = story.host._image(story.document)
+    own = next(each for each in image.get_layers() if each.get_name() == "Paper")
+    image.reorder_item(own, Gimp.Item.get_by_id(int(group.key)), 0)
+    story.stage.press("discard")
+    left = {each.name: each for each in story.host.editor.layers(story.document)}
+    assert "harbour" in left and left["Paper"].parent == group.key
+    story.close()
+
+
+def check_a_layer_is_read_as_it_is_shown(host: GimpHost) -> None:
+    story = Story(host, "a layer of a group with a mask")
+    layer = story.host._image(story.document).get_layers()[0].get_children()[0]
+    whole = Rect(10, 5, 40, 30)
+    own = host.editor.read_own(story.document, str(layer.get_id()), whole, "rgba8")
+    shown = host.editor.read_layer(story.document, str(layer.get_id()), whole, "rgba8")
+    left = [at for at in range(0, len(own.data), 4) if at // 4 % 40 < 20]
+    right = [at for at in range(0, len(own.data), 4) if at // 4 % 40 >= 20]
+    assert all(shown.data[at + 3] == own.data[at + 3] for at in left), "opacity does not count"
+    assert not any(shown.data[at + 3] for at in right), "the masks do"
+    story.close()
+
+
+def _with_a_result(host: GimpHost) -> tuple[Story, str]:
+    story = Story(host, "nested groups")
+    story.stage.press("set_field", "variants", 2)
+    assert story.stage.ask("text")
+    story.stage.deliver(2)
+    (key,) = story.ours()
+    return story, key
+
+
+def _told(story: Story, key: str) -> dict[str, Any]:
+    """A layer's own entry in the fingerprint."""
+    image = story.host._image(story.document)
+    others = frozenset(each.key for each in story.host.editor.layers(story.document)) - {key}
+    found = fingerprint(image, others)
+    return next(value for name, value in found.items() if name.startswith("0 "))
+
+
+CHECKS = {name: check for name, check in list(globals().items()) if name.startswith("check_")}
+
+
+def run(ask: Callable[..., Any]) -> dict[str, str]:
+    """All checks; the traceback of each that failed."""
+    host = GimpHost(ask)
+    outcome: dict[str, str] = {}
+    for name, check in CHECKS.items():
+        try:
+            check(host)
+            outcome[name] = ""
+        except Exception:
+            outcome[name] = traceback.format_exc()
+    return outcome
