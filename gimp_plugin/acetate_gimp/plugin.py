@@ -56,9 +56,10 @@ class Acetate(Gimp.PlugIn):
             mode = painting.mode if painting is not None else ""
             return self._open_panel(procedure, image, mode)
         try:
-            order = order_of(painting, config, drawables)
-            layers = paint(image, order)
-        except CannotPaint as error:
+            if image is None:
+                raise CannotPaint("Say in which image to paint: the argument “image” is missing.")
+            layers = paint(image, order_of(painting, config, drawables))
+        except (CannotPaint, ValueError) as error:
             failure = GLib.Error(str(error))
             return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, failure)
         return _answer(layers)

@@ -12,12 +12,14 @@ from gi.repository import Gimp
 
 from acetate_bridge.client.client import Client
 from acetate_bridge.client.connection_state import Connection, State
-from acetate_bridge.editing.editor import DocumentClosed, Insertion, LayerGone
+from acetate_bridge.editing.anchor import anchor_of
+from acetate_bridge.editing.editor import Document, DocumentClosed, LayerGone
 from acetate_bridge.editing.inputs import gather
-from acetate_bridge.editing.job import Result, Task, look_at, record_of
+from acetate_bridge.editing.job import Record, Result, Task, look_at, record_of, source_of
 from acetate_bridge.editing.metadata import read_history, region_of
-from acetate_bridge.editing.plan import CannotPlan, Plan, Situation, plan
+from acetate_bridge.editing.plan import CannotPlan, Situation, above_of, plan
 from acetate_bridge.editing.recipes import read_recipe
+from acetate_bridge.editing.results import PlaceLost, Strip
 from acetate_bridge.panel.fields import FIELDS, recipe_value
 from acetate_bridge.panel.menus import choose_model, mode_info
 from acetate_bridge.panel.strings import NO_PROMPT, progress
@@ -36,9 +38,9 @@ from acetate_bridge.protocol.messages import (
 )
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import Recipe
-from adapter import insertion as inserting
-from adapter import layers as stack
 from adapter.editor import GimpEditor
+from adapter.insertion import one_undo_step
+from adapter.layers import describe_layer, document_key, find, image_of
 from procedures import Order
 
 _SERVER_SECONDS = 120.0
@@ -61,6 +63,8 @@ def paint(image: Gimp.Image, order: Order) -> list[Gimp.Layer]:
         raise CannotPaint("The image was closed.") from error
     except LayerGone as error:
         raise CannotPaint("The layer is not there any more.") from error
+    except PlaceLost as error:
+        raise CannotPaint("The image was scaled or turned meanwhile: call again.") from error
 
 
 class _Session:
@@ -75,7 +79,7 @@ class _Session:
 
     def paint(self, order: Order) -> list[Gimp.Layer]:
         if order.convert:
-            self._editor.convert_to_colour(stack.key_of(self._image))
+            self._editor.convert_to_colour(document_key(self._image))
         Gimp.progress_init("Acetate")
         self._client.start()
         try:
@@ -88,9 +92,16 @@ class _Session:
         situation = self._situation(order)
         recipe, region, replaces = _recipe(order), order.region, []
         model_asked, variants = recipe.model, int(order.values.get("variants", 1))
-        if order.again:
+        _check_region(order.region, situation.document)
+        if order.again and situation.layer is not None:
             recipe, region = self._own_recipe(situation, order.values["seed"])
-            replaces = [situation.layer.key] if situation.layer is not None else []
+            replaces = [situation.layer.key]
+            if mode_row(recipe.mode).below:
+                # It lies directly below the layer that it was made for.
+                above = above_of(situation.layer, self._editor.layers(document_key(self._image)))
+                situation = replace(situation, layer=above)
+        elif order.again:
+            raise CannotPaint("This layer was not painted by Acetate, so it has no recipe.")
         model, info = _able(offer, recipe)
         if model_asked and model.id != model_asked:
             raise CannotPaint(f"The model “{model_asked}” cannot do that here.")
@@ -102,12 +113,13 @@ class _Session:
         found = plan(recipe.mode, situation, model.frame or FrameLimits(), region)
         recipe = _advised(replace(recipe, model=model.id), model)
         gathered = gather(self._editor, found, info, recipe, variants)
+        hides = [found.source.key] if order.hide_source and found.source is not None else []
+        source = replaces[0] if replaces else source_of(found, recipe.mode)
+        anchor = anchor_of(self._editor, found.document, source)
         job = self._client.submit(gathered.request)
-        record = record_of(
-            job, found, gathered.request.recipe, variants, replaces, gathered.opaque_source
-        )
-        results = self._follow(Task(record))
-        layers = self._insert(found, results, record.group, replaces)
+        sized, opaque = gathered.request.recipe, gathered.opaque_source
+        record = record_of(job, found, sized, variants, replaces, opaque, hides, anchor)
+        layers = self._insert(record, self._follow(Task(record)))
         self._client.acknowledge(job)
         # The thanks shall be on the wire before the connection is closed.
         time.sleep(0.05)
@@ -161,24 +173,25 @@ class _Session:
         except queue.Empty:
             return None
 
-    def _insert(
-        self, found: Plan, results: list[Result], group: str, replaces: list[str]
-    ) -> list[Gimp.Layer]:
-        key, keys = found.document.key, []
-        image = stack.image_of(key)
-        with inserting.one_undo_step(image):
-            for number, result in enumerate(results):
-                leaving = tuple(replaces) if number == 0 else ()
-                insertion = Insertion(result.layers, found.place, group, found.mask, leaving)
-                keys += self._editor.insert(key, insertion)
-        return [layer for each in keys if (layer := stack.find(image, each)) is not None]
+    def _insert(self, record: Record, results: list[Result]) -> list[Gimp.Layer]:
+        """All results beside each other, in one undo step, where their place is by now."""
+        image = image_of(record.document)
+        strip = Strip(self._editor)
+        strip.begin(record)
+        strip.results = results
+        with one_undo_step(image):
+            strip.show(results[0])
+            for result in results[1:]:
+                strip.keep(result)
+        keys = [key for result in results for key in result.keys]
+        return [layer for key in keys if (layer := find(image, key)) is not None]
 
     def _situation(self, order: Order) -> Situation:
         document = self._editor.active_document()
         if document is None:
             raise CannotPaint("The image was closed.")
         layer = (
-            stack.describe(order.layer)
+            describe_layer(order.layer)
             if order.layer is not None
             else self._editor.active_layer(document.key)
         )
@@ -195,7 +208,8 @@ class _Session:
         if recipe is None or situation.document is None or situation.layer is None:
             raise CannotPaint("This layer was not painted by Acetate, so it has no recipe.")
         history = read_history(self._editor.note(situation.document.key))
-        region = region_of(recipe, history) or situation.layer.bounds
+        painted = region_of(recipe, history)
+        region = painted.moved(*situation.layer.moved) if painted else situation.layer.bounds
         return replace(recipe, seed=seed, inputs={}, files={}, model_hash=""), region
 
 
@@ -209,6 +223,18 @@ def _recipe(order: Order) -> Recipe:
 
 def _said(prompts: dict[str, str]) -> dict[str, str]:
     return {role: text.strip() for role, text in prompts.items() if text.strip()}
+
+
+def _check_region(region: Rect | None, document: Document | None) -> None:
+    """A region may reach over the edge of the canvas, but not lie beside it."""
+    if region is None or document is None:
+        return
+    canvas = Rect(0, 0, document.size.width, document.size.height)
+    if region.common(canvas) is None:
+        raise CannotPaint(
+            f"The region at ({region.x}, {region.y}) lies off the canvas of "
+            f"{canvas.width} × {canvas.height} pixels."
+        )
 
 
 def _advised(recipe: Recipe, model: ModelInfo) -> Recipe:

@@ -15,6 +15,7 @@ from acetate_bridge.protocol.modes import MODES, mode_row
 MENU = "<Image>/Layer/Acetate"
 PANEL = "acetate-open-panel"
 _LARGEST_INTEGER = 2**31 - 1
+_LARGEST_NUMBER = 1e9
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Order:
     region: Rect | None = None
     convert: bool = False
     again: bool = False
+    hide_source: bool = False
 
 
 def fields_of(painting: Painting) -> list[Field]:
@@ -76,7 +78,10 @@ def add_arguments(procedure: Gimp.Procedure, painting: Painting) -> None:
             procedure.add_string_argument(
                 f"{role}-prompt", f"_{role.capitalize()}", f"What to paint as {role}", "", flags
             )
-        _add_region(procedure, flags)
+        _add_region(procedure)
+        if mode_row(painting.mode).repaints:
+            words = "Hide the layer that it was made from"
+            procedure.add_boolean_argument("hide-source", "_Hide", words, True, flags)
     for row in fields_of(painting):
         _add_field(procedure, row, flags)
     procedure.add_boolean_argument(
@@ -95,15 +100,22 @@ def _add_field(procedure: Gimp.Procedure, row: Field, flags: GObject.ParamFlags)
         add = procedure.add_boolean_argument if toggle else procedure.add_string_argument
         add(name, row.label, words, row.default, flags)
         return
-    least, default = bound.lowest, row.default
+    default = row.default
+    words += f", {bound.lowest:g} to {min(bound.most, _LARGEST_INTEGER):g}"
     if row.unset is not None:
-        least = default = row.unset
+        default = row.unset
         words += f"; {row.unset:g}: {row.unset_words}"
     if row.whole:
-        most = min(int(bound.most), _LARGEST_INTEGER)
-        procedure.add_int_argument(name, row.label, words, int(least), most, int(default), flags)
+        _add_whole(procedure, name, row.label, words, int(default))
     else:
-        procedure.add_double_argument(name, row.label, words, least, bound.most, default, flags)
+        most = _LARGEST_NUMBER
+        procedure.add_double_argument(name, row.label, words, -most, most, default, flags)
+
+
+def _add_whole(procedure: Gimp.Procedure, name: str, label: str, words: str, default: int) -> None:
+    """GIMP goes on with the default for a number out of bounds: so all are let in, and checked."""
+    flags, most = GObject.ParamFlags.READWRITE, _LARGEST_INTEGER
+    procedure.add_int_argument(name, label, words, -most - 1, most, default, flags)
 
 
 def _argument(row: Field) -> str:
@@ -114,29 +126,47 @@ def _argument(row: Field) -> str:
 def order_of(
     painting: Painting, config: Gimp.ProcedureConfig, drawables: list[Gimp.Drawable]
 ) -> Order:
-    """The arguments of a call as an order."""
+    """The arguments of a call as an order. Raises ValueError with a sentence for nonsense."""
     get = config.get_property
     layer = next((each for each in drawables or [] if isinstance(each, Gimp.Layer)), None)
-    values = {row.name: get(_argument(row)) for row in fields_of(painting)}
+    values = {row.name: _checked(row, get(_argument(row))) for row in fields_of(painting)}
     if values["seed"] == FIELDS["seed"].unset:
         values["seed"] = drawn_seed()
     if painting.again:
         return Order("", layer, values=values, convert=get("convert"), again=True)
-    region = None
-    if get("width") and get("height"):
-        region = Rect(get("x"), get("y"), get("width"), get("height"))
     prompts = {role: get(f"{role}-prompt") or "" for role in painting.prompts}
-    return Order(painting.mode, layer, get("prompt") or "", prompts, values, region, get("convert"))
+    return Order(
+        painting.mode,
+        layer,
+        get("prompt") or "",
+        prompts,
+        values,
+        _region(*(get(name) for name in ("x", "y", "width", "height"))),
+        get("convert"),
+        hide_source=mode_row(painting.mode).repaints and get("hide-source"),
+    )
 
 
-def _add_region(procedure: Gimp.Procedure, flags: GObject.ParamFlags) -> None:
-    farthest, widest = 2**18, 2**18
+def _checked(row: Field, value: Any) -> Any:
+    """A setting inside its bounds, or left open. Raises ValueError."""
+    if row.bound is not None and value != row.unset:
+        row.bound.check(value)
+    return value
+
+
+def _region(x: int, y: int, width: int, height: int) -> Rect | None:
+    """The region that a script insists on; None without one. Raises ValueError."""
+    if not any((x, y, width, height)):
+        return None
+    if width <= 0 or height <= 0:
+        raise ValueError(
+            f"A region needs a width and a height above 0, not {width} × {height}: "
+            "leave out all four numbers to paint the selection, the layer or the canvas."
+        )
+    return Rect(x, y, width, height)
+
+
+def _add_region(procedure: Gimp.Procedure) -> None:
     words = "of the region to paint; a width of 0: the selection, else the layer or the canvas"
-    for name in ("x", "y"):
-        procedure.add_int_argument(
-            name, f"_{name.upper()}", f"{name} {words}", -farthest, farthest, 0, flags
-        )
-    for name in ("width", "height"):
-        procedure.add_int_argument(
-            name, name.capitalize(), f"{name.capitalize()} {words}", 0, widest, 0, flags
-        )
+    for name, label in (("x", "_X"), ("y", "_Y"), ("width", "Width"), ("height", "Height")):
+        _add_whole(procedure, name, label, f"{name.capitalize()} {words}", 0)

@@ -203,6 +203,18 @@ image.delete()
         ("acetate-repaint-layer", "prompt='a boat'", "Choose the layer"),
         ("acetate-regenerate-layer", "", "no recipe"),
         ("acetate-generate-layer", "prompt='a boat', model='sd15'", "not here yet"),
+        ("acetate-generate-layer", "prompt='a boat', steps=1000", "1 to 150 steps"),
+        ("acetate-generate-layer", "prompt='a boat', guidance=-3.0", "between 0 and 30"),
+        ("acetate-generate-layer", "prompt='a boat', variants=0", "1 to 16 variants"),
+        ("acetate-generate-layer", "prompt='a boat', seed=-7", "A seed lies between"),
+        ("acetate-generate-layer", "prompt='a boat', width=64", "width and a height"),
+        ("acetate-generate-layer", "prompt='a boat', x=5, y=5", "width and a height"),
+        (
+            "acetate-generate-layer",
+            "prompt='a boat', x=5000, y=0, width=64, height=64",
+            "off the canvas",
+        ),
+        ("acetate-repaint-layer", "prompt='a boat', strength=2.0", "Strength lies"),
     ],
 )
 def test_what_cannot_be_done_ends_in_one_sentence_and_changes_nothing(
@@ -215,6 +227,38 @@ image.delete()
 """)
     assert isinstance(sentence, str) and words in sentence and "\n" not in sentence, sentence
     assert layers == 0
+
+
+def test_a_call_without_an_image_says_so(script: Script) -> None:
+    succeeded, sentence = script("""
+procedure = Gimp.get_pdb().lookup_procedure("acetate-generate-layer")
+config = procedure.create_config()
+config.set_property("prompt", "a boat")
+result = procedure.run(config)
+answer = [result.index(0) == Gimp.PDBStatusType.SUCCESS, Gimp.get_pdb().get_last_error()]
+""")
+    assert not succeeded and "image" in sentence.lower(), sentence
+
+
+def test_a_background_is_painted_anew_for_the_layer_above_it(script: Script) -> None:
+    order, recipe, visible, hidden = script("""
+image = new_image(96, 96)
+apple = add_picture(image, "apple", 8, 8, 64, 64)
+(hills,) = call("acetate-fill-background", image, [apple], prompt="green hills", seed=1, steps=2)
+(anew,) = call("acetate-regenerate-layer", image, [Gimp.Item.get_by_id(hills)], seed=8)
+order, recipe = names(image), about(anew)["recipe"]
+(again,) = call("acetate-repaint-layer", image, [apple], prompt="a pear", seed=2, steps=2)
+visible = [apple.get_visible(), image.get_selected_layers() == [apple]]
+(third,) = call(
+    "acetate-repaint-layer", image, [Gimp.Item.get_by_id(again)], seed=2, steps=2, hide_source=False
+)
+answer = [order, recipe, visible, not Gimp.Item.get_by_id(again).get_visible()]
+image.delete()
+""")
+    assert order == ["apple", "green hills"]
+    assert json.loads(recipe)["mode"] == "background" and json.loads(recipe)["seed"] == 8
+    assert visible == [False, True], "a repainting hides its source, which stays active"
+    assert not hidden, "unless it is told not to"
 
 
 def test_a_layer_for_an_image_closed_meanwhile_goes_into_another(
@@ -296,60 +340,3 @@ answer = call("acetate-generate-layer", image, [], prompt="a red apple")
 image.delete()
 """)
     assert "acetate serve" in sentence and "\n" not in sentence
-
-
-def test_the_painter_is_followed_from_image_to_image(script: Script) -> None:
-    found = script("""
-from adapter import insertion as inserting
-from acetate_bridge.editing.editor import Insertion
-from acetate_bridge.protocol.types import Image, Layer
-from adapter.editor import GimpEditor
-
-editor, answer = GimpEditor(), []
-
-def look():
-    document = editor.active_document()
-    answer.append(document.size.width if document is not None else 0)
-
-look()
-first = new_image(101, 50)
-add_paper(first)
-look()
-second = new_image(102, 50)
-look()
-third = new_image(103, 50)
-add_paper(first, "changed meanwhile")
-look()
-first.select_rectangle(Gimp.ChannelOps.REPLACE, 10, 10, 20, 20)
-look()
-look()
-picture = Image(2, 2, bytes(16))
-editor.insert(str(second.get_id()), Insertion((Layer(picture, name="x"),)))
-editor.keep_note(str(second.get_id()), b"a note")
-look()
-add_paper(second)
-look()
-hidden = first.duplicate()
-hidden.delete()
-look()
-second.delete()
-look()
-first.delete()
-look()
-third.delete()
-look()
-""")
-    assert found == [
-        0,
-        101,
-        102,
-        103,  # a new image counts more than a change of another one
-        101,
-        101,
-        101,  # what we inserted ourselves was not the painter's hand
-        102,
-        102,
-        101,  # back to where the painter was before
-        103,
-        0,
-    ]
