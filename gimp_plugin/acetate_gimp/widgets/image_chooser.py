@@ -1,4 +1,4 @@
-"""Which image the panel means, when several are open: GIMP does not say which is in front."""
+"""Which image the panel means, when several are open and nothing on the screen tells."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from collections.abc import Callable
 
 from gi.repository import Gimp, Gtk
 
+from adapter.documents import Attention
 from widgets.signal_guard import Updating, choose
+
+WHICH = "Several images are open: choose above which one you are in."
 
 
 class ImageChooser(Gtk.Box):
-    """A line with the open images; not there while there is but one."""
+    """A line with the open images; not there while it is clear in which the painter is."""
 
     def __init__(self, chosen: Callable[[Gimp.Image], None]) -> None:
         super().__init__(spacing=6, no_show_all=True)
@@ -20,15 +23,21 @@ class ImageChooser(Gtk.Box):
         label = Gtk.Label(label="_Image", use_underline=True)
         self._box = Gtk.ComboBoxText()
         label.set_mnemonic_widget(self._box)
-        self._box.connect("changed", self._updating.guard(lambda box: chosen(_image(box))))
+
+        def tell(box: Gtk.ComboBoxText) -> None:
+            if box.get_active_id() is not None:
+                chosen(Gimp.Image.get_by_id(int(box.get_active_id())))
+
+        self._box.connect("changed", self._updating.guard(tell))
         self.pack_start(label, False, False, 0)
         self.pack_start(self._box, True, True, 0)
         label.show()
         self._box.show()
 
-    def show_images(self, images: list[Gimp.Image], current: Gimp.Image | None) -> None:
-        """Take over what is open now."""
-        self.set_visible(len(images) > 1)
+    def show_images(self, attention: Attention, current: Gimp.Image | None) -> None:
+        """Take over what is open now; while it is unsure, none is chosen."""
+        images = attention.images
+        self.set_visible(len(images) > 1 and not attention.sees)
         # Name and number, as in the titles of GIMP's own windows.
         entries = [(str(each.get_id()), f"{each.get_name()}-{each.get_id()}") for each in images]
         with self._updating.going_on():
@@ -39,7 +48,5 @@ class ImageChooser(Gtk.Box):
                     self._box.append(key, name)
             if current is not None:
                 choose(self._box, str(current.get_id()))
-
-
-def _image(box: Gtk.ComboBoxText) -> Gimp.Image:
-    return Gimp.Image.get_by_id(int(box.get_active_id()))
+            else:
+                self._box.set_active(-1)

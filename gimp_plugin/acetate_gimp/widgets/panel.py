@@ -8,10 +8,13 @@ from acetate_bridge.panel.view import Actions, Choice, PanelView
 from acetate_bridge.protocol.types import Image
 from widgets.pictures import on_checkerboard
 from widgets.prompts import Prompts
+from widgets.queue import Queue
 from widgets.settings_form import Details
 from widgets.signal_guard import Updating
 from widgets.status_bar import OfferRow, StatusLine
+from widgets.style import add_style, make_quiet
 from widgets.thumbnails import HISTORY_SIDE, RESULT_SIDE, Strip
+from widgets.wheel import tame
 
 _PREVIEW_SIDE = 224
 _NAME, _MARKUP, _AVAILABLE = range(3)
@@ -23,6 +26,7 @@ class Panel(Gtk.Box):
     def __init__(self, actions: Actions) -> None:
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         self.set_border_width(12)
+        add_style()
         self._actions, self._updating = actions, Updating()
         self._choices: tuple[Choice, ...] = ()
         self._preview_shown: Image | None = None
@@ -40,9 +44,9 @@ class Panel(Gtk.Box):
         self.prompts = Prompts(actions, self._updating)
         self._details = Details(actions, self._updating)
         self._sentence = Gtk.Label(wrap=True, xalign=0, width_chars=30, max_width_chars=48)
-        self._sentence.get_style_context().add_class("dim-label")
-        self._button = Gtk.Button(use_underline=True)
-        self._button.connect("clicked", lambda _: self.press())
+        make_quiet(self._sentence)
+        self._button = Gtk.Button(label="_Generate", use_underline=True)
+        self._button.connect("clicked", lambda _: actions.generate())
         self._again = Gtk.Button(label="Paint Ane_w", use_underline=True, no_show_all=True)
         self._again.set_tooltip_text("Paint the active layer anew from its recipe, in its place")
         self._again.connect("clicked", lambda _: actions.regenerate())
@@ -50,19 +54,21 @@ class Panel(Gtk.Box):
         buttons.pack_start(self._button, True, True, 0)
         buttons.pack_start(self._again, False, False, 0)
 
-        self._progress = Gtk.ProgressBar(show_text=True, no_show_all=True)
+        self._queue = Queue(actions)
         self._preview = Gtk.Image(no_show_all=True)
         self._results = Strip(RESULT_SIDE, actions.swap)
-        self._history = Strip(HISTORY_SIDE, actions.restore)
+        self._history = Strip(HISTORY_SIDE, actions.restore, actions.repeat)
         self._result_rows = self._make_result_rows()
         self._history_rows = (_heading("History"), self._history)
         self._offer, self._status = OfferRow(actions), StatusLine(actions)
 
         inner = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
-        for widget in (self._mode, self.prompts, self._details, self._sentence, buttons):
-            inner.pack_start(widget, False, False, 0)
         for widget in (
-            self._progress,
+            self._mode,
+            self.prompts,
+            self._details,
+            self._sentence,
+            buttons,
             self._preview,
             *self._result_rows,
             self._offer,
@@ -77,15 +83,10 @@ class Panel(Gtk.Box):
         scrolled.add(inner)
         self.pack_start(scrolled, True, True, 0)
         self.pack_start(Gtk.Separator(), False, False, 0)
+        self.pack_start(self._queue, False, False, 0)
         self.pack_start(self._status, False, False, 0)
+        tame(inner)
         self.show_all()
-
-    def press(self) -> None:
-        """What the large button does now."""
-        if self._view.running:
-            self._actions.cancel()
-        else:
-            self._actions.generate()
 
     @property
     def running(self) -> bool:
@@ -101,7 +102,8 @@ class Panel(Gtk.Box):
             self._details.show(view)
             self._sentence.set_text(view.sentence)
             self._draw_button(view)
-            self._draw_progress(view)
+            self._queue.show_jobs(view.queue)
+            self._draw_preview(view)
             self._results.show_all_of(view.results)
             self._history.show_all_of(view.history)
             for rows, there in (
@@ -126,21 +128,12 @@ class Panel(Gtk.Box):
         self._mode.set_tooltip_text((chosen.reason if chosen else "") or "What to do")
 
     def _draw_button(self, view: PanelView) -> None:
-        self._button.set_label("_Cancel" if view.running else "_Generate")
-        self._button.set_sensitive(view.running or view.can_generate)
-        keys = "Escape" if view.running else "Ctrl+Enter"
-        self._button.set_tooltip_text(keys if view.running or view.can_generate else view.why_not)
-        self._again.set_visible(view.can_regenerate and not view.running)
+        self._button.set_sensitive(view.can_generate)
+        self._button.set_tooltip_text("Ctrl+Enter" if view.can_generate else view.why_not)
+        self._again.set_visible(view.can_regenerate)
+        self._try.set_sensitive(view.can_try_again)
 
-    def _draw_progress(self, view: PanelView) -> None:
-        found = view.progress
-        self._progress.set_visible(found is not None)
-        if found is not None:
-            if found.share is None:
-                self._progress.pulse()
-            else:
-                self._progress.set_fraction(min(1.0, max(0.0, found.share)))
-            self._progress.set_text(found.words)
+    def _draw_preview(self, view: PanelView) -> None:
         self._preview.set_visible(view.preview is not None)
         if view.preview is not None and view.preview is not self._preview_shown:
             pixbuf = on_checkerboard(view.preview, _PREVIEW_SIDE, _PREVIEW_SIDE)
@@ -154,8 +147,12 @@ class Panel(Gtk.Box):
         self._discard = Gtk.Button(label="_Discard", use_underline=True)
         self._discard.set_tooltip_text("Take the shown result out of the image")
         self._discard.connect("clicked", lambda _: self._actions.discard())
+        self._try = Gtk.Button(label="Another _try", use_underline=True)
+        self._try.set_tooltip_text("The same once more, with another seed and the same source")
+        self._try.connect("clicked", lambda _: self._actions.another_try())
         row = Gtk.Box(spacing=6)
         row.pack_start(_heading("Results"), True, True, 0)
+        row.pack_start(self._try, False, False, 0)
         row.pack_start(self._keep, False, False, 0)
         row.pack_start(self._discard, False, False, 0)
         return row, self._results

@@ -8,8 +8,10 @@ from gi.repository import Gtk, Pango
 
 from acetate_bridge.panel.view import Actions, LayerPrompt, PanelView
 from widgets.signal_guard import Updating, entry_text
+from widgets.style import make_quiet
 
 _LINES = 4
+_MOST_LINES = 12
 
 
 class Prompts(Gtk.Box):
@@ -32,7 +34,7 @@ class Prompts(Gtk.Box):
         self._hint = Gtk.Label(label="What to paint", xalign=0, yalign=0)
         self._hint.set_margin_start(7)
         self._hint.set_margin_top(4)
-        self._hint.get_style_context().add_class("dim-label")
+        make_quiet(self._hint)
         overlay = Gtk.Overlay()
         scrolled = Gtk.ScrolledWindow(shadow_type=Gtk.ShadowType.IN)
         scrolled.set_policy(Gtk.PolicyType.NEVER, Gtk.PolicyType.AUTOMATIC)
@@ -40,6 +42,9 @@ class Prompts(Gtk.Box):
         metrics = self.text.get_pango_context().get_metrics(None, None)
         line = (metrics.get_ascent() + metrics.get_descent()) // Pango.SCALE
         scrolled.set_min_content_height(line * _LINES)
+        # It grows with what is written, and leaves room for the rest.
+        scrolled.set_max_content_height(line * _MOST_LINES)
+        scrolled.set_propagate_natural_height(True)
         overlay.add(scrolled)
         overlay.add_overlay(self._hint)
         overlay.set_overlay_pass_through(self._hint, True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gi.repository import Gtk
+from gi.repository import Gdk, Gtk
 
 from acetate_bridge.panel.view import Thumbnail
 from widgets.pictures import picture
@@ -14,12 +14,20 @@ HISTORY_SIDE = 48
 
 
 class Strip(Gtk.ScrolledWindow):
-    """Thumbnails side by side, each a button; `choose` is called with its place in the row."""
+    """Thumbnails side by side, each a button; `choose` is called with its place in the row.
 
-    def __init__(self, side: int, choose: Callable[[int], None]) -> None:
+    With `repeat` a menu on it asks to paint it again as it was.
+    """
+
+    def __init__(
+        self,
+        side: int,
+        choose: Callable[[int], None],
+        repeat: Callable[[int], None] | None = None,
+    ) -> None:
         super().__init__()
         self.set_policy(Gtk.PolicyType.AUTOMATIC, Gtk.PolicyType.NEVER)
-        self._side, self._choose = side, choose
+        self._side, self._choose, self._repeat = side, choose, repeat
         self._shown: tuple[Thumbnail, ...] = ()
         self._row = Gtk.Box(spacing=4)
         self.add(self._row)
@@ -53,7 +61,27 @@ class Strip(Gtk.ScrolledWindow):
         button.set_tooltip_text(tip)
         button.get_accessible().set_name(tip or "Thumbnail")
         button.connect("clicked", lambda _: self._choose(index))
+        if self._repeat is not None:
+            button.connect("button-press-event", self._pressed, index)
+            button.connect("popup-menu", lambda _: self._open_menu(index, None))
         return button
+
+    def _pressed(self, _: Gtk.Button, event: Gdk.EventButton, index: int) -> bool:
+        if event.type == Gdk.EventType.BUTTON_PRESS and event.button == Gdk.BUTTON_SECONDARY:
+            return self._open_menu(index, event)
+        return False
+
+    def _open_menu(self, index: int, event: Gdk.EventButton | None) -> bool:
+        menu = Gtk.Menu()
+        entries = (("_Take Over Its Settings", self._choose), ("_Paint It Again", self._repeat))
+        for words, act in entries:
+            entry = Gtk.MenuItem(label=words, use_underline=True)
+            entry.connect("activate", lambda _, act=act: act(index) if act else None)
+            menu.append(entry)
+        menu.attach_to_widget(self._row.get_children()[index], None)
+        menu.show_all()
+        menu.popup_at_pointer(event)
+        return True
 
 
 _FLAT = Gtk.ReliefStyle.NONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import gi
@@ -13,10 +14,11 @@ from gi.repository import Gdk, Gimp, GimpUi, GLib, Gtk  # noqa: E402
 
 from acetate_bridge.panel.controller import Controller  # noqa: E402
 from acetate_bridge.panel.settings import settings_file  # noqa: E402
+from acetate_bridge.panel.view import PanelView, Status  # noqa: E402
 from adapter.documents import traces  # noqa: E402
 from adapter.editor import GimpEditor  # noqa: E402
 from panel_socket import Listener  # noqa: E402
-from widgets.image_chooser import ImageChooser  # noqa: E402
+from widgets.image_chooser import WHICH, ImageChooser  # noqa: E402
 from widgets.panel import Panel  # noqa: E402
 
 _WIDTH, _HEIGHT = 360, 560
@@ -36,6 +38,17 @@ def run_panel(plugin: Gimp.PlugIn, listener: Listener, image: Gimp.Image | None,
     window.controller.stop()
 
 
+def _asking(view: PanelView) -> PanelView:
+    """The same while nobody knows in which image the painter is."""
+    return replace(
+        view,
+        sentence=WHICH,
+        can_generate=False,
+        why_not=WHICH,
+        status=Status(WHICH, "notice"),
+    )
+
+
 class PanelWindow(Gtk.Window):
     """Holds controller, panel and the image chooser together."""
 
@@ -46,6 +59,7 @@ class PanelWindow(Gtk.Window):
         self.set_default_size(_WIDTH, _HEIGHT)
         self._open = False
         self.editor = GimpEditor()
+        self.editor.hand.at_panel = self.is_active
         self.controller = Controller(self.editor, settings_file(), self._draw)
         self.panel = Panel(self.controller)
         self._images = ImageChooser(self._choose_image)
@@ -77,15 +91,19 @@ class PanelWindow(Gtk.Window):
     def _draw(self, view: Any) -> None:
         # Views come while the controller is still being made, and when the widgets are gone.
         if self._open:
-            self.panel.draw(view)
+            unsure = self.editor.attention.unsure
+            self.panel.draw(_asking(view) if unsure else view)
 
     def _look(self) -> bool:
         """Notice what the painter did in GIMP, which tells nobody."""
         if not self._open:
             return False
-        image = self.editor.attention.image()
-        seen = (image.get_id(), traces(image)) if image is not None else None
-        self._images.show_images(self.editor.attention.images, image)
+        attention = self.editor.attention
+        image = attention.image()
+        if image is not None:
+            self.editor.hand.watch(image)
+        seen = (image.get_id(), traces(image)) if image is not None else attention.unsure
+        self._images.show_images(attention, image)
         if seen != self._seen:
             self._seen = seen
             self.controller.refresh()
@@ -102,8 +120,7 @@ class PanelWindow(Gtk.Window):
     def _key(self, _: Gtk.Widget, event: Gdk.EventKey) -> bool:
         control = event.state & Gdk.ModifierType.CONTROL_MASK
         if control and event.keyval in (Gdk.KEY_Return, Gdk.KEY_KP_Enter):
-            if not self.panel.running:
-                self.controller.generate()
+            self.controller.generate()
             return True
         if event.keyval == Gdk.KEY_Escape and self.panel.running:
             self.controller.cancel()

@@ -143,29 +143,6 @@ def test_a_layer_for_a_closed_image_is_offered_and_goes_into_another(desk: Desk)
     desk.wait(lambda: not desk.panel()["offer"])
 
 
-def test_the_panel_follows_the_painter_from_image_to_image(desk: Desk) -> None:
-    desk.gimp.run("""
-other = new_image(320, 200)
-add_paper(other)
-second = Gimp.Display.new(other)
-other.clean_all()
-""")
-    desk.wait(lambda: "320 × 200" in desk.panel()["plan"])
-    desk.gimp.run("image.select_rectangle(Gimp.ChannelOps.REPLACE, 10, 20, 64, 48)")
-    desk.wait(lambda: "64 × 48 at the selection (10, 20)" in desk.panel()["plan"])
-    desk.picture("two-images")
-    before = desk.names()
-    desk.generate()
-    desk.gimp.run("other.select_rectangle(Gimp.ChannelOps.REPLACE, 5, 6, 32, 16)")
-    desk.wait(lambda: "32 × 16 at the selection (5, 6)" in desk.panel()["plan"])
-    desk.wait(lambda: len(desk.names()) == len(before) + 1)
-    desk.wait(lambda: not desk.panel()["running"])
-    assert "32 × 16 at the selection (5, 6)" in desk.panel()["plan"], "it stays with the painter"
-    desk.gimp.run("Gimp.Selection.none(image)")
-    desk.gimp.run("second.delete()")
-    desk.wait(lambda: "640 × 480" in desk.panel()["plan"])
-
-
 def test_a_wrong_token_is_a_sentence_and_a_button(
     desk: Desk, server: RunningServer, reach: dict[str, str]
 ) -> None:

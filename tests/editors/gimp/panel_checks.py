@@ -1,0 +1,133 @@
+"""Runs inside GIMP: how the panel reads and behaves under the mouse, and its list of jobs."""
+
+# pyright: reportMissingImports=false
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import gi
+
+gi.require_version("Gdk", "3.0")
+gi.require_version("Gtk", "3.0")
+from gi.repository import Gdk, Gtk  # noqa: E402
+
+from acetate_bridge.panel.view import ProgressView, QueuedJob, Status  # noqa: E402
+
+if TYPE_CHECKING:
+    from tests.editors.gimp.widget_checks import Bench
+
+JOBS = (
+    QueuedJob("one", "a boat", "harbour.xcf", True, ProgressView(0.5, "step 5 of 10", 5, 10)),
+    QueuedJob("two", "a tree", "garden.xcf", False, ProgressView(None, "waiting, 1 before it")),
+)
+_LEAST_CONTRAST = 4.5
+
+
+def check_generate_stays_generate_and_each_job_has_its_own_cancel(bench: Bench) -> None:
+    bench.draw(replace(bench.view, can_generate=True, running=True, queue=JOBS))
+    bench.click("_Generate")
+    cancels = [each for each in bench.all(Gtk.Button) if each.get_label() == "Cancel"]
+    assert len(cancels) == 2
+    cancels[1].clicked()
+    bench.click("Cancel _all")
+    assert bench.heard == [("generate",), ("cancel", "two"), ("cancel_all",)]
+    assert {"“a boat”", "“a tree” in garden.xcf"} <= set(bench.words())
+    bars = [each.get_text() for each in bench.all(Gtk.ProgressBar)]
+    assert bars == ["step 5 of 10", "waiting, 1 before it"]
+    bench.draw(replace(bench.view, queue=JOBS[1:]))
+    assert len([each for each in bench.all(Gtk.Button) if each.get_label() == "Cancel"]) == 1
+    bench.draw(replace(bench.view, running=False, queue=()))
+    assert not bench.all(Gtk.ProgressBar)
+
+
+def check_a_job_is_seen_and_stopped_however_low_the_panel_is(bench: Bench) -> None:
+    bench.draw(replace(bench.view, queue=JOBS[:1], more_open=True))
+    bench.window.resize(360, 180)
+    bench.settle(0.3)
+    height = bench.window.get_allocated_height()
+    cancels = [each for each in bench.all(Gtk.Button) if each.get_label() == "Cancel"]
+    assert cancels
+    for widget in (*bench.all(Gtk.ProgressBar), *cancels):
+        _, top = widget.translate_coordinates(bench.window, 0, 0)
+        assert top + widget.get_allocated_height() <= height, (top, height)
+    bench.window.resize(360, 640)
+    bench.settle(0.3)
+
+
+def check_the_wheel_scrolls_and_changes_nothing(bench: Bench) -> None:
+    bench.draw(replace(bench.view, queue=(), more_open=True))
+    bench.panel.prompts.text.grab_focus()
+    fields = [*bench.all(Gtk.SpinButton), *bench.all(Gtk.ComboBox), *bench.all(Gtk.Scale)]
+    assert len(fields) > 4
+    for field in fields:
+        for direction in (Gdk.ScrollDirection.UP, Gdk.ScrollDirection.DOWN):
+            event = Gdk.Event.new(Gdk.EventType.SCROLL)
+            event.window = field.get_window()
+            event.direction = direction
+            field.event(event)
+    bench.settle()
+    assert bench.heard == [], bench.heard
+
+
+def check_the_prompt_grows_with_its_text(bench: Bench) -> None:
+    text = bench.panel.prompts.text
+    bench.draw(replace(bench.view, prompt="a boat"))
+    low = text.get_parent().get_allocated_height()
+    bench.draw(replace(bench.view, prompt="a boat\n" * 9))
+    bench.settle(0.3)
+    assert text.get_parent().get_allocated_height() > low + 30
+    bench.draw(replace(bench.view, prompt="a boat"))
+
+
+def check_every_word_can_be_read(bench: Bench) -> None:
+    views = (
+        bench.view,
+        replace(bench.view, prompt="", status=Status("The server is not running.", "problem")),
+        replace(bench.view, queue=JOBS, more_open=True),
+    )
+    for view in views:
+        bench.draw(view)
+        for label in bench.all(Gtk.Label):
+            if label.get_text().strip() and label.is_sensitive():
+                found = _contrast(label)
+                assert found >= _LEAST_CONTRAST, (label.get_text(), round(found, 2))
+    bench.draw(views[0])
+
+
+def _contrast(label: Gtk.Label) -> float:
+    """Contrast of a label's letters and the ground below them, as the web's guidelines count it."""
+    ground = (1.0, 1.0, 1.0)
+    chain: list[Gtk.Widget] = []
+    widget: Gtk.Widget | None = label
+    while widget is not None:
+        chain.insert(0, widget)
+        widget = widget.get_parent()
+    opacity = 1.0
+    for each in chain:
+        context = each.get_style_context()
+        opacity *= context.get_property("opacity", context.get_state())
+        colour = context.get_property("background-color", context.get_state())
+        ground = _over((colour.red, colour.green, colour.blue), colour.alpha, ground)
+    context = label.get_style_context()
+    letters = context.get_color(context.get_state())
+    seen = _over((letters.red, letters.green, letters.blue), letters.alpha * opacity, ground)
+    lighter, darker = sorted((_light(seen), _light(ground)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _over(
+    colour: tuple[float, ...], alpha: float, ground: tuple[float, ...]
+) -> tuple[float, float, float]:
+    red, green, blue = (c * alpha + g * (1 - alpha) for c, g in zip(colour, ground))  # noqa: B905
+    return red, green, blue
+
+
+def _light(colour: tuple[float, ...]) -> float:
+    red, green, blue = (
+        each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in colour
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+CHECKS = {name: check for name, check in list(globals().items()) if name.startswith("check_")}
