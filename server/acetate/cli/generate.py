@@ -11,7 +11,7 @@ import typer
 
 from acetate.cli import options
 from acetate.cli.growing import grow
-from acetate.cli.options import Precision, parse_control, parse_size, parse_styles
+from acetate.cli.options import Precision, parse_control, parse_fill, parse_size, parse_styles
 from acetate.cli.prompts import PromptCommand
 from acetate.cli.request import Order
 from acetate.cli.run import carry_out
@@ -21,6 +21,7 @@ from acetate.modes.registry import MODES
 from acetate_bridge.protocol.geometry import Size
 from acetate_bridge.protocol.limits import drawn_seed
 from acetate_bridge.protocol.messages import ModeInfo
+from acetate_bridge.protocol.modes import FILL_STRENGTH, mode_row
 from acetate_bridge.protocol.types import Image, PixelFormat, Recipe
 
 _FORMATS: dict[Precision, PixelFormat] = {Precision.EIGHT: "rgba8", Precision.SIXTEEN: "rgba16"}
@@ -57,9 +58,18 @@ _OWN: dict[str, dict[str, tuple[Any, Any]]] = {
         "keep_transparency": (options.Kept, False),
         "size": (options.Enlarged, None),
     },
+    "fill": {
+        "strength": (options.FillStrength, None),
+        "expand": (options.Expanding, False),
+        "remove": (options.Removing, False),
+    },
+    "upscale": {"scale": (options.Scale, 2)},
     "decompose": {"layers": (options.Layers, 4)},
 }
 """The same for what single modes have."""
+
+_UNPROMPTED = ("output", "model", "device", "precision", "server", "token_file", "force")
+"""What of the shared options a mode has that takes no prompt."""
 
 generate = typer.Typer(
     help="Paint layers from a prompt, around a layer, or again from a recipe.",
@@ -90,6 +100,12 @@ def again(
     background: Annotated[
         Path | None, typer.Option(help="The background that it was painted from, if any.")
     ] = None,
+    mask: Annotated[
+        Path | None, typer.Option(help="The selection that it was painted into, if any.")
+    ] = None,
+    below: Annotated[
+        Path | None, typer.Option(help="The picture below that was in view, if any.")
+    ] = None,
     control: options.ControlPicture = None,
     model: Annotated[
         str, typer.Option(help="Model id or folder; the recipe's own by default.")
@@ -104,10 +120,18 @@ def again(
         raise BadRequest(f"Name a mode ({', '.join(MODES)}), or a picture with --from and -o.")
     recipe = _recipe_of(source, pick)
     painted = read_image(source)
-    size = Size(painted.width, painted.height)
+    enlarged = recipe.scale if mode_row(recipe.mode).enlarges else 1
+    size = Size(painted.width // enlarged, painted.height // enlarged)
     if pick is not None:
         size = Size(recipe.width, recipe.height)
-    given = {"layer": layer, "picture": picture, "background": background, "control": control}
+    given = {
+        "layer": layer,
+        "picture": picture,
+        "background": background,
+        "mask": mask,
+        "below": below,
+        "control": control,
+    }
     carry_out(
         Order(
             recipe,
@@ -137,21 +161,26 @@ def _recipe_of(source: Path, pick: int | None) -> Recipe:
 def _command(mode: ModeInfo) -> Callable[..., None]:
     """The command of a mode: its inputs and the prompt, then the options."""
 
-    def paint(**given: Any) -> None:
+    def paint(**words: Any) -> None:
+        given = {name: default for name, (_, default) in _SHARED.items()} | words
+        fill = parse_fill(given.get("expand", False), given.get("remove", False))
         inputs = [wanted.name for wanted in mode.inputs] + ["control"]
         images = _read({name: given[name] for name in inputs})
+        strength = given.get("strength", 1.0)
         prompts = {role: given[f"{role}_prompt"] for role in mode.prompts}
         recipe = Recipe(
             mode.name,
-            given["prompt"],
+            given.get("prompt", ""),
             negative_prompt=given["avoid"],
             layer_prompts={role: words for role, words in prompts.items() if words},
             seed=drawn_seed() if given["seed"] is None else given["seed"],
-            strength=given.get("strength", 1.0),
+            strength=FILL_STRENGTH[fill] if strength is None else strength,
             passes=given["passes"],
             scheduler=given["scheduler"],
             stop_at=given["stop_at"],
             layers=given.get("layers", 4),
+            fill=fill,
+            scale=given.get("scale", 2),
             keep_transparency=given.get("keep_transparency", False),
             styles=parse_styles(given["style"]),
             control=parse_control(
@@ -197,14 +226,21 @@ def _parameters(mode: ModeInfo) -> Iterator[Parameter]:
     def parameter(name: str, annotation: Any, default: Any = Parameter.empty) -> Parameter:
         return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
+    row = mode_row(mode.name)
     for wanted in mode.inputs:
-        if wanted.required:
+        if wanted.required and wanted.name != "mask":
             words = typer.Argument(help=f"A picture: {wanted.words}.")
             yield parameter(wanted.name, Annotated[Path, words])
-    prompt = Annotated[str, typer.Argument(help="What to paint.")]
-    yield parameter("prompt", prompt, "" if mode.prompts else Parameter.empty)
-    for name, (annotation, default) in (_SHARED | _OWN.get(mode.name, {})).items():
+    if row.prompted:
+        prompt = Annotated[str, typer.Argument(help="What to paint.")]
+        needed = not mode.prompts and "fill" not in row.fields
+        yield parameter("prompt", prompt, Parameter.empty if needed else "")
+    shared = {name: _SHARED[name] for name in (_SHARED if row.prompted else _UNPROMPTED)}
+    for name, (annotation, default) in (shared | _OWN.get(mode.name, {})).items():
         yield parameter(name, annotation, default)
+    if row.needs_selection:
+        words = typer.Option(help="A picture: what is selected; white is painted, black stays.")
+        yield parameter("mask", Annotated[Path, words])
     if not mode.inputs:
         yield parameter("size", options.Side, None)
     for wanted in mode.inputs:

@@ -10,7 +10,7 @@ import typer
 
 from acetate.errors import BadRequest
 from acetate_bridge.protocol.geometry import Size
-from acetate_bridge.protocol.types import Control, ControlKind
+from acetate_bridge.protocol.types import Control, ControlKind, FillKind
 
 
 class Precision(StrEnum):
@@ -91,6 +91,21 @@ ControlDerived = Annotated[
         "--control-derive", help="It is an ordinary sketch or picture: find its strokes or edges."
     ),
 ]
+Scale = Annotated[int, typer.Option(help="How many times as large: 2 or 4.")]
+Expanding = Annotated[
+    bool,
+    typer.Option("--expand", help="Paint only what the layer has not got in the selection."),
+]
+Removing = Annotated[
+    bool, typer.Option("--remove", help="Paint what is around on over it; needs no prompt.")
+]
+FillStrength = Annotated[
+    float | None,
+    typer.Option(
+        "--strength",
+        help="How far to go from what is around, above 0 up to 1; by default what suits.",
+    ),
+]
 Layers = Annotated[int, typer.Option(help="How many layers to split it into, 2 to 8.")]
 Server = Annotated[
     str,
@@ -130,6 +145,13 @@ def parse_styles(given: list[str] | None) -> dict[str, float]:
         except ValueError:
             raise BadRequest(f"A style is written ink or ink=0.8, not “{text}”.") from None
     return styles
+
+
+def parse_fill(expand: bool, remove: bool) -> FillKind:
+    """What a selection is painted for. Raises BadRequest."""
+    if expand and remove:
+        raise BadRequest("A selection is expanded or removed: leave --expand or --remove.")
+    return "expand" if expand else "remove" if remove else "fill"
 
 
 def parse_control(

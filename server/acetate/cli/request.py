@@ -11,7 +11,7 @@ from acetate.errors import BadRequest
 from acetate.images.formats import format_of
 from acetate.models.families import Family, frames_of
 from acetate.modes.run import image_hash
-from acetate.modes.validation import check_recipe, check_variants
+from acetate.modes.validation import check_enlarging, check_recipe, check_variants
 from acetate_bridge.protocol.geometry import Frame, FrameLimits, Rect, Size, plan_frame
 from acetate_bridge.protocol.json_text import BadFrame, check_plain
 from acetate_bridge.protocol.serialization import to_plain
@@ -117,7 +117,11 @@ def plan_request(
 
     `preset` is the scheduler that the model was distilled for, if any.
     """
+    from acetate.images.frame import show_frame
+
     limits = frames_of(order.recipe.mode, limits)
+    if order.size is not None:
+        check_enlarging(order.recipe, order.size)
     steps, guidance = family.advice(order.recipe.scheduler or preset)
     size = order.size or Size(native, native)
     frame = plan_frame(Rect(0, 0, size.width, size.height), limits)
@@ -128,7 +132,9 @@ def plan_request(
         width=frame.size.width,
         height=frame.size.height,
     )
-    images = {name: _on_frame(image, frame) for name, image in order.images.items()}
+    images = {
+        name: show_frame(on_canvas(image, frame), frame) for name, image in order.images.items()
+    }
     _check_inputs(order.recipe.inputs, images)
     return Request(recipe, images, order.variants, order.pixel_format, frame)
 
@@ -137,19 +143,16 @@ def _or(given: T | None, otherwise: T) -> T:
     return otherwise if given is None else given
 
 
-def _on_frame(image: Image, frame: Frame) -> Image:
-    """A picture of the frame's region as the model sees it, with transparency around."""
+def on_canvas(image: Image, frame: Frame) -> Image:
+    """A picture of the frame's region on its canvas, with transparency around."""
     import numpy as np
-
-    from acetate.images.frame import show_frame
 
     dtype = np.dtype("u1" if image.format == "rgba8" else "<u2")
     canvas = np.zeros((frame.canvas.height, frame.canvas.width, 4), dtype)
     inside = frame.crop
     samples = np.frombuffer(image.data, dtype).reshape(image.height, image.width, 4)
     canvas[inside.y : inside.bottom, inside.x : inside.right] = samples
-    whole = Image(frame.canvas.width, frame.canvas.height, canvas.tobytes(), image.format)
-    return show_frame(whole, frame)
+    return Image(frame.canvas.width, frame.canvas.height, canvas.tobytes(), image.format)
 
 
 def _check_inputs(expected: dict[str, str], images: dict[str, Image]) -> None:

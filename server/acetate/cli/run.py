@@ -15,7 +15,7 @@ from rich.console import Console
 from acetate.cli.console import say
 from acetate.cli.early import check_without_torch
 from acetate.cli.own_command import own_command
-from acetate.cli.request import Order, check, plan_request, settled
+from acetate.cli.request import Order, check, on_canvas, plan_request, settled
 from acetate.cli.stopping import Stopped, heard_politely
 from acetate.errors import BadRequest
 from acetate.images.files import write_image
@@ -128,11 +128,13 @@ def _paint_here(order: Order, console: Console, loaded: Pipeline | None) -> Iter
     request = plan_request(order, family, pipeline.native, pipeline.limits, pipeline.preset)
     assert request.frame is not None
     from acetate.images.frame import place_layer
+    from acetate.images.kept import as_in_document
     from acetate.modes import run_each
 
     with _progress(console) as show:
         for layers in run_each(request, pipeline, lambda step: show(step.index, step.total)):
-            yield [place_layer(layer, request.frame) for layer in layers]
+            placed = [place_layer(layer, request.frame) for layer in layers]
+            yield [as_in_document(layer, order.images, request.frame) for layer in placed]
 
 
 def _paint_there(order: Order, console: Console) -> Iterator[list[Layer]]:
@@ -147,6 +149,11 @@ def _paint_there(order: Order, console: Console) -> Iterator[list[Layer]]:
     )
     assert planned.frame is not None
     request = replace(planned, recipe=replace(planned.recipe, model=entry.id), frame=None)
+    mixes = mode_row(order.recipe.mode).needs_selection
+    if mixes:
+        # The server gets the document's own pixels, so that it can keep what is not selected.
+        images = {name: on_canvas(image, planned.frame) for name, image in order.images.items()}
+        request = replace(request, images=images, frame=planned.frame)
     starts = order.server == AUTO_SERVER
     named = None if order.server in (LOCAL_SERVER, AUTO_SERVER) else order.server
     try:
@@ -164,7 +171,7 @@ def _paint_there(order: Order, console: Console) -> Iterator[list[Layer]]:
     each = len(layers) // order.variants
     for index in range(order.variants):
         part = layers[index * each : (index + 1) * each]
-        yield [place_layer(layer, planned.frame) for layer in part]
+        yield part if mixes else [place_layer(layer, planned.frame) for layer in part]
 
 
 def _token(order: Order) -> str | None:

@@ -14,6 +14,7 @@ from PIL import Image as Pillow
 
 from acetate.errors import BadImage, BadResult
 from acetate_bridge.protocol.geometry import Frame, Rect, Size
+from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import Image, Layer
 
 # Below half a step of 16-bit alpha: too little to move a visible pixel.
@@ -41,6 +42,9 @@ def show_frame(image: Image, frame: Frame) -> Image:
 def place_layer(layer: Layer, frame: Frame) -> Layer:
     """A layer at the frame's size, brought to document pixels and cut to the frame's region."""
     image = layer.image
+    scale = _enlarged(layer)
+    if scale > 1:
+        return _place_enlarged(layer, frame, scale)
     if Size(image.width, image.height) != frame.size:
         raise BadResult(
             f"The model painted {image.width} × {image.height} pixels instead of "
@@ -49,6 +53,30 @@ def place_layer(layer: Layer, frame: Frame) -> Layer:
     if frame.resampled:
         image = resample(image, frame.canvas.size)
     return replace(layer, image=crop(image, frame.crop), x=frame.region.x, y=frame.region.y)
+
+
+def _enlarged(layer: Layer) -> int:
+    """How many times as large as its frame a layer is meant to be."""
+    recipe = layer.recipe
+    return recipe.scale if recipe is not None and mode_row(recipe.mode).enlarges else 1
+
+
+def _place_enlarged(layer: Layer, frame: Frame, scale: int) -> Layer:
+    """An enlarged layer, its middle where it was; the frame shows the document pixel by pixel."""
+    image, inside, region = layer.image, frame.crop, frame.region
+    wanted = Size(frame.size.width * scale, frame.size.height * scale)
+    if frame.resampled or Size(image.width, image.height) != wanted:
+        raise PaintingFailed(
+            "bad_result",
+            f"The layer was enlarged to {image.width} × {image.height} pixels instead of "
+            f"{wanted.width} × {wanted.height}.",
+        )
+    part = Rect(*(side * scale for side in (inside.x, inside.y, inside.width, inside.height)))
+    x, y = (
+        start - (side * scale - side) // 2
+        for start, side in ((region.x, region.width), (region.y, region.height))
+    )
+    return replace(layer, image=crop(image, part), x=x, y=y)
 
 
 def keep_alpha(layer: Layer, source: Image) -> Layer:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from acetate.errors import BadRequest
 from acetate_bridge.protocol.geometry import FrameLimits, Size
+from acetate_bridge.protocol.limits import LARGEST_SIDE, SCALES
 from acetate_bridge.protocol.modes import mode_row
 
 
@@ -69,7 +70,10 @@ def second_pass(limits: FrameLimits) -> FrameLimits:
 
 def frames_of(mode: str, limits: FrameLimits) -> FrameLimits:
     """The sizes at which a mode paints, of those that suit a model."""
-    return second_pass(limits) if mode_row(mode).second_pass else limits
+    row = mode_row(mode)
+    if row.enlarges:
+        return FrameLimits(1, 1, LARGEST_SIDE // SCALES[0], (LARGEST_SIDE // SCALES[0]) ** 2)
+    return second_pass(limits) if row.second_pass else limits
 
 
 def check_size(width: int, height: int, limits: FrameLimits) -> None:
@@ -91,24 +95,13 @@ _STABLE_DIFFUSION = (
     "lightning",
     "hyper",
 )
+_STAGED = ("text", "background", "foreground", "joint", "refine")
 
 FAMILIES = {
     "layered": Family(16, 50, 4.0, ("decompose",)),
-    "embedded": Family(16, 20, 3.0, ("text", "background", "refine")),
+    "embedded": Family(16, 20, 3.0, ("text", "background", "refine", "fill", "upscale")),
     # The official decoder halves the sides six times; steps and guidance are its authors' advice.
-    "sd15": Family(
-        64,
-        20,
-        7.0,
-        ("text", "background", "foreground", "joint", "refine"),
-        schedulers=_STABLE_DIFFUSION,
-    ),
-    "sdxl": Family(
-        64,
-        20,
-        7.0,
-        ("text", "background", "foreground", "joint", "refine", "extract"),
-        schedulers=_STABLE_DIFFUSION,
-    ),
-    "flux": Family(64, 28, 3.5, ("text", "refine")),
+    "sd15": Family(64, 20, 7.0, (*_STAGED, "fill"), schedulers=_STABLE_DIFFUSION),
+    "sdxl": Family(64, 20, 7.0, (*_STAGED, "fill", "extract"), schedulers=_STABLE_DIFFUSION),
+    "flux": Family(64, 28, 3.5, ("text", "refine", "fill")),
 }

@@ -6,7 +6,7 @@ from acetate.errors import BadRequest
 from acetate.models.families import check_size, frames_of
 from acetate.modes.registry import mode_named
 from acetate_bridge.protocol import limits
-from acetate_bridge.protocol.geometry import FrameLimits
+from acetate_bridge.protocol.geometry import FrameLimits, Size
 from acetate_bridge.protocol.limits import VARIANTS, OutOfBounds
 from acetate_bridge.protocol.types import Recipe, Request
 
@@ -36,6 +36,14 @@ def check_recipe(recipe: Recipe) -> None:
     mode_named(recipe.mode)
     try:
         limits.check_recipe(recipe)
+    except OutOfBounds as error:
+        raise BadRequest(error.message) from None
+
+
+def check_enlarging(recipe: Recipe, size: Size) -> None:
+    """Raise BadRequest unless a layer of this size can be enlarged as the recipe says."""
+    try:
+        limits.check_scale(recipe, size.width, size.height)
     except OutOfBounds as error:
         raise BadRequest(error.message) from None
 

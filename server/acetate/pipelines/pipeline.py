@@ -159,6 +159,7 @@ class Pipeline(ABC):
         guidance: float,
         latent: Tensor | None = None,
         strength: float = 1.0,
+        freedom: Tensor | None = None,
         conditions: Sequence[Tensor] = (),
         patch: Patch | None = None,
         stop_at: float = 1.0,
@@ -169,6 +170,7 @@ class Pipeline(ABC):
     ) -> Tensor:
         """Paint: from noise, or from `latent` noised to `strength`, to a scaled latent.
 
+        `freedom` holds places of that latent back: see `sample`.
         `conditions` are scaled latents that the denoiser looks at. `patch` is injected for the
         run and always ejected; after `stop_at` of the steps the bare denoiser finishes alone.
         `preview` turns the expected latent into the picture that `on_step` can ask for.
@@ -193,6 +195,7 @@ class Pipeline(ABC):
                 steps=steps,
                 latent=latent,
                 strength=strength,
+                freedom=freedom,
                 handover=Handover(stop_at, finish_bare) if stop_at < 1 else None,
                 generator=generator,
                 on_step=report,

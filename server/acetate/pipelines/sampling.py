@@ -59,6 +59,7 @@ def sample(
     steps: int,
     latent: Tensor | None = None,
     strength: float = 1.0,
+    freedom: Tensor | None = None,
     handover: Handover | None = None,
     generator: torch.Generator | None = None,
     on_step: Callable[[int, int, Callable[[], Tensor]], None] | None = None,
@@ -67,7 +68,10 @@ def sample(
 
     With a `latent` the painting starts from it, noised to `strength`: the schedule is that of
     `steps / strength` steps, of which the last `steps` are done, as in the official code
-    (LayerDiffuse command line, image to image). `on_step` gets the number of finished steps,
+    (LayerDiffuse command line, image to image). `freedom` [1, 1, h, w] in [0, 1] says how far each
+    place may leave that latent: 1 from the first step on, 0.5 in the second half of the steps, 0
+    never; until then a place is the latent at the noise of the moment (differential diffusion,
+    Levin and Fried 2023). `on_step` gets the number of finished steps,
     their total, and a function for the clean latent that the model expects at this point.
     """
     if hasattr(scheduler, "fit"):
@@ -85,6 +89,9 @@ def sample(
     total = len(timesteps)
     change_at = total if handover is None else round(total * handover.share)
     for index, timestep in enumerate(timesteps):
+        if freedom is not None and latent is not None:
+            held = freedom < 1 - index / total
+            x = torch.where(held, _noised(scheduler, noise, latent, timestep[None]), x)
         if handover is not None and index == change_at:
             denoise = handover.begin()
         scaled = x
@@ -96,6 +103,8 @@ def sample(
             expected = _Expected(scheduler, output, x, prediction, skipped + index)
             on_step(index + 1, total, expected)
         x = output.prev_sample
+    if freedom is not None and latent is not None:
+        x = torch.where(freedom < 1 / total, latent, x)
     return x
 
 
@@ -107,9 +116,14 @@ def guided(positive: Tensor, negative: Tensor, guidance: float) -> Tensor:
 def _start(scheduler: Any, noise: Tensor, latent: Tensor | None, first: Tensor) -> Tensor:
     if latent is None:
         return noise * getattr(scheduler, "init_noise_sigma", 1.0)
+    return _noised(scheduler, noise, latent, first)
+
+
+def _noised(scheduler: Any, noise: Tensor, latent: Tensor, at: Tensor) -> Tensor:
+    """A clean latent at the noise of the timestep `at`, a tensor of one, where it stands."""
     if hasattr(scheduler, "scale_noise"):
-        return scheduler.scale_noise(latent, first, noise)
-    return scheduler.add_noise(latent, noise, first)
+        return scheduler.scale_noise(latent, at, noise)
+    return scheduler.add_noise(latent, noise, at)
 
 
 @dataclass(frozen=True)

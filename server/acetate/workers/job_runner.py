@@ -9,12 +9,13 @@ from typing import Protocol
 
 from msgspec import structs
 
-from acetate.images.frame import crop, keep_alpha, place_layer, show_frame
+from acetate.images.frame import crop, place_layer, show_frame
+from acetate.images.kept import as_in_document
 from acetate.workers import ipc as wire
 from acetate.workers.generator_api import Note, Painter, PainterStep, StopPainting
 from acetate_bridge.protocol.geometry import Size
 from acetate_bridge.protocol.limits import variant_seed
-from acetate_bridge.protocol.types import Layer, Request
+from acetate_bridge.protocol.types import Image, Layer, Request
 
 
 class Send(Protocol):
@@ -95,13 +96,15 @@ def run_job(
     """
     send(wire.StepDone(job, "loading"))
     images = request.images
+    # A painter that mixes with the document's own pixels leaves that to `_placed`, if it can.
+    shown = request.frame if all(_of_document(each, request) for each in images.values()) else None
     if request.frame is not None:
         images = {name: show_frame(image, request.frame) for name, image in images.items()}
     reporter = Reporter(job, request.variants, send, stopped, preview_seconds)
     for variant in range(request.variants):
         reporter.begin(variant)
         recipe = replace(request.recipe, seed=variant_seed(request.recipe.seed, variant))
-        single = replace(request, recipe=recipe, images=images, variants=1, frame=None)
+        single = replace(request, recipe=recipe, images=images, variants=1, frame=shown)
         for layer in painter.paint(single, reporter.step):
             placed = _placed(layer, request)
             send(wire.LayerPainted.of(job, placed, variant), placed.image.data)
@@ -113,9 +116,15 @@ def _placed(layer: Layer, request: Request) -> Layer:
     if frame is None:
         return layer
     placed = place_layer(layer, frame)
-    source = request.images.get("layer")
-    if source is None or not request.recipe.keep_transparency:
-        return placed
-    if Size(source.width, source.height) != frame.canvas.size:
-        return placed
-    return keep_alpha(placed, crop(source, frame.crop))
+    given = {
+        name: crop(image, frame.crop)
+        for name, image in request.images.items()
+        if _of_document(image, request)
+    }
+    return as_in_document(placed, given, frame)
+
+
+def _of_document(image: Image, request: Request) -> bool:
+    """Whether an image has the document's own pixels, not those that the model sees."""
+    frame = request.frame
+    return frame is not None and Size(image.width, image.height) == frame.canvas.size

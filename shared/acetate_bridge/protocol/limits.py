@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Literal
 
+from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import Recipe
 
 
@@ -71,6 +72,10 @@ CONTROL_STRENGTH = Bound(
 SEED = Bound(0, 2**53 - 1, "A seed lies between {least} and {most}")
 """The largest is the largest integer that every client's numbers can hold."""
 
+SCALES = (2, 4)
+LARGEST_SIDE = 8192
+"""Of an enlarged layer, in pixels."""
+
 PASSES = (0, 1, 2, 4, 8)
 """Decodes of a layer whose median is taken; 0: as many as suit the model."""
 MOST_STYLES = 16
@@ -92,8 +97,26 @@ def variant_seed(seed: int, index: int) -> int:
 
 
 def has_prompt(recipe: Recipe) -> bool:
-    """Whether a recipe says what to paint, for all of it or for one of its layers."""
+    """Whether a recipe says what to paint, for all of it or a layer of it, or need not say it."""
+    row = mode_row(recipe.mode)
+    if not row.prompted or ("fill" in row.fields and recipe.fill == "remove"):
+        return True
     return any(text.strip() for text in (recipe.prompt, *recipe.layer_prompts.values()))
+
+
+def check_scale(recipe: Recipe, width: int, height: int) -> None:
+    """Raise OutOfBounds unless a layer of this size in pixels can be enlarged as is asked."""
+    if recipe.scale not in SCALES:
+        *few, last = SCALES
+        raise OutOfBounds(
+            f"A layer is enlarged {', '.join(map(str, few))} or {last} times, not {recipe.scale}."
+        )
+    if mode_row(recipe.mode).enlarges and max(width, height) * recipe.scale > LARGEST_SIDE:
+        raise OutOfBounds(
+            f"A layer of {width} × {height} pixels would become too large: "
+            f"{recipe.scale} times its longer side may be {LARGEST_SIDE} pixels.",
+            "too_large",
+        )
 
 
 def check_recipe(recipe: Recipe) -> None:
@@ -117,6 +140,7 @@ def check_recipe(recipe: Recipe) -> None:
             f"not {recipe.passes}."
         )
     LAYERS.check(recipe.layers)
+    check_scale(recipe, recipe.width, recipe.height)
     if len(recipe.styles) > MOST_STYLES:
         raise OutOfBounds(
             f"Take at most {MOST_STYLES} styles, not {len(recipe.styles)}.", "too_large"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from acetate_bridge.protocol.messages import ModeInfo, ModeInput
-from acetate_bridge.protocol.types import Role
+from acetate_bridge.protocol.types import FillKind, Role
 
 Reads = Literal["layer", "difference"]
 """How the pictures of a mode are read: each by the kind of its input; or the picture with the
@@ -33,6 +33,8 @@ class Mode:
     every mode has. `whole` says whether the roles that have come make a variant complete; without
     it that is known at the end. `reversed`: its layers come with the hindmost first.
     `own_prompt`: without a prompt it takes the one that its layer was painted from.
+    `needs_selection`: it paints into what is selected and cannot do without. `prompted`: it takes
+    a prompt. `enlarges`: its result is `Recipe.scale` times as large, whatever the model.
     `second_pass`: its shapes are there already, so it fills all of the largest square.
     `repaints`: its result stands for its layer, which is hidden or replaced as the painter likes.
     `command` names it for scripts, `blurb` is a procedure's description.
@@ -60,6 +62,9 @@ class Mode:
     own_prompt: bool = False
     second_pass: bool = False
     repaints: bool = False
+    needs_selection: bool = False
+    prompted: bool = True
+    enlarges: bool = False
 
     @property
     def label(self) -> str:
@@ -136,6 +141,39 @@ MODES: dict[str, Mode] = {
             repaints=True,
         ),
         Mode(
+            "fill",
+            "Fill Selection",
+            "Paint into a selection of this layer",
+            "Paints into {name}: {place}",
+            "fill-selection",
+            "Paints into the selected part of the layer, its transparency included",
+            inputs=(
+                ModeInput("layer", "layer", "the layer to paint into"),
+                # Not a kind of its own, which clients of earlier versions could not read.
+                ModeInput("mask", "control", "the selection to paint into"),
+                ModeInput("below", "picture", "the picture below", required=False),
+            ),
+            needs_layer=True,
+            needs_selection=True,
+            context=1 / 2,
+            fields=frozenset({"strength", "fill"}),
+            second_pass=True,
+        ),
+        Mode(
+            "upscale",
+            "Upscale Layer",
+            "Enlarge this layer",
+            "Enlarges {name} on a new layer: {place}",
+            "upscale-layer",
+            "Enlarges the layer on a new one, its transparency included",
+            inputs=(ModeInput("layer", "layer", "the layer to enlarge"),),
+            needs_layer=True,
+            layer_extent=True,
+            fields=frozenset({"scale"}),
+            prompted=False,
+            enlarges=True,
+        ),
+        Mode(
             "extract",
             "Lift Out of the Picture",
             "Lift this out of the picture",
@@ -169,6 +207,10 @@ MODES: dict[str, Mode] = {
     )
 }
 """In the order of the menu."""
+
+
+FILL_STRENGTH: dict[FillKind, float] = {"fill": 0.6, "expand": 0.8, "remove": 0.4}
+"""How far a filling goes from its surroundings unless it is said: less where nothing is wanted."""
 
 
 def mode_row(name: str) -> Mode:

@@ -49,6 +49,10 @@ class Image:
             )
 
 
+FillKind = Literal["fill", "expand", "remove"]
+"""What a painter wants of a selection: what the prompt says; what the layer has not got there, the
+rest kept; or no more than what is around it."""
+
 ControlKind = Literal["scribble", "lineart", "canny", "depth", "pose"]
 
 
@@ -80,6 +84,7 @@ class Recipe:
     `styles` holds the weight of each style, by the name that it was imported under.
     `layers` is how many a flat picture is split into.
     `keep_transparency` repaints colour alone: the alpha of the layer that is refined stays.
+    `fill` says what a selection is painted for. `scale` is how many times a layer is enlarged.
     `files` is the SHA-256 of every file that was used; in a request they must be met (empty: any).
     """
 
@@ -105,6 +110,8 @@ class Recipe:
     layers: int = 4
     files: dict[str, str] = field(default_factory=dict[str, str])
     keep_transparency: bool = False
+    fill: FillKind = "fill"
+    scale: int = 2
 
     def __post_init__(self) -> None:
         """Strip control characters from the prompts: no document could be saved with them."""

@@ -1,0 +1,49 @@
+"""Enlarge a layer, its transparency included, with the upscaler that ships."""
+
+from __future__ import annotations
+
+import numpy as np
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from acetate.images.tensors import to_image, to_tensor
+from acetate.pipelines.pipeline import Pipeline
+from acetate.pipelines.sampling import OnStep, Step
+from acetate.upscaling.enlarging import count_tiles, enlarged_tiles
+from acetate.upscaling.network import weights_of
+from acetate_bridge.protocol.types import Image, Layer, Request, Role
+
+_PREVIEW = 256
+"""Longest side of the preview, in pixels."""
+
+
+def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -> list[Layer]:
+    """The image `layer` at the recipe's scale times its size; a step is a tile.
+
+    Nothing of the pipeline takes part but its device. The result is written part by part, so that
+    a large one needs little more memory than itself.
+    """
+    recipe = request.recipe
+    source = to_tensor(request.images["layer"])
+    height, width = source.shape[-2:]
+    pipeline.files.use(weights_of(recipe.scale))
+    dtype = np.dtype("u1" if request.pixel_format == "rgba8" else "<u2")
+    samples = np.empty((height * recipe.scale, width * recipe.scale, 4), dtype)
+    total = count_tiles(height, width)
+    tiles = enlarged_tiles(source, recipe.scale, pipeline.device)
+    for index, tile in enumerate(tiles, 1):
+        part = to_image(tile.rgba, request.pixel_format)
+        rows, columns = slice(tile.y, tile.y + part.height), slice(tile.x, tile.x + part.width)
+        samples[rows, columns] = np.frombuffer(part.data, dtype).reshape(part.height, part.width, 4)
+        if on_step is not None:
+            on_step(Step(index, total, lambda: _small(source)))
+    image = Image(samples.shape[1], samples.shape[0], samples.tobytes(), request.pixel_format)
+    return [Layer(image, Role.FOREGROUND, f"layer × {recipe.scale}", recipe=recipe)]
+
+
+def _small(rgba: Tensor) -> Tensor:
+    """The layer for a preview."""
+    longest = max(rgba.shape[-2:])
+    if longest <= _PREVIEW:
+        return rgba
+    return interpolate(rgba, scale_factor=_PREVIEW / longest, mode="area")
