@@ -174,3 +174,45 @@ def test_a_step_offers_a_preview_in_straight_alpha(tiny_pipeline: Pipeline) -> N
     run_patched(tiny_pipeline, ScalingPatch(), on_step=lambda step: previews.append(step.preview()))
     assert [tuple(preview.shape) for preview in previews] == [(1, 4, 64, 64)] * 2
     assert all(0 <= preview.min() and preview.max() <= 1 for preview in previews)
+
+
+@pytest.mark.parametrize("kind", SCHEDULERS)
+def test_a_place_leaves_its_latent_only_as_far_as_it_is_free(kind: str) -> None:
+    """Of four columns the first never, the second late, the third early, the last at once."""
+    scheduler = SCHEDULERS[kind]()
+    start = torch.full((1, 1, 4, 4), 3.0)
+    freedom = torch.tensor([0.0, 0.25, 0.75, 1.0]).expand(1, 1, 4, 4)
+    noise = torch.randn(1, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    seen: list[Tensor] = []
+    denoise = perfect(scheduler, kind)
+
+    def watching(latent: Tensor, timestep: Tensor) -> Tensor:
+        seen.append(latent.clone())
+        return denoise(latent, timestep)
+
+    result = sample(
+        watching,
+        scheduler,
+        noise,
+        steps=8,
+        latent=start,
+        freedom=freedom,
+        generator=torch.Generator().manual_seed(1),
+    )
+    assert torch.equal(result[..., 0], start[..., 0])
+    torch.testing.assert_close(result[..., 1:], TARGET[..., 1:], atol=0.05, rtol=0)
+    held = SCHEDULERS[kind]()
+    held.set_timesteps(8)
+    held.set_begin_index(0)
+    for index, latent in enumerate(seen):
+        place = getattr(held, "scale_noise", None) or held.add_noise
+        arguments = (start, held.timesteps[index : index + 1], noise)
+        if kind != "flow":
+            arguments = (start, noise, held.timesteps[index : index + 1])
+        held._step_index = index
+        kept = place(*arguments)
+        if hasattr(held, "scale_model_input"):
+            kept = held.scale_model_input(kept, held.timesteps[index])
+        free = freedom >= 1 - index / 8
+        assert torch.allclose(latent[~free], kept[~free], atol=1e-5)
+        assert index == 0 or not torch.allclose(latent[free], kept[free], atol=1e-5)

@@ -21,6 +21,7 @@ from acetate.errors import BadRequest
 from acetate.images.files import write_image
 from acetate.images.formats import STDOUT
 from acetate.models.families import FAMILIES
+from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import Image, Layer, Role
 
 if TYPE_CHECKING:
@@ -218,7 +219,9 @@ def _report(path: Path, layer: Layer) -> str:
 def _warn(console: Console, layer: Layer) -> None:
     from acetate.images.alpha import alpha_warning
 
-    if layer.role is Role.FOREGROUND and (warning := alpha_warning(layer.image)):
+    recipe = layer.recipe
+    expected = recipe is not None and mode_row(recipe.mode).opaque
+    if layer.role is Role.FOREGROUND and not expected and (warning := alpha_warning(layer.image)):
         console.print(warning)
 
 
