@@ -135,7 +135,10 @@ def _paint_here(order: Order, console: Console, loaded: Pipeline | None) -> Iter
     with _progress(console) as show:
         for layers in run_each(request, pipeline, lambda step: show(step.index, step.total)):
             placed = [place_layer(layer, request.frame) for layer in layers]
-            yield [as_in_document(layer, order.images, request.frame) for layer in placed]
+            yield [
+                as_in_document(layer, request.recipe, order.images, request.frame)
+                for layer in placed
+            ]
 
 
 def _paint_there(order: Order, console: Console) -> Iterator[list[Layer]]:

@@ -8,21 +8,24 @@ from dataclasses import replace
 from acetate.images.frame import keep_alpha
 from acetate.images.selection import mix
 from acetate_bridge.protocol.geometry import Frame
-from acetate_bridge.protocol.types import Image, Layer
+from acetate_bridge.protocol.modes import mode_row
+from acetate_bridge.protocol.types import Image, Layer, Recipe
 
 
-def as_in_document(layer: Layer, given: Mapping[str, Image], frame: Frame) -> Layer:
-    """A placed layer with what its recipe keeps of the document.
+def as_in_document(layer: Layer, recipe: Recipe, given: Mapping[str, Image], frame: Frame) -> Layer:
+    """A placed layer with what the recipe keeps of the document.
 
     `given` are the request's images as they lie in the frame's region, at the document's size;
     an image that is missing keeps nothing. That is the alpha where transparency is kept, and
     everything outside a selection that was painted into (see `modes.fill`).
     """
-    source, selection, recipe = given.get("layer"), given.get("mask"), layer.recipe
-    if source is None or recipe is None:
+    source, selection = given.get("layer"), given.get("mask")
+    if source is None:
         return layer
     if recipe.keep_transparency:
         layer = keep_alpha(layer, source)
-    if recipe.mode == "fill" and selection is not None and frame.resampled:
+    if selection is None or not mode_row(recipe.mode).needs_selection:
+        return layer
+    if frame.resampled:
         layer = replace(layer, image=mix(source, layer.image, selection, recipe.fill))
     return layer

@@ -15,6 +15,7 @@ from acetate.workers import ipc as wire
 from acetate.workers.generator_api import Note, Painter, PainterStep, StopPainting
 from acetate_bridge.protocol.geometry import Size
 from acetate_bridge.protocol.limits import variant_seed
+from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import Image, Layer, Request
 
 
@@ -97,7 +98,9 @@ def run_job(
     send(wire.StepDone(job, "loading"))
     images = request.images
     # A painter that mixes with the document's own pixels leaves that to `_placed`, if it can.
-    shown = request.frame if all(_of_document(each, request) for each in images.values()) else None
+    mixes = mode_row(request.recipe.mode).needs_selection
+    theirs = all(_of_document(image, request) for image in images.values())
+    shown = request.frame if mixes and theirs else None
     if request.frame is not None:
         images = {name: show_frame(image, request.frame) for name, image in images.items()}
     reporter = Reporter(job, request.variants, send, stopped, preview_seconds)
@@ -121,7 +124,7 @@ def _placed(layer: Layer, request: Request) -> Layer:
         for name, image in request.images.items()
         if _of_document(image, request)
     }
-    return as_in_document(placed, given, frame)
+    return as_in_document(placed, request.recipe, given, frame)
 
 
 def _of_document(image: Image, request: Request) -> bool:

@@ -99,7 +99,7 @@ def variant_seed(seed: int, index: int) -> int:
 def has_prompt(recipe: Recipe) -> bool:
     """Whether a recipe says what to paint, for all of it or a layer of it, or need not say it."""
     row = mode_row(recipe.mode)
-    if not row.prompted or ("fill" in row.fields and recipe.fill == "remove"):
+    if not row.prompted or (row.needs_selection and recipe.fill == "remove"):
         return True
     return any(text.strip() for text in (recipe.prompt, *recipe.layer_prompts.values()))
 
