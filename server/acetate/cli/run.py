@@ -136,8 +136,7 @@ def _paint_here(order: Order, console: Console, loaded: Pipeline | None) -> Iter
         for layers in run_each(request, pipeline, lambda step: show(step.index, step.total)):
             placed = [place_layer(layer, request.frame) for layer in layers]
             yield [
-                as_in_document(layer, request.recipe, order.images, request.frame)
-                for layer in placed
+                as_in_document(layer, order.recipe, order.images, request.frame) for layer in placed
             ]
 
 

@@ -66,8 +66,7 @@ def _place_enlarged(layer: Layer, frame: Frame, scale: int) -> Layer:
     image, inside, region = layer.image, frame.crop, frame.region
     wanted = Size(frame.size.width * scale, frame.size.height * scale)
     if frame.resampled or Size(image.width, image.height) != wanted:
-        raise PaintingFailed(
-            "bad_result",
+        raise BadResult(
             f"The layer was enlarged to {image.width} × {image.height} pixels instead of "
             f"{wanted.width} × {wanted.height}.",
         )
