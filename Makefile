@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready-$(shell cat pyproject.toml constraints.txt .ci/environment.sh | cksum | cut -d ' ' -f 1)
 
-.PHONY: demo test check lint bench plugins page editors clean
+.PHONY: demo test check lint bench plugins wheel page editors clean
 
 demo: $(READY)
 	$(BIN)/python -m acetate.demo demo
@@ -15,24 +15,28 @@ test: check
 	$(MAKE) page
 	$(MAKE) editors
 
-check: $(READY)
+check: $(READY)-dev
 	$(BIN)/python -m pytest --ignore tests/editors/gimp --ignore tests/editors/krita --ignore tests/page \
 		--numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
 		--durations 15
 
-lint: $(READY)
+lint: $(READY)-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 
-bench: $(READY)
+bench: $(READY)-dev
 	$(BIN)/python -m tests.benchmarks
 
 plugins: $(READY)
 	$(BIN)/acetate plugins build --output dist
 
+# What pipx, uv and pip install anywhere.
+wheel: $(READY)
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
 # The local page in a real Chromium.
-page: $(READY)
+page: $(READY)-dev
 	tests/page/setup.sh
 	$(BIN)/python -m pytest tests/page
 
@@ -48,8 +52,14 @@ $(READY):
 	sh .ci/environment.sh "$(PYTHON)"
 	touch $@
 
+# Painting needs none of the tools for tests.
+$(READY)-dev: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable '.[dev,metrics,train]'
+	touch $@
+
 # Krita's panel is tested in both Qts, which nothing else needs.
-$(READY)-qt: $(READY)
+$(READY)-qt: $(READY)-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--constraint constraints.txt --editable '.[dev,metrics,train,qt]'
 	touch $@

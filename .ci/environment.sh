@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes .venv with Acetate (editable), its tools for development and the tested versions.
+# Makes .venv with Acetate (editable) and what it paints with, in the tested versions.
 # Usage: .ci/environment.sh PYTHON
 set -eu
 
@@ -23,4 +23,4 @@ fi
 rm -f .venv/ready-*
 [ -x .venv/bin/python ] || "$python" -m venv --clear .venv
 .venv/bin/python -m pip install --quiet --disable-pip-version-check \
-    --constraint constraints.txt --editable '.[dev,metrics,train]'
+    --constraint constraints.txt --editable .

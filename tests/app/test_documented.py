@@ -12,6 +12,7 @@ import pytest
 
 from acetate.app.openapi import document
 from acetate.app.routes import ROUTES
+from acetate.app.setup_route import memory_of
 from acetate.images.files import read_image
 from acetate.images.recipe_texts import recipes_in
 from acetate_bridge.protocol.messages import CLIENT_MESSAGES, SERVER_MESSAGES
@@ -127,3 +128,14 @@ def test_what_is_no_picture_is_refused(server: RunningServer) -> None:
         code, body = ask(server, "POST", "/v1/images", data, kind)
         assert (code, json.loads(body)["code"]) == (400, "bad_image")
     assert ask(server, "POST", "/v1/images", b"x", "text/plain")[0] == 415
+
+
+def test_the_set_up_is_told_part_by_part(server: RunningServer) -> None:
+    code, body = ask(server, "GET", "/v1/setup")
+    found = json.loads(body)
+    names = [part["name"] for part in found["parts"]]
+    assert code == 200 and names[:2] == ["program", "server"] and "model embedded" in names
+    for part in found["parts"]:
+        assert part["state"] == "here" or part["cure"], part
+    assert {each["model"] for each in found["models"]} >= {"embedded", "sd15", "sdxl"}
+    assert memory_of("NVIDIA RTX, 12282 MiB") == 12.9 and memory_of("AMD") < 0

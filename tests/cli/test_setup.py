@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from acetate.cli import machine, setup
-from acetate.cli.machine import CPU, CUDA, MAC, ROCM, XPU, Machine, fits, install_words, look
+from acetate.cli import setup
+from acetate.models import machine
+from acetate.models.machine import CPU, CUDA, MAC, ROCM, XPU, Machine, fits, install_words, look
 from tests.cli.conftest import Acetate
 
 

@@ -39,10 +39,12 @@ from acetate.app.openapi import document
 from acetate.app.picture_routes import export_job, show_preview
 from acetate.app.responses import answer, refusal
 from acetate.app.route import Route
+from acetate.app.setup_route import show_setup
 from acetate.app.sign_in import KEYS_PATH, PageKey, PageLink, make_link, make_page_key
 from acetate.app.websocket import Session
 from acetate_bridge.protocol.geometry import Frame
 from acetate_bridge.protocol.messages import PROTOCOL, ImageReference, ModelInfo, Submit
+from acetate_bridge.protocol.setup import Setup
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ async def session(request: web.Request) -> web.StreamResponse:
 ROUTES = (
     Route("GET", "/", page, "A small page that shows the server's state", gives="text/html"),
     Route("GET", "/v1/health", health, "Whether the server is up and ready to paint", None, Health),
+    Route("GET", "/v1/setup", show_setup, "What is in place on this machine", None, Setup),
     Route("GET", "/v1/models", models, "What can be used", None, Offer),
     Route("POST", "/v1/models", look_again, "Look again at what is on the disk", None, Offer),
     Route("GET", "/v1/models/{model}", show_model, "One model", None, ModelInfo),

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from acetate import __version__
-from acetate.cli.machine import Build, Machine, install_words, installed_torch, look
 from acetate.errors import AcetateError
+from acetate.models.machine import Build, Machine, install_words, installed_torch, look
 
 
 class CannotSetUp(AcetateError):
@@ -67,8 +67,8 @@ def _is_of(version: str, build: Build) -> bool:
 
 
 def _chosen(name: str) -> Build | None:
-    from acetate.cli import machine
     from acetate.errors import BadRequest
+    from acetate.models import machine
 
     builds = {each.kind: each for each in (machine.CPU, machine.CUDA, machine.ROCM, machine.XPU)}
     if name and name not in builds:
