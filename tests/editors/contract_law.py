@@ -19,6 +19,9 @@ class Story:
     def __init__(self, host: Zoo, stack: str) -> None:
         self.host = host
         self.document = host.build(stack)
+        layers = host.editor.layers(self.document)
+        active = next(layer.key for layer in layers if layer.name == "active")
+        host.activate(self.document, active)
         self.stage: Stage = host.open_panel()
         self.before = self.print()
 

@@ -59,6 +59,8 @@ class KritaEditor:
             node = node.parentNode()
         if node is None or node.parentNode() is None:
             return None
+        if settling is None:
+            self.undo_chains.note_active(document, stack.key_of(node))
         return stack.describe(found, node)
 
     def selection(self, document: str) -> Selection | None:
@@ -115,7 +117,9 @@ class KritaEditor:
             attention.active, attention.current = keys[replaced.index(attention.active)], None
         self.undo_chains.replace(document, replaced, keys)
         self.undo_chains.hide(document, found, keys, insertion.hides)
-        self._settle(deed, attention, inserted.to_the_bottom, inserted.nodes)
+        new = [*inserted.nodes, *inserted.groups]
+        self.undo_chains.know(document, [stack.key_of(node) for node in new])
+        self._settle(deed, attention, inserted.to_the_bottom, new)
         return keys
 
     def remove(self, document: str, layers: list[str], shows: tuple[str, ...] = ()) -> None:
@@ -129,6 +133,7 @@ class KritaEditor:
         found = self._find(document)
         self._settlings.pop(document, None)
         found.setActiveNode(stack.layer_of(found, layer))
+        self.undo_chains.note_active(document, layer)
 
     def recipe(self, document: str, layer: str) -> str | None:
         return keeping.recipe_of(self._find(document), layer)
@@ -146,8 +151,8 @@ class KritaEditor:
 
     @property
     def settled(self) -> bool:
-        """Whether nothing is left to be done after insertions."""
-        return not self._settlings
+        """Whether nothing is left to be done after insertions, undo and redo."""
+        return not self._settlings and self.undo_chains.settled
 
     def busy(self) -> bool:
         active = self._documents.active()

@@ -20,9 +20,13 @@ from acetate_krita.adapter.undo import Recorder
 
 @dataclass
 class Inserted:
-    """The new layers as they were given, and those that have still to go below their siblings."""
+    """The new layers as they were given, and those that have still to go below their siblings.
+
+    `groups` are those that were made for them.
+    """
 
     nodes: list[Any] = field(default_factory=list[Any])
+    groups: list[Any] = field(default_factory=list[Any])
     to_the_bottom: list[Any] = field(default_factory=list[Any])
 
 
@@ -51,7 +55,7 @@ def insert(krita: Any, document: Any, insertion: Insertion, steps: Recorder) -> 
         group = document.createGroupLayer(insertion.group)
         # This adds without a step of its own, which addChildNode would make.
         group.setChildNodes(list(reversed(arriving)))
-        arriving = [group]
+        arriving = found.groups = [group]
     place = insertion.place
     for node in reversed(arriving):
         if _put(document, node, place):

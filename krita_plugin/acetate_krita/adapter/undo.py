@@ -78,6 +78,9 @@ class UndoChains:
         self._history = History(application)
         self._chains: dict[str, list[Chain]] = {}
         self._hidden: dict[str, list[_Hidden]] = {}
+        self._ours: dict[str, set[str]] = {}
+        self._active: dict[str, str] = {}
+        self._looks = 0
         self._following = False
         self._watched: list[Any] = []
 
@@ -108,6 +111,20 @@ class UndoChains:
         del chains[:-_MOST_CHAINS]
         return True
 
+    @property
+    def settled(self) -> bool:
+        """Whether no undo or redo is being followed."""
+        return not self._looks
+
+    def know(self, key: str, ours: list[str]) -> None:
+        """These layers and groups are Acetate's."""
+        self._ours.setdefault(key, set()).update(ours)
+
+    def note_active(self, key: str, layer: str) -> None:
+        """The painter works on this layer; what Krita turns to after an undo does not count."""
+        if not self._looks:
+            self._active[key] = layer
+
     def hide(self, key: str, document: Any, ours: list[str], sources: tuple[str, ...]) -> None:
         """Hide layers for as long as one of ours is in the stack, undo and redo included."""
         if sources:
@@ -137,6 +154,17 @@ class UndoChains:
                 each.hidden = there
                 _show(document, each.sources, not there)
 
+    def _give_back_active(self, key: str, document: Any) -> None:
+        """Krita turns to what an undo or a redo puts in, or to nothing: the painter goes on."""
+        node, wanted = document.activeNode(), self._active.get(key, "")
+        if node is not None and stack.key_of(node) not in self._ours.get(key, set()):
+            return
+        if node is not None and stack.key_of(node) == wanted:
+            return
+        before = stack.find_any(document, wanted)
+        if before is not None:
+            document.setActiveNode(before)
+
     def watch(self, action: Any) -> None:
         """Follow a window's undo or redo, however the painter asks for it."""
         if action not in self._watched:
@@ -147,12 +175,17 @@ class UndoChains:
         active = self._documents.active()
         if self._following or active is None:
             return
-        if not self._chains.get(active[0]) and not self._hidden.get(active[0]):
+        if not self._ours.get(active[0]):
             return
         self._go_on(action)
         # Krita puts an undo off while it is busy drawing: look again a little later.
         for seconds in _LOOK_AGAIN:
-            QtCore.QTimer.singleShot(round(seconds * 1000), functools.partial(self._go_on, action))
+            self._looks += 1
+            QtCore.QTimer.singleShot(round(seconds * 1000), functools.partial(self._later, action))
+
+    def _later(self, action: Any) -> None:
+        self._looks -= 1
+        self._go_on(action)
 
     def _go_on(self, action: Any) -> None:
         active = self._documents.active()
@@ -170,6 +203,7 @@ class UndoChains:
                     break
                 action.trigger()
             self.look()
+            self._give_back_active(key, document)
         except Exception:
             log.exception("an undo could not be followed")
         finally:

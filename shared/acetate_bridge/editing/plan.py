@@ -72,7 +72,8 @@ def plan(mode: str, situation: Situation, limits: FrameLimits, region: Rect | No
     if region is not None:
         origin, found = "layer", region
     soft = situation.selection if origin == "selection" else None
-    frame = plan_frame(found, limits, _context(row, found) if origin == "selection" else 0)
+    context = _context(row, found) if origin == "selection" else 0
+    frame = plan_frame(found, limits, context, never_smaller=row.second_pass)
     return Plan(
         document,
         origin,

@@ -9,7 +9,13 @@ canvas measures when the model paints it.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+_GOOD_SHARE = 0.96
+"""How much of what is painted shall reach the document."""
+_WASTE_COUNTS = 24.0
+"""How much a share that is wasted counts against a number of pixels that is another."""
 
 
 @dataclass(frozen=True)
@@ -160,17 +166,24 @@ class Frame:
         return self.region.moved(-self.canvas.x, -self.canvas.y)
 
 
-def plan_frame(region: Rect, limits: FrameLimits, context: int = 0) -> Frame:
+def plan_frame(
+    region: Rect, limits: FrameLimits, context: int = 0, never_smaller: bool = False
+) -> Frame:
     """The frame for a region with `context` document pixels around it, centred on the region.
 
-    One document pixel is one painted pixel whenever the limits allow; else the canvas is scaled
-    up (small regions) or down (large ones). The canvas grows beyond what was asked for where the
-    model's multiples or its aspect limits need it, and may leave the document.
+    One document pixel is one painted pixel where a legal size nearly is the region's; else the
+    legal size whose shape covers it best, with about as many pixels, and more rather than fewer:
+    what reaches the document is at least 96 % of it wherever the limits have such a size, and a
+    square is painted as a square. `never_smaller` does without that share where it takes fewer
+    pixels than the region has. The canvas grows beyond what was asked for where the model's
+    multiples or its aspect limits need it, and may leave the document.
     """
     wanted = region.grown(max(0, context))
-    scale = _scale_for(wanted.size, limits)
-    size = _size_for(wanted.size, scale, limits)
-    scale = min(size.width / wanted.width, size.height / wanted.height, scale)
+    size = _size_for(wanted.size, limits, never_smaller)
+    scale = _fitting(wanted.size, size)
+    if size.width >= wanted.width and size.height >= wanted.height:
+        # A little context rather than a picture that is resampled by a hair.
+        scale = 1.0 if wanted.size.pixels >= _GOOD_SHARE * size.pixels else scale
     canvas_size = Size(
         max(wanted.width, round(size.width / scale)),
         max(wanted.height, round(size.height / scale)),
@@ -192,18 +205,44 @@ def _scale_for(wanted: Size, limits: FrameLimits) -> float:
     return min(scale, limits.highest / shortest)
 
 
-def _size_for(wanted: Size, scale: float, limits: FrameLimits) -> Size:
-    """The smallest allowed size that holds the scaled region, shrunk to the allowed area."""
-    width, height = (
-        min(limits.highest, max(limits.lowest, _round_up(side * scale, limits.multiple)))
-        for side in (wanted.width, wanted.height)
-    )
-    while width * height > limits.most_pixels:
-        if width >= height and width > limits.lowest:
-            width -= limits.multiple
-        else:
-            height -= limits.multiple
-    return Size(width, height)
+def _size_for(wanted: Size, limits: FrameLimits, never_smaller: bool) -> Size:
+    """The allowed size that suits a region best."""
+    up = Size(_round_up(wanted.width, limits.multiple), _round_up(wanted.height, limits.multiple))
+    if limits.allow(up) and wanted.pixels >= _GOOD_SHARE * up.pixels:
+        return up
+    aim = _scale_for(wanted, limits)
+    sizes = list(_sizes_like(wanted, limits)) or [Size(limits.lowest, limits.lowest)]
+    large = [size for size in sizes if _fitting(wanted, size) >= min(1.0, aim) - 1e-9]
+    if large and (never_smaller or max(_share(wanted, size) for size in large) >= _GOOD_SHARE):
+        sizes = large
+    good = [size for size in sizes if _share(wanted, size) >= _GOOD_SHARE]
+
+    def cost(size: Size) -> float:
+        pixels = 2 * abs(math.log(_fitting(wanted, size) / aim))
+        return pixels + _WASTE_COUNTS * (1 - _share(wanted, size))
+
+    return min(good or sizes, key=cost)
+
+
+def _sizes_like(wanted: Size, limits: FrameLimits) -> Iterator[Size]:
+    """Allowed sizes of about the shape of a region; of a square, squares."""
+    for width in range(limits.lowest, limits.highest + 1, limits.multiple):
+        height = width * wanted.height / wanted.width
+        below = math.floor(height / limits.multiple + 1e-9) * limits.multiple
+        for each in {below, _round_up(height, limits.multiple)}:
+            side = min(limits.highest, max(limits.lowest, each))
+            if width * side <= limits.most_pixels:
+                yield Size(width, side)
+
+
+def _fitting(wanted: Size, size: Size) -> float:
+    """The scale at which a region just fits into a size."""
+    return min(size.width / wanted.width, size.height / wanted.height)
+
+
+def _share(wanted: Size, size: Size) -> float:
+    """How much of a size a region covers that just fits into it."""
+    return wanted.pixels * _fitting(wanted, size) ** 2 / size.pixels
 
 
 def _round_up(length: float, multiple: int) -> int:

@@ -70,10 +70,70 @@ def test_what_fits_is_painted_pixel_for_pixel(columns: int, rows: int) -> None:
     assert frame.size == region.size and not frame.resampled and frame.canvas == region
 
 
-def test_a_region_between_multiples_gets_context_instead_of_another_scale() -> None:
-    frame = plan_frame(Rect(10, 10, 500, 300), FrameLimits(64, 256, 1024))
-    assert frame.size == Size(512, 320) and frame.canvas == Rect(4, 0, 512, 320)
+def test_a_region_close_to_a_legal_size_gets_context_instead_of_another_scale() -> None:
+    frame = plan_frame(Rect(10, 10, 508, 312), FrameLimits(64, 256, 1024))
+    assert frame.size == Size(512, 320) and frame.canvas == Rect(8, 6, 512, 320)
     assert frame.scale == 1
+
+
+SDXL = FrameLimits(64, 512, 2048)
+SMALL = FrameLimits(16, 64, 640, 640 * 640)
+
+
+def share(frame: Frame) -> float:
+    """How much of what is painted reaches the document."""
+    return frame.region.size.pixels / frame.canvas.size.pixels
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "limits", "least"),
+    [
+        (2480, 3508, SDXL, 0.97),
+        (1024, 1024, SMALL, 1.0),
+        (1024, 1024, FrameLimits(16, 64, 160, 160 * 150), 1.0),
+        (800, 600, SDXL, 0.999),
+        (1920, 1080, SDXL, 0.96),
+        (1920, 1080, SMALL, 0.97),
+        (500, 300, FrameLimits(64, 256, 1024), 0.999),
+    ],
+)
+def test_little_of_what_is_painted_is_thrown_away(
+    width: int, height: int, limits: FrameLimits, least: float
+) -> None:
+    frame = plan_frame(Rect(0, 0, width, height), limits)
+    assert limits.allow(frame.size) and share(frame) >= least
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(8, 4000), limits())
+def test_a_square_is_painted_as_a_square(side: int, accepted: FrameLimits) -> None:
+    frame = plan_frame(Rect(3, 4, side, side), accepted)
+    assert frame.size.width == frame.size.height
+    assert frame.canvas.width == frame.canvas.height
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(300, 4000), st.floats(1 / 3, 3), st.sampled_from([SDXL, SMALL]))
+def test_96_hundredths_reach_the_document_where_the_limits_have_such_a_size(
+    width: int, aspect: float, accepted: FrameLimits
+) -> None:
+    height = max(1, round(width / aspect))
+    sides = range(accepted.lowest, accepted.highest + 1, accepted.multiple)
+    possible = any(
+        w * h <= accepted.most_pixels
+        and min(w * height, h * width) / max(w * height, h * width) >= 0.965
+        for w in sides
+        for h in sides
+    )
+    frame = plan_frame(Rect(0, 0, width, height), accepted)
+    assert not possible or share(frame) >= 0.955
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(64, 900), st.integers(64, 900))
+def test_what_is_repainted_is_never_painted_smaller_than_it_is(width: int, height: int) -> None:
+    frame = plan_frame(Rect(0, 0, width, height), SDXL, never_smaller=True)
+    assert frame.size.width >= width and frame.size.height >= height
 
 
 def test_small_regions_are_painted_larger_and_large_ones_smaller() -> None:

@@ -171,9 +171,7 @@ class KritaHost:
         return tuple(zoo.STACKS)
 
     def build(self, stack: str) -> str:
-        document = zoo.build(stack)
-        document.setActiveNode(document.nodeByName("active"))
-        return self._take(document)
+        return self._take(zoo.build(stack))
 
     def fingerprint(self, document: str, ours: frozenset[str]) -> dict[str, object]:
         return zoo.fingerprint(self._documents[document], ours)

@@ -13,6 +13,9 @@ class _Document:
     def __init__(self, *steps: str) -> None:
         self.steps, self.at = list(steps), len(steps)
 
+    def activeNode(self) -> None:  # noqa: N802 (Krita's name)
+        return None
+
     def waitForDone(self) -> None:  # noqa: N802 (Krita's name)
         pass
 
@@ -55,6 +58,7 @@ def _chained(document: _Document) -> tuple[_Action, _Action]:
     """Undo and redo after a deed of two steps."""
     chains = UndoChains(_Documents(document), None)
     chains._history = document
+    chains.know("key", ["ours"])
     deed = chains.begin("key")
     for _step in range(2):
         document.push("Add Layer")
