@@ -48,7 +48,7 @@ def insert_layers(image: Gimp.Image, insertion: Insertion) -> list[Gimp.Layer]:
             beside.append(make_layer(image, source, insertion.mask))
             made.append(beside[-1])
     heirs = {key_of(each.old): each.new for each in taking}
-    with _selected_as_before(image, heirs) as selected, one_undo_step(image):
+    with _one_step_without_a_trace(image, heirs):
         for each in taking:
             each.take_place()
         parent, position = spot(image, insertion.place)
@@ -62,7 +62,6 @@ def insert_layers(image: Gimp.Image, insertion: Insertion) -> list[Gimp.Layer]:
         _take_out(image, [old for old in leaving[len(made) :] if old is not None])
         for key in insertion.hides:
             _set_visible(find(image, key), False)
-        selected.note()
     return made
 
 
@@ -71,8 +70,7 @@ def remove_layers(image: Gimp.Image, keys: list[str], shows: tuple[str, ...] = (
     leaving = [layer for key in keys if (layer := find(image, key))]
     _refuse_locked(leaving)
     if leaving or shows:
-        with _selected_as_before(image, {}) as selected, one_undo_step(image):
-            selected.note()
+        with _one_step_without_a_trace(image, {}):
             _take_out(image, leaving)
             for key in shows:
                 _set_visible(find(image, key), True)
@@ -125,12 +123,11 @@ class _Selected:
             self._image.set_selected_layers(there)
 
     def note(self) -> None:
-        """Let undo and redo select it as well; belongs at an end of the undo step.
+        """Let undo and redo select it as well; belongs at both ends of the undo step.
 
-        GIMP notes what is selected with each layer or channel that comes or goes, and one does
-        both here. Without it, what comes back would be selected.
+        GIMP selects what comes back, and what was noted when a selected layer goes: this one
+        comes and goes.
         """
-        self.restore()
         image = self._image
         if self._channels:
             passing = Gimp.Channel.new(image, "", 1, 1, 100.0, Gegl.Color.new("black"))
@@ -144,12 +141,15 @@ class _Selected:
 
 
 @contextlib.contextmanager
-def _selected_as_before(image: Gimp.Image, heirs: dict[str, Gimp.Layer]) -> Iterator[_Selected]:
-    """What is selected stays so."""
+def _one_step_without_a_trace(image: Gimp.Image, heirs: dict[str, Gimp.Layer]) -> Iterator[None]:
+    """Everything inside is one undo step, and what is selected stays so, undone and redone too."""
     selected = _Selected(image, heirs)
-    yield selected
-    selected.restore()
-    Gimp.displays_flush()
+    with one_undo_step(image):
+        selected.note()
+        yield
+        selected.restore()
+        selected.note()
+        selected.restore()
 
 
 def _refuse_locked(leaving: list[Gimp.Layer]) -> None:

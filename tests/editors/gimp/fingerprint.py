@@ -56,16 +56,24 @@ def _walk(level: list[Gimp.Layer], parent: str) -> Iterator[tuple[str, Gimp.Laye
 def _layer(layer: Gimp.Layer) -> dict[str, Any]:
     mask = layer.get_mask()
     names = (*_OF_ALL, *(_WITH_MASK if mask is not None else ()))
+    # A group is as large as what is in it, and shows that.
+    own = {} if layer.is_group() else _own(layer)
     return {
         **{name: str(getattr(layer, f"get_{name}")()) for name in names},
+        **own,
         "kind": type(layer).__name__,
-        "offsets": list(layer.get_offsets())[1:],
-        "size": (layer.get_width(), layer.get_height()),
         "text": layer.get_text() if layer.is_text_layer() else "",
-        "pixels": _pixels(layer),
         "mask": _channel(mask) if mask is not None else None,
         "filters": [_filter(each) for each in layer.get_filters()],
         "parasites": _parasites(layer),
+    }
+
+
+def _own(layer: Gimp.Layer) -> dict[str, Any]:
+    return {
+        "offsets": list(layer.get_offsets())[1:],
+        "size": (layer.get_width(), layer.get_height()),
+        "pixels": _pixels(layer),
     }
 
 

@@ -64,7 +64,7 @@ Gimp.displays_flush()
 
 def test_a_transformation_goes_on_and_the_result_waits_for_it(sheet: Desk) -> None:
     sheet.in_image("shift+r")
-    drag(sheet, (0.55, 0.4), (0.6, 0.55))
+    drag(sheet, (0.3, 0.75), (0.4, 0.85))
     begin(sheet)
     waits(sheet)
     sheet.in_image("Return")
@@ -77,7 +77,7 @@ def test_a_transformation_of_a_selection_goes_on(sheet: Desk) -> None:
     sheet.gimp.run("image.select_rectangle(Gimp.ChannelOps.REPLACE, 150, 150, 120, 80)")
     begin(sheet, _IN_A_WHILE)
     sheet.in_image("shift+r")
-    drag(sheet, (0.4, 0.45), (0.45, 0.6))
+    drag(sheet, (0.3, 0.75), (0.4, 0.85))
     waits(sheet)
     sheet.in_image("Return")
     sheet.wait(lambda: sheet.gimp.run("answer = image.get_floating_sel() is not None"))
@@ -90,7 +90,7 @@ def test_a_transformation_of_a_selection_goes_on(sheet: Desk) -> None:
 def test_a_text_is_typed_to_its_end(sheet: Desk) -> None:
     begin(sheet, _IN_A_WHILE)
     sheet.in_image("t")
-    click(sheet, 0.5, 0.4)
+    click(sheet, 0.3, 0.75)
     sheet.screen.type("hello")
     sheet.wait(lambda: "hello" in sheet.names())
     waits(sheet)
@@ -181,7 +181,7 @@ add_paper(scratch)
     assert "320 × 200" in sheet.panel()["plan"], "what scripts do behind it does not matter"
     count = "answer = [len(each.get_layers()) for each in (other, image, scratch)]"
     before = sheet.gimp.run(count)
-    sheet.in_image("alt+1")
+    sheet.in_image("alt+2")
     sheet.wait(lambda: "64 × 48 at the selection (10, 20)" in sheet.panel()["plan"])
     sheet.wait(lambda: sheet.gimp.run(count) == [before[0] + 1, *before[1:]])
     assert "64 × 48" in sheet.panel()["plan"], "it stays with the painter"
@@ -202,8 +202,8 @@ def test_a_result_that_the_image_refuses_is_kept(sheet: Desk) -> None:
     sheet.wait(lambda: not sheet.panel()["running"])
     assert "boat" not in sheet.names()
     sheet.close_panel()
-    sheet.open_panel()
     sheet.gimp.run("image.convert_rgb(); Gimp.displays_flush()")
+    sheet.open_panel()
     sheet.wait(lambda: "boat" in sheet.names() or sheet.panel()["offer"])
 
 
