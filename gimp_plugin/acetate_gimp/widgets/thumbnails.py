@@ -63,15 +63,15 @@ class Strip(Gtk.ScrolledWindow):
         button.connect("clicked", lambda _: self._choose(index))
         if self._repeat is not None:
             button.connect("button-press-event", self._pressed, index)
-            button.connect("popup-menu", lambda _: self._open_menu(index, None))
+            button.connect("popup-menu", lambda _: self._open_menu(index))
         return button
 
     def _pressed(self, _: Gtk.Button, event: Gdk.EventButton, index: int) -> bool:
         if event.type == Gdk.EventType.BUTTON_PRESS and event.button == Gdk.BUTTON_SECONDARY:
-            return self._open_menu(index, event)
+            return self._open_menu(index)
         return False
 
-    def _open_menu(self, index: int, event: Gdk.EventButton | None) -> bool:
+    def _open_menu(self, index: int) -> bool:
         menu = Gtk.Menu()
         entries = (("_Take Over Its Settings", self._choose), ("_Paint It Again", self._repeat))
         for words, act in entries:
@@ -80,7 +80,7 @@ class Strip(Gtk.ScrolledWindow):
             menu.append(entry)
         menu.attach_to_widget(self._row.get_children()[index], None)
         menu.show_all()
-        menu.popup_at_pointer(event)
+        menu.popup_at_pointer(None)
         return True
 
 

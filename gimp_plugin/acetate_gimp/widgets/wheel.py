@@ -28,7 +28,6 @@ def _turned(widget: Gtk.Widget, event: Gdk.EventScroll) -> bool:
 
 def _downwards(event: Gdk.EventScroll) -> float:
     """How far the wheel was turned towards the hand: notches, or parts of one."""
-    smooth, _, down = event.get_scroll_deltas()
-    if smooth:
-        return down
+    if event.direction == Gdk.ScrollDirection.SMOOTH:
+        return event.delta_y
     return {Gdk.ScrollDirection.DOWN: 1.0, Gdk.ScrollDirection.UP: -1.0}.get(event.direction, 0.0)
