@@ -81,6 +81,8 @@ class Panel(Gtk.Box):
         # A bar of its own does not lie over the fields.
         scrolled.set_overlay_scrolling(False)
         scrolled.add(inner)
+        # So that the prompt grows where there is no room, too.
+        scrolled.get_child().set_vscroll_policy(Gtk.ScrollablePolicy.NATURAL)
         self.pack_start(scrolled, True, True, 0)
         self.pack_start(Gtk.Separator(), False, False, 0)
         self.pack_start(self._queue, False, False, 0)
