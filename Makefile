@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready-$(shell cat pyproject.toml constraints.txt .ci/environment.sh | cksum | cut -d ' ' -f 1)
 
-.PHONY: demo test check lint bench plugins wheel page editors clean
+.PHONY: demo test check lint bench plugins wheel page interface editors clean
 
 demo: $(READY)
 	$(BIN)/python -m acetate.demo demo
@@ -13,10 +13,12 @@ demo: $(READY)
 # wait for windows and keys and so have the machine to themselves.
 test: check
 	$(MAKE) page
+	$(MAKE) interface
 	$(MAKE) editors
 
 check: $(READY)-dev
 	$(BIN)/python -m pytest --ignore tests/editors/gimp --ignore tests/editors/krita --ignore tests/page \
+		--ignore tests/interface \
 		--numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
 		--durations 15
 
@@ -40,13 +42,18 @@ page: $(READY)-dev
 	tests/page/setup.sh
 	$(BIN)/python -m pytest tests/page
 
+# Clients and fuzzers that know the description of the HTTP interface alone.
+interface: $(READY)-dev
+	tests/interface/setup.sh $(BIN)/python
+	$(BIN)/python -m pytest tests/interface
+
 editors: $(READY)-qt
 	tests/editors/setup.sh
 	$(BIN)/python -m pytest tests/editors/gimp
 	$(BIN)/python -m pytest tests/editors/krita
 
 clean:
-	rm -rf .venv build dist demo
+	rm -rf .venv .interface build dist demo
 
 $(READY):
 	sh .ci/environment.sh "$(PYTHON)"
