@@ -17,8 +17,8 @@ class ImageChooser(Gtk.Box):
 
     def __init__(self, chosen: Callable[[Gimp.Image], None]) -> None:
         super().__init__(spacing=6, no_show_all=True)
-        self.set_border_width(12)
-        self.set_margin_bottom(-12)
+        self.set_border_width(6)
+        self.set_margin_bottom(-6)
         self._updating, self._entries = Updating(), list[tuple[str, str]]()
         label = Gtk.Label(label="_Image", use_underline=True)
         self._box = Gtk.ComboBoxText()

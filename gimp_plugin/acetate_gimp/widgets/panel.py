@@ -25,7 +25,7 @@ class Panel(Gtk.Box):
 
     def __init__(self, actions: Actions) -> None:
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=6)
-        self.set_border_width(12)
+        self.set_border_width(6)
         add_style()
         self._actions, self._updating = actions, Updating()
         self._choices: tuple[Choice, ...] = ()
@@ -43,7 +43,7 @@ class Panel(Gtk.Box):
         self._mode.connect("changed", self._updating.guard(self._choose_mode))
         self.prompts = Prompts(actions, self._updating)
         self._details = Details(actions, self._updating)
-        self._sentence = Gtk.Label(wrap=True, xalign=0, width_chars=30, max_width_chars=48)
+        self._sentence = Gtk.Label(wrap=True, xalign=0, width_chars=20, max_width_chars=48)
         make_quiet(self._sentence)
         self._button = Gtk.Button(label="_Generate", use_underline=True)
         self._button.connect("clicked", lambda _: actions.generate())
@@ -152,12 +152,12 @@ class Panel(Gtk.Box):
         self._try = Gtk.Button(label="Another _try", use_underline=True)
         self._try.set_tooltip_text("The same once more, with another seed and the same source")
         self._try.connect("clicked", lambda _: self._actions.another_try())
-        row = Gtk.Box(spacing=6)
-        row.pack_start(_heading("Results"), True, True, 0)
-        row.pack_start(self._try, False, False, 0)
-        row.pack_start(self._keep, False, False, 0)
-        row.pack_start(self._discard, False, False, 0)
-        return row, self._results
+        heading, row = Gtk.Box(spacing=6), Gtk.Box(spacing=6, homogeneous=True)
+        heading.pack_start(_heading("Results"), True, True, 0)
+        heading.pack_start(self._try, False, False, 0)
+        row.pack_start(self._keep, True, True, 0)
+        row.pack_start(self._discard, True, True, 0)
+        return heading, self._results, row
 
     def _draw_keep(self, view: PanelView) -> None:
         self._keep.set_sensitive(any(each.shown and not each.kept for each in view.results))

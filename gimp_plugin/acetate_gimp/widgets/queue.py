@@ -49,21 +49,23 @@ class _Row(Gtk.Grid):
     def __init__(self, actions: Actions, job: str) -> None:
         super().__init__(column_spacing=6, row_spacing=2)
         self._words = Gtk.Label(xalign=0, hexpand=True, ellipsize=Pango.EllipsizeMode.END)
-        self._bar = Gtk.ProgressBar(show_text=True, hexpand=True)
+        # Its words stand above it: within it, some themes make them hard to read.
+        self._bar = Gtk.ProgressBar(hexpand=True)
         cancel = Gtk.Button(label="Cancel", valign=Gtk.Align.CENTER)
         cancel.connect("clicked", lambda _: actions.cancel(job))
         self._cancel = cancel
         self.attach(self._words, 0, 0, 1, 1)
-        self.attach(self._bar, 0, 1, 1, 1)
-        self.attach(cancel, 1, 0, 1, 2)
+        self.attach(cancel, 1, 0, 1, 1)
+        self.attach(self._bar, 0, 1, 2, 1)
         self.show_all()
 
     def show_job(self, job: QueuedJob) -> None:
         """Take over how it stands."""
-        words = f"“{job.words}”" if job.here else f"“{job.words}” in {job.title}"
+        name = f"“{job.words}”" if job.here else f"“{job.words}” in {job.title}"
+        words = f"{name} · {job.progress.words}"
         self._words.set_text(words)
         self._words.set_tooltip_text(words)
-        self._cancel.get_accessible().set_name(f"Cancel {words}")
+        self._cancel.get_accessible().set_name(f"Cancel {name}")
         _show_progress(self._bar, job.progress)
 
 

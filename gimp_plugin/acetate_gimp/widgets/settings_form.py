@@ -106,7 +106,7 @@ class Details(Gtk.Expander):
         spin = Gtk.SpinButton.new_with_range(bound.lowest, bound.most, bound.step)
         spin.set_digits(field.decimals)
         spin.set_hexpand(True)
-        spin.set_width_chars(6)
+        spin.set_width_chars(1)
 
         def value(widget: Gtk.SpinButton) -> float:
             # get_value_as_int stops at 31 bits; seeds are longer.

@@ -70,7 +70,8 @@ class OfferRow(Gtk.Box):
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         self._offer: OfferView | None = None
         self._picture, self._sentence = Gtk.Image(), _sentence()
-        above, below = Gtk.Box(spacing=6), Gtk.Box(spacing=6)
+        above = Gtk.Box(spacing=6)
+        below = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         above.pack_start(self._picture, False, False, 0)
         above.pack_start(self._sentence, True, True, 0)
         self._insert, self._dismiss = (Gtk.Button(use_underline=True) for _ in range(2))
@@ -99,6 +100,6 @@ class OfferRow(Gtk.Box):
 def _sentence() -> Gtk.Label:
     label = Gtk.Label(wrap=True, xalign=0, selectable=False)
     label.set_line_wrap_mode(2)
-    label.set_width_chars(24)
+    label.set_width_chars(14)
     label.set_max_width_chars(40)
     return label

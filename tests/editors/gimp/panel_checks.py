@@ -22,6 +22,7 @@ JOBS = (
     QueuedJob("two", "a tree", "garden.xcf", False, ProgressView(None, "waiting, 1 before it")),
 )
 _LEAST_CONTRAST = 4.5
+_NARROW = 300
 
 
 def check_generate_stays_generate_and_each_job_has_its_own_cancel(bench: Bench) -> None:
@@ -32,7 +33,8 @@ def check_generate_stays_generate_and_each_job_has_its_own_cancel(bench: Bench) 
     cancels[1].clicked()
     bench.click("Cancel _all")
     assert bench.heard == [("generate",), ("cancel", "two"), ("cancel_all",)]
-    assert {"“a boat”", "“a tree” in garden.xcf"} <= set(bench.words())
+    words = {"“a boat” · step 5 of 10", "“a tree” in garden.xcf · waiting, 1 before it"}
+    assert words <= set(bench.words())
     bars = [each.get_text() for each in bench.all(Gtk.ProgressBar)]
     assert bars == ["step 5 of 10", "waiting, 1 before it"]
     bench.draw(replace(bench.view, queue=JOBS[1:]))
@@ -68,6 +70,12 @@ def check_the_wheel_scrolls_and_changes_nothing(bench: Bench) -> None:
             field.event(event)
     bench.settle()
     assert bench.heard == [], bench.heard
+
+
+def check_the_panel_can_be_narrow(bench: Bench) -> None:
+    bench.draw(replace(bench.view, queue=JOBS, more_open=True, can_regenerate=True))
+    least, _ = bench.panel.get_preferred_width()
+    assert least <= _NARROW, least
 
 
 def check_the_prompt_grows_with_its_text(bench: Bench) -> None:
