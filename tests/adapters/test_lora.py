@@ -96,7 +96,7 @@ def test_older_names_of_diffusers_are_known() -> None:
     ("file", "reason"),
     [
         ({}, "no tensors"),
-        ({"lora_unet_nowhere.lora_down.weight": torch.ones(2, 4)}, "incomplete: the other matrix"),
+        ({f"unet.{Q}.lora_A.weight": torch.ones(2, 4)}, "incomplete: the other matrix"),
         (
             {
                 "lora_unet_nowhere.lora_down.weight": torch.ones(2, 4),
@@ -111,7 +111,7 @@ def test_older_names_of_diffusers_are_known() -> None:
             },
             r"changes 64 × 4, the model's .*to_q\.weight has 64 × 64",
         ),
-        ({"lora_unet_x.hada_w1_a": torch.ones(2, 4)}, "a kind that Acetate cannot fuse"),
+        ({"lora_unet_x.oft_blocks": torch.ones(2, 4)}, "a kind that Acetate cannot fuse"),
         ({"something.lora_down.weight": torch.ones(2, 4)}, "belongs to no network"),
     ],
 )

@@ -10,8 +10,8 @@ import pytest
 
 from acetate.images.files import read_image, read_recipe
 from acetate.models.hashing import file_hash
-from acetate.models.imported_files import own_file, own_folder
 from acetate.models.own_bases import import_any
+from acetate.models.own_register import own_file, own_folder
 from tests.app.server_process import RunningServer
 from tests.cli.conftest import Acetate
 from tests.support.original_layout import write_style
@@ -212,7 +212,7 @@ def test_the_models_are_listed_with_what_they_are(root: Path, acetate: Acetate) 
 
 
 def test_two_imports_of_one_name_are_refused(root: Path, tmp_path: Path) -> None:
-    from acetate.models.imported_files import CannotImport
+    from acetate.models.own_register import CannotImport
 
     write_style(tmp_path / "ink-sd15.safetensors", "sd15", "kohya")
     with pytest.raises(CannotImport, match="imported already"):

@@ -90,7 +90,7 @@ def test_another_family_is_explained() -> None:
         f"{UNET}.0.0.weight": (320, 4, 3, 3),
         f"{UNET}.1.1.{ATTENTION}.to_k.weight": (320, 1024),
     }
-    with pytest.raises(NotRecognised, match="a family of models that Acetate cannot paint with"):
+    with pytest.raises(NotRecognised, match="Stable Diffusion 2, a family of models that Acet"):
         recognise(shapes, "sd21.safetensors")
 
 

@@ -19,7 +19,7 @@ from acetate.pipelines.model_cache import (
     default_budget,
     expected_bytes,
     weight_bytes,
-    weight_files,
+    weights_of,
 )
 from acetate.pipelines.pipeline import Pipeline
 from tests.models.shelf import TRIPLE, fill_with_three
@@ -97,7 +97,7 @@ def test_a_model_whose_file_was_exchanged_is_loaded_anew() -> None:
     residents = Residents(CPU, 2**40)
     first = weakref.ref(residents.get(TRIPLE[0]))
     assert residents.get(TRIPLE[0]) is first()
-    os.utime(weight_files(model_named(TRIPLE[0]))[0], (1, 1))
+    os.utime(weights_of(model_named(TRIPLE[0]))[0], (1, 1))
     again = residents.get(TRIPLE[0])
     assert first() is None and residents.get(TRIPLE[0]) is again
 

@@ -9,10 +9,11 @@ from diffusers.schedulers.scheduling_tcd import TCDScheduler
 from torch import Tensor
 
 from acetate.errors import BadRequest, ModelDamaged
-from acetate.models.families import FAMILIES, FEW_STEPS, preset_told_by
+from acetate.models.families import FAMILIES
+from acetate.models.few_steps import FEW_STEPS, preset_told_by
 from acetate.pipelines.dpmpp_2m import KarrasMultistep
 from acetate.pipelines.sampling import Handover, sample
-from acetate.pipelines.schedulers import SCHEDULERS, make_scheduler
+from acetate.pipelines.schedulers import NOT_FROM_NOISE, SCHEDULERS, make_scheduler
 from tests.support.tiny_families import NOISE
 
 TARGET = 0.7
@@ -134,7 +135,7 @@ def test_hyper_has_the_levels_of_diffusers(steps: int) -> None:
 
 
 def test_the_presets_bring_their_steps_and_do_without_guidance() -> None:
-    assert FEW_STEPS.keys() < SCHEDULERS.keys()
+    assert FEW_STEPS.keys() - {"schnell"} < SCHEDULERS.keys()
     assert FAMILIES["sdxl"].advice("lightning") == (4, 1.0)
     assert FAMILIES["sdxl"].advice("hyper") == (8, 1.0)
     assert FAMILIES["sdxl"].advice("euler_a") == FAMILIES["sdxl"].advice() == (20, 7.0)
@@ -147,6 +148,17 @@ def test_the_presets_bring_their_steps_and_do_without_guidance() -> None:
         ("Hyper-SDXL-8steps", "hyper"),
         ("realvis_hyper", "hyper"),
         ("hyperrealism-v3", ""),
+        ("dreamshaperXL_turboDpmppSDE", "turbo"),
+        ("sdxl-turbo", "turbo"),
+        ("LCM_Dreamshaper_v7", "lcm"),
+        ("lcm-lora-sdv1-5", "lcm"),
+        ("calcium_v2", ""),
+        ("dmd2_sdxl_4step_lora", "dmd2"),
+        ("DMD2-juggernaut", "dmd2"),
+        ("pcm_sdxl_smallcfg_2step", "pcm"),
+        ("flash-sdxl", "flash"),
+        ("flashlight-photo", ""),
+        ("sdxs-512-dreamshaper", "sdxs"),
         ("sd_xl_base_1.0", ""),
     ],
 )
@@ -169,7 +181,7 @@ def test_velocity_and_noise_are_two_names_of_one_prediction(name: str) -> None:
     assert (paint("epsilon") - paint("v_prediction")).abs().max() < 0.03
 
 
-@pytest.mark.parametrize("name", [name for name in SCHEDULERS if name != "hyper"])
+@pytest.mark.parametrize("name", [name for name in SCHEDULERS if name not in NOT_FROM_NOISE])
 def test_a_velocity_base_that_was_trained_down_to_pure_noise(name: str) -> None:
     config = NOISE | {"prediction_type": "v_prediction", "rescale_betas_zero_snr": True}
     noise = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(0))

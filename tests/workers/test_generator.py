@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from acetate.models.imported_files import own_folder
+from acetate.models.own_register import own_folder
 from acetate.workers.generator import open_generator
 
 

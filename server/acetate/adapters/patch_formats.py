@@ -139,8 +139,9 @@ def _add(found: Found, key: str, name: str, change: Change, weights: Mapping[str
         )
     if name in found:
         raise PatchMismatch(f"The patch changes {name} twice: in {found[name][0]} and in {key}.")
-    widens = name == INPUT and isinstance(change, Offset) and change.widens(weights[name])
-    if not widens and not change.fits(weights[name]):
+    weight = weights[name]
+    entry = isinstance(change, Offset) and (change.widens(weight) or change.leads(weight))
+    if not (name == INPUT and entry) and not change.fits(weights[name]):
         raise PatchMismatch(
             f"The patch does not fit this model: its tensor {key} has the shape "
             f"{shape_words(change.shape())}, the model's {name} has "

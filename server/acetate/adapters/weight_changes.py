@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 
+class Change(ABC):
+    """What is added to a weight, at a strength."""
+
+    @abstractmethod
+    def fits(self, weight: Tensor) -> bool:
+        """Whether it can be added to a weight of that shape."""
+
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the weight that it is for, as far as its own tensors tell."""
+
+    @abstractmethod
+    def delta(self, weight: Tensor) -> Tensor:
+        """What is added at strength 1, in fp32 and in the shape of the weight."""
+
+    def merged(self, weight: Tensor, strength: float) -> Tensor:
+        """The changed weight, summed in fp32 and returned in the weight's own type."""
+        return (weight.float() + strength * self.delta(weight)).to(weight.dtype)
+
+
 @dataclass(frozen=True)
-class Offset:
+class Offset(Change):
     """A tensor that is added; a wider one widens a convolution, the new inputs last."""
 
     tensor: Tensor
+    scale: float = 1.0
 
     def fits(self, weight: Tensor) -> bool:
         return self.tensor.shape == weight.shape
@@ -24,21 +47,34 @@ class Offset:
             return False
         return ours[1] > theirs[1] and (ours[0], *ours[2:]) == (theirs[0], *theirs[2:])
 
+    def leads(self, weight: Tensor) -> bool:
+        """Whether it is for the first inputs of this convolution, which has more."""
+        ours, theirs = self.tensor.shape, weight.shape
+        if len(ours) != 4 or len(theirs) != 4:
+            return False
+        return ours[1] < theirs[1] and (ours[0], *ours[2:]) == (theirs[0], *theirs[2:])
+
     def shape(self) -> tuple[int, ...]:
         return tuple(self.tensor.shape)
 
+    def delta(self, weight: Tensor) -> Tensor:
+        return self.scale * self.tensor.to(weight.device).float()
+
     def merged(self, weight: Tensor, strength: float) -> Tensor:
-        """The changed weight, summed in fp32 and returned in the weight's own type."""
         total = weight.float()
+        if self.leads(weight):
+            total = total.clone()
+            total[:, : self.tensor.shape[1]] += strength * self.delta(weight)
+            return total.to(weight.dtype)
         if self.tensor.shape != weight.shape:
             wide = total.new_zeros(self.tensor.shape)
             wide[tuple(slice(side) for side in weight.shape)] = total
             total = wide
-        return (total + strength * self.tensor.to(weight.device).float()).to(weight.dtype)
+        return (total + strength * self.delta(weight)).to(weight.dtype)
 
 
 @dataclass(frozen=True)
-class LowRank:
+class LowRank(Change):
     """The product of two thin matrices, times a scale of its own (1 in the published files)."""
 
     up: Tensor
@@ -65,12 +101,105 @@ class LowRank:
     def shape(self) -> tuple[int, ...]:
         return (self.up.shape[0], *self.down.shape[1:])
 
-    def merged(self, weight: Tensor, strength: float) -> Tensor:
-        """The changed weight, summed in fp32 and returned in the weight's own type."""
+    def delta(self, weight: Tensor) -> Tensor:
         up = self.up.to(weight.device).float().flatten(1)
         down = self.down.to(weight.device).float().flatten(1)
-        product = torch.mm(up, down).reshape(weight.shape)
-        return (weight.float() + strength * self.scale * product).to(weight.dtype)
+        return self.scale * torch.mm(up, down).reshape(weight.shape)
 
 
-Change = Offset | LowRank
+@dataclass(frozen=True)
+class Tucker(Change):
+    """Two thin matrices with a small kernel between them, for convolutions (LoCon, LoHa, LoKr)."""
+
+    up: Tensor
+    middle: Tensor
+    down: Tensor
+    scale: float = 1.0
+
+    def fits(self, weight: Tensor) -> bool:
+        return self.shape() == tuple(weight.shape) and self.sound()
+
+    def sound(self) -> bool:
+        """Whether the three can be multiplied."""
+        return (
+            self.middle.dim() == 4
+            and self.up[0].numel() == self.middle.shape[0]
+            and self.down.shape[0] == self.middle.shape[1]
+        )
+
+    def shape(self) -> tuple[int, ...]:
+        return (self.up.shape[0], self.down[0].numel(), *self.middle.shape[2:])
+
+    def delta(self, weight: Tensor) -> Tensor:
+        up, middle, down = (
+            each.to(weight.device).float() for each in (self.up, self.middle, self.down)
+        )
+        return self.scale * torch.einsum("oi,ijhw,jc->ochw", up.flatten(1), middle, down.flatten(1))
+
+
+@dataclass(frozen=True)
+class Hadamard(Change):
+    """The product, number by number, of two changes (LoHa)."""
+
+    first: Change
+    second: Change
+    scale: float = 1.0
+
+    def fits(self, weight: Tensor) -> bool:
+        return self.first.fits(weight) and self.second.fits(weight)
+
+    def shape(self) -> tuple[int, ...]:
+        return self.first.shape()
+
+    def delta(self, weight: Tensor) -> Tensor:
+        return self.scale * self.first.delta(weight) * self.second.delta(weight)
+
+
+@dataclass(frozen=True)
+class Kronecker(Change):
+    """A small matrix of which each number scales a copy of another (LoKr)."""
+
+    first: Tensor
+    second: Tensor
+    scale: float = 1.0
+
+    def fits(self, weight: Tensor) -> bool:
+        outer, inner = self.first, self.second
+        rows, columns = outer.shape[0] * inner.shape[0], outer[0].numel() * inner[0].numel()
+        return weight.dim() >= 2 and (rows, columns) == (weight.shape[0], weight[0].numel())
+
+    def shape(self) -> tuple[int, ...]:
+        sides = (self.first.shape[0] * self.second.shape[0], self.first.shape[1])
+        return (sides[0], sides[1] * self.second.shape[1], *self.second.shape[2:])
+
+    def delta(self, weight: Tensor) -> Tensor:
+        first, second = (each.to(weight.device).float() for each in (self.first, self.second))
+        wide = first.reshape(*first.shape[:2], *([1] * (second.dim() - 2)))
+        return self.scale * torch.kron(wide, second).reshape(weight.shape)
+
+
+@dataclass(frozen=True)
+class Decomposed(Change):
+    """A change whose sum with the weight is brought to learned lengths (DoRA)."""
+
+    change: Change
+    magnitude: Tensor
+
+    def fits(self, weight: Tensor) -> bool:
+        count = self.magnitude.numel()
+        return self.change.fits(weight) and count in (weight.shape[0], weight.shape[1])
+
+    def shape(self) -> tuple[int, ...]:
+        return self.change.shape()
+
+    def delta(self, weight: Tensor) -> Tensor:
+        whole = weight.float() + self.change.delta(weight)
+        wanted = self.magnitude.to(weight.device).float()
+        # Its own shape says along which side the lengths were measured; a plain list is of rows.
+        by_column = wanted.dim() > 1 and wanted.shape[0] == 1 and wanted.shape[1] > 1
+        kept = 1 if by_column else 0
+        sides = [side for side in range(whole.dim()) if side != kept]
+        length: Any = whole.pow(2).sum(dim=sides, keepdim=True).sqrt()
+        shape = [1] * whole.dim()
+        shape[kept] = -1
+        return whole * (wanted.reshape(shape) / length.clamp_min(1e-12)) - weight.float()

@@ -40,7 +40,7 @@ class WeightPatch(Patch):
         if not isinstance(change, Offset) or self.strength == 0:
             return 0
         own = self._originals.get(INPUT, target.get_parameter(INPUT))
-        return change.tensor.shape[1] - own.shape[1]
+        return max(0, change.tensor.shape[1] - own.shape[1])
 
     def _put_in(self, target: nn.Module) -> None:
         if self.strength == 0:

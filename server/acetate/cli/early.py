@@ -76,10 +76,10 @@ def _entry(order: Order) -> Entry:
 def _family_in(folder: Path) -> str:
     """The family of a model in a folder; empty where the folder does not say."""
     from acetate.models.files import read_config
-    from acetate.pipelines.loading import FAMILY_OF
+    from acetate.models.folder_kinds import family_painted
 
     try:
-        return FAMILY_OF.get(str(read_config(folder / "model_index.json").get("_class_name")), "")
+        return family_painted(str(read_config(folder / "model_index.json").get("_class_name")))
     except AcetateError:
         return ""
 
@@ -87,7 +87,7 @@ def _family_in(folder: Path) -> str:
 def _check_styles(names: list[str]) -> None:
     if not names:
         return
-    from acetate.models.imported_files import own_named
+    from acetate.models.own_register import own_named
 
     for name in names:
         own_named(name, "style")

@@ -27,7 +27,7 @@ ModelId = Annotated[str, typer.Argument(help="Id of a model, as `list` shows it.
 def list_models() -> None:
     """List the models, whether their files are here, and what they can do."""
     from acetate.models.hub_cache import missing_parts
-    from acetate.models.imported_files import own_files
+    from acetate.models.own_register import own_files
     from acetate.models.registry import models as known
 
     for entry in known().values():
@@ -94,6 +94,15 @@ def import_model(
     kind: Annotated[
         str, typer.Option(help="What a control network follows, where its name does not say.")
     ] = "",
+    vae: Annotated[
+        str, typer.Option(help="Take a base's autoencoder from this imported file, or this model.")
+    ] = "",
+    text_encoder: Annotated[
+        str, typer.Option(help="Take a base's text encoder from this imported file, or this model.")
+    ] = "",
+    prediction: Annotated[
+        str, typer.Option(help="What a base predicts, where its files do not say: v_prediction.")
+    ] = "",
     accept_licence: AcceptLicence = False,
 ) -> None:
     """Take over a base, a style, a control network or transparency weights of your own.
@@ -108,10 +117,12 @@ def import_model(
         entry = hub_entry(source)
         _ask(entry, accept_licence)
         _pull(entry, ())
-    own = import_any(source, kind)
+    own = import_any(source, kind, vae=vae, text_encoder=text_encoder, prediction=prediction)
     tell_server()
     follows = f" that follows {own.kind}" if own.kind else ""
     print(f"{own.name}: {own.role}{follows} for {' or '.join(own.families)}")
+    for note in own.notes:
+        print(note)
 
 
 @models.command("remove")
@@ -121,7 +132,7 @@ def remove_model(
     """Delete the transparency files of a model (its base stays), or forget an imported file."""
     from acetate.models.catalog import entry_named
     from acetate.models.hub_cache import remove
-    from acetate.models.imported_files import own_files, remove_own
+    from acetate.models.own_register import own_files, remove_own
 
     if model in {own.name for own in own_files()}:
         remove_own(model)

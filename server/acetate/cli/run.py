@@ -21,6 +21,7 @@ from acetate.errors import BadRequest
 from acetate.images.files import write_image
 from acetate.images.formats import STDOUT
 from acetate.models.families import FAMILIES
+from acetate.models.own_register import style_preset
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import Image, Layer, Role
 
@@ -126,7 +127,8 @@ def _paint_here(order: Order, console: Console, loaded: Pipeline | None) -> Iter
 
     pipeline.ladder.on_relief = tell_once
     family = FAMILIES[pipeline.family]
-    request = plan_request(order, family, pipeline.native, pipeline.limits, pipeline.preset)
+    preset = style_preset(order.recipe.styles) or pipeline.preset
+    request = plan_request(order, family, pipeline.native, pipeline.limits, preset)
     assert request.frame is not None
     from acetate.images.frame import place_layer
     from acetate.images.kept import as_in_document
@@ -147,9 +149,8 @@ def _paint_there(order: Order, console: Console) -> Iterator[list[Layer]]:
     from acetate.models.registry import model_named
 
     entry = model_named(order.model)
-    planned = plan_request(
-        order, FAMILIES[entry.family], entry.native, entry.frame, entry.scheduler
-    )
+    preset = style_preset(order.recipe.styles) or entry.scheduler
+    planned = plan_request(order, FAMILIES[entry.family], entry.native, entry.frame, preset)
     assert planned.frame is not None
     request = replace(planned, recipe=replace(planned.recipe, model=entry.id), frame=None)
     mixes = mode_row(order.recipe.mode).needs_selection

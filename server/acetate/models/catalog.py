@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from functools import cache
 from importlib.resources import files
@@ -56,6 +57,13 @@ class Entry:
     """The one that the base was distilled for; empty for the family's own."""
     place: Path | None = None
     """Where a base of one's own lies: a folder or a checkpoint file."""
+    facts: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False)
+    """What is known of its training beside what its files say."""
+    supplied: tuple[tuple[str, str], ...] = ()
+    """Parts that it lacks, and where they come from; see `Own`."""
+    fills: bool = False
+    """Whether its denoiser was trained to fill holes, and takes mask and picture beside the noise.
+    """
 
     @property
     def frame(self) -> FrameLimits:

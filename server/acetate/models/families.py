@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 from acetate.errors import BadRequest
+from acetate.models.few_steps import FEW_STEPS
 from acetate_bridge.protocol.geometry import FrameLimits, Size
 from acetate_bridge.protocol.limits import LARGEST_SIDE, SCALES
 from acetate_bridge.protocol.modes import mode_row
@@ -46,23 +46,6 @@ class Family:
             )
 
 
-FEW_STEPS = {"lightning": (4, 1.0), "hyper": (8, 1.0)}
-"""Steps and guidance of the schedulers for bases that were distilled to few steps.
-
-A guidance of 1 is none: what to avoid is not heard, and a step costs half (SDXL-Lightning,
-Hyper-SD)."""
-
-_DISTILLED = {"lightning": r"lightning", "hyper": r"hyper[-_ ]?(sd|xl|15)|(^|[-_ ])hyper([-_ ]|$)"}
-
-
-def preset_told_by(name: str) -> str:
-    """The scheduler of a base whose name says that it was distilled; empty for others."""
-    for scheduler, pattern in _DISTILLED.items():
-        if re.search(pattern, name.lower()):
-            return scheduler
-    return ""
-
-
 def second_pass(limits: FrameLimits) -> FrameLimits:
     """The sizes at which a layer is refined: its shapes are there already, so all of the square."""
     return replace(limits, most_pixels=limits.largest**2)
@@ -94,6 +77,13 @@ _STABLE_DIFFUSION = (
     "unipc",
     "lightning",
     "hyper",
+    "turbo",
+    "lcm",
+    "lcm_guided",
+    "dmd2",
+    "pcm",
+    "flash",
+    "sdxs",
 )
 _STAGED = ("text", "background", "foreground", "joint", "refine")
 
@@ -103,5 +93,5 @@ FAMILIES = {
     # The official decoder halves the sides six times; steps and guidance are its authors' advice.
     "sd15": Family(64, 20, 7.0, (*_STAGED, "fill"), schedulers=_STABLE_DIFFUSION),
     "sdxl": Family(64, 20, 7.0, (*_STAGED, "fill", "extract"), schedulers=_STABLE_DIFFUSION),
-    "flux": Family(64, 28, 3.5, ("text", "refine", "fill")),
+    "flux": Family(64, 28, 3.5, ("text", "refine", "fill"), schedulers=("euler", "schnell")),
 }

@@ -24,7 +24,7 @@ def existing(path: Path) -> Path:
 def read_config(path: Path) -> dict[str, Any]:
     """A JSON object; ModelMissing or ModelDamaged naming the file."""
     try:
-        config = read_json(existing(path).read_text(encoding="utf-8"))
+        config = read_json(existing(path).read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise damaged(path) from error
     if not isinstance(config, dict):

@@ -11,7 +11,7 @@ from typing import Literal
 
 from acetate.models.catalog import Entry, WeightFile, catalog
 from acetate.models.hashing import file_hash
-from acetate.models.imported_files import own_file
+from acetate.models.own_register import own_file
 from acetate.models.shipped import EMBEDDED, EMBEDDED_FOLDER
 
 FileState = Literal["good", "missing", "damaged", "unknown"]
@@ -62,16 +62,20 @@ def base_folder(base: str) -> Path | None:
     return None if index is None else index.parent
 
 
+def missing_base(entry: Entry) -> str:
+    """What of a model's base lacks here; empty where nothing does."""
+    if entry.id == EMBEDDED:
+        return "" if (EMBEDDED_FOLDER / "model_index.json").is_file() else str(EMBEDDED_FOLDER)
+    if entry.place is not None:
+        return "" if entry.place.exists() else str(entry.place)
+    return entry.base if entry.base and base_folder(entry.base) is None else ""
+
+
 def missing_parts(entry: Entry, modes: tuple[str, ...] | None = None) -> list[str]:
     """Names of the files and the base that these modes of a model (default: all) lack here."""
-    if entry.id == EMBEDDED:
-        return [] if (EMBEDDED_FOLDER / "model_index.json").is_file() else [str(EMBEDDED_FOLDER)]
     missing = [file.name for file in entry.files_for(modes or entry.modes) if not located(file)]
-    if entry.place is not None and not entry.place.exists():
-        missing.insert(0, str(entry.place))
-    elif entry.base and base_folder(entry.base) is None:
-        missing.insert(0, entry.base)
-    return missing
+    base = missing_base(entry)
+    return [base, *missing] if base else missing
 
 
 def remove(entry: Entry) -> int:

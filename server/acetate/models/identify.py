@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from acetate.errors import AcetateError
 from acetate.models.files import damaged, existing
+from acetate.models.foreign_models import Shapes, foreign_words
+from acetate.models.recognition_error import NotRecognised
 
-Shapes = Mapping[str, tuple[int, ...]]
-Role = Literal["base", "style", "control", "patch", "encoder", "decoder", "pair"]
+__all__ = ["Kind", "NotRecognised", "Role", "Shapes", "header_of", "recognise", "shapes_in"]
 
-_TEXT_WIDTHS = {768: "sd15", 1024: "", 2048: "sdxl"}
-"""Width of the text states that cross attention reads; none of ours reads 1024 (SD 2)."""
+Role = Literal[
+    "base",
+    "style",
+    "control",
+    "patch",
+    "encoder",
+    "decoder",
+    "pair",
+    "autoencoder",
+    "text encoder",
+    "words",
+]
+
+_TEXT_WIDTHS = {768: "sd15", 2048: "sdxl"}
+"""Width of the text states that cross attention reads."""
 
 _MARKS = {
     "sdxl": ("label_emb.", "add_embedding.", "lora_te2_", "text_encoder_2.", "embedders.1."),
@@ -23,15 +36,31 @@ _MARKS = {
 }
 """Parts of names that only one family has, the surer first; for files that tell no width."""
 
-_CROSS_ATTENTION = re.compile(r"attn2[._](?:processor\.)?to_k(?:_lora)?\.(?:\w+\.)*weight$")
-_LORA = re.compile(r"[._](?:lora_down|lora_A|lora\.down|down)(?:\.default)?\.weight$")
-_FLUX = ("double_blocks.", "single_transformer_blocks.", "double_blocks_", "single_blocks_")
+_CROSS_ATTENTION = re.compile(
+    r"attn2[._](?:processor\.)?to_[kv](?:_lora)?"
+    r"\.(?:\w+\.)*(?:weight|hada_w1_b|hada_w2_b|diff|down)$"
+)
+_STYLE = re.compile(
+    r"[._](?:lora_down|lora_A|lora\.down|down)(?:\.default)?\.weight$"
+    r"|\.(?:hada_w1_a|lokr_w1|lokr_w1_a|lokr_w2|diff|diff_b|w_norm|oft_blocks|oft_diag|a1\.weight)$"
+)
+_STYLE_ANY = re.compile(r"lora|hada|lokr|\.diff|_norm$|alpha")
+_UNET = re.compile(r"(down_blocks|mid_block|up_blocks|conv_in|conv_out|conv_norm_out)\.")
+_TIME = "time_embedding.linear_1.weight"
+_PROJECTION = re.compile(r"attn[12][._](?:processor\.)?to_(q|k|v|out)")
+_PROJECTIONS, _RANK = 560, 256
+"""Of SDXL's denoiser, and of the published transparency weights."""
 
-
-class NotRecognised(AcetateError):
-    """A weight file is not of a kind, or not for a family, that Acetate can use."""
-
-    code = "not_recognised"
+_FLUX = (
+    "double_blocks.",
+    "single_transformer_blocks.",
+    "single_transformer_blocks_",
+    "double_blocks_",
+    "single_blocks_",
+)
+_BASES = ("input_blocks.0.0.weight", "double_blocks.0.img_attn.qkv.weight", _TIME)
+_AUTOENCODERS = re.compile(r"(?:^|\.)decoder\.(?:up\.\d|up_blocks\.\d)\.")
+_WORDS = re.compile(r"emb_params|string_to_param\.\*|clip_[lg]|<.+>|[^.]+")
 
 
 @dataclass(frozen=True)
@@ -50,9 +79,9 @@ def recognise_file(path: Path) -> Kind:
     return recognise(shapes_in(path), path.name)
 
 
-def recognise_denoiser(path: Path) -> tuple[str, ...]:
+def recognise_denoiser(shapes: Shapes, name: str) -> tuple[str, ...]:
     """The families that a denoiser under diffusers' names fits. Raises as `recognise_file`."""
-    return _families("base", shapes_in(path), path.name)
+    return _families("base", shapes, name)
 
 
 def shapes_in(path: Path) -> dict[str, tuple[int, ...]]:
@@ -66,8 +95,23 @@ def shapes_in(path: Path) -> dict[str, tuple[int, ...]]:
         raise damaged(path) from error
 
 
+def header_of(path: Path) -> dict[str, str]:
+    """What a safetensors file says about itself. Raises ModelMissing, ModelDamaged."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(existing(path), framework="pt") as file:
+            return dict(file.metadata() or {})
+    except (SafetensorError, OSError) as error:
+        raise damaged(path) from error
+
+
 def recognise(shapes: Shapes, name: str) -> Kind:
     """The kind of a file with these tensors; `name` is for the error. Raises NotRecognised."""
+    if not any(role(shapes) for role in (_is_patch, _is_encoder, _is_decoder, _is_pair)) and (
+        words := foreign_words(shapes, _text_widths(shapes))
+    ):
+        raise NotRecognised(f"{name} is {words}.")
     for role, fits in _ROLES.items():
         if fits(shapes):
             return Kind(role, _families(role, shapes, name))
@@ -78,7 +122,30 @@ def recognise(shapes: Shapes, name: str) -> Kind:
 
 
 def _is_patch(shapes: Shapes) -> bool:
-    return any("::" in key or key.startswith("hookers.layers.") for key in shapes)
+    if any("::" in key for key in shapes):
+        return True
+    if any(key.startswith("hookers.layers.") for key in shapes):
+        return True
+    return _is_offsets(shapes) or _is_every_attention(shapes)
+
+
+def _is_offsets(shapes: Shapes) -> bool:
+    """The authors' own multiplied-out form: plain names of a part of diffusers' U-Net."""
+    plain = all(_UNET.match(key) and key.endswith((".weight", ".bias")) for key in shapes)
+    return plain and _TIME not in shapes and not any(map(_STYLE_ANY.search, shapes))
+
+
+def _is_every_attention(shapes: Shapes) -> bool:
+    """Another port's form: a pair of rank 256 for every projection of attention, nothing else.
+
+    Those who train styles take less than all of it, more than it, or another rank.
+    """
+    downs = {key: shape for key, shape in shapes.items() if _STYLE.search(key)}
+    return (
+        len(downs) == _PROJECTIONS
+        and all(shape[0] == _RANK for shape in downs.values())
+        and all(_PROJECTION.search(key) for key in shapes)
+    )
 
 
 def _is_encoder(shapes: Shapes) -> bool:
@@ -99,15 +166,30 @@ def _is_control(shapes: Shapes) -> bool:
 
 
 def _is_style(shapes: Shapes) -> bool:
-    return any(_LORA.search(key) for key in shapes)
+    return any(_STYLE.search(key) for key in shapes)
 
 
 def _is_base(shapes: Shapes) -> bool:
-    denoisers = (
-        "model.diffusion_model.input_blocks.0.0.weight",
-        "double_blocks.0.img_attn.qkv.weight",
+    return any(key.endswith(_BASES) for key in shapes)
+
+
+def _is_autoencoder(shapes: Shapes) -> bool:
+    return any(_AUTOENCODERS.search(key) for key in shapes)
+
+
+def _is_text_encoder(shapes: Shapes) -> bool:
+    return any(key.endswith(("token_embedding.weight", "shared.weight")) for key in shapes)
+
+
+def _is_words(shapes: Shapes) -> bool:
+    sides = {shape[-1] for shape in shapes.values() if 1 <= len(shape) <= 2}
+    return (
+        0 < len(shapes) <= 4
+        and all(_WORDS.fullmatch(key) for key in shapes)
+        and all(1 <= len(shape) <= 2 for shape in shapes.values())
+        and bool(sides)
+        and sides <= {768, 1280}
     )
-    return any(key.endswith(denoisers) for key in shapes)
 
 
 _ROLES: dict[Role, Callable[[Shapes], bool]] = {
@@ -118,8 +200,12 @@ _ROLES: dict[Role, Callable[[Shapes], bool]] = {
     "control": _is_control,
     "style": _is_style,
     "base": _is_base,
+    "autoencoder": _is_autoencoder,
+    "text encoder": _is_text_encoder,
+    "words": _is_words,
 }
-"""In this order: a patch also holds pairs of small matrices, as a style does."""
+"""In this order: a patch also holds pairs of small matrices, as a style does; a base also holds an
+autoencoder and text encoders."""
 
 
 def _families(role: Role, shapes: Shapes, name: str) -> tuple[str, ...]:
@@ -129,18 +215,44 @@ def _families(role: Role, shapes: Shapes, name: str) -> tuple[str, ...]:
         return _by_latent(shapes["latent_conv_in.weight"][1])
     if role == "pair":
         return _by_latent(shapes["decoder.latent_conv_in.weight"][1])
+    if role == "autoencoder":
+        entries = (shapes[key][1] for key in shapes if key.endswith("decoder.conv_in.weight"))
+        return _by_latent(next(entries, 4))
+    if role == "text encoder":
+        return _of_text_encoder(shapes, name)
+    if role == "words":
+        return ("sdxl",) if {"clip_g", "clip_l"} & set(shapes) else ("sd15",)
     if role == "patch":
-        return ("sd15",) if any(key.startswith("hookers.") for key in shapes) else ("sdxl",)
+        if any(key.startswith("hookers.") for key in shapes):
+            return ("sd15",)
+        return ("sdxl",)
     if any(mark in key for key in shapes for mark in _FLUX):
         return ("flux",)
-    widths = {shapes[key][-1] for key in shapes if _CROSS_ATTENTION.search(key)}
-    told = {_TEXT_WIDTHS[width] for width in widths if width in _TEXT_WIDTHS}
-    families = tuple(sorted(told - {""})) if told else _by_marks(shapes)
+    told = {_TEXT_WIDTHS[width] for width in _text_widths(shapes) if width in _TEXT_WIDTHS}
+    families = tuple(sorted(told)) if told else _by_marks(shapes)
+    if not families and role == "style":
+        return ("sd15", "sdxl")  # Which of them is told by where its modules are.
     if not families:
         raise NotRecognised(
             f"{name} belongs to a family of models that Acetate cannot paint with: "
             "it needs Stable Diffusion 1.5, SDXL or Flux."
         )
+    return families
+
+
+def _text_widths(shapes: Shapes) -> set[int]:
+    return {
+        shapes[key][-1] for key in shapes if _CROSS_ATTENTION.search(key) and len(shapes[key]) > 1
+    }
+
+
+def _of_text_encoder(shapes: Shapes, name: str) -> tuple[str, ...]:
+    if any(key.endswith("shared.weight") for key in shapes):
+        return ("flux",)
+    width = next(shapes[key][1] for key in shapes if key.endswith("token_embedding.weight"))
+    families = {1024: (), 1280: ("sdxl",)}.get(width, ("sd15", "sdxl", "flux"))
+    if not families:
+        raise NotRecognised(f"{name} is the text encoder of Stable Diffusion 2.")
     return families
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from acetate.models.catalog import Entry, catalog, entry_named
-from acetate.models.families import preset_told_by
-from acetate.models.imported_files import Own, own_files, own_folder
+from acetate.models.few_steps import preset_told_by
+from acetate.models.own_register import Own, own_files, own_folder
 
 _OFFICIAL = {"sd15": "sd15", "sdxl": "sdxl", "flux": "flux"}
 """The model of the catalog whose transparency files fit any base of a family."""
@@ -25,24 +25,38 @@ def model_named(model: str) -> Entry:
 
 def _entry(own: Own) -> Entry | None:
     family = own.families[0]
-    if family not in _OFFICIAL or (family == "flux" and own.form == "file"):
-        return None
+    if family not in _OFFICIAL or (family == "flux" and own.form == "file" and not own.supplied):
+        return None  # Taken over by an earlier version, which said yes to what it could not use.
     official = catalog()[_OFFICIAL[family]]
     on_hub = own.form == "hub"
     return Entry(
         id=own.name.removesuffix(".safetensors"),
         name=own.name.removesuffix(".safetensors"),
         family=family,
-        modes=official.modes,
+        modes=_modes(own, official),
         licence=official.licence,
         memory=official.memory,
         native=own.native,
         base=own.source if on_hub else "",
         base_files=official.base_files if on_hub else (),
         parts=official.parts,
-        scheduler="" if family == "flux" else preset_told_by(own.name),
+        scheduler=own.preset or ("" if family == "flux" else preset_told_by(own.name)),
         place=None if on_hub else _place(own),
+        facts=own.facts,
+        supplied=tuple(own.supplied.items()),
+        fills=own.fills,
     )
+
+
+def _modes(own: Own, official: Entry) -> tuple[str, ...]:
+    """What a base can do: one that fills holes has no entry to spare for conditions in stages."""
+    if not own.fills:
+        return official.modes
+    staged = official.family == "sdxl"
+    return tuple(mode for mode in official.modes if not staged or mode in _UNCONDITIONED)
+
+
+_UNCONDITIONED = ("text", "refine", "fill")
 
 
 def _place(own: Own) -> Path:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acetate.errors import BadRequest, ModelMissing
-from acetate.models.imported_files import Own, own_file, own_files, own_named
+from acetate.models.few_steps import FEW_STEPS
+from acetate.models.own_register import Own, own_file, own_files, own_named
 from acetate_bridge.protocol.types import Control, Recipe, Request
 
 if TYPE_CHECKING:
@@ -26,19 +27,35 @@ def equipped(request: Request, pipeline: Pipeline) -> Iterator[Recipe]:
     not or what fits another family, ModelMissing for a file that has gone.
     """
     recipe = request.recipe
-    styles = {own_named(name, "style"): weight for name, weight in recipe.styles.items()}
+    styles = [(own_named(name, "style"), weight) for name, weight in recipe.styles.items()]
     control = recipe.control
     with ExitStack() as stack:
-        paths = [(_fitting(own, pipeline), weight) for own, weight in styles.items()]
-        stack.enter_context(pipeline.styled(paths))
+        paths = [(_fitting(own, pipeline), weight) for own, weight in styles]
+        told = {own.name: own.facts for own, _ in styles}
+        stack.enter_context(pipeline.styled(paths, told))
         if control is not None:
             own = _network(control, pipeline)
             image = _map(request, control)
             path = _fitting(own, pipeline)
             stack.enter_context(pipeline.following(path, image, control.strength))
             control = replace(control, model=own.name)
-        names = {own.name: weight for own, weight in styles.items()}
-        yield replace(recipe, styles=names, control=control)
+        names = {own.name: weight for own, weight in styles}
+        scheduler = recipe.scheduler or _distilled([own for own, _ in styles], pipeline, recipe)
+        yield replace(recipe, styles=names, control=control, scheduler=scheduler)
+
+
+def _distilled(styles: Sequence[Own], pipeline: Pipeline, recipe: Recipe) -> str:
+    """The scheduler that one of the styles was distilled for; says so if steps are others."""
+    own = next((own for own in styles if own.preset and pipeline.family != "flux"), None)
+    if own is None:
+        return ""
+    steps, guidance = FEW_STEPS[own.preset]
+    if recipe.steps > 2 * steps or recipe.guidance > 2 * guidance:
+        pipeline.ladder.tell(
+            f"{own.name} was distilled to {steps} steps at a guidance of {guidance:g}: "
+            f"{recipe.steps} steps at {recipe.guidance:g} are likely to burn the picture."
+        )
+    return own.preset
 
 
 def _network(control: Control, pipeline: Pipeline) -> Own:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
+from torch import Tensor
+from transformers.models.clip.configuration_clip import CLIPTextConfig
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
-from transformers.utils.logging import disable_progress_bar
 
-from acetate.models.files import damaged, existing, read_config
+from acetate.errors import ModelDamaged
+from acetate.models.component_files import weight_files
+from acetate.models.files import configured, damaged, existing, read_config
+from acetate.pipelines.network_loading import (
+    META,
+    Unfit,
+    filled,
+    of_the_tower,
+    of_todays_attention,
+    read_tensors,
+)
 
 
 class Base(Protocol):
@@ -46,7 +57,10 @@ class Base(Protocol):
 
 
 class FolderBase:
-    """The folder layout of diffusers; half-precision weight files are taken where they are."""
+    """The folder layout of diffusers, whichever year's library wrote it.
+
+    On META the networks have shapes and no weights.
+    """
 
     def __init__(self, folder: Path, encoders: tuple[str, ...]) -> None:
         self._folder = folder
@@ -55,12 +69,13 @@ class FolderBase:
 
     @property
     def weights(self) -> list[Path]:
-        return [weights_in(self._folder / part) for part in self._networks]
+        return [path for part in self._networks for path in self._weights_of(part)]
 
     @property
     def files(self) -> dict[str, Path]:
         folder = self._folder
-        paths = [*self.weights, *(folder / part / "config.json" for part in self._networks)]
+        parts = [part for part in self._networks if (folder / part).is_dir()]
+        paths = [*self.weights, *(folder / part / "config.json" for part in parts)]
         paths.append(folder / "scheduler" / "scheduler_config.json")
         names = ("vocab.json", "merges.txt", "tokenizer_config.json", "tokenizer.json")
         candidates = [folder / part / name for part in self._tokenizers for name in names]
@@ -71,58 +86,71 @@ class FolderBase:
         return read_config(self._folder / "scheduler" / "scheduler_config.json")
 
     def denoiser(self, dtype: torch.dtype, device: torch.device) -> UNet2DConditionModel:
-        return self._network(UNet2DConditionModel, "unet", dtype, device)
+        return self._network(UNet2DConditionModel, "unet", dtype, device, dict)
 
     def autoencoder(self, dtype: torch.dtype, device: torch.device) -> AutoencoderKL:
-        return self._network(AutoencoderKL, "vae", dtype, device)
+        return self._network(AutoencoderKL, "vae", dtype, device, of_todays_attention)
 
     def text_encoder(self, kind: Any, part: str, dtype: torch.dtype, device: torch.device) -> Any:
         folder = self._folder / f"text_encoder{part}"
-        read_config(folder / "config.json")
-        path = weights_in(folder)
-        # Its bar would stand among our own sentences.
-        disable_progress_bar()
-        try:
-            encoder = kind.from_pretrained(
-                folder, dtype=dtype, local_files_only=True, use_safetensors=True, **_variant(path)
-            )
-        except (OSError, ValueError, RuntimeError) as error:
-            raise damaged(path) from error
-        return encoder.eval().requires_grad_(False).to(device)
+        config = configured(folder / "config.json", CLIPTextConfig.from_dict)
+        with torch.device("meta"):
+            expected = list(kind(config).state_dict())
+        state = of_the_tower(self._tensors(folder, device), expected)
+        return _filled(lambda: kind(config), state, dtype, device, folder)
 
     def tokenizer(self, part: str) -> CLIPTokenizer:
-        folder = self._folder / f"tokenizer{part}"
-        existing(folder / "vocab.json")
-        try:
-            return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
-        except (OSError, ValueError) as error:
-            raise damaged(folder / "vocab.json") from error
+        return read_clip_tokenizer(self._folder / f"tokenizer{part}")
 
-    def _network(self, kind: Any, name: str, dtype: torch.dtype, device: torch.device) -> Any:
+    def _weights_of(self, part: str) -> list[Path]:
+        return weight_files(self._folder / part) if (self._folder / part).is_dir() else []
+
+    def _network(
+        self,
+        kind: Any,
+        name: str,
+        dtype: torch.dtype,
+        device: torch.device,
+        named_today: Callable[[dict[str, Tensor]], dict[str, Tensor]],
+    ) -> Any:
         folder = self._folder / name
-        read_config(folder / "config.json")
-        path = weights_in(folder)
-        try:
-            network = kind.from_pretrained(
-                folder,
-                torch_dtype=dtype,
-                local_files_only=True,
-                use_safetensors=True,
-                **_variant(path),
-            )
-        except (OSError, ValueError, RuntimeError) as error:
-            raise damaged(path) from error
-        return network.eval().requires_grad_(False).to(device)
+        config = read_config(folder / "config.json")
+        state = named_today(self._tensors(folder, device))
+        return _filled(lambda: _configured(kind, config), state, dtype, device, folder)
+
+    def _tensors(self, folder: Path, device: torch.device) -> dict[str, Tensor]:
+        return read_tensors(weight_files(folder), META if device == META else torch.device("cpu"))
 
 
-def weights_in(folder: Path) -> Path:
-    """The weight file of a component: half precision where it is, else the full one."""
-    for stem in ("diffusion_pytorch_model", "model"):
-        for ending in (".fp16.safetensors", ".safetensors"):
-            if (path := folder / f"{stem}{ending}").is_file():
-                return path
-    return existing(folder / "diffusion_pytorch_model.safetensors")
+def _configured(kind: Any, config: dict[str, Any]) -> Any:
+    known = kind.extract_init_dict(config)[0]
+    return kind(**known)
 
 
-def _variant(path: Path) -> dict[str, str]:
-    return {"variant": "fp16"} if path.name.endswith(".fp16.safetensors") else {}
+def _filled(
+    make: Callable[[], Any],
+    state: dict[str, Tensor],
+    dtype: torch.dtype,
+    device: torch.device,
+    folder: Path,
+) -> Any:
+    try:
+        return filled(make, state, dtype, device)
+    except Unfit as error:
+        raise ModelDamaged(
+            f"The weights in {folder} do not fit the configuration beside them: {error}.",
+            "Fetch the folder again.",
+        ) from error
+    except (KeyError, TypeError, ValueError, AttributeError, NotImplementedError) as error:
+        raise damaged(folder / "config.json") from error
+
+
+def read_clip_tokenizer(folder: Path) -> CLIPTokenizer:
+    """A CLIP tokenizer in either of the forms that libraries write. Raises ModelMissing/Damaged."""
+    # Today's library writes one file; those before it, two.
+    whole = folder / "tokenizer.json"
+    path = whole if whole.is_file() else existing(folder / "vocab.json")
+    try:
+        return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+    except Exception as error:  # The library raises plain Exception for a broken file.
+        raise damaged(path) from error

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from diffusers.loaders.lora_pipeline import FluxLoraLoaderMixin
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
     FlowMatchEulerDiscreteScheduler,
 )
 from torch import Tensor, nn
 
 from acetate.adapters import WeightPatch
-from acetate.adapters.patch import PatchMismatch
+from acetate.adapters.flux_styles import flux_style
+from acetate.adapters.lora import StylePatch
 from acetate.errors import BadRequest, ModelDamaged
 from acetate.latent_transparency import decode_transparent, encode_with_offset
 from acetate.latent_transparency.decoding import CHUNK_PIXELS
 from acetate.models.families import FAMILIES
 from acetate.models.hashing import model_hash
+from acetate.models.identify import header_of
 from acetate.models.used_files import UsedFiles
 from acetate.models.weights import read_weights
 from acetate.pipelines.flux_components import FluxBase
 from acetate.pipelines.memory import Ladder, Rung, eased
 from acetate.pipelines.offloading import Offloading
-from acetate.pipelines.pipeline import Patch, Pipeline, PromptEmbedding
+from acetate.pipelines.pipeline import Patch, Pipeline, PromptEmbedding, Told
 from acetate.pipelines.sampling import Denoise
 from acetate.pipelines.stable_diffusion import precision
 from acetate.pipelines.transparency_weights import Locate, TransparencyPair, load_flux_pair, needed
@@ -177,13 +181,31 @@ class FluxPipeline(Pipeline):
             chunk_pixels=self._chunk_pixels,
         ).float()
 
+    @contextmanager
+    def styled(
+        self, styles: Sequence[tuple[Path, float]], told: Told = MappingProxyType({})
+    ) -> Iterator[None]:
+        networks: dict[str, nn.Module] = {
+            "transformer": self.denoiser,
+            "text_encoder": self.pooled_encoder,
+        }
+        with ExitStack() as fused:
+            for path, weight in styles:
+                self.files.use(path)
+                file = flux_style(read_weights(path), path.name)
+                header = header_of(path) | dict(told.get(path.name, {}))
+                patch = StylePatch.read(file, networks, weight, path.name, header)
+                self.ladder.attempt(lambda patch=patch: patch.inject(networks))
+                fused.callback(patch.eject)
+            yield
+
     def preview(self, latent: Tensor) -> Tensor:
         """The latent's first channels as colour at an eighth of the size: no decoder is cheap."""
         small = (latent[:, :3] * 0.18 + 0.5).clamp(0, 1)
         return torch.cat([small, torch.ones_like(small[:, :1])], dim=1).float()
 
     def make_scheduler(self, name: str) -> SizedFlow:
-        if name not in ("", "euler"):
+        if name not in ("", "euler", "schnell"):
             raise BadRequest(f"Flux has no scheduler “{name}”: it knows euler.")
         scheduler = SizedFlow.from_config(self.scheduler_config)
         assert isinstance(scheduler, SizedFlow)
@@ -301,11 +323,5 @@ def places(height: int, width: int) -> Tensor:
 
 def read_flux_lora(file: dict[str, Tensor], denoiser: nn.Module) -> WeightPatch:
     """A low-rank patch in any form that diffusers reads. Raises PatchMismatch."""
-    if any("lora" in name for name in file):
-        try:
-            found: Any = FluxLoraLoaderMixin.lora_state_dict(dict(file), return_alphas=True)
-        except (KeyError, ValueError, AssertionError) as error:
-            raise PatchMismatch("The patch is of a form that is not known for Flux.") from error
-        state, alphas = found[:2]
-        file = {**state, **{key: torch.as_tensor(alpha) for key, alpha in (alphas or {}).items()}}
-    return WeightPatch.read(file, denoiser)
+    lora = any("lora" in name for name in file)
+    return WeightPatch.read(flux_style(file) if lora else file, denoiser)

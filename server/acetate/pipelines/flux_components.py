@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +11,26 @@ import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
 from tokenizers import Tokenizer
+from transformers.models.clip.configuration_clip import CLIPTextConfig
 from transformers.models.clip.modeling_clip import CLIPTextModel
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
+from transformers.models.t5.configuration_t5 import T5Config
 from transformers.models.t5.modeling_t5 import T5EncoderModel
 
+from acetate.errors import ModelDamaged
+from acetate.models.component_files import weight_files
 from acetate.models.files import damaged, existing, read_config
+from acetate.pipelines.diffusers_folder import read_clip_tokenizer
+from acetate.pipelines.network_loading import (
+    META,
+    Unfit,
+    filled,
+    of_the_tower,
+    of_todays_attention,
+    read_tensors,
+)
 
-_NETWORKS = ("transformer", "vae", "text_encoder", "text_encoder_2")
+FLUX_PARTS = ("transformer", "vae", "text_encoder", "text_encoder_2")
 
 
 class FluxBase:
@@ -30,17 +45,22 @@ class FluxBase:
     @property
     def weights(self) -> list[Path]:
         """The files that hold weights."""
-        return [path for name in _NETWORKS for path in shards(self._folder / name)]
+        return self._weights_of(*FLUX_PARTS)
 
     @property
     def files(self) -> dict[str, Path]:
         """Every file that the components are made of, by a name that is the same everywhere."""
         folder = self._folder
-        paths = [*self.weights, *(folder / name / "config.json" for name in _NETWORKS)]
+        paths = [*self.weights, *(folder / name / "config.json" for name in FLUX_PARTS)]
         paths += [folder / "scheduler" / "scheduler_config.json"]
-        paths += [folder / "tokenizer" / name for name in ("vocab.json", "merges.txt")]
+        clip = ("vocab.json", "merges.txt", "tokenizer.json")
+        words = [folder / "tokenizer" / name for name in clip]
+        paths += [path for path in words if path.is_file()]
         paths += [folder / "tokenizer_2" / "tokenizer.json"]
         return {path.relative_to(folder).as_posix(): path for path in paths}
+
+    def _weights_of(self, *networks: str) -> list[Path]:
+        return [path for name in networks for path in weight_files(self._folder / name)]
 
     def scheduler_config(self) -> dict[str, Any]:
         return read_config(self._folder / "scheduler" / "scheduler_config.json")
@@ -60,12 +80,7 @@ class FluxBase:
         return self._network(T5EncoderModel, "text_encoder_2", device, dtype=dtype)
 
     def pooled_tokenizer(self) -> CLIPTokenizer:
-        folder = self._folder / "tokenizer"
-        existing(folder / "vocab.json")
-        try:
-            return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
-        except (OSError, ValueError) as error:
-            raise damaged(folder / "vocab.json") from error
+        return read_clip_tokenizer(self._folder / "tokenizer")
 
     def token_tokenizer(self, length: int) -> Tokenizer:
         """Every prompt becomes exactly `length` tokens, as in training."""
@@ -78,20 +93,52 @@ class FluxBase:
         tokenizer.enable_padding(length=length, pad_id=tokenizer.token_to_id("<pad>") or 0)
         return tokenizer
 
+    def on_meta(self, name: str) -> Any:
+        """A network without its weights, if those in the folder are the ones that it needs."""
+        folder = self._folder / name
+        config = read_config(folder / "config.json")
+        make = _makers()[name]
+        state = read_tensors(weight_files(folder), META)
+        if "shared.weight" in state:  # T5 keeps its words once, under either name.
+            state.setdefault("encoder.embed_tokens.weight", state["shared.weight"])
+        if name == "text_encoder":
+            state = of_the_tower(state, make(config).state_dict())
+        try:
+            return filled(lambda: make(config), of_todays_attention(state), torch.float32, META)
+        except Unfit as error:
+            raise ModelDamaged(
+                f"The weights in {folder} do not fit the configuration beside them: {error}.",
+                "Fetch the folder again.",
+            ) from error
+
     def _network(self, kind: Any, name: str, device: torch.device, **dtype: torch.dtype) -> Any:
         folder = self._folder / name
         read_config(folder / "config.json")
-        first = shards(folder)[0]
+        first = weight_files(folder)[0]
         try:
             network = kind.from_pretrained(
-                folder, local_files_only=True, use_safetensors=True, **dtype
+                folder, local_files_only=True, use_safetensors=True, **_variant(first), **dtype
             )
         except (OSError, ValueError, RuntimeError) as error:
             raise damaged(first) from error
         return network.eval().requires_grad_(False).to(device)
 
 
-def shards(folder: Path) -> list[Path]:
-    """The weight files of a component, in one piece or in several. Raises ModelMissing."""
-    found = sorted(folder.glob("*.safetensors"))
-    return found or [existing(folder / "diffusion_pytorch_model.safetensors")]
+def _makers() -> dict[str, Callable[[dict[str, Any]], Any]]:
+    """How a network is built from its configuration."""
+
+    def known(kind: Any) -> Callable[[dict[str, Any]], Any]:
+        return lambda config: kind(**kind.extract_init_dict(config)[0])
+
+    return {
+        "transformer": known(FluxTransformer2DModel),
+        "vae": known(AutoencoderKL),
+        "text_encoder": lambda config: CLIPTextModel(CLIPTextConfig.from_dict(config)),
+        "text_encoder_2": lambda config: T5EncoderModel(T5Config.from_dict(config)),
+    }
+
+
+def _variant(first: Path) -> dict[str, str]:
+    """What the libraries want to be told of a file's precision, from its name."""
+    match = re.search(r"\.(fp16|bf16|fp32)[.-]", first.name)
+    return {"variant": match[1]} if match else {}

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from acetate.errors import BadRequest, ModelDamaged, ModelMissing
 from acetate.models.catalog import Entry
+from acetate.models.folder_kinds import family_of_folder
 from acetate.models.shipped import EMBEDDED, EMBEDDED_FOLDER
 from acetate.pipelines.quick_start import without_collecting
 
 if TYPE_CHECKING:
     import torch
 
+    from acetate.pipelines.flux_components import FluxBase
     from acetate.pipelines.pipeline import Pipeline
     from acetate.pipelines.transparency_weights import Locate
 
@@ -51,41 +53,28 @@ def load_folder(folder: Path, device: str = "auto", *, model: str = "") -> Pipel
         from acetate.pipelines.qwen_layered import LayeredPipeline
 
         return LayeredPipeline.from_folder(folder, target, model or folder.name)
-    if kind in _BASES:
+    if family := family_of_folder(str(kind)):
         from acetate.pipelines.transparency_weights import beside
 
-        return _load_base(kind, folder, target, model or folder.name, beside(folder))
+        return _load_base(family, folder, target, model or folder.name, beside(folder))
     raise ModelDamaged(f"The model in {folder} is of a kind that Acetate does not know: {kind}.")
 
 
 _LAYERED = "QwenImageLayeredPipeline"
-_BASES = {
-    "StableDiffusionPipeline": "sd15",
-    "StableDiffusionXLPipeline": "sdxl",
-    "FluxPipeline": "flux",
-}
-"""What diffusers calls the bases, and their families."""
+_OFFICIAL = ("sd15", "sdxl", "flux")
 
 
 def _load_entry(entry: Entry, device: str) -> Pipeline:
     """A model of the catalog from the shared cache, or a base of one's own with its files."""
     from acetate.models.devices import pick_device
-    from acetate.models.files import read_config
-    from acetate.models.hub_cache import base_folder, located
+    from acetate.models.hub_cache import located
     from acetate.models.imported_files import own_file_of
+    from acetate.pipelines.base_sources import place_of
 
-    place = entry.place or base_folder(entry.base)
-    if place is None or not place.exists():
-        raise ModelMissing(
-            f"The base model {entry.base or place} is not here.",
-            f"Fetch it with `acetate models pull {entry.id}`." if entry.base else "Put it back.",
-        )
+    place = place_of(entry)
     if entry.family == "layered":
         return load_folder(place, device, model=entry.id)
-    kind = _BASE_OF.get(entry.family, "")
-    if place.is_dir():
-        kind = str(read_config(place / "model_index.json").get("_class_name"))
-    if _BASES.get(kind) != entry.family:
+    if entry.family not in _OFFICIAL:
         raise BadRequest(f"This version of Acetate cannot paint with “{entry.id}” yet.")
     files = {Path(part.file.name).stem: part.file for part in entry.parts}
 
@@ -94,43 +83,37 @@ def _load_entry(entry: Entry, device: str) -> Pipeline:
         return path if path is None or path.suffix == ".safetensors" else own_file_of(path)
 
     pipeline = _load_base(
-        kind,
+        entry.family,
         place,
         pick_device(device),
         entry.id,
         locate,
+        entry=entry,
         convolution=any(id_.endswith("_transparent_conv") for id_ in files),
     )
     pipeline.preset = entry.scheduler
     return pipeline
 
 
-FAMILY_OF = {"AcetateEmbedded": EMBEDDED, _LAYERED: "layered", **_BASES}
-"""What the `model_index.json` of a folder calls its pipeline, and the family that it is."""
-_BASE_OF = {family: kind for kind, family in _BASES.items()}
-
-
 def _load_base(
-    kind: str,
+    family: str,
     place: Path,
     device: torch.device,
     model: str,
     locate: Locate,
     *,
+    entry: Entry | None = None,
     convolution: bool = False,
 ) -> Pipeline:
-    from acetate.pipelines.diffusers_folder import FolderBase
-    from acetate.pipelines.single_file import CheckpointBase
-
-    if _BASES[kind] == "flux":
+    supplied = dict(entry.supplied) if entry else {}
+    if family == "flux":
         from acetate.pipelines.flux import FluxPipeline
-        from acetate.pipelines.flux_components import FluxBase
 
-        return FluxPipeline.from_base(FluxBase(place), device, model, locate)
-    encoders = ("",) if _BASES[kind] == "sd15" else ("", "_2")
-    folder = place.is_dir()
-    base = FolderBase(place, encoders) if folder else CheckpointBase(place, _BASES[kind])
-    if _BASES[kind] == "sd15":
+        return FluxPipeline.from_base(_flux(place, supplied), device, model, locate)
+    from acetate.pipelines.base_sources import open_base
+
+    base = open_base(place, family, entry.facts if entry else None, supplied)
+    if family == "sd15":
         from acetate.pipelines.sd15 import Sd15Pipeline
 
         return Sd15Pipeline.from_base(base, device, model, locate)
@@ -138,3 +121,16 @@ def _load_base(
 
     variant = "convolution" if convolution else "attention"
     return SdxlPipeline.from_base(base, device, model, locate, variant)
+
+
+def _flux(place: Path, supplied: dict[str, str]) -> FluxBase:
+    if place.is_dir():
+        from acetate.pipelines.flux_components import FluxBase
+
+        return FluxBase(place)
+    from acetate.models.registry import model_named
+    from acetate.pipelines.base_sources import place_of
+    from acetate.pipelines.flux_single_file import FluxFile
+
+    source = next(iter(supplied.values()), "")
+    return FluxFile(place, place_of(model_named(source.partition(":")[2])))

@@ -134,12 +134,13 @@ def weight_bytes(modules: list[nn.Module]) -> int:
 def expected_bytes(entry: Entry, device: torch.device) -> int:
     """What the weights of a model that is here will take, from the shapes in its files."""
     per_number = 4 if device.type == "cpu" else 2
-    counts = [sum(map(_product, shapes_in(path).values())) for path in weight_files(entry)]
+    counts = [sum(map(_product, shapes_in(path).values())) for path in weights_of(entry)]
     return sum(counts) * per_number
 
 
-def weight_files(entry: Entry) -> list[Path]:
+def weights_of(entry: Entry) -> list[Path]:
     """Files with the weights of a model's base and transparency pair, as far as they are here."""
+    from acetate.models.component_files import weight_files
     from acetate.models.hub_cache import located
 
     if entry.id == EMBEDDED:
@@ -153,15 +154,14 @@ def weight_files(entry: Entry) -> list[Path]:
     if entry.family == "layered":
         return sorted(place.rglob("*.safetensors"))
     networks = ("unet", "transformer", "vae", "text_encoder", "text_encoder_2")
-    from acetate.pipelines.diffusers_folder import weights_in
-
-    found = [weights_in(place / name) for name in networks if (place / name).is_dir()]
+    folders = [place / name for name in networks if (place / name).is_dir()]
+    found = [path for folder in folders for path in weight_files(folder)]
     return [*found, *filter(None, pair)]
 
 
 def _file_states(entry: Entry) -> list[tuple[str, int, int]]:
     """Name, size and time of change of each weight file: other files show in other numbers."""
-    states = [(path, path.stat()) for path in weight_files(entry)]
+    states = [(path, path.stat()) for path in weights_of(entry)]
     return [(str(path), state.st_size, state.st_mtime_ns) for path, state in states]
 
 

@@ -7,10 +7,11 @@ Pictures are float tensors [B, 3 or 4, H, W] in [0, 1], RGBA with straight alpha
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Protocol
 
 import torch
@@ -21,6 +22,8 @@ from acetate.models.used_files import UsedFiles
 from acetate.pipelines.memory import Ladder
 from acetate.pipelines.sampling import Denoise, Handover, OnStep, Step, guided, sample
 from acetate_bridge.protocol.geometry import FrameLimits
+
+Told = Mapping[str, Mapping[str, str]]
 
 Composition = Literal["direct", "staged", "shared"]
 """How a family paints layers that belong together: straight from the condition; the blended
@@ -126,8 +129,14 @@ class Pipeline(ABC):
         """The weights that teach the denoiser this mode; None where it can do it as it is."""
         return None
 
-    def styled(self, styles: Sequence[tuple[Path, float]]) -> AbstractContextManager[None]:
-        """Style files fused at these weights for the length of a block. Raises BadRequest."""
+    def styled(
+        self, styles: Sequence[tuple[Path, float]], told: Told = MappingProxyType({})
+    ) -> AbstractContextManager[None]:
+        """Style files fused at these weights, in this order, for the length of a block.
+
+        `told` is what was known of a file when it was imported beside its own header, by its name.
+        Raises BadRequest.
+        """
         if styles:
             raise BadRequest(f"The model “{self.model}” takes no styles.")
         return nullcontext()

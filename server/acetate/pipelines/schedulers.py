@@ -17,6 +17,7 @@ from diffusers.schedulers.scheduling_euler_ancestral_discrete import (
     EulerAncestralDiscreteScheduler,
 )
 from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
+from diffusers.schedulers.scheduling_lcm import LCMScheduler
 from diffusers.schedulers.scheduling_tcd import TCDScheduler
 from diffusers.schedulers.scheduling_unipc_multistep import UniPCMultistepScheduler
 
@@ -68,6 +69,10 @@ class _QuietTcd(_Quiet, TCDScheduler):
     pass
 
 
+class _QuietLcm(_Quiet, LCMScheduler):
+    pass
+
+
 class _QuietUniPC(_Quiet, UniPCMultistepScheduler):
     pass
 
@@ -84,7 +89,17 @@ SCHEDULERS: dict[str, Callable[[Config], Any]] = {
     "unipc": lambda config: _QuietUniPC(**_noise(config)),
     "lightning": lambda config: _QuietEuler(**_noise(config), timestep_spacing="trailing"),
     "hyper": lambda config: _QuietTcd(**_noise(config)),
+    "turbo": lambda config: _QuietEulerAncestral(**_noise(config), timestep_spacing="trailing"),
+    "lcm": lambda config: _QuietLcm(**_noise(config)),
+    "lcm_guided": lambda config: _QuietLcm(**_noise(config)),
+    "dmd2": lambda config: _QuietLcm(**_noise(config)),
+    "pcm": lambda config: _QuietTcd(**_noise(config), timestep_spacing="trailing"),
+    "flash": lambda config: _QuietLcm(**_noise(config), timestep_spacing="trailing"),
+    "sdxs": lambda config: _QuietEuler(**_noise(config), timestep_spacing="trailing"),
 }
+"""From `lightning` on, those of bases that were distilled to few steps; see `FEW_STEPS`."""
+
+NOT_FROM_NOISE = ("hyper", "pcm", "lcm", "lcm_guided", "dmd2", "flash")
 
 
 def make_scheduler(name: str, config: Config) -> Any:
@@ -101,9 +116,9 @@ def make_scheduler(name: str, config: Config) -> Any:
             f"The base model predicts “{prediction}”, which Acetate cannot sample: "
             "take one that predicts noise (epsilon) or velocity (v_prediction)."
         )
-    if config.get("rescale_betas_zero_snr") and name == "hyper":
+    if config.get("rescale_betas_zero_snr") and name in NOT_FROM_NOISE:
         raise BadRequest(
-            "The scheduler “hyper” cannot start from pure noise, which this base was trained on: "
+            f"The scheduler “{name}” cannot start from pure noise, which this base was trained on: "
             "use euler_a."
         )
     return SCHEDULERS[name](config)
@@ -118,5 +133,6 @@ def _noise(config: Config) -> dict[str, Any]:
         "beta_schedule",
         "prediction_type",
         "rescale_betas_zero_snr",
+        "trained_betas",
     )
     return {name: config[name] for name in names if name in config}

@@ -75,9 +75,10 @@ class Sd15Pipeline(StableDiffusionPipeline):
         condition: Tensor | None,
     ) -> Tensor:
         return self.unet(
-            latent.to(self.dtype),
+            self.entered(latent).to(self.dtype),
             timestep,
             tokens,
+            timestep_cond=self.read_guidance(latent.to(self.dtype)),
             return_dict=False,
             **self.followed(latent, timestep, tokens),
         )[0]

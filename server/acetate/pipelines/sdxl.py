@@ -106,6 +106,8 @@ class SdxlPipeline(StableDiffusionPipeline):
         sizes = torch.tensor([[height, width, 0, 0, height, width]], device=latent.device)
         added = {"text_embeds": pooled, "time_ids": sizes.expand(len(latent), -1)}
         followed = self.followed(latent, timestep, tokens, added)
+        read = self.read_guidance(latent.to(self.dtype))
+        latent = self.entered(latent)
         if condition is not None:
             condition = condition.expand(len(latent), -1, -1, -1)
             latent = torch.cat([latent, condition.to(latent)], dim=1)
@@ -113,6 +115,7 @@ class SdxlPipeline(StableDiffusionPipeline):
             latent.to(self.dtype),
             timestep,
             tokens,
+            timestep_cond=read,
             added_cond_kwargs=added,
             return_dict=False,
             **followed,

@@ -7,42 +7,52 @@ rest is the same in every model of a family. Nothing is looked up at the hub.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from diffusers.loaders import single_file_utils
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from torch import Tensor, nn
+from torch import Tensor
 from transformers.models.clip.configuration_clip import CLIPTextConfig
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
+from acetate.adapters.unet_names import ldm_names
 from acetate.errors import ModelDamaged
-from acetate.models.weights import read_weights
+from acetate.models.base_inventory import AUTOENCODER, DENOISER, FIRST, SECOND, renamed
+from acetate.models.identify import header_of
+from acetate.models.training_facts import facts_of_checkpoint
+from acetate.pipelines.autoencoder_weights import make_autoencoder
 from acetate.pipelines.clip import clip_tokenizer
+from acetate.pipelines.network_loading import Unfit, filled, of_the_tower, read_tensors
 
-_UNET = "model.diffusion_model."
-_VAE = "first_stage_model."
-_FIRST = {
-    "sd15": "cond_stage_model.transformer.",
-    "sdxl": "conditioner.embedders.0.transformer.",
-}
-_SECOND = "conditioner.embedders.1.model."
-_SCALES = {"sd15": 0.18215, "sdxl": 0.13025}
-_VELOCITY = "v_pred"
-"""An empty tensor of this name marks SDXL checkpoints that predict velocity."""
+T = TypeVar("T")
+_CPU = torch.device("cpu")
 
 
 class CheckpointBase:
-    """A `.safetensors` checkpoint of the SD 1.5 or SDXL family."""
+    """A `.safetensors` checkpoint of the SD 1.5 or SDXL family.
 
-    def __init__(self, path: Path, family: str) -> None:
+    `facts` are those of its training that were told when it was imported. Tensors are read to
+    `home`; on META the networks have shapes and no weights.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        family: str,
+        facts: Mapping[str, Any] | None = None,
+        home: torch.device = _CPU,
+    ) -> None:
         self._path = path
         self._family = family
-        state = read_weights(path)
-        self._state = {name: state[name] for name in state if not name.startswith("model_ema.")}
+        state = read_tensors([path], home)
+        shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
+        self._facts = facts_of_checkpoint(path, shapes, header_of(path))[0] | dict(facts or {})
+        own: Any = renamed(state, family)
+        self._state: dict[str, Tensor] = own
 
     @property
     def files(self) -> dict[str, Path]:
@@ -53,47 +63,42 @@ class CheckpointBase:
         return [self._path]
 
     def scheduler_config(self) -> dict[str, Any]:
-        velocity = _VELOCITY in self._state
         return {
             "num_train_timesteps": 1000,
             "beta_start": 0.00085,
             "beta_end": 0.012,
             "beta_schedule": "scaled_linear",
-            "prediction_type": "v_prediction" if velocity else "epsilon",
-            "rescale_betas_zero_snr": "ztsnr" in self._state,
-        }
+            "prediction_type": "epsilon",
+            "rescale_betas_zero_snr": False,
+        } | self._facts
 
     def denoiser(self, dtype: torch.dtype, device: torch.device) -> UNet2DConditionModel:
-        with self._explained("denoiser"):
-            pooled = self._state.get(f"{_SECOND}text_projection")
-            width = 0 if pooled is None else pooled.shape[1]
-            config = denoiser_config(self._within(_UNET), self._family, width)
-        network = UNet2DConditionModel(**config)
-        state = single_file_utils.convert_ldm_unet_checkpoint(dict(self._state), network.config)
-        return self._filled(network, state, dtype, device)
+        def make() -> UNet2DConditionModel:
+            state = self._within(DENOISER)
+            pooled = self._state.get(f"{SECOND.get(self._family)}text_projection")
+            width = _POOLED if pooled is None else pooled.shape[1]
+            config = denoiser_config(state, self._family, width)
+            with torch.device("meta"):
+                expected = UNet2DConditionModel(**config).state_dict()
+            names = ldm_names(expected, config["layers_per_block"])
+            own = {names.get(name, name): tensor for name, tensor in state.items()}
+            return filled(lambda: UNet2DConditionModel(**config), own, dtype, device)
+
+        return self._explained("denoiser", make)
 
     def autoencoder(self, dtype: torch.dtype, device: torch.device) -> AutoencoderKL:
-        with self._explained("autoencoder"):
-            config = autoencoder_config(self._within(_VAE), _SCALES[self._family])
-        network = AutoencoderKL(**config)
-        state = single_file_utils.convert_ldm_vae_checkpoint(dict(self._state), network.config)
-        return self._filled(network, state, dtype, device)
+        return self._explained(
+            "autoencoder",
+            lambda: make_autoencoder(self._within(AUTOENCODER), self._family, dtype, device),
+        )
 
     def text_encoder(self, kind: Any, part: str, dtype: torch.dtype, device: torch.device) -> Any:
-        with self._explained("text encoder"):
-            if part:
-                network = kind(_second_config(self._within(_SECOND)))
-                state = single_file_utils.convert_open_clip_checkpoint(
-                    network, dict(self._state), prefix=_SECOND
-                )
-            else:
-                state = self._within(_FIRST[self._family])
-                network = kind(_first_config(state))
-        state.pop("text_model.embeddings.position_ids", None)
-        # Files differ in whether the tower has a name of its own, and so do transformers' versions.
-        if not any(name.startswith("text_model.") for name in network.state_dict()):
-            state = {name.removeprefix("text_model."): state[name] for name in state}
-        return self._filled(network, state, dtype, device)
+        return self._explained(
+            "text encoder",
+            lambda: make_text_encoder(
+                kind, self._within((SECOND if part else FIRST)[self._family]), dtype, device
+            ),
+        )
 
     def tokenizer(self, part: str) -> CLIPTokenizer:
         return clip_tokenizer("!") if part else clip_tokenizer()
@@ -105,37 +110,20 @@ class CheckpointBase:
             if name.startswith(prefix)
         }
 
-    def _filled(
-        self, network: Any, state: dict[str, Tensor], dtype: torch.dtype, device: torch.device
-    ) -> Any:
+    def _explained(self, part: str, make: Callable[[], T]) -> T:
+        """Turns the absence of a tensor into the error."""
         try:
-            network.load_state_dict(state)
-        except RuntimeError as error:
-            raise self._unfit(type(network).__name__) from error
-        # Past diffusers' own `to`, which warns of precautions that only its loader takes.
-        return nn.Module.to(network.requires_grad_(False).eval(), device, dtype)
-
-    def _explained(self, part: str) -> Any:
-        return _Explained(self._unfit(part))
-
-    def _unfit(self, part: str) -> ModelDamaged:
-        return ModelDamaged(
-            f"The checkpoint {self._path.name} has no {part} that Acetate can read.",
-            "It needs the whole model (denoiser, autoencoder and text encoders) in one file.",
-        )
+            return make()
+        except (Unfit, KeyError, IndexError, ValueError) as error:
+            inside = f": {error}" if isinstance(error, Unfit) else ""
+            raise ModelDamaged(
+                f"The checkpoint {self._path.name} has no {part} that Acetate can read{inside}.",
+                "It needs the whole model (denoiser, autoencoder and text encoders) in one file.",
+            ) from error
 
 
-class _Explained:
-    """Turns the absence of a tensor into the error."""
-
-    def __init__(self, error: ModelDamaged) -> None:
-        self._error = error
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, (KeyError, IndexError, ValueError)):
-            raise self._error from error
+_POOLED = 1280
+"""Width of SDXL's pooled text, for checkpoints that hold no text encoder to tell it."""
 
 
 def denoiser_config(state: Mapping[str, Tensor], family: str, pooled: int) -> dict[str, Any]:
@@ -150,7 +138,8 @@ def denoiser_config(state: Mapping[str, Tensor], family: str, pooled: int) -> di
     levels = [range(end - layers, end) for end in [*ends, blocks]]
     widths = [state[f"input_blocks.{level[0]}.0.out_layers.3.weight"].shape[0] for level in levels]
     depths = [_depth(state, f"input_blocks.{level[0]}.1.") for level in levels]
-    attended = next(name for name in state if name.endswith("attn2.to_k.weight"))
+    attended = next((name for name in state if name.endswith("attn2.to_k.weight")), "")
+    projection = next((name for name in state if name.endswith(".proj_in.weight")), "")
     config: dict[str, Any] = {
         "sample_size": 128 if family == "sdxl" else 64,
         "in_channels": entry.shape[1],
@@ -162,42 +151,19 @@ def denoiser_config(state: Mapping[str, Tensor], family: str, pooled: int) -> di
         "transformer_layers_per_block": [depth or 1 for depth in depths],
         "cross_attention_dim": state[attended].shape[1],
         "attention_head_dim": 8,
+        "use_linear_projection": state[projection].dim() == 2,
     }
+    if "time_embed.cond_proj.weight" in state:
+        config["time_cond_proj_dim"] = state["time_embed.cond_proj.weight"].shape[1]
     if family == "sdxl":
         added = state["label_emb.0.0.weight"].shape[1]
         config |= {
             "attention_head_dim": [max(1, width // 64) for width in widths],
-            "use_linear_projection": True,
             "addition_embed_type": "text_time",
             "addition_time_embed_dim": (added - pooled) // 6,
             "projection_class_embeddings_input_dim": added,
         }
     return config
-
-
-def autoencoder_config(state: Mapping[str, Tensor], scale: float) -> dict[str, Any]:
-    """The arguments of the autoencoder with these tensors, without their prefix."""
-    levels = 1 + max(
-        int(match[1]) for name in state if (match := re.match(r"encoder\.down\.(\d+)\.", name))
-    )
-    layers = 1 + max(
-        int(match[1])
-        for name in state
-        if (match := re.match(r"encoder\.down\.0\.block\.(\d+)\.", name))
-    )
-    widths = [
-        state[f"encoder.down.{level}.block.0.conv1.weight"].shape[0] for level in range(levels)
-    ]
-    return {
-        "in_channels": 3,
-        "out_channels": 3,
-        "down_block_types": ["DownEncoderBlock2D"] * levels,
-        "up_block_types": ["UpDecoderBlock2D"] * levels,
-        "block_out_channels": widths,
-        "layers_per_block": layers,
-        "latent_channels": state["post_quant_conv.weight"].shape[0],
-        "scaling_factor": scale,
-    }
 
 
 def _depth(state: Mapping[str, Tensor], prefix: str) -> int:
@@ -206,14 +172,41 @@ def _depth(state: Mapping[str, Tensor], prefix: str) -> int:
     return 1 + max((int(match[1]) for name in state if (match := pattern.match(name))), default=-1)
 
 
-def _first_config(state: Mapping[str, Tensor]) -> CLIPTextConfig:
+def make_text_encoder(
+    kind: Any, state: Mapping[str, Tensor], dtype: torch.dtype, device: torch.device
+) -> Any:
+    """A CLIP text encoder from its tensors alone, of either code's names. Raises Unfit, KeyError.
+
+    `kind` is the class: with a projection it is SDXL's second.
+    """
+    if "token_embedding.weight" in state:
+        config = _open_clip_config(state)
+        with torch.device("meta"):
+            like = kind(config)
+        state = single_file_utils.convert_open_clip_checkpoint(like, dict(state), prefix="")
+    else:
+        named = any(name.startswith("text_model.") for name in state)
+        state = dict(state) if named else {f"text_model.{name}": t for name, t in state.items()}
+        config = _clip_config(state)
+    with torch.device("meta"):
+        expected = list(kind(config).state_dict())
+    own = of_the_tower(state, expected)
+    if "text_projection.weight" not in expected:
+        own.pop("text_projection.weight", None)
+    return filled(lambda: kind(config), own, dtype, device)
+
+
+def _clip_config(state: Mapping[str, Tensor]) -> CLIPTextConfig:
     words = state["text_model.embeddings.token_embedding.weight"]
     inner = state["text_model.encoder.layers.0.mlp.fc1.weight"]
     layers = {name.split(".")[3] for name in state if ".encoder.layers." in name}
-    return _text_config(words, inner, len(layers), "quick_gelu", words.shape[1])
+    projection = state.get("text_projection.weight", state.get("text_model.text_projection.weight"))
+    if projection is None or words.shape[1] == 768:
+        return _text_config(words, inner, len(layers), "quick_gelu", words.shape[1])
+    return _text_config(words, inner, len(layers), "gelu", projection.shape[0])
 
 
-def _second_config(state: Mapping[str, Tensor]) -> CLIPTextConfig:
+def _open_clip_config(state: Mapping[str, Tensor]) -> CLIPTextConfig:
     words = state["token_embedding.weight"]
     inner = state["transformer.resblocks.0.mlp.c_fc.weight"]
     layers = {name.split(".")[2] for name in state if name.startswith("transformer.resblocks.")}

@@ -6,9 +6,11 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
+from diffusers.models.embeddings import get_timestep_embedding
 from torch import Tensor, nn
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
@@ -19,14 +21,17 @@ from acetate.latent_transparency import decode_transparent, encode_with_offset
 from acetate.latent_transparency.decoding import CHUNK_PIXELS
 from acetate.models.families import FAMILIES
 from acetate.models.hashing import model_hash
+from acetate.models.identify import header_of
 from acetate.models.used_files import UsedFiles
 from acetate.models.weights import read_weights
-from acetate.pipelines import schedulers
+from acetate.pipelines import hole_input, schedulers
 from acetate.pipelines.diffusers_folder import Base
+from acetate.pipelines.hole_input import Hole, hole_in, whole_hole
 from acetate.pipelines.lru_cache import Recent, tensor_key
 from acetate.pipelines.memory import Ladder, Rung, eased, free_memory
 from acetate.pipelines.offloading import Offloading, fits
-from acetate.pipelines.pipeline import Patch, Pipeline, PromptEmbedding
+from acetate.pipelines.pipeline import Patch, Pipeline, PromptEmbedding, Told
+from acetate.pipelines.sampling import Denoise
 from acetate.pipelines.transparency_weights import Locate, TransparencyPair, needed
 
 CHUNK = 75
@@ -80,6 +85,8 @@ class StableDiffusionPipeline(Pipeline):
         self._prompts: Recent[PromptEmbedding] = Recent(16)
         self._conditions: Recent[Tensor] = Recent(8)
         self._control: Following | None = None
+        self._hole: Hole | None = None
+        self._guidance_read: Tensor | None = None
         self._styles: tuple[tuple[str, float], ...] = ()
         self._offloading: Offloading | None = None
         self._chunk_pixels = chunk_for(device)
@@ -146,12 +153,14 @@ class StableDiffusionPipeline(Pipeline):
         return {"unet": self.denoiser, **dict(encoders)}
 
     @contextmanager
-    def styled(self, styles: Sequence[tuple[Path, float]]) -> Iterator[None]:
-        """These style files are fused into the base, in this order, for the length of a block."""
+    def styled(
+        self, styles: Sequence[tuple[Path, float]], told: Told = MappingProxyType({})
+    ) -> Iterator[None]:
         with ExitStack() as fused:
             for path, weight in styles:
                 self.files.use(path)
-                patch = StylePatch.read(read_weights(path), self.networks, weight, path.name)
+                file, header = read_weights(path), header_of(path) | dict(told.get(path.name, {}))
+                patch = StylePatch.read(file, self.networks, weight, path.name, header)
                 self.ladder.attempt(lambda patch=patch: patch.inject(self.networks))
                 fused.callback(patch.eject)
             self._styles = tuple((str(path), weight) for path, weight in styles)
@@ -173,6 +182,32 @@ class StableDiffusionPipeline(Pipeline):
         finally:
             self._control = None
 
+    @contextmanager
+    def filling(self, picture: Tensor, mask: Tensor) -> Iterator[None]:
+        """For the length of a block a hole is filled: the picture [1, 3, H, W] under the mask
+        [1, 1, H, W], 1 inside. Only for a base that was trained to; see `fills`.
+        """
+        self._hole = hole_in(picture, mask, self.latent_factor, self.encode_image)
+        try:
+            yield
+        finally:
+            self._hole = None
+
+    @property
+    def fills(self) -> bool:
+        """Whether the denoiser was trained to fill holes."""
+        return self.unet.config["in_channels"] == hole_input.CHANNELS
+
+    def entered(self, latent: Tensor) -> Tensor:
+        """What the denoiser reads first: the noisy latent, and of one that fills holes the hole."""
+        if not self.fills:
+            return latent
+        hole = self._hole
+        if hole is None:
+            sides = [side * self.latent_factor for side in latent.shape[-2:]]
+            hole = whole_hole(sides[0], sides[1], self.encode_image)
+        return hole_input.beside(latent, hole)
+
     def followed(
         self,
         latent: Tensor,
@@ -184,6 +219,23 @@ class StableDiffusionPipeline(Pipeline):
         if self._control is None:
             return {}
         return self._control.residuals(latent.to(self.dtype), timestep, tokens, added)
+
+    def _guided(
+        self, prompt: PromptEmbedding, guidance: float, condition: Tensor | None
+    ) -> Denoise:
+        """A base that was distilled to read its guidance (LCM) gets it as a number, once a step."""
+        width = self.unet.config.get("time_cond_proj_dim")
+        if width is None:
+            self._guidance_read = None
+            return super()._guided(prompt, guidance, condition)
+        number = torch.tensor([(guidance - 1) * 1000])
+        self._guidance_read = get_timestep_embedding(number, width, flip_sin_to_cos=False)
+        return super()._guided(prompt, 1.0, condition)
+
+    def read_guidance(self, latent: Tensor) -> Tensor | None:
+        """The guidance as the denoiser reads it; None for most."""
+        read = self._guidance_read
+        return None if read is None else read.expand(len(latent), -1).to(latent)
 
     @eased
     @torch.inference_mode()

@@ -7,8 +7,8 @@ from dataclasses import replace
 from acetate.models.catalog import Entry
 from acetate.models.families import FAMILIES
 from acetate.models.hub_cache import missing_parts
-from acetate.models.imported_files import own_files
 from acetate.models.licences import unaccepted
+from acetate.models.own_register import own_files
 from acetate.models.registry import model_named, models
 from acetate.models.shipped import EMBEDDED
 from acetate.modes.registry import MODES
@@ -60,8 +60,8 @@ def _info(entry: Entry) -> ModelInfo:
         [mode for mode in entry.modes if mode in family.modes],
         native=entry.native,
         frame=entry.frame,
-        steps=family.steps,
-        guidance=family.guidance,
+        steps=entry.advice[0],
+        guidance=entry.advice[1],
         styles=[own.name for own in own_files("style", entry.family)],
         controls=sorted({own.kind for own in own_files("control", entry.family)}),
     )

@@ -1,0 +1,32 @@
+"""Styles for Flux, whoever trained them, under the names of diffusers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from diffusers.loaders.lora_pipeline import FluxLoraLoaderMixin
+from torch import Tensor
+
+from acetate.adapters.patch import PatchMismatch
+
+_THEIR_OWN = ("hada_", "lokr_", ".diff", "dora_scale", "lora_magnitude")
+
+
+def flux_style(file: Mapping[str, Tensor], name: str = "The patch") -> dict[str, Tensor]:
+    """Low-rank tensors in any form that diffusers reads (its own, kohya's, the authors', X-Labs').
+
+    Raises PatchMismatch.
+    """
+    if any(mark in key for key in file for mark in _THEIR_OWN):
+        raise PatchMismatch(
+            f"{name} is a style for Flux of a kind that Acetate cannot fuse: "
+            "take one of low rank (LoRA)."
+        )
+    try:
+        found: Any = FluxLoraLoaderMixin.lora_state_dict(dict(file), return_alphas=True)
+    except Exception as error:  # Whatever its converters meet in a form that they do not know.
+        raise PatchMismatch(f"{name} is of a form that is not known for Flux.") from error
+    state, alphas = found[:2]
+    return {**state, **{key: torch.as_tensor(alpha) for key, alpha in (alphas or {}).items()}}

@@ -1,0 +1,67 @@
+"""How strong a style was trained to be: alpha over rank, from its tensors or its header."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from acetate.adapters.patch import PatchMismatch
+
+METADATA = "lora_adapter_metadata"
+"""The entry of the header that diffusers writes since 0.34: peft's configuration as JSON."""
+
+_NETWORKS = ("unet", "transformer", "text_encoder", "text_encoder_2")
+
+
+@dataclass(frozen=True)
+class Scales:
+    """`configurations` are peft's own by network; that of no network is for all."""
+
+    configurations: Mapping[str, Mapping[str, Any]]
+
+    @classmethod
+    def read(cls, header: Mapping[str, str], name: str) -> Scales:
+        """From the header of a style file. Raises PatchMismatch for one that cannot be read."""
+        told = header.get(METADATA)
+        if told is None:
+            return cls({})
+        try:
+            content = json.loads(told)
+            found: dict[str, dict[str, Any]] = {}
+            for key, value in content.items():
+                network, dot, entry = key.partition(".")
+                inside = bool(dot) and network in _NETWORKS
+                place, entry = (network, entry) if inside else ("", key)
+                found.setdefault(place, {})[entry] = value
+        except (ValueError, AttributeError) as error:
+            raise PatchMismatch(
+                f"The style {name} says of its strength what cannot be read ({METADATA})."
+            ) from error
+        return cls(found)
+
+    def of(self, network: str, module: str, rank: int, alpha: float | None) -> float:
+        """What the product of this module's matrices is multiplied by."""
+        if rank < 1:
+            raise PatchMismatch("A style holds matrices of no rank.")
+        if alpha is not None:
+            return alpha / rank
+        config = self.configurations.get(network, self.configurations.get("", {}))
+        told = _patterned(config.get("alpha_pattern"), module, config.get("lora_alpha"))
+        if told is None:
+            return 1.0
+        return float(told) / (rank**0.5 if config.get("use_rslora") else rank)
+
+
+def _patterned(patterns: object, module: str, otherwise: Any) -> Any:
+    """As peft reads them: a pattern is met by the end of a module's name."""
+    if isinstance(patterns, Mapping):
+        for pattern, value in patterns.items():
+            try:
+                if re.fullmatch(rf"(.*\.)?({pattern})", module):
+                    return value
+            except re.error:
+                continue
+    return otherwise

@@ -1,0 +1,64 @@
+"""The weight files of one component of a diffusers folder: whole or in shards, in any precision."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from acetate.errors import ModelDamaged, ModelMissing
+from acetate.models.files import existing, read_config
+
+_STEMS = ("diffusion_pytorch_model", "model")
+_VARIANTS = (".fp16", "", ".bf16", ".fp32", ".non_ema")
+"""Half precision is half the reading; the rest only where nothing else is there."""
+
+_SHARD = re.compile(r".+\.safetensors", re.ASCII)
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The files that hold a component's tensors, in their order. Raises ModelMissing, ModelDamaged.
+
+    A folder may hold several precisions, of which one is taken whole.
+    """
+    for variant in _VARIANTS:
+        for stem in _STEMS:
+            if (whole := folder / f"{stem}{variant}.safetensors").is_file():
+                return [whole]
+            for index in _indices(folder, stem, variant):
+                return _shards_of(index)
+    _say_what_else(folder)
+    return [existing(folder / "diffusion_pytorch_model.safetensors")]
+
+
+def index_names(stem: str, variant: str) -> tuple[str, ...]:
+    """How libraries of several years call the index of a component in shards."""
+    if not variant:
+        return (f"{stem}.safetensors.index.json",)
+    return (f"{stem}{variant}.safetensors.index.json", f"{stem}.safetensors.index{variant}.json")
+
+
+def _indices(folder: Path, stem: str, variant: str) -> list[Path]:
+    paths = (folder / name for name in index_names(stem, variant))
+    return [path for path in paths if path.is_file()]
+
+
+def _shards_of(index: Path) -> list[Path]:
+    places = read_config(index).get("weight_map")
+    if not isinstance(places, dict) or not places:
+        raise ModelDamaged(f"The list of shards {index} names no files.", "Fetch the folder again.")
+    names = sorted({str(name) for name in places.values()})
+    # A list is content of a stranger's: its names must not lead out of the folder.
+    if bad := [name for name in names if Path(name).name != name or not _SHARD.fullmatch(name)]:
+        raise ModelDamaged(f"The list of shards {index} names {bad[0][:60]}, which is no shard.")
+    return [existing(index.parent / name) for name in names]
+
+
+def _say_what_else(folder: Path) -> None:
+    if not folder.is_dir():
+        return
+    others = [path for path in folder.iterdir() if path.suffix in (".bin", ".msgpack", ".onnx")]
+    if others:
+        raise ModelMissing(
+            f"{folder} holds {others[0].name}, but no .safetensors.",
+            "Fetch the folder with its safetensors, or save it anew with today's diffusers.",
+        )

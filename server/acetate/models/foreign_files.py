@@ -1,0 +1,95 @@
+"""What a file is that holds no weights, told from its first bytes, so that it can be named."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import zipfile
+from pathlib import Path
+
+_LOOK = 1024
+"""Bytes at the beginning that are looked at."""
+
+_STARTS = {
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive: unpack it and import what is inside",
+    b"Rar!": "a RAR archive: unpack it and import what is inside",
+    b"\x1f\x8b": "a gzip archive: unpack it and import what is inside",
+    b"\x89PNG": "a picture (PNG), not weights",
+    b"\xff\xd8\xff": "a picture (JPEG), not weights",
+    b"RIFF": "a picture (WebP), not weights",
+    b"%PDF": "a PDF document, not weights",
+    b"GGUF": "a GGUF file, whose quantised weights are for other programs: "
+    "take the same model as .safetensors",
+    b"\x08\x00\x00\x00TRT": "an engine of TensorRT, made for one card and one other program",
+}
+_LFS = b"version https://git-lfs"
+_LFS_SIZE = re.compile(rb"size (\d+)")
+_MARKUP = (b"<!doctype", b"<html", b"<?xml", b"<head")
+
+
+def is_safetensors(path: Path) -> bool:
+    """Whether a file begins as safetensors do: the length of a JSON object, and the object."""
+    with path.open("rb") as file:
+        begin = file.read(9)
+    return len(begin) == 9 and begin[8:] == b"{" and int.from_bytes(begin[:8], "little") < 2**40
+
+
+def is_pickled(path: Path) -> bool:
+    """Whether a file begins as those of `torch.save` do, in either of their forms."""
+    with path.open("rb") as file:
+        begin = file.read(4)
+    if begin[:2] == b"PK":
+        return any(name.endswith("data.pkl") for name in _names_in(path))
+    return begin[:1] == b"\x80"
+
+
+def what_it_is(path: Path) -> str:
+    """Words that go on after “FILE is”; empty for what may hold weights. Raises OSError."""
+    size = os.path.getsize(path)
+    with path.open("rb") as file:
+        begin = file.read(_LOOK)
+    if not begin:
+        return "empty: download it again"
+    if begin.startswith(_LFS):
+        told = _LFS_SIZE.search(begin)
+        real = f", which has {int(told[1]) / 1e6:.0f} MB" if told else ""
+        return f"a pointer of Git LFS and not the file itself{real}: fetch it with `git lfs pull`"
+    for start, words in _STARTS.items():
+        if begin.startswith(start):
+            return words
+    text = begin.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if text.lower().startswith(_MARKUP):
+        return "a web page and not the file itself, most likely one that asks to log in"
+    if begin[:2] == b"PK" and not is_pickled(path):
+        return "a zip archive: unpack it and import what is inside"
+    if is_safetensors(path):
+        return _cut(begin, size)
+    if text[:1] in (b"{", b"["):
+        return f"a text in JSON and not weights{_error_in(text)}"
+    return ""
+
+
+def _cut(begin: bytes, size: int) -> str:
+    length = int.from_bytes(begin[:8], "little")
+    if length + 8 > size:
+        return f"half a download: it ends after {size} bytes, within its own list of tensors"
+    return ""
+
+
+def _error_in(text: bytes) -> str:
+    """What a server said instead of sending a file."""
+    try:
+        said = json.loads(text)
+        words = said.get("error") or said.get("message")
+    except (ValueError, AttributeError):
+        return ""
+    return f": it says “{str(words)[:120]}”" if words else ""
+
+
+def _names_in(path: Path) -> list[str]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.namelist()
+    except (zipfile.BadZipFile, OSError):
+        return []

@@ -1,0 +1,148 @@
+"""The list of what a person imported, and the folder where its files lie."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from acetate.errors import AcetateError, BadRequest
+from acetate.models.identify import Role
+from acetate_bridge.client.discovery import data_folder
+
+_LONGEST_NAME = 60
+
+Form = Literal["file", "folder", "hub"]
+
+
+class CannotImport(AcetateError):
+    """A file cannot be taken over; nothing has changed."""
+
+    code = "cannot_import"
+
+
+@dataclass(frozen=True)
+class Own:
+    """An imported file: its name in the folder, what it is, its SHA-256 and where it came from.
+
+    `kind` says what a control network follows. A base may instead be a folder on the disk or a
+    repository of the hub (`form`), which stays at its `source`; `native` is the side it paints at,
+    `preset` the scheduler that it was distilled for, `facts` what else was told of its training,
+    `fills` whether it fills holes. `supplied` are the parts that it lacks: “file:NAME” or
+    “model:ID” by the part. `notes` are sentences for the person who imports it.
+    """
+
+    name: str
+    role: Role
+    families: tuple[str, ...]
+    sha256: str
+    source: str
+    kind: str = ""
+    form: Form = "file"
+    native: int = 0
+    preset: str = ""
+    facts: dict[str, Any] = field(default_factory=dict[str, Any])
+    supplied: dict[str, str] = field(default_factory=dict[str, str])
+    fills: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def own_folder() -> Path:
+    """Where imported files lie; ACETATE_MODELS_DIR names another folder."""
+    return Path(os.environ.get("ACETATE_MODELS_DIR") or data_folder() / "models")
+
+
+def own_files(role: Role | None = None, family: str = "") -> list[Own]:
+    """What has been imported, in that order; of one role, or for one family, where that is said."""
+    try:
+        entries = json.loads(_register().read_text(encoding="utf-8"))
+        files = [_read(entry) for entry in entries]
+    except FileNotFoundError:
+        return []
+    except (ValueError, TypeError, KeyError) as error:
+        raise CannotImport(
+            f"The list of imported files at {_register()} cannot be read.", "Delete it to go on."
+        ) from error
+    return [
+        own for own in files if role in (None, own.role) and (not family or family in own.families)
+    ]
+
+
+def own_file(name: str) -> Path | None:
+    """The path of an imported file by its name in the list; names are never paths.
+
+    A link in the folder is followed only to where its file was imported from.
+    """
+    own = next((own for own in own_files() if own.name == name and own.form == "file"), None)
+    if own is None:
+        return None
+    path = own_folder() / name
+    if path.is_symlink() and path.resolve() != Path(own.source):
+        return None
+    return path if path.is_file() else None
+
+
+def own_named(name: str, role: Role) -> Own:
+    """What was imported under a name, with or without its ending. Raises BadRequest."""
+    found = own_files(role)
+    for own in found:
+        if name in (own.name, own.name.removesuffix(".safetensors")):
+            return own
+    words = {"style": "style", "control": "control network"}.get(role, role)
+    known = ", ".join(own.name.removesuffix(".safetensors") for own in found)
+    raise BadRequest(
+        f"There is no {words} called “{name[:60]}”.",
+        f"Imported are {known}." if known else "Take one over with `acetate models import`.",
+    )
+
+
+def style_preset(names: Iterable[str]) -> str:
+    """The scheduler that one of these styles was distilled for, if any. Raises BadRequest."""
+    return next((own.preset for name in names if (own := own_named(name, "style")).preset), "")
+
+
+def register(own: Own) -> None:
+    """Put something on the list of what was imported. Raises CannotImport if its name is taken."""
+    files = own_files()
+    if own.name in {other.name for other in files}:
+        raise CannotImport(f"{own.name} is imported already.")
+    own_folder().mkdir(parents=True, exist_ok=True)
+    _write_register([*files, own])
+
+
+def remove_own(name: str) -> None:
+    """Forget an imported file; what it was linked from stays. Raises BadRequest."""
+    kept = [own for own in own_files() if own.name != name]
+    if len(kept) == len(own_files()):
+        raise BadRequest(f"Nothing called “{name}” was imported.")
+    if not (own_folder() / name).is_dir():
+        (own_folder() / name).unlink(missing_ok=True)
+    _write_register(kept)
+
+
+def safe_name(stem: str) -> str:
+    """A file name that is safe on every system; differing long or foreign names stay different."""
+    plain = re.sub(r"[^a-z0-9_-]+", "-", stem.lower()).strip("-_")
+    if plain != stem.lower() or len(plain) > _LONGEST_NAME:
+        plain = f"{plain[:_LONGEST_NAME]}-{hashlib.sha256(stem.encode()).hexdigest()[:8]}"
+    return f"{plain.lstrip('-')}.safetensors"
+
+
+def _read(entry: dict[str, Any]) -> Own:
+    lists = {name: tuple(entry.get(name, ())) for name in ("families", "notes")}
+    return Own(**{**entry, **lists})
+
+
+def _register() -> Path:
+    return own_folder() / "imported.json"
+
+
+def _write_register(files: list[Own]) -> None:
+    temporary = _register().with_name(f"imported.{os.getpid()}.part")
+    temporary.write_text(json.dumps([asdict(own) for own in files], indent=1), encoding="utf-8")
+    temporary.replace(_register())

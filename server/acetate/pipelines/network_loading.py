@@ -1,0 +1,112 @@
+"""A network from its configuration and its tensors, whoever named them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import init_empty_weights
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from acetate.models.files import damaged, existing
+
+META = torch.device("meta")
+"""Where tensors have shapes and no numbers: a network there is checked without its weights."""
+
+
+class Unfit(Exception):
+    """Tensors and network do not belong together; the message names the first that does not."""
+
+
+def read_tensors(paths: Iterable[Path], device: torch.device) -> dict[str, Tensor]:
+    """The tensors of all these files; on META only their shapes are read.
+
+    Raises ModelMissing or ModelDamaged naming the file.
+    """
+    state: dict[str, Tensor] = {}
+    for path in paths:
+        try:
+            with safe_open(existing(path), framework="pt") as file:
+                for name in file.keys():  # noqa: SIM118
+                    state[name] = _shape(file, name) if device == META else file.get_tensor(name)
+        except (SafetensorError, OSError) as error:
+            raise damaged(path) from error
+    return state
+
+
+def _shape(file: Any, name: str) -> Tensor:
+    return torch.empty(file.get_slice(name).get_shape(), device=META)
+
+
+def filled(
+    make: Callable[[], Any], state: Mapping[str, Tensor], dtype: torch.dtype, device: torch.device
+) -> Any:
+    """The network that `make` builds, with exactly these tensors, frozen, on the device.
+
+    Raises Unfit.
+    """
+    with init_empty_weights(include_buffers=False):
+        network = make()
+    expected = network.state_dict()
+    own = {name: tensor for name, tensor in state.items() if name in expected}
+    for name, tensor in expected.items():
+        if name not in own:
+            if tensor.device != META:
+                own[name] = tensor  # A buffer that the network makes itself.
+                continue
+            raise Unfit(f"its tensor {name} is missing")
+        if own[name].shape != tensor.shape:
+            found, wanted = tuple(own[name].shape), tuple(tensor.shape)
+            raise Unfit(f"its tensor {name} is {found}, not {wanted}")
+    if unknown := sorted(set(state) - set(expected) - _harmless(state)):
+        raise Unfit(f"nothing in it is called {unknown[0]}")
+    floats = {
+        name: tensor.to(dtype) if tensor.is_floating_point() else tensor
+        for name, tensor in own.items()
+    }
+    network.load_state_dict(floats, assign=True)
+    if device == META:
+        network = network.to(META)
+    # Past diffusers' own `to`, which warns of precautions that only its loader takes.
+    return nn.Module.to(network.requires_grad_(False).eval(), device, dtype)
+
+
+def of_the_tower(state: Mapping[str, Tensor], expected: Iterable[str]) -> dict[str, Tensor]:
+    """A CLIP text encoder's tensors under the names of this version of transformers.
+
+    Files differ in whether the tower has a name of its own, and so do transformers' versions.
+    """
+    named = any(name.startswith("text_model.") for name in expected)
+    found: dict[str, Tensor] = {}
+    for name, tensor in state.items():
+        plain = name.removeprefix("text_model.")
+        outside = plain.startswith("text_projection.")
+        found[f"text_model.{plain}" if named and not outside else plain] = tensor
+    return found
+
+
+def of_todays_attention(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """An autoencoder's tensors, whose attention was named otherwise in diffusers' first years."""
+    found: dict[str, Tensor] = {}
+    for name, tensor in state.items():
+        match = re.fullmatch(r"(.+\.attentions\.\d+)\.(query|key|value|proj_attn)\.(\w+)", name)
+        if match:
+            place = {"query": "to_q", "key": "to_k", "value": "to_v", "proj_attn": "to_out.0"}
+            name = f"{match[1]}.{place[match[2]]}.{match[3]}"
+        if ".attentions." in name and tensor.dim() == 4 and tensor.shape[2:] == (1, 1):
+            tensor = tensor[:, :, 0, 0]
+        found[name] = tensor
+    return found
+
+
+def _harmless(state: Mapping[str, Tensor]) -> set[str]:
+    """What older libraries stored beside the weights."""
+    return {
+        name
+        for name in state
+        if name.endswith(("position_ids", "logit_scale", ".attn.mask", "num_batches_tracked"))
+    }
