@@ -34,9 +34,16 @@ STOREYS: tuple[tuple[str, ...], ...] = (
 """From the top: a module imports from its own storey and from those below."""
 
 UPWARDS = {
-    # It asks a base for its weight files, which a list of shards in `models/files.py` could say.
-    ("acetate.models.own_bases", "acetate.pipelines.diffusers_folder"),
+    # Import says yes only to what painting has rehearsed; what is below it would have to be told.
+    ("acetate.models.base_import", "acetate.pipelines.base_sources"),
+    ("acetate.models.base_import", "acetate.pipelines.flux_single_file"),
+    ("acetate.models.base_import", "acetate.pipelines.network_loading"),
+    ("acetate.models.base_import", "acetate.pipelines.rehearsal"),
     ("acetate.models.own_bases", "acetate.pipelines.flux_components"),
+    ("acetate.models.own_bases", "acetate.pipelines.rehearsal"),
+    ("acetate.models.style_import", "acetate.adapters.style_fit"),
+    # Both codes' names of a U-Net are facts without a network, and could lie below.
+    ("acetate.models.base_inventory", "acetate.adapters.unet_names"),
 }
 """Arrows that still point upwards."""
 
