@@ -127,7 +127,10 @@ class GimpHost:
         return str(group.get_id())
 
     def activate(self, document: str, layer: str) -> None:
-        self._image(document).set_selected_layers([self._layer(layer)])
+        image, found = self._image(document), self._layer(layer)
+        # A quick mask that is painted on, or several layers with this one, are left selected.
+        if not image.get_selected_channels() and found not in image.get_selected_layers():
+            image.set_selected_layers([found])
 
     def select(self, document: str, region: Rect, feather: int = 0) -> None:
         there = self._image(document)

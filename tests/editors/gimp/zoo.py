@@ -146,6 +146,8 @@ def build(name: str) -> Gimp.Image:
     """An image with one of these stacks."""
     image = new_image(WIDTH, HEIGHT)
     ZOO[name](image)
+    chosen = image.get_selected_layers() or image.get_layers()
+    chosen[0].set_name("active")
     image.attach_parasite(Gimp.Parasite.new("painters-own", 1, b"a word"))
     image.clean_all()
     return image
