@@ -151,6 +151,9 @@ def _checked(row: Field, value: Any) -> Any:
     """A setting inside its bounds, or left open. Raises ValueError."""
     if row.bound is not None and value != row.unset:
         row.bound.check(value)
+    if row.choices and value not in dict(row.choices):
+        names = ", ".join(name for name, _ in row.choices)
+        raise ValueError(f"“{row.words}” is one of {names}, not “{value}”.")
     return value
 
 

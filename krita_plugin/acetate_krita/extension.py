@@ -54,7 +54,15 @@ class AcetateExtension(krita.Extension):
         return [
             *(
                 (f"acetate_{mode}", MODES[mode].title, functools.partial(self._generate, mode))
-                for mode in ("text", "background", "foreground", "joint", "refine")
+                for mode in (
+                    "text",
+                    "background",
+                    "foreground",
+                    "joint",
+                    "refine",
+                    "fill",
+                    "upscale",
+                )
             ),
             ("acetate_regenerate", "Paint Layer Anew", control.regenerate),
             ("acetate_cancel", "Cancel Generating", control.cancel),

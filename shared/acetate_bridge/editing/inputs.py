@@ -35,11 +35,29 @@ def gather(editor: Editor, plan: Plan, info: ModeInfo, recipe: Recipe, variants:
     )
 
 
+def selection_image(plan: Plan) -> Image:
+    """What is selected of a plan's canvas: white, and grey where it is selected in part."""
+    canvas, inside = plan.frame.canvas, plan.frame.crop
+    strengths = plan.mask.mask if plan.mask is not None else None
+    grey = bytearray(canvas.size.pixels)
+    for row in range(inside.height):
+        start = (inside.y + row) * canvas.width + inside.x
+        here = slice(row * inside.width, (row + 1) * inside.width)
+        line = strengths[here] if strengths is not None else b"\xff" * inside.width
+        grey[start : start + inside.width] = line
+    pixels = bytearray(b"\xff") * (4 * len(grey))
+    for channel in range(3):
+        pixels[channel::4] = grey
+    return Image(canvas.width, canvas.height, bytes(pixels))
+
+
 def _read(editor: Editor, plan: Plan, mode: str, wanted: ModeInput) -> Image | None:
     document, canvas = plan.document.key, plan.frame.canvas
     pixel_format = plan.document.pixel_format
     source = plan.source.key if plan.source is not None else None
-    if wanted.kind == "control":
+    if wanted.name == "mask" and mode_row(mode).needs_selection:
+        return selection_image(plan)
+    if wanted.kind == "control" or (wanted.name == "below" and not wanted.required):
         return None
     if mode_row(mode).reads == "difference":
         if wanted.name == "layer":

@@ -63,6 +63,8 @@ def plan(mode: str, situation: Situation, limits: FrameLimits, region: Rect | No
         raise CannotPlan("Choose the layer to work on first.")
     if row.needs_layer and layer is not None and layer.bounds is None:
         raise CannotPlan(f"Nothing is painted on “{layer.name}” yet.")
+    if row.needs_selection and situation.selection is None and region is None:
+        raise CannotPlan("Select the part to paint into first.")
     origin, found = _region(row, situation, document)
     if origin == "selection" and min(found.width, found.height) < SMALLEST_SELECTION:
         raise CannotPlan(
@@ -72,8 +74,13 @@ def plan(mode: str, situation: Situation, limits: FrameLimits, region: Rect | No
     if region is not None:
         origin, found = "layer", region
     soft = situation.selection if origin == "selection" else None
-    context = _context(row, found) if origin == "selection" else 0
-    frame = plan_frame(found, limits, context, never_smaller=row.second_pass)
+    if row.enlarges:
+        frame = Frame(found, found, found.size)
+    else:
+        context = _context(row, found) if origin == "selection" else 0
+        frame = plan_frame(found, limits, context, never_smaller=row.second_pass)
+    if row.needs_selection and layer is not None and layer.bounds is not None:
+        _check_touched(layer.name, layer.bounds.common(frame.canvas))
     return Plan(
         document,
         origin,
@@ -82,6 +89,13 @@ def plan(mode: str, situation: Situation, limits: FrameLimits, region: Rect | No
         soft if soft is not None and soft.mask is not None else None,
         layer,
     )
+
+
+def _check_touched(name: str, common: Rect | None) -> None:
+    if common is None:
+        raise CannotPlan(
+            f"The selection lies far from “{name}”: select a part of it, or beside it."
+        )
 
 
 def above_of(layer: LayerInfo, layers: list[LayerInfo]) -> LayerInfo:
@@ -94,7 +108,7 @@ def above_of(layer: LayerInfo, layers: list[LayerInfo]) -> LayerInfo:
 
 
 def _region(mode: Mode, situation: Situation, document: Document) -> tuple[Origin, Rect]:
-    if situation.selection is not None:
+    if situation.selection is not None and not mode.enlarges:
         return "selection", situation.selection.bounds
     layer = situation.layer
     if mode.layer_extent and layer is not None and layer.bounds is not None:

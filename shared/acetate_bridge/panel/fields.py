@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from acetate_bridge.protocol.limits import GUIDANCE, SEED, STEPS, STRENGTH, VARIANTS, Bound
+from acetate_bridge.protocol.limits import GUIDANCE, SCALE, SEED, STEPS, STRENGTH, VARIANTS, Bound
 from acetate_bridge.protocol.modes import MODES, mode_row
 from acetate_bridge.protocol.types import Recipe
 
@@ -95,6 +95,28 @@ FIELDS: dict[str, Field] = {
             "line",
             "",
             argument="What not to paint",
+        ),
+        Field(
+            "fill",
+            "_What for",
+            "Paint what the prompt says, only what the layer has not got there, or what is around",
+            "menu",
+            "fill",
+            argument="What for: fill, expand (what the layer has not got) or remove",
+            choices=(
+                ("fill", "Fill with what the prompt says"),
+                ("expand", "Expand the layer"),
+                ("remove", "Remove, and continue what is around"),
+            ),
+        ),
+        Field(
+            "scale",
+            "Si_ze",
+            "How many times as large: 2 or 4",
+            "number",
+            2,
+            SCALE,
+            argument="How many times as large",
         ),
         Field(
             "strength",

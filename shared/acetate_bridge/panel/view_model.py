@@ -26,6 +26,7 @@ from acetate_bridge.panel.view import (
     Thumbnail,
 )
 from acetate_bridge.protocol.geometry import FrameLimits
+from acetate_bridge.protocol.limits import needs_prompt
 from acetate_bridge.protocol.messages import ModelInfo, Models
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.naming import layer_name
@@ -76,6 +77,7 @@ def draw(known: Knowledge, preferences: Preferences, work: Work) -> PanelView:
     model, info = known.model(mode, preferences.model), mode_info(known.offer, mode)
     layer_prompts = preferences.layer_prompts(info)
     prompted = preferences.prompt(mode).strip() or any(layer_prompts.values())
+    prompted = prompted or not needs_prompt(mode, str(preferences.value("fill", model)))
     sentence, why_not = _where(known, mode, model)
     if (
         not why_not

@@ -73,6 +73,7 @@ SEED = Bound(0, 2**53 - 1, "A seed lies between {least} and {most}")
 """The largest is the largest integer that every client's numbers can hold."""
 
 SCALES = (2, 4)
+SCALE = Bound(SCALES[0], SCALES[-1], "A layer is enlarged {least} to {most} times", step=2)
 LARGEST_SIDE = 8192
 """Of an enlarged layer, in pixels."""
 
@@ -96,10 +97,15 @@ def variant_seed(seed: int, index: int) -> int:
     return (seed + index) % (int(SEED.most) + 1)
 
 
+def needs_prompt(mode: str, fill: str = "fill") -> bool:
+    """Whether it has to be said what to paint; `fill` says what a selection is painted for."""
+    row = mode_row(mode)
+    return row.prompted and not (row.needs_selection and fill == "remove")
+
+
 def has_prompt(recipe: Recipe) -> bool:
     """Whether a recipe says what to paint, for all of it or a layer of it, or need not say it."""
-    row = mode_row(recipe.mode)
-    if not row.prompted or (row.needs_selection and recipe.fill == "remove"):
+    if not needs_prompt(recipe.mode, recipe.fill):
         return True
     return any(text.strip() for text in (recipe.prompt, *recipe.layer_prompts.values()))
 
