@@ -126,6 +126,7 @@ class KritaEditor:
         found = self._find(document)
         deed = self.undo_chains.begin(document)
         inserting.remove(found, layers, deed.steps)
+        self.undo_chains.forget(document, layers)
         self.undo_chains.show(found, shows)
         self._settle(deed, None, [], [])
 

@@ -22,7 +22,7 @@ from acetate_krita.qt import QtCore
 log = logging.getLogger("acetate.krita")
 
 _MOST_CHAINS = 100
-_LOOK_AGAIN = (0.05, 0.3, 1.0)
+_LOOK_AGAIN = (0.05, 0.3, 0.8)
 _SETTLES_WITHIN = 20
 
 
@@ -80,6 +80,8 @@ class UndoChains:
         self._hidden: dict[str, list[_Hidden]] = {}
         self._ours: dict[str, set[str]] = {}
         self._active: dict[str, str] = {}
+        self._present: dict[str, set[str]] = {}
+        self._touched: set[str] = set()
         self._looks = 0
         self._following = False
         self._watched: list[Any] = []
@@ -119,6 +121,11 @@ class UndoChains:
     def know(self, key: str, ours: list[str]) -> None:
         """These layers and groups are Acetate's."""
         self._ours.setdefault(key, set()).update(ours)
+        self._present.setdefault(key, set()).update(ours)
+
+    def forget(self, key: str, ours: list[str]) -> None:
+        """These are taken out by a deed, which is no undo."""
+        self._present.setdefault(key, set()).difference_update(ours)
 
     def note_active(self, key: str, layer: str) -> None:
         """The painter works on this layer; what Krita turns to after an undo does not count."""
@@ -155,11 +162,17 @@ class UndoChains:
                 _show(document, each.sources, not there)
 
     def _give_back_active(self, key: str, document: Any) -> None:
-        """Krita turns to what an undo or a redo puts in, or to nothing: the painter goes on."""
+        """Where our layers went or came, Krita turns to these or their neighbours.
+
+        An undo of the painter's own steps is left alone.
+        """
+        ours = self._ours.get(key, set())
+        present = {each for each in ours if stack.find(document, each) is not None}
+        if present != self._present.get(key):
+            self._present[key] = present
+            self._touched.add(key)
         node, wanted = document.activeNode(), self._active.get(key, "")
-        if node is not None and stack.key_of(node) not in self._ours.get(key, set()):
-            return
-        if node is not None and stack.key_of(node) == wanted:
+        if key not in self._touched or (node is not None and stack.key_of(node) == wanted):
             return
         before = stack.find_any(document, wanted)
         if before is not None:
@@ -186,6 +199,8 @@ class UndoChains:
     def _later(self, action: Any) -> None:
         self._looks -= 1
         self._go_on(action)
+        if not self._looks:
+            self._touched.clear()
 
     def _go_on(self, action: Any) -> None:
         active = self._documents.active()

@@ -10,9 +10,11 @@ from acetate_krita.widgets.combo_box import ChoiceBox
 from acetate_krita.widgets.labels import flexible, heading, sentence
 from acetate_krita.widgets.pictures import on_checkerboard
 from acetate_krita.widgets.prompts import Prompts
+from acetate_krita.widgets.queue import Queue
 from acetate_krita.widgets.settings_form import Details, Icon
 from acetate_krita.widgets.status_bar import OfferRow, StatusLine
 from acetate_krita.widgets.thumbnails import HISTORY_SIDE, RESULT_SIDE, Strip
+from acetate_krita.widgets.wheel import WheelGuard
 
 _PREVIEW_SIDE = 192
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -35,28 +37,31 @@ class Panel(QtWidgets.QWidget):
         self.button.clicked.connect(lambda: self.press())
         self.again = QtWidgets.QToolButton()
         self.again.setIcon(icon("view-refresh"))
+        self.again.setText("Paint Anew")
+        self.again.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.again.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.again.setAccessibleName("Paint Anew")
         self.again.setToolTip("Paint the active layer anew from its recipe, in its place")
         self.again.clicked.connect(lambda: actions.regenerate())
-        self.progress = QtWidgets.QProgressBar()
-        self.progress.setRange(0, 1000)
+        self.queue = Queue(actions)
+        self.progress = self.queue.progress
         self.preview = QtWidgets.QLabel()
         self.results = Strip(RESULT_SIDE, actions.swap)
-        self.history = Strip(HISTORY_SIDE, actions.restore)
+        self.history = Strip(HISTORY_SIDE, actions.restore, ("Paint again here", actions.repeat))
         self._results_head = self._make_results_head()
         self._history_head = heading("History")
         self.offer, self.status = OfferRow(actions), StatusLine(actions)
+        self._sent: str | None = None
         self._lay_out()
+        self._wheel = WheelGuard()
+        self._wheel.guard(self)
         for key in self._keys():
             key.installEventFilter(self)
         self.draw(self._view)
 
     def press(self) -> None:
-        """What the large button does now."""
-        if self._view.running:
-            self._actions.cancel()
-        elif self._view.can_generate:
+        """Generate, if that can be done now; layers queue up while others are painted."""
+        if self._view.can_generate:
             self._actions.generate()
 
     def ask_for_prompt(self) -> None:
@@ -73,7 +78,8 @@ class Panel(QtWidgets.QWidget):
         self._where.setText(view.sentence)
         self._where.setVisible(bool(view.sentence))
         self._draw_button(view)
-        self._draw_progress(view)
+        self.queue.show_view(view)
+        self._draw_preview(view)
         for strip, head, thumbnails in (
             (self.results, self._results_head, view.results),
             (self.history, self._history_head, view.history),
@@ -90,6 +96,14 @@ class Panel(QtWidgets.QWidget):
         if event.type() not in (QtCore.QEvent.Type.ShortcutOverride, QtCore.QEvent.Type.KeyPress):
             return False
         control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        if (
+            control
+            and event.key() == Qt.Key.Key_Z
+            and self._sent == self.prompts.text.toPlainText()
+        ):
+            # Nothing was typed since it was sent: it is the layer that shall go, not the words.
+            event.ignore()
+            return True
         generates = control and event.key() in _ENTER
         cancels = event.key() == Qt.Key.Key_Escape and self._view.running
         if not generates and not cancels:
@@ -98,25 +112,18 @@ class Panel(QtWidgets.QWidget):
         if event.type() == QtCore.QEvent.Type.KeyPress:
             if cancels:
                 self._actions.cancel()
-            elif not self._view.running:
+            else:
+                self._sent = self.prompts.text.toPlainText()
                 self.press()
         return True
 
     def _draw_button(self, view: PanelView) -> None:
-        self.button.setText("Cancel" if view.running else "Generate")
-        self.button.setEnabled(view.running or view.can_generate)
-        keys = "Escape" if view.running else "Ctrl+Enter"
-        self.button.setToolTip(keys if self.button.isEnabled() else view.why_not)
-        self.again.setVisible(view.can_regenerate and not view.running)
+        self.button.setEnabled(view.can_generate)
+        self.button.setToolTip("Ctrl+Enter" if view.can_generate else view.why_not)
+        self.again.setVisible(view.can_regenerate)
+        self.another.setEnabled(view.can_try_again)
 
-    def _draw_progress(self, view: PanelView) -> None:
-        found = view.progress
-        self.progress.setVisible(found is not None)
-        if found is not None:
-            self.progress.setRange(0, 0 if found.share is None else 1000)
-            if found.share is not None:
-                self.progress.setValue(round(1000 * min(1.0, max(0.0, found.share))))
-            self.progress.setFormat(found.words)
+    def _draw_preview(self, view: PanelView) -> None:
         self.preview.setVisible(view.preview is not None)
         if view.preview is not None and view.preview is not self._preview_shown:
             side = min(_PREVIEW_SIDE, max(64, self.width() - 24))
@@ -131,12 +138,15 @@ class Panel(QtWidgets.QWidget):
         self.discard = _small_button("Discard")
         self.discard.setToolTip("Take the shown result out of the image")
         self.discard.clicked.connect(lambda: self._actions.discard())
+        self.another = _small_button("Another try")
+        self.another.setToolTip("The same once more with another seed, from the same source")
+        self.another.clicked.connect(lambda: self._actions.another_try())
         head = QtWidgets.QWidget()
-        row = QtWidgets.QHBoxLayout(head)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(flexible(heading("Results")), 1)
-        row.addWidget(self.keep)
-        row.addWidget(self.discard)
+        grid = QtWidgets.QGridLayout(head)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.addWidget(flexible(heading("Results")), 0, 0, 1, 3)
+        for column, button in enumerate((self.another, self.keep, self.discard)):
+            grid.addWidget(flexible(button), 1, column)
         return head
 
     def _keep_shown(self) -> None:
@@ -156,7 +166,6 @@ class Panel(QtWidgets.QWidget):
             column.addWidget(each)
         column.addLayout(buttons)
         for each in (
-            self.progress,
             self.preview,
             self._results_head,
             self.results,
@@ -172,10 +181,11 @@ class Panel(QtWidgets.QWidget):
         scrolled.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scrolled.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scrolled.setWidget(inner)
-        scrolled.setMinimumSize(120, 80)
+        scrolled.setMinimumSize(120, 48)
         outer = QtWidgets.QVBoxLayout(self)
         outer.setContentsMargins(6, 6, 6, 6)
         outer.addWidget(scrolled, 1)
+        outer.addWidget(self.queue)
         outer.addWidget(self.status)
 
     def _keys(self) -> list[QtWidgets.QWidget]:

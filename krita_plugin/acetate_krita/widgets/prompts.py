@@ -7,6 +7,7 @@ from acetate_krita.qt import QtWidgets
 from acetate_krita.widgets.labels import flexible
 
 _LINES = 3
+_MOST_LINES = 10
 
 
 class Prompts(QtWidgets.QWidget):
@@ -22,6 +23,7 @@ class Prompts(QtWidgets.QWidget):
         self.text.setAccessibleName("Prompt")
         self.text.setMinimumWidth(40)
         self.text.textChanged.connect(lambda: actions.set_prompt(self.text.toPlainText()))
+        self.text.document().documentLayout().documentSizeChanged.connect(lambda *_: self._fit())
         self.entries: dict[str, QtWidgets.QLineEdit] = {}
         self._layers = QtWidgets.QWidget()
         self._rows = QtWidgets.QFormLayout(self._layers)
@@ -54,7 +56,8 @@ class Prompts(QtWidgets.QWidget):
         text = getattr(self, "text", None)
         if text is not None:
             margins = 2 * (text.frameWidth() + round(text.document().documentMargin()))
-            height = text.fontMetrics().lineSpacing() * _LINES + margins
+            lines = min(_MOST_LINES, max(_LINES, round(text.document().size().height())))
+            height = text.fontMetrics().lineSpacing() * lines + margins
             if text.height() != height or text.maximumHeight() != height:
                 text.setFixedHeight(height)
 

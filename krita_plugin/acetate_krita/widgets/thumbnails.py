@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from acetate_bridge.panel.view import Thumbnail
-from acetate_krita.qt import Qt, QtCore, QtGui, QtWidgets
+from acetate_krita.qt import QAction, Qt, QtCore, QtGui, QtWidgets
 from acetate_krita.widgets.pictures import on_checkerboard
 
 RESULT_SIDE = 64
@@ -13,10 +13,19 @@ HISTORY_SIDE = 44
 
 
 class Strip(QtWidgets.QScrollArea):
-    """Thumbnails side by side, each a button; `choose` is called with its place in the row."""
+    """Thumbnails side by side, each a button; `choose` is called with its place in the row.
 
-    def __init__(self, side: int, choose: Callable[[int], None]) -> None:
+    `more` are the words of what the menu of the other mouse button offers, and what it does.
+    """
+
+    def __init__(
+        self,
+        side: int,
+        choose: Callable[[int], None],
+        more: tuple[str, Callable[[int], None]] | None = None,
+    ) -> None:
         super().__init__()
+        self._more = more
         self._side, self._choose = side, choose
         self._shown: tuple[Thumbnail, ...] = ()
         self.buttons: list[QtWidgets.QToolButton] = []
@@ -75,6 +84,12 @@ class Strip(QtWidgets.QScrollArea):
             self._choose(index)
 
         button.clicked.connect(choose)
+        if self._more is not None:
+            words, act = self._more
+            entry = QAction(words, button)
+            entry.triggered.connect(lambda *_: act(index))
+            button.addAction(entry)
+            button.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         return button
 
 

@@ -37,6 +37,7 @@ from acetate_bridge.panel.view import (  # noqa: E402
     OfferView,
     PanelView,
     ProgressView,
+    QueuedJob,
     Status,
     Thumbnail,
 )
@@ -45,6 +46,7 @@ from acetate_krita.adapter import colour  # noqa: E402
 from acetate_krita.qt import Qt, QtCore, QtGui, QtWidgets  # noqa: E402
 from acetate_krita.widgets import pictures  # noqa: E402
 from acetate_krita.widgets.panel import Panel  # noqa: E402
+from tests.editors.krita.qt_hands import overrides, press, turn_wheel  # noqa: E402
 from tests.editors.krita.undo_checks import *  # noqa: E402, F403 (they run in the same Qt)
 
 DOT = Image(2, 2, bytes((255, 0, 0, 255, 9, 8, 7, 0, 0, 255, 0, 128, 1, 2, 3, 4)))
@@ -76,6 +78,18 @@ FULL = replace(
 )
 
 
+RUNNING = replace(
+    VIEW,
+    running=True,
+    progress=ProgressView(0.5, "step 9 of 20"),
+    queue=(
+        QueuedJob("a", "boat", "one.kra", True, ProgressView(0.5, "step 9 of 20")),
+        QueuedJob("b", "hills", "two.kra", False, ProgressView(None, "waiting")),
+        QueuedJob("c", "sea", "one.kra", True, ProgressView(None, "waiting")),
+    ),
+)
+
+
 class Told:
     """Takes down what the panel asks for."""
 
@@ -102,13 +116,6 @@ def turn() -> None:
         QtWidgets.QApplication.processEvents()
 
 
-def press(widget: Any, key: Any, control: bool = False) -> None:
-    modifier = Qt.KeyboardModifier
-    held = modifier.ControlModifier if control else modifier.NoModifier
-    for kind in (QtCore.QEvent.Type.ShortcutOverride, QtCore.QEvent.Type.KeyPress):
-        QtWidgets.QApplication.sendEvent(widget, QtGui.QKeyEvent(kind, key, held))
-
-
 def check_drawing_a_view_asks_for_nothing() -> None:
     panel, told = shown(FULL)
     changed = fields(steps=7, seed=5, variants=3, strength=0.3)
@@ -131,11 +138,55 @@ def check_escape_cancels_only_what_runs() -> None:
     panel, told = shown(VIEW)
     press(panel.prompts.text, Qt.Key.Key_Escape)
     assert told.calls == []
-    panel.draw(replace(VIEW, running=True))
-    assert panel.button.text() == "Cancel"
+    panel.draw(RUNNING)
     press(panel.prompts.text, Qt.Key.Key_Escape)
+    assert told.calls == [("cancel",)]
+
+
+def check_generate_stays_generate_and_each_job_has_its_own_cancel() -> None:
+    panel, told = shown(RUNNING)
+    assert panel.button.text() == "Generate" and panel.button.isEnabled()
     panel.button.click()
-    assert told.calls == [("cancel",), ("cancel",)]
+    panel.queue.cancel.click()
+    panel.queue.buttons[0].click()
+    panel.queue.empty.click()
+    assert told.calls == [("generate",), ("cancel", "a"), ("cancel", "b"), ("cancel_all",)]
+
+
+def check_a_low_docker_shows_the_bar_and_its_cancel() -> None:
+    panel, _told = shown(replace(RUNNING, queue=RUNNING.queue[:1]))
+    panel.resize(250, 180)
+    turn()
+    for widget in (panel.progress, panel.queue.cancel):
+        bottom = widget.mapTo(panel, QtCore.QPoint(0, widget.height())).y()
+        assert widget.isVisible() and bottom <= 180, bottom
+    assert panel.minimumSizeHint().height() <= 180, panel.minimumSizeHint()
+
+
+def check_the_wheel_changes_no_field_that_was_not_chosen() -> None:
+    panel, told = shown(FULL)
+    panel.button.setFocus()
+    for name in ("steps", "guidance", "strength", "variants", "model"):
+        field = panel.details.inputs[name]
+        turn_wheel(field)
+    turn_wheel(panel.mode)
+    assert told.calls == [], told.calls
+
+
+def check_ctrl_z_right_after_ctrl_enter_is_left_to_the_document() -> None:
+    panel, _told = shown(VIEW)
+    press(panel.prompts.text, Qt.Key.Key_Return, control=True)
+    assert not overrides(panel.prompts.text), "it goes on to Krita's shortcut"
+    panel.prompts.text.insertPlainText("and a fox")
+    assert overrides(panel.prompts.text), "what was typed since is undone first"
+
+
+def check_the_prompt_grows_with_its_text() -> None:
+    panel, _told = shown(VIEW)
+    low = panel.prompts.text.height()
+    panel.draw(replace(VIEW, prompt="a lantern, " * 40))
+    turn()
+    assert panel.prompts.text.height() > low
 
 
 def check_a_button_that_cannot_be_pressed_says_why() -> None:

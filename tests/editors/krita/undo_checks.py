@@ -16,6 +16,9 @@ class _Document:
     def activeNode(self) -> None:  # noqa: N802 (Krita's name)
         return None
 
+    def nodeByUniqueID(self, key: object) -> None:  # noqa: N802 (Krita's name)
+        return None
+
     def waitForDone(self) -> None:  # noqa: N802 (Krita's name)
         pass
 

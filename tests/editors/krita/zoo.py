@@ -207,7 +207,7 @@ def _describe(node: Any) -> dict[str, object]:
     elif kind == "clonelayer":
         found["source"] = node.sourceNode().name()
     elif kind == "filelayer":
-        found["file"] = node.path()
+        found["file"] = Path(node.path()).name  # Krita saves it relative to the document
     elif kind == "transparencymask":
         found["mask"] = _selection(node.selection())
     if kind in ("filtermask", "filterlayer"):

@@ -1,0 +1,39 @@
+"""Keys and wheel upon a widget, in either Qt, without a screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from acetate_krita.qt import Qt, QtCore, QtGui, QtWidgets
+
+
+def overrides(widget: Any) -> bool:
+    """Whether a field keeps Ctrl+Z for itself."""
+    undo = QtGui.QKeyEvent(
+        QtCore.QEvent.Type.ShortcutOverride, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier
+    )
+    undo.ignore()
+    QtWidgets.QApplication.sendEvent(widget, undo)
+    return undo.isAccepted()
+
+
+def turn_wheel(widget: Any) -> None:
+    middle = QtCore.QPointF(widget.rect().center())
+    event = QtGui.QWheelEvent(
+        middle,
+        QtCore.QPointF(widget.mapToGlobal(widget.rect().center())),
+        QtCore.QPoint(0, 0),
+        QtCore.QPoint(0, 120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QtWidgets.QApplication.sendEvent(widget, event)
+
+
+def press(widget: Any, key: Any, control: bool = False) -> None:
+    modifier = Qt.KeyboardModifier
+    held = modifier.ControlModifier if control else modifier.NoModifier
+    for kind in (QtCore.QEvent.Type.ShortcutOverride, QtCore.QEvent.Type.KeyPress):
+        QtWidgets.QApplication.sendEvent(widget, QtGui.QKeyEvent(kind, key, held))
