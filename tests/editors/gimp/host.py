@@ -60,11 +60,15 @@ _PRECISIONS = {
 class _Made(Attention):
     """The painter is in the image that was made last, though it may have no window yet."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._last: Gimp.Image | None = None
+
     def turn_to(self, image: Gimp.Image) -> None:
         self._last = image
 
     def image(self) -> Gimp.Image | None:
-        return self._last if self._last.is_valid() else None
+        return self._last if self._last is not None and self._last.is_valid() else None
 
 
 class GimpHost:
