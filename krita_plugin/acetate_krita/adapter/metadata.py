@@ -39,11 +39,35 @@ def write_recipes(document: Any, new: dict[str, str]) -> None:
 
 
 def recipe_of(document: Any, key: str) -> str | None:
-    """The recipe of a layer in the stack, as JSON."""
-    recipe = read_recipes(document).get(key)
-    if recipe is None or stack.find(document, key) is None:
+    """The recipe of a layer in the stack, as JSON; that of its original for a duplicate."""
+    node = stack.find(document, key)
+    recipes = read_recipes(document) if node is not None else {}
+    if not recipes:
         return None
+    recipe = recipes.get(key)
+    if recipe is None:
+        recipe = next((recipes[each] for each in recipes if _alike(document, node, each)), None)
+        if recipe is None:
+            return None
+        # From now on it may be painted on: it is known by its own name.
+        write_recipes(document, {key: json.dumps(recipe)})
     return json.dumps(recipe, ensure_ascii=False, sort_keys=True)
+
+
+def _alike(document: Any, node: Any, key: str) -> bool:
+    """Whether a layer is a fresh duplicate: Krita names it anew and tells scripts nothing of it."""
+    original = stack.find(document, key)
+    if original is None or node.type() != "paintlayer" or original.type() != "paintlayer":
+        return False
+    box = node.bounds()
+    if box.isEmpty() or box != original.bounds() or original.name() not in node.name():
+        return False
+    middle = (box.x(), box.y() + box.height() // 2, box.width(), 1)
+    whole = (box.x(), box.y(), box.width(), box.height())
+    # A row first: most layers differ there.
+    return all(
+        bytes(node.pixelData(*part)) == bytes(original.pixelData(*part)) for part in (middle, whole)
+    )
 
 
 def read_note(document: Any) -> bytes:
