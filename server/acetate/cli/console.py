@@ -6,7 +6,7 @@ import codecs
 import contextlib
 import os
 import sys
-from typing import TextIO
+from typing import Literal, TextIO
 
 _PLAIN = {
     "×": "x", "“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "…": "...", "–": "-", "—": "-",
@@ -56,7 +56,7 @@ def give_up(stream: TextIO) -> None:
         os.close(null)
 
 
-def _null(number: int, mode: str) -> TextIO:
+def _null(number: int, mode: Literal["r", "w"]) -> TextIO:
     stream = open(os.devnull, mode)  # noqa: SIM115 (it stands for as long as the process)
     if stream.fileno() != number:
         with contextlib.suppress(OSError):

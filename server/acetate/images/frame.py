@@ -6,6 +6,7 @@ fully transparent, so that hidden colour stays smooth and no edge takes on a for
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -102,7 +103,7 @@ def resample(image: Image, size: Size) -> Image:
 
     Lanczos where there is something to see. Its lobes would make rings around an edge, and noise
     of colour that hardly weighs anything, so towards transparency a positive kernel takes over.
-    A large result is made in bands of rows, the same to the last bit.
+    A large result is made in bands of rows, so that it fits into memory.
     """
     samples = _samples(image)
     top = np.float32(np.iinfo(samples.dtype).max)
@@ -119,16 +120,16 @@ def resample(image: Image, size: Size) -> Image:
 
 
 def _band(
-    alpha: NDArray[np.float32],
-    weight: NDArray[np.float32],
-    weighted: list[NDArray[np.float32]],
+    alpha: NDArray[np.floating],
+    weight: NDArray[np.floating],
+    weighted: Sequence[NDArray[np.floating]],
     size: Size,
     start: int,
     stop: int,
 ) -> NDArray[np.floating]:
     """Some rows of the result, in [0, 1]."""
 
-    def resized(plane: NDArray[np.float32], kernel: Pillow.Resampling) -> NDArray[np.float32]:
+    def resized(plane: NDArray[np.floating], kernel: Pillow.Resampling) -> NDArray[np.float32]:
         return _resize(plane, size, kernel, start, stop)
 
     smooth_weight = resized(weight, Pillow.Resampling.BILINEAR)
@@ -152,7 +153,7 @@ def _samples(image: Image) -> NDArray[np.unsignedinteger]:
 
 
 def _resize(
-    plane: NDArray[np.float32], size: Size, kernel: Pillow.Resampling, start: int, stop: int
+    plane: NDArray[np.floating], size: Size, kernel: Pillow.Resampling, start: int, stop: int
 ) -> NDArray[np.float32]:
     """Rows `start` to `stop` of the plane at that size; what lies around them is seen, too."""
     height, width = plane.shape
