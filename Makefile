@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready-$(shell cat pyproject.toml constraints.txt .ci/environment.sh | cksum | cut -d ' ' -f 1)
 
-.PHONY: demo test check lint bench plugins wheel page interface editors clean
+.PHONY: demo test check lint bench plugins wheel page interface cluster editors clean
 
 demo: $(READY)
 	$(BIN)/python -m acetate.demo demo
@@ -14,11 +14,13 @@ demo: $(READY)
 test: check
 	$(MAKE) page
 	$(MAKE) interface
+	$(MAKE) cluster
 	$(MAKE) editors
 
 check: $(READY)-dev
 	$(BIN)/python -m pytest --ignore tests/editors/gimp --ignore tests/editors/krita --ignore tests/page \
 		--ignore tests/interface \
+		--ignore tests/workers/test_ray_engine.py \
 		--numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
 		--durations 15
 
@@ -47,7 +49,11 @@ interface: $(READY)-dev
 	tests/interface/setup.sh $(BIN)/python
 	$(BIN)/python -m pytest tests/interface
 
-editors: $(READY)-qt
+# Painting in a Ray cluster of two nodes on this machine.
+cluster: $(READY)-more
+	$(BIN)/python -m pytest tests/workers/test_ray_engine.py
+
+editors: $(READY)-more
 	tests/editors/setup.sh
 	$(BIN)/python -m pytest tests/editors/gimp
 	$(BIN)/python -m pytest tests/editors/krita
@@ -65,8 +71,8 @@ $(READY)-dev: $(READY)
 		--constraint constraints.txt --editable '.[dev,metrics,train]'
 	touch $@
 
-# Krita's panel is tested in both Qts, which nothing else needs.
-$(READY)-qt: $(READY)-dev
+# Krita's panel is tested in both Qts, and clusters need Ray; nothing else needs either.
+$(READY)-more: $(READY)-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints.txt --editable '.[dev,metrics,train,qt]'
+		--constraint constraints.txt --editable '.[dev,metrics,train,qt,ray]'
 	touch $@

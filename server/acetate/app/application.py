@@ -34,7 +34,12 @@ log = logging.getLogger("acetate.http")
 
 
 def make_engines(settings: Settings) -> list[Engine]:
-    """A worker process for each device."""
+    """A worker process for each device, or the painters of a cluster that was joined."""
+    if settings.ray is not None:
+        from acetate.workers.ray_engine import RayEngine
+
+        worker = WorkerSettings(settings.devices[0], str(settings.models_folder), settings.painter)
+        return [RayEngine(worker, settings.ray, number) for number in range(settings.ray.highest)]
     return [
         WorkerEngine(
             WorkerSettings(device, str(settings.models_folder), settings.painter), settings.patience

@@ -59,6 +59,10 @@ def serve(settings: Settings, started: Callable[[str], None] = lambda address: N
         with contextlib.ExitStack() as locks:
             for folder in (settings.runtime_folder, settings.data_folder):
                 locks.enter_context(hold(folder / LOCK_FILE))
+            if settings.ray is not None:
+                from acetate.workers.ray_engine import join_cluster
+
+                join_cluster(settings.ray.address)
             ledger = Ledger.open(settings.data_folder / "jobs", settings.quota)
             asyncio.run(_serve(settings, ledger, started))
     except AlreadyLocked:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from acetate.jobs.admission import DEFAULT_LIMITS
 from acetate.jobs.downloads import DOWNLOADER
+from acetate.workers.ray_settings import RaySettings
 from acetate.workers.supervisor import Patience
 from acetate_bridge.protocol.messages import Limits
 
@@ -37,6 +38,7 @@ class Settings:
     painter: str = GENERATOR
     downloader: str = DOWNLOADER
     sessions: int = 64
+    ray: RaySettings | None = None
 
     @property
     def models_folder(self) -> Path:

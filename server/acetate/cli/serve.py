@@ -6,7 +6,7 @@ import os
 import secrets
 import stat
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from acetate.cli.own_command import own_command
 from acetate.errors import AcetateError
 from acetate_bridge.client.discovery import data_folder, make_private, runtime_folder, write_private
 from acetate_bridge.client.launcher import leave_note
+
+if TYPE_CHECKING:
+    from acetate.workers.ray_settings import RaySettings
 
 TOKEN_BYTES = 32
 
@@ -39,6 +42,12 @@ def serve(
         list[str] | None, typer.Option(help="A further host name to answer to.")
     ] = None,
     quota_mb: Annotated[int, typer.Option(min=16, help="Room for results.")] = 4096,
+    ray: Annotated[
+        str, typer.Option(help="Paint in a Ray cluster: auto, or HOST:PORT of its head.")
+    ] = "",
+    ray_painters: Annotated[
+        str, typer.Option(help="Painters to keep in the cluster, at least and at most.")
+    ] = "1:1",
     verbose: Annotated[bool, typer.Option(help="Say more in the log.")] = False,
 ) -> None:
     """Serve editors, scripts and the local page on this machine."""
@@ -71,6 +80,7 @@ def serve(
             models_dir=models_dir,
             idle_exit=idle_exit,
             quota=quota_mb * 2**20,
+            ray=_ray(ray, ray_painters),
         )
         leave_note(own_command())
         run(settings, lambda address: typer.echo(f"Acetate listens on http://{address}"))
@@ -80,6 +90,20 @@ def serve(
     except OSError as error:
         typer.echo(f"The server cannot start: {error}.", err=True)
         raise typer.Exit(2) from None
+
+
+def _ray(address: str, painters: str) -> RaySettings | None:
+    """Settings for a cluster, if one is asked for; raises BadRequest for odd numbers."""
+    from acetate.errors import BadRequest
+    from acetate.workers.ray_settings import RaySettings
+
+    low, _, high = painters.partition(":")
+    if not (low.isdecimal() and (high or low).isdecimal()):
+        raise BadRequest("--ray-painters takes two numbers such as 1:8.")
+    lowest, highest = int(low), int(high or low)
+    if not 0 <= lowest <= highest or not 1 <= highest <= 1024:
+        raise BadRequest("--ray-painters takes a lowest and a highest number, 1 to 1024.")
+    return RaySettings(address, lowest, highest) if address else None
 
 
 def _token(path: Path | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +18,8 @@ from acetate_bridge.protocol.geometry import Size
 from acetate_bridge.protocol.limits import variant_seed
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import Image, Layer, Request
+
+log = logging.getLogger("acetate.worker")
 
 
 class Send(Protocol):
@@ -80,6 +83,32 @@ class Reporter:
     def _tell(self, step: wire.StepDone) -> None:
         self._last_step = structs.replace(step, note=" ".join(self._notes))
         self._send(self._last_step)
+
+
+def last_message(
+    order: wire.Paint,
+    painter: Painter,
+    send: Send,
+    stopped: Callable[[], bool],
+    preview_seconds: float,
+) -> wire.FromWorker:
+    """Run a job and return its last message, which says how it ended."""
+    try:
+        run_job(order.job, order.request, painter, send, stopped, preview_seconds)
+    except StopPainting:
+        return wire.Stopped(order.job)
+    except Exception as error:
+        code = getattr(error, "code", None)
+        if isinstance(code, str):
+            return wire.Broken(order.job, code, str(error), getattr(error, "hint", ""))
+        log.exception("job %s broke", order.job)
+        return wire.Broken(
+            order.job,
+            "painting_failed",
+            f"The painting failed: {type(error).__name__}.",
+            "The server's log has the details; try another size or fewer variants.",
+        )
+    return wire.Finished(order.job)
 
 
 def run_job(

@@ -12,14 +12,15 @@ import queue
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
 from acetate.workers import ipc as wire
-from acetate.workers.generator_api import Painter, StopPainting, load_painter
-from acetate.workers.job_runner import run_job
+from acetate.workers.generator_api import Painter, load_painter
+from acetate.workers.job_runner import last_message
 from acetate.workers.parent import die_with_parent
 
 log = logging.getLogger("acetate.worker")
@@ -109,7 +110,10 @@ def serve(settings: wire.WorkerSettings, source: BinaryIO, sink: BinaryIO) -> No
         if isinstance(order, wire.LookAgain):
             outlet.send(_announce(painter))
         else:
-            outlet.send(_paint(order, painter, inlet, outlet, settings.preview_seconds))
+            stopped = partial(inlet.is_stopped, order.job)
+            outlet.send(
+                last_message(order, painter, outlet.send, stopped, settings.preview_seconds)
+            )
             inlet.forget(order.job)
         heart.busy(False)
 
@@ -117,35 +121,6 @@ def serve(settings: wire.WorkerSettings, source: BinaryIO, sink: BinaryIO) -> No
 def _announce(painter: Painter) -> wire.Ready:
     announcement = painter.announce()
     return wire.Ready(announcement.models, announcement.modes)
-
-
-def _paint(
-    order: wire.Paint, painter: Painter, inlet: Inlet, outlet: Outlet, preview_seconds: float
-) -> wire.FromWorker:
-    """Run one job and return its last message."""
-    try:
-        run_job(
-            order.job,
-            order.request,
-            painter,
-            outlet.send,
-            lambda: inlet.is_stopped(order.job),
-            preview_seconds,
-        )
-    except StopPainting:
-        return wire.Stopped(order.job)
-    except Exception as error:
-        code = getattr(error, "code", None)
-        if isinstance(code, str):
-            return wire.Broken(order.job, code, str(error), getattr(error, "hint", ""))
-        log.exception("job %s broke", order.job)
-        return wire.Broken(
-            order.job,
-            "painting_failed",
-            f"The painting failed: {type(error).__name__}.",
-            "The server's log has the details; try another size or fewer variants.",
-        )
-    return wire.Finished(order.job)
 
 
 def main() -> None:

@@ -21,12 +21,10 @@ from acetate.workers.engine import (
     Announcement,
     EngineEvent,
     EngineLost,
-    Painted,
     PaintingCancelled,
     PaintingFailed,
-    Previewed,
-    Stepped,
 )
+from acetate.workers.engine_events import event_of
 from acetate_bridge.protocol.types import Request
 
 log = logging.getLogger("acetate.supervisor")
@@ -252,33 +250,17 @@ class WorkerEngine:
             except TimeoutError:
                 self._abandon(process)
                 raise EngineLost("the worker hung and was ended") from None
-            message, payload = delivery or (None, b"")
-            match message:
-                case wire.StepDone():
-                    yield Stepped(
-                        message.stage,
-                        message.step,
-                        message.steps,
-                        message.seconds_left,
-                        message.note,
-                    )
-                case wire.PreviewMade():
-                    yield Previewed(message.image, message.variant)
-                case wire.LayerPainted():
-                    yield Painted(message.layer(payload), message.variant)
-                case wire.Finished():
-                    return
-                case wire.Stopped():
-                    raise PaintingCancelled
-                case wire.Broken():
-                    raise PaintingFailed(message.code, message.message, message.hint)
-                case None:
-                    raise EngineLost("the worker died")
-                case _:
-                    if loop.time() - moved > self._patience.stall:
-                        self._abandon(process)
-                        raise EngineLost("the worker made no progress and was ended")
-                    continue
+            if delivery is None:
+                raise EngineLost("the worker died")
+            if isinstance(delivery[0], wire.Finished):
+                return
+            if (event := event_of(*delivery)) is not None:
+                yield event
+            elif loop.time() - moved > self._patience.stall:
+                self._abandon(process)
+                raise EngineLost("the worker made no progress and was ended")
+            else:
+                continue
             moved = loop.time()
 
     async def _keep_alive(self, announce: Callable[[Announcement], None]) -> None:

@@ -1,0 +1,35 @@
+"""From a worker's message to what the queue hears of it, whatever carried the message."""
+
+from __future__ import annotations
+
+from acetate.workers import ipc as wire
+from acetate.workers.engine import (
+    EngineEvent,
+    Painted,
+    PaintingCancelled,
+    PaintingFailed,
+    Previewed,
+    Stepped,
+)
+
+
+def event_of(message: wire.FromWorker, payload: bytes) -> EngineEvent | None:
+    """The event, or None for a message that is not for the queue.
+
+    Raises PaintingCancelled and PaintingFailed for the endings that are these.
+    """
+    match message:
+        case wire.StepDone():
+            return Stepped(
+                message.stage, message.step, message.steps, message.seconds_left, message.note
+            )
+        case wire.PreviewMade():
+            return Previewed(message.image, message.variant)
+        case wire.LayerPainted():
+            return Painted(message.layer(payload), message.variant)
+        case wire.Stopped():
+            raise PaintingCancelled
+        case wire.Broken():
+            raise PaintingFailed(message.code, message.message, message.hint)
+        case _:
+            return None
