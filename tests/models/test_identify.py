@@ -52,6 +52,22 @@ FILES: dict[str, tuple[Shapes, Kind]] = {
         },
         Kind("patch", ("sdxl",)),
     ),
+    "multiplied-out patch of the authors": (
+        {f"down_blocks.1.attentions.0.{ATTENTION}.to_k.weight": (640, 2048)},
+        Kind("patch", ("sdxl",)),
+    ),
+    "autoencoder": (
+        {"decoder.up.0.block.0.norm1.weight": (128,), "decoder.conv_in.weight": (512, 4, 3, 3)},
+        Kind("autoencoder", ("sd15", "sdxl")),
+    ),
+    "learned word": ({"emb_params": (8, 768)}, Kind("words", ("sd15",))),
+    "LoHa": (
+        {
+            f"{KOHYA}.hada_w1_a": (320, 8),
+            f"{KOHYA}.hada_w1_b": (8, 768),
+        },
+        Kind("style", ("sd15",)),
+    ),
     "patch of SD 1.5": (
         {"hookers.layers.0.to_q_lora.0.down.weight": (256, 320)},
         Kind("patch", ("sd15",)),
@@ -97,3 +113,25 @@ def test_another_family_is_explained() -> None:
 def test_anything_else_is_refused() -> None:
     with pytest.raises(NotRecognised, match=r"words\.safetensors is neither"):
         recognise({"embedding.weight": (10, 10)}, "words.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("shapes", "words"),
+    [
+        ({"lora_controlnet": (1,), "input_hint_block.0.weight": (16, 3, 3, 3)}, "control-LoRA"),
+        ({"task_embedding": (6, 320), "controlnet_cond_embedding.conv_in.weight": (1,)}, "union"),
+        ({"adapter.body.0.block1.weight": (320, 320, 3, 3)}, "T2I adapter"),
+        ({"image_proj.proj.weight": (8192, 1024), "ip_adapter.1.to_k_ip.weight": (1,)}, "IP-Adap"),
+        ({"joint_blocks.0.context_block.attn.qkv.weight": (4608, 1536)}, "Stable Diffusion 3"),
+        (
+            {
+                f"{UNET}.0.0.weight": (384, 4, 3, 3),
+                f"{UNET}.4.1.{ATTENTION}.to_k.weight": (768, 1280),
+            },
+            "refiner of SDXL",
+        ),
+    ],
+)
+def test_what_goes_elsewhere_is_called_by_its_name(shapes: Shapes, words: str) -> None:
+    with pytest.raises(NotRecognised, match=words):
+        recognise(shapes, "file.safetensors")

@@ -201,3 +201,25 @@ def test_what_a_control_network_follows_is_in_its_name(name: str, kind: str) -> 
     assert control_kind(name, name) == kind
     with pytest.raises(CannotImport, match="does not say what the control network follows"):
         control_kind("diffusion_pytorch_model", "x")
+
+
+def test_another_ports_transparency_is_no_style(tmp_path: Path) -> None:
+    path = tmp_path / "diffuser_layer_xl_transparent_attn.safetensors"
+    place = TO_K.replace("down_blocks.0", "down_blocks.1")
+    save_file(
+        {
+            f"{place}.lora_A.weight": torch.ones(2, 2048),
+            f"{place}.lora_B.weight": torch.ones(640, 2),
+        },
+        path,
+    )
+    own = import_file(path)
+    assert (own.role, own.families) == ("patch", ("sdxl",))
+    found = locate("layer_xl_transparent_attn")
+    assert found is not None and found.samefile(path)
+
+
+def test_a_learned_word_is_said_to_be_of_no_use_yet(tmp_path: Path) -> None:
+    save_file({"emb_params": torch.ones(8, 768)}, tmp_path / "EasyNegative.safetensors")
+    with pytest.raises(NotRecognised, match="a learned word"):
+        import_file(tmp_path / "EasyNegative.safetensors")

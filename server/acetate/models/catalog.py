@@ -27,6 +27,8 @@ class WeightFile:
     sha256: str = ""
     revision: str | None = None
     """The commit of the repository that these facts are about."""
+    also: tuple[str, ...] = ()
+    """Names, without their ending, under which others published the same weights in other forms."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,10 @@ def catalog() -> dict[str, Entry]:
     content = tomllib.loads(text)
     revisions = content["revisions"]
     known = {
-        fields["id"]: WeightFile(**fields, revision=revisions.get(fields["repository"]))
+        fields["id"]: WeightFile(
+            **{**fields, "also": tuple(fields.get("also", ()))},
+            revision=revisions.get(fields["repository"]),
+        )
         for fields in content["file"]
     }
     return {fields["id"]: _entry(fields, known) for fields in content["model"]}

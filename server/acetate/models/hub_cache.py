@@ -43,7 +43,9 @@ def located_file(repository: str, name: str, revision: str | None = None) -> Pat
 
 def located(file: WeightFile) -> Path | None:
     """A file of the catalog: imported under its published name, or in the shared cache."""
-    own = own_file(file.name) or own_file(f"{Path(file.name).stem}.safetensors")
+    stems = (Path(file.name).stem, *file.also)
+    names = (file.name, *(f"{stem}.safetensors" for stem in stems))
+    own = next((path for name in names if (path := own_file(name)) is not None), None)
     return own or located_file(file.repository, file.name, file.revision)
 
 
@@ -116,6 +118,6 @@ def _checked(file: WeightFile) -> Checked:
     path = located(file)
     if path is None:
         return Checked(file, "missing")
-    if not file.sha256 or path.suffix != Path(file.name).suffix:
+    if not file.sha256 or path.suffix != Path(file.name).suffix or path.stem in file.also:
         return Checked(file, "unknown")
     return Checked(file, "good" if file_hash(path) == file.sha256 else "damaged")

@@ -79,8 +79,17 @@ def _described(
         name = f"{Path(files[sha256].name).stem}.safetensors"
     elif found.role == "pair":
         name = "TransparentVAE.safetensors"
+    elif found.role == "style" and name.removesuffix(".safetensors") in {
+        other for file in files.values() for other in file.also
+    }:
+        found = Kind("patch", found.families)  # Another port's form of a published one.
     elif "" in files and name == files[""].name:
         found = Kind("patch", found.families)  # Its hash is not published, its name is.
+    if found.role == "words":
+        raise NotRecognised(
+            f"{source.name} is a learned word (an embedding, as EasyNegative), "
+            "which Acetate cannot use yet: write what it stands for."
+        )
     if found.role == "control":
         kind = control_kind(kind or source.stem, source.name)
     elif kind:

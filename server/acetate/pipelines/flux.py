@@ -31,7 +31,7 @@ from acetate.pipelines.memory import Ladder, Rung, eased
 from acetate.pipelines.offloading import Offloading
 from acetate.pipelines.pipeline import Patch, Pipeline, PromptEmbedding, Told
 from acetate.pipelines.sampling import Denoise
-from acetate.pipelines.stable_diffusion import precision
+from acetate.pipelines.stable_diffusion import pair_precision, precision
 from acetate.pipelines.transparency_weights import Locate, TransparencyPair, load_flux_pair, needed
 
 WORDS = 512
@@ -122,7 +122,7 @@ class FluxPipeline(Pipeline):
         cls, base: FluxBase, device: torch.device, model: str, locate: Locate
     ) -> FluxPipeline:
         """Load a base and the transparency pair. Raises ModelMissing or ModelDamaged."""
-        pair = load_flux_pair(locate, device, precision(device)[1])
+        pair = load_flux_pair(locate, device, *pair_precision(device))
         return cls(base, pair, device=device, locate=locate, model=model)
 
     @eased

@@ -16,6 +16,7 @@ from acetate.pipelines.pipeline import Composition, Patch, PromptEmbedding
 from acetate.pipelines.stable_diffusion import (
     StableDiffusionPipeline,
     home_for,
+    pair_precision,
     precision,
     tokenized,
 )
@@ -49,7 +50,7 @@ class Sd15Pipeline(StableDiffusionPipeline):
                 ["layer_sd15_vae_transparent_encoder"],
                 ["layer_sd15_vae_transparent_decoder"],
                 home,
-                vae_dtype,
+                *pair_precision(device),
             ),
             {"": CLIPTextModel},
             device=device,

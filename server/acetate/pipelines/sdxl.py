@@ -16,6 +16,7 @@ from acetate.pipelines.pipeline import Composition, Patch, PromptEmbedding
 from acetate.pipelines.stable_diffusion import (
     StableDiffusionPipeline,
     home_for,
+    pair_precision,
     precision,
     tokenized,
 )
@@ -67,7 +68,7 @@ class SdxlPipeline(StableDiffusionPipeline):
                 ["vae_transparent_encoder", "ld_diffusers_sdxl_vae_transparent_encoder"],
                 ["vae_transparent_decoder", "ld_diffusers_sdxl_vae_transparent_decoder"],
                 home,
-                vae_dtype,
+                *pair_precision(device),
             ),
             {"": CLIPTextModel, "_2": CLIPTextModelWithProjection},
             device=device,

@@ -35,6 +35,7 @@ def load_pair(
     decoders: Sequence[str],
     device: torch.device,
     dtype: torch.dtype,
+    encoder_dtype: torch.dtype | None = None,
 ) -> TransparencyPair:
     """Read the pair of an SD 1.5 or SDXL model, from the first file of each that is here.
 
@@ -54,13 +55,18 @@ def load_pair(
         else TransparencyPair(OffsetEncoder(), TransparentDecoder())
     )
     pair = replace(pair, files=(encoder_file, decoder_file))
-    fill(pair.encoder, encoder_file, device, dtype)
+    fill(pair.encoder, encoder_file, device, encoder_dtype or dtype)
     fill(pair.decoder, decoder_file, device, dtype)
     pair.decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return pair
 
 
-def load_flux_pair(locate: Locate, device: torch.device, dtype: torch.dtype) -> TransparencyPair:
+def load_flux_pair(
+    locate: Locate,
+    device: torch.device,
+    dtype: torch.dtype,
+    encoder_dtype: torch.dtype | None = None,
+) -> TransparencyPair:
     """Read the pair of a Flux model, which is one file, with a copy of the autoencoder besides.
 
     A `TransparentVAE.json` beside it may give other arguments of the networks than the published
@@ -81,6 +87,7 @@ def load_flux_pair(locate: Locate, device: torch.device, dtype: torch.dtype) -> 
         files=(path,),
     )
     state = read_weights(path)
+    types = {"encoder.": encoder_dtype or dtype, "decoder.": dtype}
     for prefix, network in (("encoder.", pair.encoder), ("decoder.", pair.decoder)):
         inside = {
             name.removeprefix(prefix): tensor
@@ -91,7 +98,7 @@ def load_flux_pair(locate: Locate, device: torch.device, dtype: torch.dtype) -> 
             network.load_state_dict(inside)
         except RuntimeError as error:
             raise damaged(path) from error
-        network.requires_grad_(False).eval().to(device, dtype)
+        network.requires_grad_(False).eval().to(device, types[prefix])
     pair.decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return pair
 
