@@ -185,7 +185,7 @@ class Strip:
         if insertion.group and result.keys[0] in layers:
             group = layers[result.keys[0]].parent
         moved = [layers[key].moved if key in layers else (0, 0) for key in result.keys]
-        names = [layer.name for layer in insertion.layers]
+        names = [layer.name for layer in result.layers]
         self._inserted.append(_Standing(result, result.keys, moved, offsets, names, group))
 
     def _shift(self, record: Record) -> Shift:

@@ -62,6 +62,15 @@ def test_a_swap_keeps_all_that_the_painter_did_to_the_layer(tmp_path: Path) -> N
         assert getattr(new, name) == getattr(node, name), name
 
 
+def test_a_name_that_the_painter_gave_stays_through_many_swaps(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    variants(desk)
+    shown(desk).name = "my lantern"
+    for index in (1, 0, 1):
+        desk.panel.swap(index)
+        assert shown(desk).name == "my lantern"
+
+
 def test_strokes_on_a_result_are_there_again_after_swapping_back(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     variants(desk)

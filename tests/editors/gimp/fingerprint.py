@@ -14,7 +14,7 @@ gi.require_version("Gegl", "0.4")
 from gi.repository import Gegl, Gimp  # noqa: E402
 
 _OF_ALL = (
-    *("name", "opacity", "mode", "visible", "color_tag", "expanded"),
+    *("name", "mode", "visible", "color_tag", "expanded"),
     *("lock_content", "lock_position", "lock_visibility", "lock_alpha"),
     *("blend_space", "composite_space", "composite_mode"),
 )
@@ -34,7 +34,7 @@ def fingerprint(image: Gimp.Image, ours: frozenset[str] = frozenset()) -> dict[s
             for number, (parent, layer) in enumerate(layers)
         },
         **{f"channel {each.get_name()}": _channel(each) for each in image.get_channels()},
-        "active": [[each.get_name() for each in items] for items in selected],
+        "active": [sorted(each.get_name() for each in items) for items in selected],
         "active path": [each.get_name() for each in image.get_selected_paths()],
         "selection": _pixels(image.get_selection()),
         "floating": image.get_floating_sel() is not None,
@@ -61,6 +61,7 @@ def _layer(layer: Gimp.Layer) -> dict[str, Any]:
     return {
         **{name: str(getattr(layer, f"get_{name}")()) for name in names},
         **own,
+        "opacity": round(layer.get_opacity(), 3),
         "kind": type(layer).__name__,
         "text": layer.get_text() if layer.is_text_layer() else "",
         "mask": _channel(mask) if mask is not None else None,
@@ -80,7 +81,8 @@ def _own(layer: Gimp.Layer) -> dict[str, Any]:
 def _channel(channel: Gimp.Channel) -> dict[str, Any]:
     return {
         "visible": channel.get_visible(),
-        "opacity": round(channel.get_opacity(), 3),
+        # A file keeps it in 255 steps.
+        "opacity": round(channel.get_opacity()),
         "offsets": list(channel.get_offsets())[1:],
         "pixels": _pixels(channel),
     }
@@ -89,7 +91,7 @@ def _channel(channel: Gimp.Channel) -> dict[str, Any]:
 def _filter(effect: Gimp.DrawableFilter) -> list[Any]:
     config = effect.get_config()
     settings = {each.name: str(config.get_property(each.name)) for each in config.list_properties()}
-    told = (effect.get_operation_name(), effect.get_name(), effect.get_opacity())
+    told = (effect.get_operation_name(), effect.get_name(), round(effect.get_opacity(), 5))
     return [*told, effect.get_visible(), settings]
 
 

@@ -223,8 +223,7 @@ class GimpHost:
         return fingerprint(self._image(document), ours)
 
     def hides(self, before: dict[str, object]) -> tuple[str, ...]:
-        layers, _ = before["active"]  # type: ignore[misc]
-        return tuple(key for key in before if key.endswith(f" {layers[0]}"))
+        return tuple(key for key in before if key.endswith(" active"))
 
     def open_panel(self) -> Stage:
         # As when the painter has pressed "Insert now".

@@ -27,7 +27,9 @@ def check_swapping_keeps_all_that_was_done_to_a_result(host: GimpHost) -> None:
     assert after == {name: value for name, value in before.items() if name != "pixels"}
     story.press("swap", 0)
     (again,) = story.ours()
-    assert _told(story, again) == before, "the strokes are there again"
+    found = _told(story, again)
+    lost = [(name, before[name], found[name]) for name in before if found[name] != before[name]]
+    assert not lost, f"the strokes are not there again: {lost}"
     story.close()
 
 
