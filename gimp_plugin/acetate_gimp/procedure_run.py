@@ -12,19 +12,24 @@ from gi.repository import Gimp
 
 from acetate_bridge.client.client import Client
 from acetate_bridge.client.connection_state import Connection, State
-from acetate_bridge.editing.anchor import anchor_of
 from acetate_bridge.editing.editor import Document, DocumentClosed, LayerGone
-from acetate_bridge.editing.inputs import gather
-from acetate_bridge.editing.job import Record, Result, Task, look_at, record_of, source_of
-from acetate_bridge.editing.metadata import read_history, region_of
-from acetate_bridge.editing.plan import CannotPlan, Situation, above_of, plan
+from acetate_bridge.editing.job import Record, Result, Task, look_at
+from acetate_bridge.editing.metadata import HistoryEntry, read_history
+from acetate_bridge.editing.plan import CannotPlan, Situation
 from acetate_bridge.editing.recipes import read_recipe
+from acetate_bridge.editing.request_builder import (
+    Wish,
+    anew,
+    build,
+    choose_model,
+    mode_info,
+    repeated,
+    with_own_prompt,
+)
 from acetate_bridge.editing.results import PlaceLost, Strip
 from acetate_bridge.panel.fields import FIELDS, recipe_value
-from acetate_bridge.panel.menus import choose_model, mode_info
-from acetate_bridge.panel.strings import NO_PROMPT, progress
-from acetate_bridge.protocol.geometry import FrameLimits, Rect
-from acetate_bridge.protocol.limits import has_prompt
+from acetate_bridge.panel.strings import progress
+from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.messages import (
     Accepted,
     Cancelled,
@@ -36,7 +41,6 @@ from acetate_bridge.protocol.messages import (
     Models,
     Progress,
 )
-from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import Recipe
 from adapter.editor import GimpEditor
 from adapter.insertion import one_undo_step
@@ -90,36 +94,26 @@ class _Session:
 
     def _paint(self, order: Order, offer: Models) -> list[Gimp.Layer]:
         situation = self._situation(order)
-        recipe, region, replaces = _recipe(order), order.region, []
-        model_asked, variants = recipe.model, int(order.values.get("variants", 1))
         _check_region(order.region, situation.document)
-        if order.again and situation.layer is not None:
-            recipe, region = self._own_recipe(situation, order.values["seed"])
-            replaces = [situation.layer.key]
-            if mode_row(recipe.mode).below:
-                # It lies directly below the layer that it was made for.
-                above = above_of(situation.layer, self._editor.layers(document_key(self._image)))
-                situation = replace(situation, layer=above)
-        elif order.again:
-            raise CannotPaint("This layer was not painted by Acetate, so it has no recipe.")
+        own = self._stored(situation)
+        if order.again:
+            situation, wish = anew(self._editor, situation, own, self._history(situation))
+            assert own is not None
+            recipe = repeated(own, order.values["seed"])
+        else:
+            recipe = with_own_prompt(_recipe(order), own)
+            hidden = situation.layer if order.hide_source else None
+            wish = Wish(
+                order.region,
+                int(order.values.get("variants", 1)),
+                hides=(hidden.key,) if hidden is not None else (),
+            )
         model, info = _able(offer, recipe)
-        if model_asked and model.id != model_asked:
-            raise CannotPaint(f"The model “{model_asked}” cannot do that here.")
-        if not recipe.prompt and mode_row(recipe.mode).own_prompt:
-            own = self._stored(situation)
-            recipe = replace(recipe, prompt=own.prompt if own is not None else "")
-        if not has_prompt(recipe):
-            raise CannotPaint(NO_PROMPT)
-        found = plan(recipe.mode, situation, model.frame or FrameLimits(), region)
-        recipe = _advised(replace(recipe, model=model.id), model)
-        gathered = gather(self._editor, found, info, recipe, variants)
-        hides = [found.source.key] if order.hide_source and found.source is not None else []
-        source = replaces[0] if replaces else source_of(found, recipe.mode)
-        anchor = anchor_of(self._editor, found.document, source)
-        job = self._client.submit(gathered.request)
-        sized, opaque = gathered.request.recipe, gathered.opaque_source
-        record = record_of(job, found, sized, variants, replaces, opaque, hides, anchor)
-        layers = self._insert(record, self._follow(Task(record)))
+        if not order.again and recipe.model and model.id != recipe.model:
+            raise CannotPaint(f"The model “{recipe.model}” cannot do that here.")
+        built = build(self._editor, situation, model, info, _advised(recipe, model), wish)
+        job = self._client.submit(built.request, built.record.job)
+        layers = self._insert(built.record, self._follow(Task(built.record)))
         self._client.acknowledge(job)
         # The thanks shall be on the wire before the connection is closed.
         time.sleep(0.05)
@@ -203,14 +197,10 @@ class _Session:
         text = self._editor.recipe(situation.document.key, situation.layer.key)
         return read_recipe(text) if text else None
 
-    def _own_recipe(self, situation: Situation, seed: int) -> tuple[Recipe, Rect | None]:
-        recipe = self._stored(situation)
-        if recipe is None or situation.document is None or situation.layer is None:
-            raise CannotPaint("This layer was not painted by Acetate, so it has no recipe.")
-        history = read_history(self._editor.note(situation.document.key))
-        painted = region_of(recipe, history)
-        region = painted.moved(*situation.layer.moved) if painted else situation.layer.bounds
-        return replace(recipe, seed=seed, inputs={}, files={}, model_hash=""), region
+    def _history(self, situation: Situation) -> list[HistoryEntry]:
+        if situation.document is None:
+            return []
+        return read_history(self._editor.note(situation.document.key))
 
 
 def _recipe(order: Order) -> Recipe:

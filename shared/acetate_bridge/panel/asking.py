@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from acetate_bridge.client.connection_state import STOPPED
-from acetate_bridge.editing.anchor import anchor_of, shift_since
+from acetate_bridge.editing.anchor import shift_since
 from acetate_bridge.editing.editor import (
     Document,
     DocumentClosed,
@@ -17,33 +16,29 @@ from acetate_bridge.editing.editor import (
     LayerInfo,
     Selection,
 )
-from acetate_bridge.editing.inputs import gather
 from acetate_bridge.editing.insertion import Deliveries
-from acetate_bridge.editing.job import Record, Task, record_of, source_of
+from acetate_bridge.editing.job import Record, Task
 from acetate_bridge.editing.job_file import TaskBook
-from acetate_bridge.editing.metadata import HistoryEntry, read_history, region_of
-from acetate_bridge.editing.plan import CannotPlan, Situation, above_of, plan
+from acetate_bridge.editing.metadata import HistoryEntry, read_history
+from acetate_bridge.editing.plan import CannotPlan, Situation
 from acetate_bridge.editing.recipes import read_recipe
+from acetate_bridge.editing.request_builder import (
+    NO_PROMPT,
+    Wish,
+    anew,
+    build,
+    mode_info,
+    repeated,
+    with_own_prompt,
+)
 from acetate_bridge.panel import strings as words
 from acetate_bridge.panel.adjusting import Adjusting, safely
 from acetate_bridge.panel.dispatch import Link
-from acetate_bridge.panel.menus import mode_info
 from acetate_bridge.panel.preferences import Preferences
 from acetate_bridge.panel.view_model import Knowledge
-from acetate_bridge.protocol.geometry import FrameLimits, Rect
 from acetate_bridge.protocol.limits import drawn_seed, has_prompt
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import Recipe
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What a job shall do beside painting: where, how often, and to what is there already."""
-
-    region: Rect | None = None
-    variants: int = 1
-    replaces: tuple[str, ...] = ()
-    hides: tuple[str, ...] = ()
 
 
 class Asking(Adjusting):
@@ -80,21 +75,10 @@ class Asking(Adjusting):
     def regenerate(self) -> None:
         """Paint the active layer anew from its recipe, with another seed, in its place."""
         self._look()
-        recipe, layer = self.known.recipe, self.known.situation.layer
-        if recipe is None or layer is None:
-            raise CannotPlan("This layer was not painted by Acetate, so it has no recipe.")
-        if layer.locked:
-            raise CannotPlan(f"“{layer.name}” is locked: unlock it first.")
-        painted = region_of(recipe, self.known.history)
-        region = painted.moved(*layer.moved) if painted is not None else layer.bounds
-        if region is None:
-            raise CannotPlan(f"Nothing is painted on “{layer.name}” yet.")
-        if mode_row(recipe.mode).below:
-            # It lies directly below the layer that it was made for.
-            above = above_of(layer, self._editor.layers(self._here().key))
-            self._look_at(above)
-        again = replace(recipe, seed=drawn_seed(), inputs={}, files={}, model_hash="")
-        self._submit(again, Wish(region, replaces=(layer.key,)))
+        known = self.known
+        known.situation, wish = anew(self._editor, known.situation, known.recipe, known.history)
+        assert known.recipe is not None
+        self._submit(repeated(known.recipe, drawn_seed()), wish)
 
     @safely
     def another_try(self) -> None:
@@ -116,7 +100,7 @@ class Asking(Adjusting):
             soft = record.selection
             selection = Selection(region, soft.mask if soft is not None else None)
         self.known.situation = Situation(document, source, selection)
-        again = replace(record.recipe, seed=drawn_seed(), inputs={}, files={}, model_hash="")
+        again = repeated(record.recipe, drawn_seed())
         wanted = region if record.origin == "layer" else None
         replaces = tuple(key for key in record.replaces if key in layers)
         self._submit(again, Wish(wanted, record.variants, replaces, tuple(record.hides)))
@@ -128,8 +112,7 @@ class Asking(Adjusting):
         if not 0 <= index < len(self.known.history):
             return
         entry = self.known.history[index]
-        again = replace(entry.recipe, inputs={}, files={}, model_hash="")
-        self._submit(again, Wish(entry.region))
+        self._submit(repeated(entry.recipe), Wish(entry.region))
 
     # ---- asking
 
@@ -137,12 +120,9 @@ class Asking(Adjusting):
         self._look()
         model = self.known.model(mode, self._preferences.model)
         recipe = self._preferences.recipe(mode, mode_info(self.known.offer, mode), model)
-        own, layer = self.known.recipe, self.known.situation.layer
+        recipe, layer = with_own_prompt(recipe, self.known.recipe), self.known.situation.layer
         wish = Wish(variants=self._preferences.variants)
-        row = mode_row(mode)
-        if row.own_prompt and not recipe.prompt and own is not None:
-            recipe = replace(recipe, prompt=own.prompt)
-        if row.repaints and layer is not None:
+        if mode_row(mode).repaints and layer is not None:
             after = self._preferences.current.value("after_repaint")
             if after == "replace":
                 if layer.locked:
@@ -157,31 +137,18 @@ class Asking(Adjusting):
         info = mode_info(self.known.offer, recipe.mode)
         problem = self.known.hindrance(recipe.mode, model)
         if not problem and not has_prompt(recipe):
-            problem = words.NO_PROMPT
+            problem = NO_PROMPT
         if problem or model is None or info is None or self._link is None:
             raise CannotPlan(problem or STOPPED.message)
-        found = plan(recipe.mode, self.known.situation, model.frame or FrameLimits(), wish.region)
-        recipe = replace(recipe, model=model.id)
-        gathered = gather(self._editor, found, info, recipe, wish.variants)
-        sized = gathered.request.recipe
-        source = wish.replaces[0] if wish.replaces else source_of(found, recipe.mode)
-        record = record_of(
-            uuid.uuid4().hex,
-            found,
-            sized,
-            wish.variants,
-            list(wish.replaces),
-            gathered.opaque_source,
-            list(wish.hides),
-            anchor_of(self._editor, found.document, source),
-        )
+        built = build(self._editor, self.known.situation, model, info, recipe, wish)
+        record = built.record
         self.known.outcome = None
         self._tasks[record.job] = Task(record, heard=True)
-        self._asked[found.document.key] = record
+        self._asked[record.document] = record
         if self._book is not None:
             self._book.add(record)
-        self._link.submit(gathered.request, record.job)
-        self._say_what_is_odd(record.recipe, found.source)
+        self._link.submit(built.request, record.job)
+        self._say_what_is_odd(record.recipe, built.source)
 
     def _say_what_is_odd(self, recipe: Recipe, beside: LayerInfo | None) -> None:
         """What the painter would wonder about when the layer is there, said while it is painted."""
@@ -204,9 +171,6 @@ class Asking(Adjusting):
         """Whether this document has had a job."""
         document = self.known.situation.document
         return document is not None and document.key in self._asked
-
-    def _look_at(self, layer: LayerInfo) -> None:
-        self.known.situation = replace(self.known.situation, layer=layer)
 
     def _look(self) -> None:
         """Ask the editor what the painter looks at."""

@@ -4,24 +4,8 @@ from __future__ import annotations
 
 from acetate_bridge.panel.strings import per_cent
 from acetate_bridge.panel.view import Choice
-from acetate_bridge.protocol.messages import ModeInfo, ModelInfo, Models
+from acetate_bridge.protocol.messages import Models
 from acetate_bridge.protocol.modes import MODES, mode_row
-
-
-def mode_info(offer: Models | None, mode: str) -> ModeInfo | None:
-    """What the server says of a mode."""
-    return next((each for each in offer.modes if each.name == mode), None) if offer else None
-
-
-def choose_model(offer: Models | None, mode: str, wanted: str) -> ModelInfo | None:
-    """The model to paint with: the wanted one if it can do the mode, else the first that can.
-
-    One that is ready comes before one that is still to be fetched.
-    """
-    able = [model for model in offer.models if mode in model.modes] if offer else []
-    chosen = next((model for model in able if model.id == wanted), None)
-    ready = next((model for model in able if model.state == "ready"), None)
-    return chosen or ready or (able[0] if able else None)
 
 
 def mode_choices(offer: Models | None) -> tuple[Choice, ...]:

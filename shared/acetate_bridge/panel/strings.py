@@ -15,7 +15,6 @@ PROMPT_LABELS = {
     "blended": "All together",
 }
 
-NO_PROMPT = "Say what to paint first."
 FAULT = "Acetate met a fault of its own, and nothing was changed."
 HAND_IS_PAINTING = "The layer is ready and comes in as soon as the hand rests."
 

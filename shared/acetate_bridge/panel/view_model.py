@@ -9,10 +9,11 @@ from acetate_bridge.editing.insertion import Offer
 from acetate_bridge.editing.job import Result, Task
 from acetate_bridge.editing.metadata import HistoryEntry
 from acetate_bridge.editing.plan import CannotPlan, Situation, plan
+from acetate_bridge.editing.request_builder import NO_PROMPT, choose_model, mode_info
 from acetate_bridge.panel import status as statuses
 from acetate_bridge.panel import strings as words
 from acetate_bridge.panel.fields import FIELDS
-from acetate_bridge.panel.menus import choose_model, mode_choices, mode_info, model_choices
+from acetate_bridge.panel.menus import mode_choices, model_choices
 from acetate_bridge.panel.preferences import Preferences
 from acetate_bridge.panel.view import (
     Choice,
@@ -84,7 +85,7 @@ def draw(known: Knowledge, preferences: Preferences, work: Work) -> PanelView:
         and not prompted
         and not (mode_row(mode).own_prompt and known.recipe is not None)
     ):
-        why_not = words.NO_PROMPT
+        why_not = NO_PROMPT
     return PanelView(
         modes=mode_choices(known.offer),
         mode=mode,

@@ -1,0 +1,116 @@
+"""From what somebody wants to a request and all that its layers need: for panels and scripts."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+
+from acetate_bridge.editing.anchor import anchor_of
+from acetate_bridge.editing.editor import Editor, LayerInfo
+from acetate_bridge.editing.inputs import gather
+from acetate_bridge.editing.job import Record, record_of, source_of
+from acetate_bridge.editing.metadata import HistoryEntry, region_of
+from acetate_bridge.editing.plan import CannotPlan, Situation, above_of, plan
+from acetate_bridge.protocol.geometry import FrameLimits, Rect
+from acetate_bridge.protocol.limits import has_prompt
+from acetate_bridge.protocol.messages import ModeInfo, ModelInfo, Models
+from acetate_bridge.protocol.modes import mode_row
+from acetate_bridge.protocol.types import Recipe, Request
+
+NO_PROMPT = "Say what to paint first."
+NO_RECIPE = "This layer was not painted by Acetate, so it has no recipe."
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a job shall do beside painting: where, how often, and to what is there already."""
+
+    region: Rect | None = None
+    variants: int = 1
+    replaces: tuple[str, ...] = ()
+    hides: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class BuiltRequest:
+    """A request, and what has to be known to put its layers in place (`record.job` is its id)."""
+
+    request: Request
+    record: Record
+    source: LayerInfo | None
+
+
+def mode_info(offer: Models | None, mode: str) -> ModeInfo | None:
+    """What the server says of a mode."""
+    return next((each for each in offer.modes if each.name == mode), None) if offer else None
+
+
+def choose_model(offer: Models | None, mode: str, wanted: str) -> ModelInfo | None:
+    """The model to paint with: the wanted one if it can do the mode, else the first that can.
+
+    One that is ready comes before one that is still to be fetched.
+    """
+    able = [model for model in offer.models if mode in model.modes] if offer else []
+    chosen = next((model for model in able if model.id == wanted), None)
+    ready = next((model for model in able if model.state == "ready"), None)
+    return chosen or ready or (able[0] if able else None)
+
+
+def repeated(recipe: Recipe, seed: int | None = None) -> Recipe:
+    """A recipe to be painted again (with another seed), by whatever files are there now."""
+    seed = recipe.seed if seed is None else seed
+    return replace(recipe, seed=seed, inputs={}, files={}, model_hash="")
+
+
+def with_own_prompt(recipe: Recipe, own: Recipe | None) -> Recipe:
+    """Where a mode takes it: the prompt that its layer was painted from, in place of none."""
+    if not mode_row(recipe.mode).own_prompt or recipe.prompt or own is None:
+        return recipe
+    return replace(recipe, prompt=own.prompt)
+
+
+def anew(
+    editor: Editor, situation: Situation, recipe: Recipe | None, history: list[HistoryEntry]
+) -> tuple[Situation, Wish]:
+    """Where the active layer is painted anew from its recipe, in its place. Raises CannotPlan."""
+    document, layer = situation.document, situation.layer
+    if recipe is None or layer is None or document is None:
+        raise CannotPlan(NO_RECIPE)
+    if layer.locked:
+        raise CannotPlan(f"“{layer.name}” is locked: unlock it first.")
+    painted = region_of(recipe, history)
+    region = painted.moved(*layer.moved) if painted is not None else layer.bounds
+    if region is None:
+        raise CannotPlan(f"Nothing is painted on “{layer.name}” yet.")
+    if mode_row(recipe.mode).below:
+        # It lies directly below the layer that it was made for.
+        situation = replace(situation, layer=above_of(layer, editor.layers(document.key)))
+    return situation, Wish(region, replaces=(layer.key,))
+
+
+def build(
+    editor: Editor,
+    situation: Situation,
+    model: ModelInfo,
+    info: ModeInfo,
+    recipe: Recipe,
+    wish: Wish,
+) -> BuiltRequest:
+    """Plan a job, read what it needs and name its place. Raises CannotPlan and LayerGone."""
+    if not has_prompt(recipe):
+        raise CannotPlan(NO_PROMPT)
+    found = plan(recipe.mode, situation, model.frame or FrameLimits(), wish.region)
+    recipe = replace(recipe, model=model.id)
+    gathered = gather(editor, found, info, recipe, wish.variants)
+    source = wish.replaces[0] if wish.replaces else source_of(found, recipe.mode)
+    record = record_of(
+        uuid.uuid4().hex,
+        found,
+        gathered.request.recipe,
+        wish.variants,
+        list(wish.replaces),
+        gathered.opaque_source,
+        list(wish.hides),
+        anchor_of(editor, found.document, source),
+    )
+    return BuiltRequest(gathered.request, record, found.source)
