@@ -17,10 +17,10 @@ LONGEST = 400
 
 STOREYS: tuple[tuple[str, ...], ...] = (
     ("acetate.__main__",),
-    ("acetate.cli", "acetate.demo"),
+    ("acetate.cli", "acetate.demo.__main__"),
     ("acetate.app",),
     ("acetate.jobs", "acetate.training"),
-    ("acetate.workers",),
+    ("acetate.workers", "acetate.demo"),
     ("acetate.modes",),
     ("acetate.pipelines",),
     ("acetate.adapters",),

@@ -64,6 +64,8 @@ class HandHeldEngine:
             self.stopped.clear()
             raise EngineLost("stopped") if self.lost else PaintingCancelled
         for variant in range(request.variants):
+            if variant == step:
+                raise EngineLost("it died in between")
             layer = Layer(PIXELS, recipe=Recipe("text", seed=request.recipe.seed + variant))
             yield Painted(layer, variant)
 
@@ -149,6 +151,34 @@ async def test_a_lost_engine_is_tried_once_more(tmp_path: Path) -> None:
         await house.submit("job-0001")
         await house.hear(Done, "job-0001")
         assert house.engine.painted == ["job-0001"] * 2
+
+
+async def test_a_job_that_is_retried_after_some_layers_loses_and_renumbers_none(
+    tmp_path: Path,
+) -> None:
+    async with House(tmp_path, 2) as house:
+        await house.submit("job-0001", variants=4)
+        done = await house.hear(Done, "job-0001")
+        layers = [each.stored for each in house.heard if isinstance(each, FreshLayer)]
+        assert [(each.index, each.variant) for each in layers] == [(0, 0), (1, 1), (2, 2), (3, 3)]
+        assert [each.recipe.seed for each in layers if each.recipe] == [0, 1, 2, 3]
+        assert isinstance(done, Done) and done.layers == 4
+
+
+async def test_a_cancel_just_before_the_painting_is_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with House(tmp_path) as house:
+        read = house.ledger.request
+
+        async def cancelled_meanwhile(submit: Submit) -> Request:
+            assert await house.manager.cancel("me", "job-0001")
+            return await read(submit)
+
+        monkeypatch.setattr(house.ledger, "request", cancelled_meanwhile)
+        await house.submit("job-0001")
+        await house.hear(Cancelled, "job-0001")
+        assert house.engine.painted == []
 
 
 async def test_a_job_that_loses_two_engines_fails_with_the_reason(tmp_path: Path) -> None:

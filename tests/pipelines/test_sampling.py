@@ -91,6 +91,25 @@ def test_painting_from_a_latent_does_all_steps_that_were_asked_for(kind: str) ->
     assert steps == [(index, 6) for index in range(1, 7)]
 
 
+@pytest.mark.parametrize(("strength", "planned"), [(0.5, 20), (0.25, 40), (1.0, 10)])
+def test_a_strength_stretches_the_schedule_and_begins_where_it_says(
+    strength: float, planned: int
+) -> None:
+    """Ten steps at half strength are the last ten of twenty, not of ten."""
+    scheduler, seen = FlowMatchEulerDiscreteScheduler(), list[float]()
+    known = perfect(scheduler, "flow")
+
+    def denoise(latent: Tensor, timestep: Tensor) -> Tensor:
+        seen.append(float(timestep))
+        return known(latent, timestep)
+
+    noise = torch.randn(1, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    sample(denoise, scheduler, noise, steps=10, latent=TARGET, strength=strength)
+    whole = FlowMatchEulerDiscreteScheduler()
+    whole.set_timesteps(planned)
+    assert seen == whole.timesteps[planned - 10 :].tolist()
+
+
 def test_random_schedulers_repeat_with_the_seed() -> None:
     def run() -> Tensor:
         return sample(

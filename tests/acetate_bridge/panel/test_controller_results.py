@@ -243,6 +243,36 @@ def test_a_soft_selection_becomes_the_mask(tmp_path: Path) -> None:
     assert node.mask == soft and node.bounds == Rect(10, 20, 40, 30)
 
 
+def test_the_mask_of_a_closed_document_goes_into_no_other(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    soft = Selection(Rect(10, 20, 40, 30), bytes(range(200))[:1] * 1200)
+    desk.editor.sheet(desk.document).selected = soft
+    desk.ask()
+    desk.editor.close(desk.document)
+    desk.layer()
+    desk.done()
+    other = desk.editor.new(160, 120)
+    desk.panel.insert_offer()
+    (node,) = desk.editor.sheet(other).nodes
+    assert node.mask is None
+
+
+def test_a_kept_result_that_is_undone_is_not_kept_any_more(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.panel.set_field("variants", 2)
+    desk.ask()
+    desk.layer(0)
+    desk.layer(1)
+    desk.done()
+    desk.panel.keep(0)
+    desk.editor.undo(desk.document)
+    desk.panel.refresh()
+    assert desk.names() == [] and not any(each.kept for each in desk.view.results)
+    desk.panel.swap(0)
+    desk.panel.swap(1)
+    assert desk.names() == ["foreground 1"], "nothing of it stays beside the next"
+
+
 def test_a_cancelled_job_keeps_what_had_come(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.panel.set_field("variants", 2)

@@ -147,6 +147,39 @@ def test_a_very_long_region_gets_a_higher_canvas() -> None:
     assert frame.size == Size(1024, 256) and frame.canvas.height == 1000
 
 
+def test_a_large_region_gets_a_canvas_that_is_no_larger_than_its_multiples_need() -> None:
+    limits = FrameLimits(64, 768, 2048, 1024 * 1024 * 3 // 2)
+    frame = plan_frame(Rect(0, 0, 4000, 3000), limits)
+    assert (frame.canvas.size, frame.size) == (Size(4000, 3091), Size(1408, 1088))
+
+
+@settings(max_examples=200, deadline=None)
+@given(rects, limits())
+def test_a_canvas_is_bounded_in_area(region: Rect, accepted: FrameLimits) -> None:
+    """It grows by what the multiples and the shortest side need, and never by more."""
+    frame = plan_frame(region, accepted)
+    lowest, multiple = accepted.lowest, accepted.multiple
+    for canvas, wanted, painted in (
+        (frame.canvas.width, region.width, frame.size.width),
+        (frame.canvas.height, region.height, frame.size.height),
+    ):
+        slack = max(2 * multiple, lowest, multiple * painted / lowest)
+        assert (canvas - wanted) * frame.scale <= slack + 1
+
+
+def test_a_size_that_went_through_a_root_is_not_rounded_up_by_a_whole_multiple() -> None:
+    limits = FrameLimits(64, 64, 4096, 512 * 512)
+    for side in (512, 777, 1024, 1331, 2048, 3000):
+        assert plan_frame(Rect(0, 0, side, side), limits).size == Size(512, 512)
+
+
+def test_rectangles_that_only_touch_have_nothing_in_common() -> None:
+    middle = Rect(10, 10, 5, 5)
+    for x, y in ((15, 10), (5, 10), (10, 15), (10, 5), (15, 15), (5, 5)):
+        assert middle.common(Rect(x, y, 5, 5)) is None
+    assert middle.common(Rect(14, 14, 5, 5)) == Rect(14, 14, 1, 1)
+
+
 @given(rects, rects)
 def test_common_is_inside_both(one: Rect, other: Rect) -> None:
     both = one.common(other)
