@@ -4,18 +4,15 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready-$(shell cat pyproject.toml constraints.txt .ci/environment.sh | cksum | cut -d ' ' -f 1)
 
-.PHONY: demo test check lint bench plugins wheel page interface cluster editors clean
+.PHONY: demo test test-fast check docs lint bench plugins wheel page interface cluster editors clean
 
 demo: $(READY)
 	$(BIN)/python -m acetate.demo demo
 
-# Everything: first what needs no editor, then the tests inside the real GIMP and Krita, which
-# wait for windows and keys and so have the machine to themselves.
-test: check
-	$(MAKE) page
-	$(MAKE) interface
-	$(MAKE) cluster
-	$(MAKE) editors
+# Everything: first what needs no editor, then the page in a browser, then the real GIMP and
+# Krita, which wait for windows and keys. What this machine cannot run is said in one last line.
+test: $(READY)-dev
+	MAKE="$(MAKE)" .ci/test.sh
 
 check: $(READY)-dev
 	$(BIN)/python -m pytest --ignore tests/editors/gimp --ignore tests/editors/krita --ignore tests/page \
@@ -23,6 +20,17 @@ check: $(READY)-dev
 		--ignore tests/workers/test_ray_engine.py \
 		--numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
 		--durations 15
+
+# What a change is likely to break, in a minute: no torch, no server, no editor.
+test-fast: $(READY)-dev
+	$(BIN)/python -m pytest -m "not slow" tests/test_layout.py tests/acetate_bridge/protocol \
+		tests/acetate_bridge/editing tests/jobs tests/modes/test_validation.pytests/plugin_install \
+		--numprocesses logical --maxprocesses 4
+
+docs: $(READY)-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable '.[docs]'
+	$(BIN)/mkdocs build --strict --site-dir dist/docs
 
 lint: $(READY)-dev
 	$(BIN)/ruff check .
