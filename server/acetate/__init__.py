@@ -1,3 +1,3 @@
 """Paints transparent image layers with diffusion models."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -11,7 +11,8 @@ import pytest
 
 from acetate.jobs.admission import DEFAULT_LIMITS
 from acetate.jobs.async_store import Ledger
-from acetate.jobs.manager import Manager, Notice
+from acetate.jobs.event_feed import Notice
+from acetate.jobs.manager import Manager
 from acetate.jobs.records import FreshLayer, MissingImages, Refused
 from acetate.workers.engine import (
     Announcement,

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 
-from acetate.jobs.manager import Manager, Notice
+from acetate.jobs.event_feed import Notice
+from acetate.jobs.manager import Manager
 from acetate.jobs.records import FreshLayer
 from acetate_bridge.protocol.messages import Cancelled, Done, Failed, Preview
 

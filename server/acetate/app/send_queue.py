@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from acetate.jobs.manager import Notice
+from acetate.jobs.event_feed import Notice
 from acetate.jobs.records import FreshLayer
 from acetate_bridge.protocol.messages import Models, Preview, Progress, ServerMessage
 

@@ -15,7 +15,8 @@ from acetate.app.validation import read_message
 from acetate.background_tasks import start_task
 from acetate.jobs.async_store import Ledger
 from acetate.jobs.downloads import Downloads
-from acetate.jobs.manager import Manager, Notice
+from acetate.jobs.event_feed import Notice
+from acetate.jobs.manager import Manager
 from acetate.jobs.records import DiskFull, FreshLayer, MissingImages, Refused, StoredLayer
 from acetate.workers.engine import Announcement
 from acetate_bridge.protocol.chunking import PARTS_FEATURE, Gathering, frames, joined

@@ -13,6 +13,7 @@ from acetate.background_tasks import start_task
 from acetate.jobs.admission import check_submit
 from acetate.jobs.async_store import Ledger
 from acetate.jobs.availability import Offers
+from acetate.jobs.event_feed import EventFeed, Notice, Subscriber
 from acetate.jobs.fair_queue import FairQueue
 from acetate.jobs.records import (
     DiskFull,
@@ -23,7 +24,7 @@ from acetate.jobs.records import (
     StoredLayer,
 )
 from acetate.jobs.recovery import give_up_damaged
-from acetate.jobs.store import StoredEvent, now
+from acetate.jobs.store import now
 from acetate.jobs.unwritten_endings import UnwrittenEndings
 from acetate.workers.engine import (
     Announcement,
@@ -51,9 +52,6 @@ log = logging.getLogger("acetate.jobs")
 
 ATTEMPTS = 2
 
-Notice = StoredEvent | FreshLayer | Progress | Preview
-"""What subscribers hear: a layer has its pixels at hand while it is fresh, later it has not."""
-Listener = Callable[[Notice], None]
 _DISK_FULL = ("disk_full", "The disk is full: the result could not be kept.", "Free some space.")
 
 
@@ -87,10 +85,9 @@ class Manager:
         self._queue = FairQueue()
         self._jobs: dict[str, _Job] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._listeners: dict[str, list[Listener]] = {}
+        self._feed = EventFeed()
         self._endings = UnwrittenEndings(ledger)
         self._submitting = asyncio.Lock()
-        self._sequence = 0
         self._closing = False
         self._expiry: asyncio.Task[None] | None = None
 
@@ -99,8 +96,8 @@ class Manager:
     async def open(self) -> None:
         """Take up what an earlier run left, and start the engines."""
         store = self._ledger.store
-        self._sequence = await self._ledger.call(store.first_sequence)
-        await give_up_damaged(self._ledger, self._next)
+        self._feed.begin_after(await self._ledger.call(store.first_sequence))
+        await give_up_damaged(self._ledger, self._feed.next)
         for record in await self._ledger.call(store.unfinished):
             job = self._jobs[record.job] = _Job(record)
             if record.state == "running" and record.attempts >= ATTEMPTS:
@@ -161,16 +158,9 @@ class Manager:
 
     # ---- what clients do
 
-    def subscribe(self, client: str, listener: Listener) -> Callable[[], None]:
+    def subscribe(self, client: str, subscriber: Subscriber) -> Callable[[], None]:
         """Hear of this client's jobs from now on; call what is returned to stop."""
-        self._listeners.setdefault(client, []).append(listener)
-
-        def leave() -> None:
-            self._listeners[client].remove(listener)
-            if not self._listeners[client]:
-                del self._listeners[client]
-
-        return leave
+        return self._feed.subscribe(client, subscriber)
 
     async def missed(self, client: str, after: int) -> list[Notice]:
         """Events with higher numbers than `after`, then the progress of what runs."""
@@ -208,13 +198,13 @@ class Manager:
                 )
             if missing := await self._ledger.missing_images(submit):
                 raise MissingImages(missing)
-            accepted = Accepted(submit.job, self._next(), self._queue.ahead(client))
+            accepted = Accepted(submit.job, self._feed.next(), self._queue.ahead(client))
             created = now()
             await self._ledger.call(self._ledger.store.add_job, client, submit, accepted, created)
             self._jobs[submit.job] = _Job(
                 JobRecord(submit.job, client, "queued", submit, 0, created)
             )
-        self._tell(client, accepted)
+        self._feed.publish(client, accepted)
         self._queue.add(client, submit.job)
         self._wake()
         return accepted
@@ -299,8 +289,8 @@ class Manager:
                         case Stepped():
                             self._progress(job, event)
                         case Previewed():
-                            preview = Preview(job_id, self._next(), event.image, event.variant)
-                            self._tell(job.record.client, preview)
+                            preview = Preview(job_id, self._feed.next(), event.image, event.variant)
+                            self._feed.publish(job.record.client, preview)
                         case Painted():
                             if index not in done:
                                 await self._keep(job, index, event)
@@ -340,14 +330,14 @@ class Manager:
     def _progress(self, job: _Job, event: Stepped) -> None:
         job.progress = Progress(
             job.record.job,
-            self._next(),
+            self._feed.next(),
             event.stage,
             event.step,
             event.steps,
             event.seconds_left,
             event.note,
         )
-        self._tell(job.record.client, job.progress)
+        self._feed.publish(job.record.client, job.progress)
 
     async def _keep(self, job: _Job, index: int, painted: Painted) -> None:
         """Store a layer, then tell of it."""
@@ -355,7 +345,7 @@ class Manager:
         file = f"layer-{uuid.uuid4().hex}"
         await self._ledger.keep_layer(file, layer.image)
         stored = StoredLayer(
-            self._next(),
+            self._feed.next(),
             job_id,
             index,
             painted.variant,
@@ -375,7 +365,7 @@ class Manager:
             self._ledger.remove_files(file)
             raise
         job.recipe = job.recipe or layer.recipe
-        self._tell(job.record.client, FreshLayer(stored, layer.image.data))
+        self._feed.publish(job.record.client, FreshLayer(stored, layer.image.data))
 
     async def _final_recipe(self, job: _Job) -> Recipe:
         """The recipe as it was really painted: that of the first layer."""
@@ -389,17 +379,7 @@ class Manager:
 
     async def _end(self, job: _Job, ending: Done | Failed | Cancelled) -> None:
         """Write the ending down and tell of it; what cannot be written now is kept and told."""
-        ending = replace(ending, sequence=self._next())
+        ending = replace(ending, sequence=self._feed.next())
         await self._endings.write(job.record.client, ending)
         self._jobs.pop(job.record.job, None)
-        self._tell(job.record.client, ending)
-
-    # ---- telling
-
-    def _next(self) -> int:
-        self._sequence += 1
-        return self._sequence
-
-    def _tell(self, client: str, notice: Notice) -> None:
-        for listener in list(self._listeners.get(client, ())):
-            listener(notice)
+        self._feed.publish(job.record.client, ending)
