@@ -9,7 +9,14 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-BASES = ("", "server/", "server/acetate/", "shared/", "shared/acetate_bridge/")
+BASES = (
+    "",
+    "server/",
+    "server/acetate/",
+    "shared/",
+    "shared/acetate_bridge/",
+    "gimp_plugin/acetate_gimp/",
+)
 NAMES = sorted(set(re.findall(r"`([^`\n]+)`", TEXT)))
 
 

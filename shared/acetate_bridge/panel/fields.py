@@ -72,7 +72,7 @@ class Field:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return self.default
         number = self.bound.clamp(value) if self.bound is not None else value
-        return int(number) if self.whole else number
+        return int(number) if self.whole else float(number)
 
 
 _OWN = frozenset(name for mode in MODES.values() for name in mode.fields)
