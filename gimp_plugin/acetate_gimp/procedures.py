@@ -149,6 +149,9 @@ def order_of(
 
 def _checked(row: Field, value: Any) -> Any:
     """A setting inside its bounds, or left open. Raises ValueError."""
+    if value is None:
+        # GIMP hands over an empty text as nothing.
+        return row.default
     if row.bound is not None and value != row.unset:
         row.bound.check(value)
     if row.choices and value not in dict(row.choices):
