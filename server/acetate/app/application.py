@@ -20,6 +20,7 @@ from acetate.app.routes import ROUTES, known_query
 from acetate.app.script_feed import ScriptFeed
 from acetate.app.settings import GENERATOR, Settings
 from acetate.app.sign_in_codes import SignIn
+from acetate.app.uploads import Uploads
 from acetate.app.webp import register_webp
 from acetate.jobs.async_store import Ledger
 from acetate.jobs.downloads import Downloads
@@ -73,7 +74,9 @@ def create_app(
         manager.offers, settings.models_folder, manager.look_again, settings.downloader
     )
     packed, scripts = PackedLayers(ledger), ScriptFeed(manager)
-    app[CONTEXT] = Context(settings, ledger, manager, packed, downloads, scripts, codes)
+    app[CONTEXT] = Context(
+        settings, ledger, manager, packed, downloads, Uploads(ledger), scripts, codes
+    )
     for route in ROUTES:
         # aiohttp would answer HEAD by itself; the table says what there is, and nothing else is.
         if route.method == "GET":

@@ -12,6 +12,7 @@ from acetate.app.layer_encoding import PackedLayers
 from acetate.app.script_feed import ScriptFeed
 from acetate.app.settings import Settings
 from acetate.app.sign_in_codes import SignIn
+from acetate.app.uploads import Uploads
 from acetate.app.websocket import Session
 from acetate.jobs.async_store import Ledger
 from acetate.jobs.downloads import Downloads
@@ -27,6 +28,7 @@ class Context:
     manager: Manager
     packed: PackedLayers
     downloads: Downloads
+    uploads: Uploads
     scripts: ScriptFeed
     sign_in: SignIn = field(default_factory=SignIn)
     touch: Callable[[], None] = lambda: None

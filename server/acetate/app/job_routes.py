@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import uuid
 from dataclasses import dataclass
 
@@ -15,7 +14,6 @@ from acetate.app.context import CONTEXT, Context
 from acetate.app.responses import answer, refusal
 from acetate.app.script_feed import SCRIPTS
 from acetate.app.validation import build
-from acetate.errors import BadImage
 from acetate.images.png_texts import with_texts
 from acetate.images.recipe_texts import RECIPE_KEY, recipe_text
 from acetate.jobs.records import JobRecord, Refused
@@ -136,15 +134,14 @@ async def upload_image(request: web.Request) -> web.Response:
         raise Refused("too_large", "The image is too large.")
     kind = request.content_type
     if kind in PICTURES:
-        image = await _read_picture(await request.read())
-    elif kind == "application/octet-stream":
+        return answer(await context.uploads.keep_file(await request.read()), 201)
+    if kind == "application/octet-stream":
         image = await _read_raw(request)
     else:
         return refusal(
             415, "bad_type", f"Send {', '.join(PICTURES)}, or application/octet-stream with a size."
         )
-    digest = await asyncio.to_thread(lambda: hashlib.sha256(image.data).hexdigest())
-    await context.ledger.keep_image(digest, image)
+    digest = await context.uploads.keep(image)
     return answer(ImageReference(digest, image.width, image.height, image.format), 201)
 
 
@@ -193,17 +190,6 @@ def _status(
         progress,
         layers,
     )
-
-
-async def _read_picture(body: bytes) -> Image:
-    """A picture of any kind that the command line reads, too."""
-    from acetate.images.decoding import decode_picture
-
-    try:
-        return await asyncio.to_thread(decode_picture, body)
-    except BadImage as error:
-        code = "image_too_large" if "megapixels" in error.message else "bad_image"
-        raise BadFrame(code, f"{error.message} {error.hint}".strip()) from None
 
 
 def _with_recipe(image: Image, recipe: Recipe | None) -> bytes:

@@ -71,7 +71,9 @@ async def session(request: web.Request) -> web.StreamResponse:
         return refusal(503, "too_many_sessions", "This server has too many sessions already.")
     task = asyncio.current_task()
     assert task is not None
-    conversation = Session(context.manager, context.ledger, context.packed, context.downloads)
+    conversation = Session(
+        context.manager, context.ledger, context.packed, context.uploads, context.downloads
+    )
     context.sessions[task] = conversation
     try:
         return await conversation.run(request)

@@ -6,14 +6,14 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from acetate_bridge.protocol.codec import BadFrame, open_frame, read_image
+from acetate_bridge.protocol.codec import BadFrame, open_frame, packed_image
 from acetate_bridge.protocol.messages import CLIENT_MESSAGES, ClientMessage, Upload
 
 T = TypeVar("T")
 
 
 def read_message(frame: str | bytes) -> ClientMessage:
-    """The message in a frame. Raises BadFrame."""
+    """The message in a frame; the image of an upload is still packed. Raises BadFrame."""
     kind, header, payload = open_frame(frame, CLIENT_MESSAGES)
     if kind == "upload":
         return _read_upload(header, payload)
@@ -37,7 +37,7 @@ def build(kind: type[T], value: Any) -> T:
 def _read_upload(header: dict[str, Any], payload: memoryview) -> Upload:
     if set(header) != {"sha256", "image"} or not isinstance(header["sha256"], str):
         raise BadFrame("bad_message", "an upload has the fields sha256 and image")
-    return Upload(header["sha256"], read_image(header["image"], payload))
+    return Upload(header["sha256"], packed_image(header["image"], payload))
 
 
 def _refuse_unknown(given: Any, known: Any, where: str) -> None:

@@ -11,6 +11,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 import acetate
 from acetate.app.layer_encoding import PackedLayers
 from acetate.app.send_queue import Outbox
+from acetate.app.uploads import Uploads
 from acetate.app.validation import read_message
 from acetate.background_tasks import start_task
 from acetate.jobs.async_store import Ledger
@@ -54,11 +55,17 @@ class Session:
     """Speaks protocol 1 over one connection."""
 
     def __init__(
-        self, manager: Manager, ledger: Ledger, packed: PackedLayers, downloads: Downloads
+        self,
+        manager: Manager,
+        ledger: Ledger,
+        packed: PackedLayers,
+        uploads: Uploads,
+        downloads: Downloads,
     ) -> None:
         self._manager = manager
         self._downloads = downloads
         self._ledger = ledger
+        self._uploads = uploads
         self._packed = packed
         self._socket = web.WebSocketResponse(
             compress=False,
@@ -188,7 +195,7 @@ class Session:
                 await self._complain("internal", "The server met a fault of its own.")
 
     async def _take(self, frame: str | bytes) -> None:
-        """One message. Pixels are unpacked in a thread: a small frame may hold a large picture."""
+        """One message; a large one is read in a thread, and its pixels stay packed."""
         if isinstance(frame, bytes):
             pieces = self._gathering.add(frame)
             if pieces is None:
@@ -225,7 +232,7 @@ class Session:
 
     async def _upload(self, upload: Upload) -> None:
         try:
-            await self._ledger.keep_image(upload.sha256, upload.image)
+            await self._uploads.keep(upload.image, upload.sha256)
         except DiskFull:
             self._outbox.answer(Problem("disk_full", "The disk is full.", "Free some space."))
 

@@ -210,6 +210,21 @@ def read_image(value: Any, payload: memoryview) -> Image:
 
     Size, encoding and place are checked before pixels are touched.
     """
+    return unpack(packed_image(value, payload))
+
+
+def unpack(packed: PackedImage) -> Image:
+    """The pixels of an image that travelled. Raises BadFrame for damaged data."""
+    try:
+        return _ENCODINGS[packed.encoding].read(
+            packed.data, packed.width, packed.height, packed.format
+        )
+    except ValueError as error:
+        raise BadFrame("bad_image", str(error)) from None
+
+
+def packed_image(value: Any, payload: memoryview) -> PackedImage:
+    """The image that a header's reference points to, still packed, its claims checked."""
     if not isinstance(value, dict) or set(cast("dict[str, Any]", value)) != _REFERENCE_FIELDS:
         raise BadFrame("bad_image", f"an image needs the fields {sorted(_REFERENCE_FIELDS)}")
     entry = cast("dict[str, Any]", value)
@@ -232,12 +247,8 @@ def read_image(value: Any, payload: memoryview) -> Image:
     need = width * height * BYTES_PER_PIXEL[pixel_format]
     if encoding == "raw" and length != need:
         raise BadFrame("bad_image", f"{width} × {height} {pixel_format} needs {need} bytes")
-    try:
-        return _ENCODINGS[encoding].read(
-            bytes(payload[offset : offset + length]), width, height, pixel_format
-        )
-    except ValueError as error:
-        raise BadFrame("bad_image", str(error)) from None
+    data = bytes(payload[offset : offset + length])
+    return PackedImage(width, height, data, pixel_format, encoding)
 
 
 def _count(value: Any, name: str) -> int:
