@@ -12,6 +12,9 @@ from acetate_bridge.protocol.json_text import read_json
 T = TypeVar("T")
 
 
+_LARGEST_CONFIG = 32 * 2**20
+
+
 def existing(path: Path) -> Path:
     """The path itself; ModelMissing if no file is there."""
     if not path.is_file():
@@ -24,7 +27,11 @@ def existing(path: Path) -> Path:
 def read_config(path: Path) -> dict[str, Any]:
     """A JSON object; ModelMissing or ModelDamaged naming the file."""
     try:
-        config = read_json(existing(path).read_text(encoding="utf-8-sig"))
+        with open(existing(path), "rb") as file:
+            text = file.read(_LARGEST_CONFIG + 1)
+        if len(text) > _LARGEST_CONFIG:
+            raise damaged(path)
+        config = read_json(text.decode("utf-8-sig"))
     except (OSError, ValueError) as error:
         raise damaged(path) from error
     if not isinstance(config, dict):

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from acetate.models.files import damaged, existing
 from acetate.models.foreign_models import Shapes, foreign_words
 from acetate.models.recognition_error import NotRecognised
+from acetate.models.safetensors_header import read_header
 
 __all__ = ["Kind", "NotRecognised", "Role", "Shapes", "header_of", "recognise", "shapes_in"]
 
@@ -86,24 +86,12 @@ def recognise_denoiser(shapes: Shapes, name: str) -> tuple[str, ...]:
 
 def shapes_in(path: Path) -> dict[str, tuple[int, ...]]:
     """Names and shapes of the tensors in a safetensors file. Raises ModelMissing, ModelDamaged."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(existing(path), framework="pt") as file:
-            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise damaged(path) from error
+    return read_header(path).shapes
 
 
 def header_of(path: Path) -> dict[str, str]:
     """What a safetensors file says about itself. Raises ModelMissing, ModelDamaged."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(existing(path), framework="pt") as file:
-            return dict(file.metadata() or {})
-    except (SafetensorError, OSError) as error:
-        raise damaged(path) from error
+    return read_header(path).metadata
 
 
 def recognise(shapes: Shapes, name: str) -> Kind:

@@ -10,10 +10,12 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from acetate.models.files import damaged, existing
+from acetate.models.safetensors_header import read_header
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
     """The tensors of a safetensors file; ModelMissing or ModelDamaged naming the file."""
+    read_header(path)
     try:
         return load_file(existing(path))
     except (OSError, SafetensorError) as error:
