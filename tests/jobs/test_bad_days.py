@@ -144,6 +144,6 @@ def test_images_that_no_job_names_make_room_for_others(tmp_path: Path) -> None:
         store.add_image(f"{number}" * 64, 100, now=number)
     ended(store, "unfetched", 1, None)
     evicted = store.evict(need=250, quota=600)
-    assert evicted.files == [f"image-{'0' * 64}", f"image-{'1' * 64}"] and evicted.over <= 0
+    assert evicted.files == [f"image-{digit * 64}" for digit in "012"] and evicted.over <= 0
     assert store.job("unfetched") is not None
     store.close()
