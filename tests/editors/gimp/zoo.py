@@ -3,8 +3,6 @@
 # pyright: reportMissingImports=false
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +10,7 @@ import gi
 
 gi.require_version("Gimp", "3.0")
 gi.require_version("Gegl", "0.4")
-from gi.repository import Gegl, Gimp, Gio  # noqa: E402
+from gi.repository import Gegl, Gimp  # noqa: E402
 
 from tests.editors.gimp.scripting import add_paper, add_picture, new_image  # noqa: E402
 
@@ -80,8 +78,8 @@ def a_text_with_filters(image: Gimp.Image) -> None:
     image.set_selected_layers([text])
 
 
-def a_link_and_a_shape(image: Gimp.Image) -> None:
-    """GIMP 3.2 alone has these; before it is a path and guides."""
+def a_shape_and_guides(image: Gimp.Image) -> None:
+    """GIMP 3.2 alone has shapes; before it is a path and guides."""
     paper = add_paper(image)
     path = Gimp.Path.new(image, "line")
     image.insert_path(path, None, 0)
@@ -94,12 +92,7 @@ def a_link_and_a_shape(image: Gimp.Image) -> None:
         shape = Gimp.VectorLayer.new(image, path)
         image.insert_layer(shape, None, 0)
         shape.refresh()
-        handle, name = tempfile.mkstemp(".png")
-        os.close(handle)
-        Gimp.file_save(Gimp.RunMode.NONINTERACTIVE, image, Gio.File.new_for_path(name), None)
-        link = Gimp.LinkLayer.new(image, Gio.File.new_for_path(name))
-        image.insert_layer(link, None, 0)
-        image.set_selected_layers([link])
+        image.set_selected_layers([shape])
     else:
         image.set_selected_layers([paper])
 
@@ -134,7 +127,7 @@ ZOO: dict[str, Callable[[Gimp.Image], None]] = {
         nested_groups,
         locked_hidden_and_clipped,
         a_text_with_filters,
-        a_link_and_a_shape,
+        a_shape_and_guides,
         several_layers_and_a_soft_selection,
         a_floating_selection,
         a_quick_mask,
