@@ -147,10 +147,10 @@ def test_a_missing_weight_file_is_named(acetate: Acetate, tiny_model: Path, desk
     import shutil
 
     copy = Path(shutil.copytree(tiny_model, desk / "model"))
-    (copy / "unet" / "diffusion_pytorch_model.safetensors").unlink()
+    (copy / "unet" / "model.safetensors").unlink()
     outcome = acetate("generate", "text", "x", "--model", copy, "-o", desk / "x.png")
     assert outcome.code == 2
-    assert "unet/diffusion_pytorch_model.safetensors is missing" in outcome.err
+    assert "unet/model.safetensors is missing" in outcome.err
     assert not (desk / "x.png").exists()
 
 

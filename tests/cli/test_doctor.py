@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from acetate.models.catalog import entry_named
 from tests.cli.conftest import Acetate
 
 LINE = re.compile(r"(\w+) +need about ([\d.]+) GB, peak ([\d.]+) GB")
@@ -14,7 +15,7 @@ def test_need_and_peak_of_each_mode_are_printed(acetate: Acetate) -> None:
     outcome = acetate("doctor", "--model", "embedded", "--device", "cpu")
     assert outcome.code == 0, outcome.err
     lines = [match for line in outcome.out.splitlines() if (match := LINE.fullmatch(line))]
-    assert [match[1] for match in lines] == ["text", "background", "refine"]
+    assert [match[1] for match in lines] == list(entry_named("embedded").modes)
     assert all(0 < float(match[2]) < 2 and float(match[3]) < 2 for match in lines)
     assert re.search(r"Weights +0\.0\d GB", outcome.out)
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from acetate.demo import __main__ as demo
-from acetate.demo.prompts import SHEET
+from acetate.embedded.sheet import SHEET
 from acetate.images.files import read_image, read_recipe, read_recipes
 from acetate.pipelines.pipeline import Pipeline
 from acetate_bridge.protocol.types import Image
 
 
-def test_the_demonstration_writes_four_pictures_and_says_so(
+def test_the_demonstration_writes_its_pictures_and_says_so(
     tiny_pipeline: Pipeline,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -21,12 +21,13 @@ def test_the_demonstration_writes_four_pictures_and_says_so(
     monkeypatch.setattr(demo, "load_pipeline", lambda: tiny_pipeline)
     monkeypatch.setattr(demo, "SHEET", SHEET[:2])
     demo.main(tmp_path / "demo")
-    names = ["layer.png", "background.png", "scene.png", "sheet.png"]
+    joint = [f"joint-{role}.png" for role in ("foreground", "background", "blended")]
+    names = ["layer.png", "background.png", "scene.png", *joint, "sheet.png"]
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in lines] == [
         str(tmp_path / "demo" / name) for name in names
     ]
-    layer, background, scene, _ = (read_image(tmp_path / "demo" / name) for name in names)
+    layer, background, scene, *_ = (read_image(tmp_path / "demo" / name) for name in names)
     assert (layer.width, layer.height) == (background.width, scene.height)
     for name in ("background.png", "scene.png"):
         assert read_recipe(tmp_path / "demo" / name).mode == "background"

@@ -25,7 +25,8 @@ def shipped() -> Pipeline:
 
 def paint(pipeline: Pipeline, prompt: str, mode: str = "text", **images: Image) -> Layer:
     size = pipeline.native
-    (layer,) = run(Request(Recipe(mode, prompt, seed=7, width=size, height=size), images), pipeline)
+    recipe = Recipe(mode, prompt, seed=7, steps=8, guidance=1.0, width=size, height=size, passes=1)
+    (layer,) = run(Request(recipe, images), pipeline)
     return layer
 
 

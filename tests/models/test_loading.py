@@ -13,7 +13,7 @@ from acetate.pipelines.loading import load_folder, load_pipeline
 
 WEIGHTS = [
     "vae/diffusion_pytorch_model.safetensors",
-    "unet/diffusion_pytorch_model.safetensors",
+    "unet/model.safetensors",
     "text_encoder/model.safetensors",
     "transparency/encoder.safetensors",
     "transparency/decoder.safetensors",
@@ -22,7 +22,6 @@ WEIGHTS = [
 CONFIGS = [
     "model_index.json",
     "unet/config.json",
-    "scheduler/scheduler_config.json",
     "transparency/config.json",
 ]
 

@@ -6,20 +6,16 @@ import json
 from pathlib import Path
 
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
-    FlowMatchEulerDiscreteScheduler,
-)
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
 from torch import nn
-from transformers.models.bert.configuration_bert import BertConfig
-from transformers.models.bert.modeling_bert import BertModel
 
+from acetate.embedded.autoencoder import Autoencoder
+from acetate.embedded.denoiser import Denoiser
+from acetate.embedded.text_encoder import TextEncoder
 from acetate.latent_transparency import OffsetEncoder, TransparentDecoder
 
 FOLD = 4
@@ -27,72 +23,67 @@ CHANNELS = 4
 WORDS = ["[PAD]", "[UNK]", "a", "red", "apple", "green", "hills", "under", "blue", "sky", "cat"]
 
 
+VAE = {
+    "in_channels": 3 * FOLD**2,
+    "out_channels": 3 * FOLD**2,
+    "block_out_channels": [8, 8],
+    "layers_per_block": 1,
+    "latent_channels": CHANNELS,
+    "norm_num_groups": 4,
+    "mid_block_add_attention": False,
+    "scaling_factor": 0.7,
+    "shift_factor": 0.1,
+}
+UNET = {
+    "latent_channels": CHANNELS,
+    "conditions": 2,
+    "outer": 16,
+    "widths": [32, 32, 32],
+    "text": 16,
+}
+TEXT = {
+    "vocab_size": len(WORDS),
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "max_position_embeddings": 24,
+}
+
+
 def write_tiny_model(folder: Path, seed: int = 1234) -> Path:
-    """Write the model and return its folder. Native size 64, factor 16, seeded weights."""
+    """Write the model and return its folder. Native size 64, factor 16, seeded weights.
+
+    It has no drawings: it paints from noise.
+    """
     torch.manual_seed(seed)
-    vae = AutoencoderKL(
-        in_channels=3 * FOLD**2,
-        out_channels=3 * FOLD**2,
-        down_block_types=("DownEncoderBlock2D",) * 3,
-        up_block_types=("UpDecoderBlock2D",) * 3,
-        block_out_channels=(8, 8, 8),
-        layers_per_block=1,
-        latent_channels=CHANNELS,
-        norm_num_groups=4,
-        mid_block_add_attention=False,
-        scaling_factor=0.7,
-        shift_factor=0.1,
-    )
-    unet = UNet2DConditionModel(
-        sample_size=4,
-        in_channels=2 * CHANNELS,
-        out_channels=CHANNELS,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        block_out_channels=(16, 16),
-        layers_per_block=1,
-        attention_head_dim=2,
-        cross_attention_dim=16,
-        norm_num_groups=4,
-    )
-    text_encoder = BertModel(
-        BertConfig(
-            vocab_size=len(WORDS),
-            hidden_size=16,
-            num_hidden_layers=1,
-            num_attention_heads=2,
-            intermediate_size=32,
-            max_position_embeddings=24,
-            type_vocab_size=1,
-        ),
-        add_pooling_layer=False,
-    )
-    encoder = OffsetEncoder(CHANNELS, widths=(8, 8, 8), pixel_unshuffle=FOLD)
+    encoder = OffsetEncoder(CHANNELS, widths=(8, 8), pixel_unshuffle=FOLD)
     decoder = TransparentDecoder(
         CHANNELS,
-        widths=(8, 8, 8),
+        widths=(8, 8),
         layers_per_level=1,
-        latent_level=2,
+        latent_level=1,
         attention_levels=(),
         pixel_unshuffle=FOLD,
     )
-    for module in (vae, unet, text_encoder, encoder, decoder):
-        _stir(module)
-    vae.half().save_pretrained(folder / "vae")
-    unet.half().save_pretrained(folder / "unet")
-    text_encoder.half().save_pretrained(folder / "text_encoder")
-    FlowMatchEulerDiscreteScheduler().save_pretrained(folder / "scheduler")
+    transparency = {"encoder": encoder.config, "decoder": decoder.config}
+    transparency |= {"offset_factor": 1.0, "offset_scaled_by_std": False}
+    _write(folder / "vae", "diffusion_pytorch_model", Autoencoder(VAE), VAE)
+    _write(folder / "unet", "model", Denoiser(**UNET), UNET)
+    _write(folder / "text_encoder", "model", TextEncoder.of(TEXT), TEXT)
+    _write(folder / "transparency", "encoder", encoder, transparency)
+    _write(folder / "transparency", "decoder", decoder, transparency)
     _write_tokenizer(folder / "tokenizer")
-    transparency = folder / "transparency"
-    transparency.mkdir()
-    for name, module in (("encoder", encoder), ("decoder", decoder)):
-        save_file(module.half().state_dict(), transparency / f"{name}.safetensors")
-    config = {"encoder": encoder.config, "decoder": decoder.config}
-    config |= {"offset_factor": 1.0, "offset_scaled_by_std": False}
-    (transparency / "config.json").write_text(json.dumps(config))
-    index = {"_class_name": "AcetateEmbedded", "pixel_unshuffle": FOLD}
+    index = {"_class_name": "AcetateEmbedded", "pixel_unshuffle": FOLD, "native": 64}
     (folder / "model_index.json").write_text(json.dumps(index))
     return folder
+
+
+def _write(folder: Path, name: str, module: nn.Module, config: dict[str, object]) -> None:
+    _stir(module)
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(module.half().state_dict(), folder / f"{name}.safetensors")
+    (folder / "config.json").write_text(json.dumps(config))
 
 
 def _stir(module: nn.Module) -> None:

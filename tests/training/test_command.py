@@ -10,9 +10,10 @@ from typer.testing import CliRunner, Result
 
 from acetate.modes import run
 from acetate.pipelines.loading import load_folder
-from acetate.training import evaluation, originality, pool
+from acetate.training import denoiser, evaluation, originality, pool
 from acetate.training.architecture import PROMPT_TOKENS, TEXT_WIDTH
 from acetate.training.command import app
+from acetate.training.sources import Concept
 from acetate_bridge.protocol.types import Recipe, Request
 
 
@@ -39,15 +40,16 @@ def call(*words: object) -> Result:
     [
         ("autoencoder", "acetate train data"),
         ("transparency", "acetate train autoencoder"),
-        ("latents", "acetate train transparency"),
         ("decoder", "acetate train transparency"),
+        ("latents", "acetate train data"),
         ("evaluate", "acetate train data"),
     ],
 )
 def test_a_stage_without_its_input_says_what_to_run_first(
     command: str, cure: str, tmp_path: Path, tiny_model: Path
 ) -> None:
-    words = [tiny_model] if command == "evaluate" else ["--out", tmp_path, "--workers", 1]
+    words = [tiny_model] if command in ("evaluate", "latents") else ["--out", tmp_path]
+    words += ["--workers", 1] if command not in ("evaluate", "latents") else []
     result = call(command, "--data", tmp_path / "none", *words)
     assert result.exit_code == 2
     assert cure in result.output and "Traceback" not in result.output
@@ -57,11 +59,14 @@ def test_a_stage_without_its_input_says_what_to_run_first(
 def test_the_stages_one_after_another_end_in_a_model_that_paints(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool, "SCENES", 16)
-    monkeypatch.setattr(pool, "LAYER_VIEWS", 1)
+    for name in ("DRAWINGS", "SCENES", "SKETCHES"):
+        monkeypatch.setattr(pool, name, 8)
+    known = {f"{code:x}": Concept(f"{code:x}", "red apple", (), 4) for code in range(40)}
+    monkeypatch.setattr(denoiser, "read_concepts", lambda packages: known)
     monkeypatch.setattr(evaluation, "GROUNDING_SCENES", 1)
     monkeypatch.setattr(originality, "SHEET", ("a red apple",))
-    out, language, model = tmp_path / "out", tmp_path / "language", tmp_path / "model"
+    out, language = tmp_path / "out", tmp_path / "language"
+    codec, model = tmp_path / "codec", tmp_path / "model"
     language.mkdir()
     tokenizer = spelling_tokenizer()
     tokenizer.save(str(language / "tokenizer.json"))
@@ -72,9 +77,10 @@ def test_the_stages_one_after_another_end_in_a_model_that_paints(
         ("autoencoder", "--data", data, "--steps", 2, *brief),
         ("transparency", "--data", data, "--steps", 2, *brief),
         ("decoder", "--data", data, "--steps", 2, *brief),
-        ("latents", "--data", data, *brief),
-        ("denoiser", language, "--steps", 2, "--batch", 4, *brief),
-        ("export", language, model, "--out", out),
+        ("codec", codec, "--data", data, "--out", out),
+        ("latents", codec, "--data", data, "--out", out, "--shards", 2),
+        ("denoiser", language, "--data", data, "--steps", 2, "--batch", 8, *brief),
+        ("export", language, model, "--codec", codec, "--out", out),
         ("evaluate", model, "--data", data, "--limit", 2, "--passes", 1),
     ):
         result = call(*stage)

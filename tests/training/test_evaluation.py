@@ -6,34 +6,34 @@ import pytest
 import torch
 from torch import Tensor
 
-from acetate.pipelines.pipeline import Pipeline
+from acetate.pipelines.embedded import EmbeddedPipeline
 from acetate.training.dataset import PictureSet
 from acetate.training.evaluation import round_trips
 from acetate.training.originality import nearest
 
 
 class Lossless:
-    """A pipeline whose latent is the layer itself, so that nothing is lost."""
+    """A codec whose latent is the layer itself, so that nothing is lost."""
 
-    def encode_image(self, rgb: Tensor) -> Tensor:
+    def encode_small_picture(self, rgb: Tensor) -> Tensor:
         return rgb
 
-    def encode_layer(self, rgba: Tensor) -> Tensor:
+    def encode_small(self, rgba: Tensor) -> Tensor:
         return rgba
 
-    def decode_image(self, latent: Tensor) -> Tensor:
+    def decode_small_picture(self, latent: Tensor) -> Tensor:
         if latent.shape[1] == 3:
             return latent
         return latent[:, :3] * latent[:, 3:] + 0.5 * (1 - latent[:, 3:])
 
-    def decode_layer(self, latent: Tensor, passes: int) -> Tensor:
+    def decode_small(self, latent: Tensor, passes: int, chunk_pixels: int) -> Tensor:
         return latent
 
 
 class Faded(Lossless):
     """Loses a tenth of every layer's alpha."""
 
-    def decode_layer(self, latent: Tensor, passes: int) -> Tensor:
+    def decode_small(self, latent: Tensor, passes: int, chunk_pixels: int) -> Tensor:
         return torch.cat([latent[:, :3], latent[:, 3:] * 0.9], 1)
 
 
@@ -52,12 +52,12 @@ def test_lost_alpha_shows_in_the_figures(pictures: PictureSet) -> None:
     assert trip.colour_decibels < 40
 
 
-def test_a_real_pipeline_is_measured_on_both_splits(
-    tiny_pipeline: Pipeline, pictures: PictureSet
+def test_a_real_codec_is_measured_on_both_splits(
+    tiny_pipeline: EmbeddedPipeline, pictures: PictureSet
 ) -> None:
     entries = [replace(entry, split="concept") for entry in pictures.entries]
     for held, split in ((pictures, "style"), (replace(pictures, entries=entries), "concept")):
-        trip = round_trips(tiny_pipeline, held, split, passes=1, limit=4)
+        trip = round_trips(tiny_pipeline.codec, held, split, passes=1, limit=4)
         assert trip.pictures == 4 and 0 <= trip.alpha_iou <= 1 and trip.plain_decibels > 0
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from acetate.training.interiors import INTERIORS
-from acetate.training.scenes import GROUNDS, SKIES, Canvas
+from acetate.embedded.interiors import INTERIORS
+from acetate.embedded.scenes import GROUNDS, SKIES, Canvas
 from acetate.training.staging import Staged, empty_scene, paint, stage
 
 SIZE = 64
@@ -49,7 +49,7 @@ def test_the_ground_is_darker_under_the_subject_than_beside_it() -> None:
 @pytest.mark.parametrize("kind", sorted(GROUNDS))
 @pytest.mark.parametrize("sky", range(len(SKIES)))
 def test_every_ground_is_painted_under_every_sky(kind: str, sky: int) -> None:
-    from acetate.training.scenes import paint_sky
+    from acetate.embedded.scenes import paint_sky
 
     canvas = Canvas(SIZE, 30, np.random.default_rng(sky))
     picture = paint_sky(canvas, SKIES[sky])

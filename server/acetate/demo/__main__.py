@@ -1,19 +1,22 @@
-"""Paints what `make demo` shows: a layer, a background around it, their composite, and a sheet."""
+"""Paints what `make demo` shows: a layer, a background, both together, layers at once, a sheet."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch.nn.functional import pad
 
 from acetate.cli.console import make_safe, say
-from acetate.demo.prompts import LAYER, SCENE, SEED, SHEET
+from acetate.demo.prompts import JOINT, LAYER, SCENE, SEED
+from acetate.embedded.sheet import SHEET
 from acetate.errors import AcetateError
 from acetate.images.files import write_image
 from acetate.images.tensors import opaque, to_image, to_tensor
 from acetate.latent_transparency import checkerboard, composite_over
+from acetate.models.families import FAMILIES
 from acetate.modes import run
 from acetate.pipelines.loading import load_pipeline
 from acetate.pipelines.pipeline import Pipeline
@@ -26,7 +29,7 @@ GAP = 8
 
 
 def main(folder: Path) -> None:
-    """Write the four pictures into the folder and print a line for each."""
+    """Write the pictures into the folder and print a line for each."""
     folder.mkdir(parents=True, exist_ok=True)
     pipeline = load_pipeline()
     layer = paint(pipeline, "text", LAYER)
@@ -36,6 +39,9 @@ def main(folder: Path) -> None:
     scene = composite_over(to_tensor(layer.image), to_tensor(background.image)[:, :3])
     words = "the layer over its background"
     keep(folder / "scene.png", to_image(opaque(scene)), words, background.recipe)
+    for part in paint_all(pipeline, Recipe("joint", JOINT["foreground"], layer_prompts=JOINT)):
+        words = f"“{JOINT['foreground']}” before “{JOINT['background']}”, painted together"
+        keep(folder / f"joint-{part.role.value}.png", part.image, words, part.recipe)
     painted = [paint(pipeline, "text", prompt) for prompt in SHEET]
     recipes = [layer.recipe for layer in painted if layer.recipe is not None]
     words = f"{len(SHEET)} prompts, left to right, line by line"
@@ -46,9 +52,25 @@ def paint(
     pipeline: Pipeline, mode: str, prompt: str, images: dict[str, Image] | None = None
 ) -> Layer:
     """One result at the model's native size."""
-    recipe = Recipe(mode, prompt, seed=SEED, width=pipeline.native, height=pipeline.native)
-    (layer,) = run(Request(recipe, images or {}), pipeline)
+    (layer,) = paint_all(pipeline, Recipe(mode, prompt), images)
     return layer
+
+
+def paint_all(
+    pipeline: Pipeline, recipe: Recipe, images: dict[str, Image] | None = None
+) -> list[Layer]:
+    """All layers of a recipe, with what suits the model where the recipe leaves it open."""
+    family = FAMILIES[pipeline.family]
+    recipe = replace(
+        recipe,
+        seed=SEED,
+        width=pipeline.native,
+        height=pipeline.native,
+        steps=family.steps,
+        guidance=family.guidance,
+        passes=family.passes,
+    )
+    return run(Request(recipe, images or {}), pipeline)
 
 
 def make_sheet(images: list[Image]) -> Image:

@@ -9,13 +9,15 @@ from acetate.models.few_steps import FEW_STEPS
 from acetate_bridge.protocol.geometry import FrameLimits, Size
 from acetate_bridge.protocol.limits import LARGEST_SIDE, SCALES
 from acetate_bridge.protocol.modes import mode_row
+from acetate_bridge.protocol.types import ControlKind
 
 
 @dataclass(frozen=True)
 class Family:
     """Sides of a frame are multiples of `multiple`; `steps` and `guidance` suit most prompts.
 
-    `passes` of its decoder make a layer where a recipe leaves their number open."""
+    `passes` of its decoder make a layer where a recipe leaves their number open. `sketches` are
+    the kinds of control images that it follows without a control network."""
 
     multiple: int
     steps: int
@@ -24,6 +26,7 @@ class Family:
     passes: int = 8
     schedulers: tuple[str, ...] = ("euler",)
     """Names of samplers that a recipe may ask for."""
+    sketches: tuple[ControlKind, ...] = ()
 
     def frames(self, native: int) -> FrameLimits:
         """Sizes near the native square: far from it, objects repeat or lose their shape."""
@@ -89,7 +92,15 @@ _STAGED = ("text", "background", "foreground", "joint", "refine")
 
 FAMILIES = {
     "layered": Family(16, 50, 4.0, ("decompose",)),
-    "embedded": Family(16, 20, 3.0, ("text", "background", "refine", "fill", "upscale")),
+    # Its guidance was taught to it, and what 8 passes add cannot be seen.
+    "embedded": Family(
+        16,
+        8,
+        1.0,
+        (*_STAGED, "extract", "decompose", "fill", "upscale"),
+        passes=1,
+        sketches=("scribble", "lineart"),
+    ),
     # The official decoder halves the sides six times; steps and guidance are its authors' advice.
     "sd15": Family(64, 20, 7.0, (*_STAGED, "fill"), schedulers=_STABLE_DIFFUSION),
     "sdxl": Family(64, 20, 7.0, (*_STAGED, "fill", "extract"), schedulers=_STABLE_DIFFUSION),

@@ -39,6 +39,10 @@ class UsedFiles:
         """The painting also needs this file. Raises FilesDiffer."""
         self._add({name or path.name: path})
 
+    def use_part(self, name: str, sha256: str) -> None:
+        """The painting also needs this part of a file. Raises FilesDiffer."""
+        self._meet(name, sha256)
+
     @property
     def hashes(self) -> dict[str, str]:
         """SHA-256 in hex of all that was used since the painting began, by name."""
@@ -54,9 +58,12 @@ class UsedFiles:
 
     def _add(self, files: Mapping[str, Path]) -> None:
         for name, sha256 in known_hashes(files).items():
-            if self._expected and self._expected.get(name) != sha256:
-                raise self._difference(name)
-            self._used[name] = sha256
+            self._meet(name, sha256)
+
+    def _meet(self, name: str, sha256: str) -> None:
+        if self._expected and self._expected.get(name) != sha256:
+            raise self._difference(name)
+        self._used[name] = sha256
 
     def _difference(self, name: str) -> FilesDiffer:
         if name in self._expected:

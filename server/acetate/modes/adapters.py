@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acetate.errors import BadRequest, ModelMissing
+from acetate.models.families import FAMILIES
 from acetate.models.few_steps import FEW_STEPS
 from acetate.models.own_register import Own, own_file, own_files, own_named
 from acetate_bridge.protocol.types import Control, Recipe, Request
@@ -33,7 +34,12 @@ def equipped(request: Request, pipeline: Pipeline) -> Iterator[Recipe]:
         paths = [(_fitting(own, pipeline), weight) for own, weight in styles]
         told = {own.name: own.facts for own, _ in styles}
         stack.enter_context(pipeline.styled(paths, told))
-        if control is not None:
+        if control is not None and control.kind in FAMILIES[pipeline.family].sketches:
+            if control.model:
+                raise BadRequest(f"The model “{pipeline.model}” follows sketches by itself.")
+            lines = _map(request, control)
+            stack.enter_context(pipeline.sketched(lines, control.strength))
+        elif control is not None:
             own = _network(control, pipeline)
             image = _map(request, control)
             path = _fitting(own, pipeline)

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from acetate.images.tensors import bleed, to_image, to_tensor
-from acetate.modes.context import cannot
+from acetate.modes.context import Painting
 from acetate.modes.naming import layer_name
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import OnStep
@@ -23,7 +23,7 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
 
     recipe = request.recipe
     if not isinstance(pipeline, LayeredPipeline):
-        raise cannot(pipeline, recipe.mode)
+        return _in_two(Painting(request, pipeline, on_step, stages=2))
     layers = pipeline.decompose(
         to_tensor(request.images["picture"]),
         recipe.prompt,
@@ -44,6 +44,24 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
         )
         for index, rgba in enumerate(layers)
     ]
+
+
+def _in_two(painting: Painting) -> list[Layer]:
+    """The thing in the picture and what is behind it, for a model that knows no more layers."""
+    pipeline = painting.pipeline
+    if painting.recipe.layers > 2:
+        pipeline.ladder.tell("This model splits a picture into two layers, not more.")
+    picture = pipeline.encode_image(painting.on_grey("picture"))
+    prompt = painting.embed(painting.recipe.prompt)
+    front = painting.stage(prompt, pipeline.patch_for("extract"), conditions=[picture])
+    rgba = pipeline.decode_layer(front, painting.recipe.passes)
+    behind = painting.stage(
+        painting.embed(""),
+        pipeline.patch_for("behind"),
+        conditions=[pipeline.encode_layer(rgba), picture],
+        preview=painting.seen,
+    )
+    return [painting.opaque(behind, Role.BACKGROUND), painting.layer(rgba, Role.FOREGROUND)]
 
 
 def at_size(rgba: Tensor, height: int, width: int) -> Tensor:

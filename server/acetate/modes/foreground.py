@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from acetate.images.tensors import opaque
+from acetate.latent_transparency import composite_over
 from acetate.modes.background import AFTER_BLENDING
-from acetate.modes.context import Painting, cannot
+from acetate.modes.context import Painting
 from acetate.modes.joint_attention import paint_frames
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import OnStep
@@ -20,8 +22,8 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
             painting.transparent(latents[Role.FOREGROUND]),
             painting.opaque(latents[Role.BLENDED], Role.BLENDED),
         ]
-    if pipeline.composition != "staged":
-        raise cannot(pipeline, request.recipe.mode)
+    if pipeline.composition == "direct":
+        return _directly(Painting(request, pipeline, on_step))
     painting = Painting(request, pipeline, on_step, stages=2)
     below = pipeline.encode_image(painting.on_grey("picture"))
     blended = painting.stage(
@@ -38,3 +40,17 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
         scheduler=AFTER_BLENDING,
     )
     return [painting.transparent(added), painting.opaque(blended, Role.BLENDED)]
+
+
+def _directly(painting: Painting) -> list[Layer]:
+    """The layer straight from the picture; blended is what the two add up to."""
+    pipeline = painting.pipeline
+    below = painting.on_grey("picture")
+    added = painting.stage(
+        painting.embed(painting.prompt(Role.FOREGROUND)),
+        pipeline.patch_for("foreground"),
+        conditions=[pipeline.encode_image(below)],
+    )
+    rgba = pipeline.decode_layer(added, painting.recipe.passes).cpu()
+    blended = opaque(composite_over(rgba, below))
+    return [painting.layer(rgba, Role.FOREGROUND), painting.layer(blended, Role.BLENDED)]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from acetate.latent_transparency import composite_on_grey
+from acetate.images.tensors import opaque
+from acetate.latent_transparency import composite_on_grey, composite_over
 from acetate.modes.background import AFTER_BLENDING
-from acetate.modes.context import Painting, cannot
+from acetate.modes.context import Painting
 from acetate.modes.joint_attention import paint_frames
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import OnStep
@@ -23,8 +24,8 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
             painting.opaque(latents[Role.BACKGROUND], Role.BACKGROUND),
             painting.opaque(latents[Role.BLENDED], Role.BLENDED),
         ]
-    if pipeline.composition != "staged":
-        raise cannot(pipeline, request.recipe.mode)
+    if pipeline.composition == "direct":
+        return _directly(Painting(request, pipeline, on_step, stages=2))
     return _in_stages(Painting(request, pipeline, on_step, stages=3))
 
 
@@ -53,4 +54,25 @@ def _in_stages(painting: Painting) -> list[Layer]:
         painting.layer(rgba, Role.FOREGROUND),
         painting.opaque(behind, Role.BACKGROUND),
         painting.opaque(blended, Role.BLENDED),
+    ]
+
+
+def _directly(painting: Painting) -> list[Layer]:
+    """The foreground first, then a background for it; blended is what the two add up to."""
+    pipeline = painting.pipeline
+    alone = painting.stage(
+        painting.embed(painting.prompt(Role.FOREGROUND)), pipeline.patch_for("joint")
+    )
+    rgba = pipeline.decode_layer(alone, painting.recipe.passes)
+    latent = painting.stage(
+        painting.embed(painting.prompt(Role.BACKGROUND)),
+        pipeline.patch_for("background"),
+        conditions=[pipeline.encode_layer(rgba)],
+        preview=painting.seen,
+    )
+    behind = pipeline.decode_image(latent)
+    return [
+        painting.layer(rgba, Role.FOREGROUND),
+        painting.layer(opaque(behind), Role.BACKGROUND),
+        painting.layer(opaque(composite_over(rgba, behind)), Role.BLENDED),
     ]

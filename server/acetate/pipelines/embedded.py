@@ -1,81 +1,109 @@
-"""The small model that ships with Acetate: rectified flow over a folded autoencoder."""
+"""The small model that ships with Acetate: it redraws what a memory of drawings recalls."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
-    FlowMatchEulerDiscreteScheduler,
-)
 from tokenizers import Tokenizer
 from torch import Tensor, nn
-from torch.nn.functional import pixel_shuffle, pixel_unshuffle
-from transformers.models.bert.configuration_bert import BertConfig
-from transformers.models.bert.modeling_bert import BertModel
 
-from acetate.errors import BadRequest
-from acetate.latent_transparency import (
-    OffsetEncoder,
-    TransparentDecoder,
-    decode_transparent,
-    encode_with_offset,
+from acetate.embedded.beginnings import (
+    FARTHEST,
+    RECALLING,
+    START_SCENE,
+    Asked,
+    Beginnings,
 )
+from acetate.embedded.codec import (
+    ENLARGED,
+    Codec,
+    halved,
+    halved_layer,
+    load,
+    read_codec,
+    read_tokenizer,
+    word_vectors,
+)
+from acetate.embedded.denoiser import Denoiser
+from acetate.embedded.drawings import Drawings
+from acetate.embedded.text_encoder import TextEncoder
+from acetate.errors import BadRequest
 from acetate.latent_transparency.decoding import CHUNK_PIXELS
 from acetate.models.families import FAMILIES
-from acetate.models.files import configured, damaged, existing, read_config
+from acetate.models.files import configured
 from acetate.models.hashing import model_hash
 from acetate.models.used_files import UsedFiles
-from acetate.models.weights import fill
 from acetate.pipelines.memory import Ladder, Rung, eased
-from acetate.pipelines.pipeline import Pipeline, PromptEmbedding
+from acetate.pipelines.pipeline import Patch, Pipeline, PromptEmbedding
+from acetate.pipelines.rectified_flow import MODEL_STEPS, RectifiedFlow
+from acetate.pipelines.sampling import OnStep
 
-DIFFUSERS_WEIGHTS = "diffusion_pytorch_model.safetensors"
+TASKS = {"text": 1, "background": 2, "foreground": 3, "extract": 4, "behind": 5, "control": 6}
+"""What the denoiser can be asked for, and the token that the prompt then begins with."""
+
+
+@dataclass(frozen=True)
+class Task(Patch):
+    """Not weights, but a word to the denoiser: what kind of picture is wanted.
+
+    `onto` says that the thing stands on a ground instead of filling the frame.
+    """
+
+    name: str
+    onto: bool = False
+
+    def inject(self, target: nn.Module) -> None:
+        """Nothing to change: the one denoiser does it all."""
+
+    def eject(self) -> None:
+        """Nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Reading(PromptEmbedding):
+    """An embedded prompt that remembers its words and tokens, to be read again for a task."""
+
+    texts: tuple[str, ...] = ()
+    ids: Tensor | None = None
+    mask: Tensor | None = None
 
 
 class EmbeddedPipeline(Pipeline):
     """Velocity-predicting U-Net over the latents of a folded autoencoder.
 
-    `fold` × `fold` pixels become channels before the autoencoder sees them. A condition latent
-    enters the denoiser beside the noisy one, zeros where there is none.
+    Two condition latents enter the denoiser beside the noisy one, zeros where there is none: a
+    drawing to go by, and a picture to paint for.
     """
 
     family: ClassVar[str] = "embedded"
 
     def __init__(
         self,
-        vae: AutoencoderKL,
-        unet: UNet2DConditionModel,
-        text_encoder: BertModel,
+        codec: Codec,
+        denoiser: Denoiser,
+        text_encoder: TextEncoder,
         tokenizer: Tokenizer,
-        encoder: OffsetEncoder,
-        decoder: TransparentDecoder,
+        memory: Drawings | None,
         *,
-        scheduler_config: dict[str, Any],
-        fold: int,
-        offset_factor: float,
-        offset_scaled_by_std: bool,
+        native: int,
         model: str,
         model_hash: str,
         files: Mapping[str, Path],
     ) -> None:
-        self.vae: Any = vae  # diffusers annotates it more narrowly than it behaves
-        self.denoiser = unet
+        self.codec = codec
+        self.denoiser = denoiser
+        self._multiple = denoiser.multiple
         self.text_encoder = text_encoder
         self.tokenizer = tokenizer
-        self.encoder = encoder
-        self.decoder = decoder
-        self.scheduler_config = scheduler_config
-        self.fold = fold
-        self.offset_factor = offset_factor
-        self.offset_scaled_by_std = offset_scaled_by_std
         self.model = model
         self.model_hash = model_hash
-        self.device = unet.device
+        self.device, self.dtype = codec.device, codec.dtype
         self.files = UsedFiles(files)
         self._chunk_pixels = CHUNK_PIXELS
         self.ladder = Ladder(
@@ -86,73 +114,56 @@ class EmbeddedPipeline(Pipeline):
                 Rung("Memory ran out: it is painted in smaller batches.", self._paint_in_turn),
             ],
         )
-        self.dtype = unet.dtype
-        self.latent_channels = unet.config["out_channels"]
-        self.latent_factor = fold * 2 ** (len(vae.config["block_out_channels"]) - 1)
-        self.native = unet.config["sample_size"] * self.latent_factor
+        self.latent_channels = codec.autoencoder.latent_channels
+        self.latent_factor = ENLARGED * codec.small_factor
+        self.native = native
         self.limits = FAMILIES[self.family].frames(self.native)
-        self._scale = float(vae.config["scaling_factor"])
-        self._shift = float(vae.config.get("shift_factor") or 0.0)
+        self._lines: Tensor | None = None
+        self._pictures: list[tuple[Tensor, Tensor]] = []
+        self.beginnings = None
+        if memory is not None:
+            vectors = word_vectors(text_encoder, tokenizer)
+            self.beginnings = Beginnings(codec, memory, vectors, self.files.use_part)
 
     @classmethod
     def from_folder(cls, folder: Path, device: torch.device, model: str) -> EmbeddedPipeline:
-        """Read the diffusers folder layout. Raises ModelMissing or ModelDamaged naming a file."""
-        fold = configured(folder / "model_index.json", lambda index: int(index["pixel_unshuffle"]))
-        encoder, decoder, offset_factor, offset_scaled_by_std = configured(
-            folder / "transparency" / "config.json",
-            lambda config: (
-                OffsetEncoder(**config["encoder"]),
-                TransparentDecoder(**config["decoder"]),
-                float(config["offset_factor"]),
-                bool(config["offset_scaled_by_std"]),
-            ),
-        )
-        text_config = configured(
-            folder / "text_encoder" / "config.json", lambda config: BertConfig(**config)
-        )
-        text_encoder = BertModel(text_config, add_pooling_layer=False)
-        vae = configured(folder / "vae" / "config.json", AutoencoderKL.from_config)
-        unet = configured(folder / "unet" / "config.json", UNet2DConditionModel.from_config)
-        assert isinstance(vae, AutoencoderKL) and isinstance(unet, UNet2DConditionModel)
-        modules: list[tuple[nn.Module, Path]] = [
-            (vae, folder / "vae" / DIFFUSERS_WEIGHTS),
-            (unet, folder / "unet" / DIFFUSERS_WEIGHTS),
-            (text_encoder, folder / "text_encoder" / "model.safetensors"),
-            (encoder, folder / "transparency" / "encoder.safetensors"),
-            (decoder, folder / "transparency" / "decoder.safetensors"),
-        ]
+        """Read a model folder. Raises ModelMissing or ModelDamaged naming a file.
+
+        A folder without drawings is a model that has nothing to begin from.
+        """
+        native = configured(folder / "model_index.json", lambda index: int(index["native"]))
         dtype = torch.float32 if device.type == "cpu" else torch.float16
-        for module, path in modules:
-            fill(module, path, device, dtype)
-        vocabulary = folder / "tokenizer" / "tokenizer.json"
+        codec, files = read_codec(folder, device, dtype)
+        denoiser = configured(folder / "unet" / "config.json", lambda config: Denoiser(**config))
+        text_encoder = configured(folder / "text_encoder" / "config.json", TextEncoder.of)
+        for module, part in ((denoiser, "unet"), (text_encoder, "text_encoder")):
+            files.append(folder / part / "model.safetensors")
+            load(module, files[-1], device, dtype)
+        files.append(folder / "tokenizer" / "tokenizer.json")
+        tokenizer = read_tokenizer(files[-1], text_encoder.length)
+        archive = folder / "memory" / "drawings.zip"
         return cls(
-            vae,
-            unet,
+            codec,
+            denoiser,
             text_encoder,
-            _read_tokenizer(vocabulary, text_config.max_position_embeddings),
-            encoder,
-            decoder,
-            scheduler_config=read_config(folder / "scheduler" / "scheduler_config.json"),
-            fold=fold,
-            offset_factor=offset_factor,
-            offset_scaled_by_std=offset_scaled_by_std,
+            tokenizer,
+            Drawings(archive) if archive.is_file() else None,
+            native=native,
             model=model,
-            model_hash=model_hash([vocabulary, *(path for _, path in modules)]),
-            files={
-                path.relative_to(folder).as_posix(): path
-                for path in (vocabulary, *(path for _, path in modules))
-            },
+            model_hash=model_hash(files),
+            files={path.relative_to(folder).as_posix(): path for path in files},
         )
 
     @property
     def modules(self) -> list[nn.Module]:
-        return [self.vae, self.denoiser, self.text_encoder, self.encoder, self.decoder]
+        return [*self.codec.modules, self.denoiser, self.text_encoder]
 
     def begin(self) -> None:
         """A new painting has all memory again."""
         self.ladder.begin()
         self.batched_guidance = True
         self._chunk_pixels = CHUNK_PIXELS
+        self._pictures = []
 
     def _decode_in_pieces(self) -> bool:
         self._chunk_pixels = 1
@@ -164,57 +175,141 @@ class EmbeddedPipeline(Pipeline):
 
     @eased
     @torch.inference_mode()
-    def encode_prompt(
-        self, prompts: Sequence[str], negative_prompts: Sequence[str]
-    ) -> PromptEmbedding:
+    def encode_prompt(self, prompts: Sequence[str], negative_prompts: Sequence[str]) -> Reading:
         texts = [*prompts, *negative_prompts]
         encodings = self.tokenizer.encode_batch(texts)
         for text, encoding in zip(texts, encodings, strict=True):
             if encoding.overflowing:
                 read = text[: max(end for _, end in encoding.offsets)]
                 self.ladder.tell(f"This model reads prompts only so far: “… {read[-30:].strip()}”.")
-        tokens = torch.tensor([encoding.ids for encoding in encodings], device=self.device)
+        ids = torch.tensor([encoding.ids for encoding in encodings], device=self.device)
         mask = torch.tensor([encoding.attention_mask for encoding in encodings], device=self.device)
-        states = self.text_encoder(tokens, attention_mask=mask).last_hidden_state
-        return PromptEmbedding(states[: len(prompts)], states[len(prompts) :])
+        return self._read(tuple(prompts), ids, mask, "text")
+
+    def _read(self, texts: tuple[str, ...], ids: Tensor, mask: Tensor, task: str) -> Reading:
+        """The prompts as the denoiser hears them for a task, which the first token names."""
+        named = ids.clone()
+        named[:, 0] = min(TASKS[task], self.text_encoder.vocabulary - 1)
+        states = self.text_encoder(named, mask)
+        count = len(texts)
+        return Reading(states[:count], states[count:], texts=texts, ids=ids, mask=mask)
 
     @eased
     @torch.inference_mode()
     def encode_image(self, rgb: Tensor) -> Tensor:
-        return self._scaled(self._moments(rgb)[0])
+        return self._noted(self.codec.encode_picture(rgb), halved(rgb))
 
     @eased
     @torch.inference_mode()
     def encode_layer(self, rgba: Tensor) -> Tensor:
-        latent = encode_with_offset(
-            self.encoder,
-            rgba.to(self.device, self.dtype),
-            self._moments,
-            factor=self.offset_factor,
-            scaled_by_std=self.offset_scaled_by_std,
+        small = halved_layer(rgba)
+        return self._noted(self.codec.encode_small(small), small)
+
+    def _noted(self, latent: Tensor, small: Tensor) -> Tensor:
+        """The latent, and a note of the picture that it was made from."""
+        self._pictures = [*self._pictures[-3:], (latent, small.cpu().float())]
+        return latent
+
+    def _pixels(self, latent: Tensor) -> Tensor:
+        """The picture that a latent was made from, at half size; decoded if nobody knows it."""
+        known = (small for noted, small in self._pictures if noted is latent)
+        found = next(known, None)
+        return (
+            self.codec.decode_small(latent, 1, self._chunk_pixels).cpu() if found is None else found
         )
-        return self._scaled(latent)
 
     @eased
     @torch.inference_mode()
     def decode_image(self, latent: Tensor) -> Tensor:
-        return self._decode(self._unscaled(latent)).float()
+        return self.codec.decode_picture(latent)
 
     @eased
     @torch.inference_mode()
     def decode_layer(self, latent: Tensor, passes: int) -> Tensor:
-        unscaled = self._unscaled(latent)
-        pixel = self._decode(unscaled)
-        return decode_transparent(
-            self.decoder, pixel, unscaled, passes, chunk_pixels=self._chunk_pixels
-        ).float()
+        return self.codec.decode_layer(latent, passes, self._chunk_pixels)
 
-    def make_scheduler(self, name: str) -> FlowMatchEulerDiscreteScheduler:
+    def make_scheduler(self, name: str) -> RectifiedFlow:
         if name not in ("", "euler"):
             raise BadRequest(f"The embedded model has no scheduler “{name}”: it knows euler.")
-        scheduler = FlowMatchEulerDiscreteScheduler.from_config(self.scheduler_config)
-        assert isinstance(scheduler, FlowMatchEulerDiscreteScheduler)
-        return scheduler
+        return RectifiedFlow()
+
+    def patch_for(self, mode: str) -> Task | None:
+        if mode == "joint":
+            return Task("text", onto=True)
+        return Task(mode, onto=mode == "foreground") if mode in TASKS else None
+
+    @contextmanager
+    def sketched(self, lines: Tensor, strength: float) -> Iterator[None]:
+        """Light lines on black [1, 3, H, W] in [0, 1] are followed for the length of a block."""
+        self._lines = self.encode_image(lines * min(1.0, strength))
+        try:
+            yield
+        finally:
+            self._lines = None
+
+    @torch.inference_mode()
+    def denoise(
+        self,
+        noise: Tensor,
+        prompt: PromptEmbedding,
+        *,
+        steps: int,
+        guidance: float,
+        latent: Tensor | None = None,
+        strength: float = 1.0,
+        freedom: Tensor | None = None,
+        conditions: Sequence[Tensor] = (),
+        patch: Patch | None = None,
+        stop_at: float = 1.0,
+        scheduler: str = "",
+        generator: torch.Generator | None = None,
+        preview: Callable[[Tensor], Tensor] | None = None,
+        on_step: OnStep | None = None,
+    ) -> Tensor:
+        """See `Pipeline.denoise`. A layer begins from the drawing that its prompt recalls."""
+        task = patch if isinstance(patch, Task) else Task("text")
+        if self._lines is not None and task.name == "text":
+            task, conditions = Task("control"), [self._lines]
+        beside = None
+        if isinstance(prompt, Reading) and self.beginnings is not None:
+            seeds = [_number(one) for one in noise]
+            if latent is None:
+                known = [self._pixels(condition) for condition in conditions]
+                scene = Asked(task.name, task.onto, *self._frame(noise))
+                latent, strength = self.beginnings.of(scene, prompt.texts, seeds, known)
+                beside = latent if task.name in RECALLING else None
+            elif task.name in RECALLING:
+                known = self._pixels(latent)
+                changed = self.beginnings.again(prompt.texts[0], seeds[0], known, strength, freedom)
+                put = changed is not None and freedom is not None
+                strength = min(strength, START_SCENE) if put else strength * FARTHEST
+                beside = latent = latent if changed is None else changed
+        seen = [torch.zeros_like(noise) if beside is None else beside, torch.zeros_like(noise)]
+        for place, condition in enumerate(reversed(conditions), start=1):
+            seen[-place] = condition
+        if isinstance(prompt, Reading) and prompt.ids is not None and prompt.mask is not None:
+            prompt = self._read(prompt.texts, prompt.ids, prompt.mask, task.name)
+        return super().denoise(
+            noise,
+            prompt,
+            steps=steps,
+            guidance=guidance,
+            latent=latent,
+            strength=strength,
+            freedom=freedom,
+            conditions=[condition.expand_as(noise) for condition in seen],
+            patch=patch,
+            stop_at=stop_at if patch is not None and not isinstance(patch, Task) else 1.0,
+            scheduler=scheduler,
+            generator=generator,
+            preview=preview,
+            on_step=on_step,
+        )
+
+    def _frame(self, noise: Tensor) -> tuple[int, int]:
+        """Height and width of the picture at half size that this noise becomes."""
+        factor = self.codec.small_factor
+        return noise.shape[-2] * factor, noise.shape[-1] * factor
 
     def predict(
         self,
@@ -224,34 +319,20 @@ class EmbeddedPipeline(Pipeline):
         pooled: Tensor | None,
         condition: Tensor | None,
     ) -> Tensor:
-        beside = torch.zeros_like(latent) if condition is None else condition
-        pair = torch.cat([latent, beside], dim=1).to(self.dtype)
-        return self.denoiser(pair, timestep, tokens, return_dict=False)[0]
-
-    def _moments(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
-        folded = pixel_unshuffle(rgb.to(self.device, self.dtype) * 2 - 1, self.fold)
-        posterior = self.vae.encode(folded).latent_dist
-        return posterior.mean, posterior.std
-
-    def _decode(self, unscaled: Tensor) -> Tensor:
-        folded = self.vae.decode(unscaled, return_dict=False)[0]
-        return (pixel_shuffle(folded, self.fold) * 0.5 + 0.5).clamp(0, 1)
-
-    def _scaled(self, latent: Tensor) -> Tensor:
-        return ((latent - self._shift) * self._scale).float()
-
-    def _unscaled(self, latent: Tensor) -> Tensor:
-        return (latent / self._scale + self._shift).to(self.device, self.dtype)
+        if condition is None:
+            condition = torch.cat([torch.zeros_like(latent)] * 2, dim=1)
+        sigma = (timestep / MODEL_STEPS).expand(len(latent))
+        height, width = latent.shape[-2:]
+        margin = (0, -width % self._multiple, 0, -height % self._multiple)
+        noisy, beside = (
+            nn.functional.pad(part.to(self.dtype), margin, mode="replicate").contiguous(
+                memory_format=torch.channels_last
+            )
+            for part in (latent, condition)
+        )
+        return self.denoiser(noisy, beside, sigma, tokens)[..., :height, :width]
 
 
-def _read_tokenizer(path: Path, length: int) -> Tokenizer:
-    """Every prompt becomes exactly `length` tokens, as in training."""
-    try:
-        tokenizer = Tokenizer.from_file(str(existing(path)))
-    except Exception as error:  # The tokenizers library raises plain Exception for a broken file.
-        if path.is_file():
-            raise damaged(path) from error
-        raise
-    tokenizer.enable_truncation(length)
-    tokenizer.enable_padding(length=length, pad_id=tokenizer.token_to_id("[PAD]") or 0)
-    return tokenizer
+def _number(noise: Tensor) -> int:
+    """A seed that follows from the noise of one picture, and so from the recipe's."""
+    return int.from_bytes(hashlib.sha256(noise.cpu().numpy().tobytes()).digest()[:8], "big")

@@ -147,6 +147,13 @@ class Pipeline(ABC):
         """A control image followed for the length of a block. Raises BadRequest."""
         raise BadRequest(f"The model “{self.model}” cannot follow a control image.")
 
+    def sketched(self, lines: Tensor, strength: float) -> AbstractContextManager[None]:
+        """Light lines on black [1, 3, H, W] followed for the length of a block. Raises BadRequest.
+
+        Only for families that follow `sketches` without a control network.
+        """
+        raise BadRequest(f"The model “{self.model}” cannot follow a sketch.")
+
     def preview(self, latent: Tensor) -> Tensor:
         """A small picture [B, 4, h, w] of a scaled latent, cheap enough for every step."""
         return self.decode_layer(latent, passes=1)

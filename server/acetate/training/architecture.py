@@ -1,7 +1,8 @@
-"""Shapes of the embedded model: diffusers' and transformers' own classes at small sizes.
+"""Shapes of the embedded model.
 
-The latent grid is 16 × 16 at 128 px: the autoencoder works on images whose 4 × 4 neighbourhoods
-are folded into channels (pixel unshuffle), which keeps every convolution off the full resolution.
+The latent grid is an eighth of the picture: the autoencoder works on images whose 4 × 4
+neighbourhoods are folded into channels (pixel unshuffle), which keeps every convolution off the
+full resolution.
 """
 
 from __future__ import annotations
@@ -9,14 +10,18 @@ from __future__ import annotations
 from typing import Any
 
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from transformers.models.bert.configuration_bert import BertConfig
-from transformers.models.bert.modeling_bert import BertModel
 
-NATIVE_SIZE = 128
+from acetate.embedded.denoiser import Denoiser
+from acetate.embedded.text_encoder import TextEncoder
+
+NATIVE_SIZE = 512
+"""Side of a result."""
+PAINTED_SIZE = 256
+"""Side of what is painted before it is enlarged."""
+CODEC_SIZE = 128
+"""Side of the pictures that the autoencoder and the transparency were trained on."""
 PIXEL_UNSHUFFLE = 4
 LATENT_CHANNELS = 12
-LATENT_GRID = 16
 PROMPT_TOKENS = 24
 TEXT_WIDTH = 128
 
@@ -35,6 +40,13 @@ TRANSPARENCY: dict[str, dict[str, Any]] = {
         "pixel_unshuffle": PIXEL_UNSHUFFLE,
     },
 }
+DENOISER: dict[str, Any] = {
+    "latent_channels": LATENT_CHANNELS,
+    "conditions": 2,
+    "outer": 64,
+    "widths": [96, 128, 192],
+    "text": TEXT_WIDTH,
+}
 
 
 def build_autoencoder() -> AutoencoderKL:
@@ -49,45 +61,37 @@ def build_autoencoder() -> AutoencoderKL:
         layers_per_block=1,
         latent_channels=LATENT_CHANNELS,
         norm_num_groups=16,
-        sample_size=NATIVE_SIZE // PIXEL_UNSHUFFLE,
+        sample_size=CODEC_SIZE // PIXEL_UNSHUFFLE,
         mid_block_add_attention=False,
     )
     return AutoencoderKL(**shapes)
 
 
-def build_denoiser() -> UNet2DConditionModel:
-    """Velocity U-Net; its input is the noisy latent followed by a condition latent (or zeros)."""
-    shapes: dict[str, Any] = dict(
-        sample_size=LATENT_GRID,
-        in_channels=2 * LATENT_CHANNELS,
-        out_channels=LATENT_CHANNELS,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-        block_out_channels=(96, 128, 192),
-        layers_per_block=1,
-        transformer_layers_per_block=1,
-        attention_head_dim=(3, 4, 6),
-        cross_attention_dim=TEXT_WIDTH,
-        norm_num_groups=16,
-        addition_embed_type="text",
-        addition_embed_type_num_heads=8,
-    )
-    return UNet2DConditionModel(**shapes)
+def build_denoiser() -> Denoiser:
+    """Velocity U-Net; beside the noisy latent lie a drawing to go by and a picture to paint for."""
+    return Denoiser(**DENOISER)
 
 
-def build_text_encoder(vocabulary: int) -> BertModel:
+def text_config(vocabulary: int) -> dict[str, Any]:
+    """The configuration of the text encoder, in BERT's words."""
+    return {
+        "architectures": ["BertModel"],
+        "model_type": "bert",
+        "vocab_size": vocabulary,
+        "hidden_size": TEXT_WIDTH,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "intermediate_size": 4 * TEXT_WIDTH,
+        "max_position_embeddings": PROMPT_TOKENS,
+        "hidden_act": "gelu",
+        "hidden_dropout_prob": 0.0,
+        "attention_probs_dropout_prob": 0.0,
+        "layer_norm_eps": 1e-12,
+        "type_vocab_size": 1,
+        "pad_token_id": 0,
+    }
+
+
+def build_text_encoder(vocabulary: int) -> TextEncoder:
     """Two-layer text transformer over static token vectors, [B, 24] tokens to [B, 24, 128]."""
-    return BertModel(
-        BertConfig(
-            vocab_size=vocabulary,
-            hidden_size=TEXT_WIDTH,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            intermediate_size=4 * TEXT_WIDTH,
-            max_position_embeddings=PROMPT_TOKENS,
-            hidden_dropout_prob=0.0,
-            attention_probs_dropout_prob=0.0,
-            type_vocab_size=1,
-        ),
-        add_pooling_layer=False,
-    )
+    return TextEncoder.of(text_config(vocabulary))

@@ -27,21 +27,24 @@ LanguageOption = Annotated[
     Path, typer.Argument(help="Folder of MiniLM: config.json, tokenizer.json, model.safetensors.")
 ]
 
+PackagesOption = Annotated[Path, typer.Option(help="Folder of the unpacked picture packages.")]
+CodecArgument = Annotated[Path, typer.Argument(help="Model folder whose codec encodes.")]
+
 DATA, OUT, PACKAGES_FOLDER = Path("training/data"), Path("training"), Path("training/packages")
 
 
 @app.command()
 def data(
-    packages: Annotated[
-        Path, typer.Option(help="Folder of the unpacked picture packages.")
-    ] = PACKAGES_FOLDER,
+    packages: PackagesOption = PACKAGES_FOLDER,
     data: DataOption = DATA,
     fetch: Annotated[bool, typer.Option(help="Fetch the packages with npm first.")] = False,
+    size: Annotated[
+        int, typer.Option(help="Side of the pictures: 128 for the codec, 256 for the denoiser.")
+    ] = 256,
     scenes: Annotated[int, typer.Option(help="Painted backdrops to add.")] = 1200,
     seed: SeedOption = 11,
 ) -> None:
     """Render the picture packages and paint backdrops."""
-    from .architecture import NATIVE_SIZE
     from .dataset import read_picture_set, write_picture_set
     from .sources import read_drawings
     from .staging import write_backdrops
@@ -49,10 +52,26 @@ def data(
     with _clear_errors():
         if fetch:
             _fetch(packages)
-        count = write_picture_set(data, read_drawings(packages, NATIVE_SIZE), NATIVE_SIZE)
+        count = write_picture_set(data, read_drawings(packages, size), size)
         typer.echo(f"{count} pictures in {data}")
         write_backdrops(data, read_picture_set(data), scenes, seed)
         typer.echo(f"{scenes} backdrops in {data}")
+
+
+@app.command()
+def memory(
+    model: Annotated[Path, typer.Argument(help="Model folder to pack the drawings for.")],
+    packages: PackagesOption = PACKAGES_FOLDER,
+    openclipart: Annotated[
+        Path | None, typer.Option(help="Folder svg of Debian's openclipart-svg.")
+    ] = None,
+) -> None:
+    """Pack the drawings that painting begins from."""
+    from .memory import write_memory
+
+    with _clear_errors():
+        file = model / "memory" / "drawings.zip"
+        write_memory(packages, openclipart, file, typer.echo)
 
 
 @app.command()
@@ -100,32 +119,52 @@ def decoder(
 
 
 @app.command()
-def latents(
+def codec(
+    model: Annotated[Path, typer.Argument(help="Folder to write the codec into.")],
     data: DataOption = DATA,
     out: OutOption = OUT,
-    seed: SeedOption = 1,
-    workers: WorkersOption = 2,
+) -> None:
+    """Write the autoencoder and the transparency that stages 1 and 2 have left."""
+    from .export import write_codec
+
+    with _clear_errors():
+        write_codec(model, out, data)
+    typer.echo(f"codec in {model}")
+
+
+@app.command()
+def latents(
+    model: CodecArgument,
+    data: DataOption = DATA,
+    out: OutOption = OUT,
+    shards: Annotated[int, typer.Option(min=1, help="Shards of 240 drawings each.")] = 13,
+    seed: SeedOption = 5,
 ) -> None:
     """Encode every view and scene that the denoiser learns from."""
     from .pool import build_pool
 
-    _together(partial(build_pool, data, out, seed, typer.echo), workers)
+    with _clear_errors():
+        build_pool(data, model, out, shards, seed, typer.echo)
 
 
 @app.command()
 def denoiser(
     language_model: LanguageOption,
+    packages: PackagesOption = PACKAGES_FOLDER,
+    data: DataOption = DATA,
     out: OutOption = OUT,
-    steps: StepsOption = 6000,
-    batch: Annotated[int, typer.Option(min=4, help="Latents in a batch of one worker.")] = 64,
+    steps: StepsOption = 2600,
+    batch: Annotated[int, typer.Option(min=4, help="Latents in a batch of one worker.")] = 32,
     seed: SeedOption = 1,
-    workers: WorkersOption = 2,
+    workers: WorkersOption = 1,
     start: StartOption = None,
 ) -> None:
-    """Stage 3: the text-conditioned denoiser, for layers and for scenes around them."""
+    """Stage 3: the denoiser, for layers and for every other task of the modes."""
     from .denoiser import train_denoiser
 
-    stage = partial(train_denoiser, language_model, out, steps, batch, seed, typer.echo, start)
+    stage = partial(
+        train_denoiser, language_model, packages, data, out, steps, batch, seed, typer.echo, start
+    )
     _together(stage, workers)
 
 
@@ -133,13 +172,14 @@ def denoiser(
 def export(
     language_model: LanguageOption,
     model: Annotated[Path, typer.Argument(help="Folder to write the model into.")],
+    codec: Annotated[Path, typer.Option(help="Model folder with the codec.")],
     out: OutOption = OUT,
 ) -> None:
-    """Write the averaged weights of all stages as a model folder."""
-    from .export import export_trained, size_in_megabytes
+    """Write the averaged denoiser and its text encoder beside the codec as a model folder."""
+    from .export import size_in_megabytes, write_painter
 
     with _clear_errors():
-        export_trained(model, out, language_model)
+        write_painter(model, codec, out, language_model)
     typer.echo(f"{size_in_megabytes(model):.1f} MB in {model}")
 
 
@@ -147,7 +187,7 @@ def export(
 def evaluate(
     model: Annotated[Path | None, typer.Argument(help="Model folder; the shipped one.")] = None,
     data: DataOption = DATA,
-    passes: Annotated[int, typer.Option(help="Flips and rotations of the decode.")] = 8,
+    passes: Annotated[int, typer.Option(help="Flips and rotations of the decode.")] = 1,
     limit: Annotated[int, typer.Option(min=1, help="Pictures of each held-out split.")] = 250,
     report: Annotated[Path | None, typer.Option(help="JSON file for the figures.")] = None,
 ) -> None:

@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from acetate.pipelines.loading import load_folder
-from acetate.pipelines.pipeline import Pipeline
+from acetate.embedded.codec import Codec
+from acetate.latent_transparency.decoding import CHUNK_PIXELS
+from acetate.pipelines.embedded import EmbeddedPipeline
 
 from .batches import GREY, over
 from .dataset import PictureSet, read_picture_set
@@ -42,29 +43,31 @@ class RoundTrip:
 
 
 def evaluate(model: Path, data: Path, passes: int, limit: int, report: Report) -> dict[str, object]:
-    """Round trips over both held-out splits, at most `limit` pictures each, spread evenly.
+    """Round trips over both held-out splits, at most `limit` pictures each, spread evenly; at the
+    size of the pictures in `data`, which should be the painted one.
 
-    Also how far backgrounds heed their layer, and how near samples come to training pictures.
+    Also how far backgrounds heed their layer, and how near samples come to training
+    pictures, with the memory and without it.
     """
-    pipeline = load_folder(model, "cpu")
+    pipeline = EmbeddedPipeline.from_folder(model, torch.device("cpu"), model.name)
     pictures = read_picture_set(data)
     results: dict[str, object] = {}
     for split in ("concept", "style"):
-        trip = round_trips(pipeline, pictures, split, passes, limit)
+        trip = round_trips(pipeline.codec, pictures, split, passes, limit)
         results[split] = asdict(trip)
         report(f"held out by {split}: " + describe(trip))
     grounding = measure_grounding(pipeline, pictures, GROUNDING_SCENES)
     results["grounding"] = asdict(grounding)
     report("backgrounds: " + describe(grounding))
-    samples = [near.distance for near in nearest(paint_sheet(pipeline), pictures)]
     others = sorted(spread_between_styles(pictures))
-    results["originality"] = {
-        "samples": len(samples),
-        "nearest_training_picture": sum(samples) / len(samples),
-        "nearest_of_all": min(samples),
-        "between_styles_of_one_concept": sum(others) / len(others),
-    }
-    report(f"originality: {results['originality']}")
+    closeness: dict[str, float] = {"between_styles_of_one_concept": sum(others) / len(others)}
+    for way, beginnings in (("with_memory", pipeline.beginnings), ("without", None)):
+        pipeline.beginnings = beginnings
+        near = [one.distance for one in nearest(paint_sheet(pipeline), pictures)]
+        closeness[f"{way}_mean"] = sum(near) / len(near)
+        closeness[f"{way}_nearest"] = min(near)
+    results["originality"] = closeness
+    report(f"originality: {closeness}")
     return results
 
 
@@ -75,14 +78,12 @@ def describe(figures: RoundTrip | Grounding) -> str:
 
 
 def round_trips(
-    pipeline: Pipeline, pictures: PictureSet, split: str, passes: int, limit: int
+    codec: Codec, pictures: PictureSet, split: str, passes: int, limit: int
 ) -> RoundTrip:
-    """Encode and decode the pictures of one split."""
+    """Encode and decode the pictures of one split, as they are."""
     rows = pictures.rows(split)
     rows = rows[:: max(1, len(rows) // limit)][:limit]
-    measured = [
-        _measure(pipeline, rgba, passes) for rgba in _batches(pictures.pixels, rows, batch=8)
-    ]
+    measured = [_measure(codec, rgba, passes) for rgba in _batches(pictures.pixels, rows, batch=8)]
     table = torch.cat(measured).double().mean(0).tolist()
     return RoundTrip(len(rows), *table)
 
@@ -93,13 +94,14 @@ def _batches(pixels: NDArray[np.uint8], rows: NDArray[np.int64], batch: int) -> 
         yield torch.from_numpy(stacked).permute(0, 3, 1, 2).float() / 255
 
 
-def _measure(pipeline: Pipeline, rgba: Tensor, passes: int) -> Tensor:
+@torch.inference_mode()
+def _measure(codec: Codec, rgba: Tensor, passes: int) -> Tensor:
     """Rows of figures in the order of `RoundTrip`, [B, 6]."""
     grey = over(rgba, GREY)
-    plain = pipeline.decode_image(pipeline.encode_image(grey))
-    latent = pipeline.encode_layer(rgba)
-    marked = pipeline.decode_image(latent)
-    decoded = pipeline.decode_layer(latent, passes)
+    plain = codec.decode_small_picture(codec.encode_small_picture(grey))
+    latent = codec.encode_small(rgba)
+    marked = codec.decode_small_picture(latent)
+    decoded = codec.decode_small(latent, passes, CHUNK_PIXELS)
     truth, alpha = rgba[:, 3:], decoded[:, 3:]
     error = (alpha - truth).abs()
     band = _edge_band(truth)

@@ -1,93 +1,83 @@
-"""Write trained parts as a model folder: diffusers layout, 16-bit safetensors."""
+"""Write trained parts as a model folder: 16-bit safetensors and their configurations."""
 
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
-from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
-    FlowMatchEulerDiscreteScheduler,
-)
 from safetensors.torch import save_file
-from tokenizers import Tokenizer
-from torch import nn
-from transformers.models.bert.modeling_bert import BertModel
+from torch import Tensor
 
-from .architecture import PIXEL_UNSHUFFLE, TRANSPARENCY
-from .denoiser import SCALE_FILE, build_painter
+from .architecture import DENOISER, NATIVE_SIZE, PIXEL_UNSHUFFLE, TRANSPARENCY, text_config
+from .denoiser import build_painter
+from .latent_scale import LatentScale, scale_of
 from .transparency import load_transparency
 
 MODEL_INDEX: dict[str, Any] = {
     "_class_name": "AcetateEmbedded",
     "pixel_unshuffle": PIXEL_UNSHUFFLE,
-    "vae": ["diffusers", "AutoencoderKL"],
-    "unet": ["diffusers", "UNet2DConditionModel"],
-    "text_encoder": ["transformers", "BertModel"],
-    "tokenizer": ["tokenizers", "Tokenizer"],
-    "scheduler": ["diffusers", "FlowMatchEulerDiscreteScheduler"],
-    "transparency": ["acetate.latent_transparency", "OffsetEncoder + TransparentDecoder"],
+    "native": NATIVE_SIZE,
 }
+CODEC_PARTS = ("vae", "transparency", "tokenizer")
 
 
-def write_model(
-    folder: Path,
-    *,
-    autoencoder: AutoencoderKL,
-    denoiser: UNet2DConditionModel,
-    text_encoder: BertModel,
-    tokenizer: Tokenizer,
-    offset_encoder: nn.Module,
-    transparent_decoder: nn.Module,
-) -> None:
-    """Write every part of an embedded model below `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    index = json.dumps(MODEL_INDEX, indent=2) + "\n"
-    (folder / "model_index.json").write_text(index, encoding="utf-8")
-    autoencoder.half().save_pretrained(folder / "vae")
-    denoiser.half().save_pretrained(folder / "unet")
-    text_encoder.half().save_pretrained(folder / "text_encoder")
-    (folder / "tokenizer").mkdir(exist_ok=True)
-    tokenizer.save(str(folder / "tokenizer" / "tokenizer.json"))
-    FlowMatchEulerDiscreteScheduler(shift=1.0).save_pretrained(folder / "scheduler")
-    transparency = folder / "transparency"
-    transparency.mkdir(exist_ok=True)
-    config = {**TRANSPARENCY, "offset_factor": 1.0, "offset_scaled_by_std": False}
-    (transparency / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    for name, module in (("encoder", offset_encoder), ("decoder", transparent_decoder)):
-        weights = {key: value.half().contiguous() for key, value in module.state_dict().items()}
-        save_file(weights, transparency / f"{name}.safetensors")
+def write_codec(folder: Path, out: Path, data: Path) -> None:
+    """Write the autoencoder and the transparent pair that the stages left in `out`.
 
-
-def export_trained(folder: Path, out: Path, language_model: Path) -> None:
-    """Write the averaged weights that the stages left in `out` as a model folder.
-
+    The scale that brings latents to unit spread is measured on the pictures in `data`.
     FileNotFoundError names the stage that is still to be run.
     """
     pair = load_transparency(out)
+    scale: LatentScale = scale_of(pair, data)
+    pair.autoencoder.register_to_config(scaling_factor=scale.factor, shift_factor=scale.shift)
+    pair.autoencoder.half().save_pretrained(folder / "vae")
+    _write_index(folder)
+    transparency = folder / "transparency"
+    config = {**TRANSPARENCY, "offset_factor": 1.0, "offset_scaled_by_std": False}
+    _write_json(transparency / "config.json", config)
+    for name, module in (("encoder", pair.encoder), ("decoder", pair.decoder)):
+        save_file(_halved(module.state_dict()), transparency / f"{name}.safetensors")
+
+
+def write_painter(folder: Path, codec: Path, out: Path, language_model: Path) -> None:
+    """Write the averaged denoiser and text encoder in `out`, beside the codec of another folder.
+
+    FileNotFoundError names the stage that is still to be run.
+    """
     file = out / "denoiser.pt"
     if not file.is_file():
         raise FileNotFoundError(f"{file} is missing; run `acetate train denoiser` first")
     average = torch.load(file, weights_only=True)["average"]
     painter = build_painter(language_model, out / "token-vectors.pt")
-    painter.denoiser.load_state_dict(average["denoiser"])
-    painter.text_encoder.load_state_dict(average["text_encoder"])
-    scale = json.loads((out / SCALE_FILE).read_text(encoding="utf-8"))
-    pair.autoencoder.register_to_config(scaling_factor=scale["factor"], shift_factor=scale["shift"])
-    write_model(
-        folder,
-        autoencoder=pair.autoencoder,
-        denoiser=painter.denoiser,
-        text_encoder=painter.text_encoder,
-        tokenizer=painter.tokenizer,
-        offset_encoder=pair.encoder,
-        transparent_decoder=pair.decoder,
-    )
+    _write_index(folder)
+    for part in CODEC_PARTS:
+        if codec.resolve() != folder.resolve() and (codec / part).is_dir():
+            shutil.copytree(codec / part, folder / part, dirs_exist_ok=True)
+    (folder / "tokenizer").mkdir(exist_ok=True)
+    painter.tokenizer.save(str(folder / "tokenizer" / "tokenizer.json"))
+    _write_json(folder / "unet" / "config.json", DENOISER)
+    save_file(_halved(average["denoiser"]), folder / "unet" / "model.safetensors")
+    words = text_config(painter.text_encoder.vocabulary)
+    _write_json(folder / "text_encoder" / "config.json", words)
+    save_file(_halved(average["text_encoder"]), folder / "text_encoder" / "model.safetensors")
 
 
 def size_in_megabytes(folder: Path) -> float:
     """Size of all files of a model folder, 10⁶ bytes."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
+
+
+def _write_index(folder: Path) -> None:
+    _write_json(folder / "model_index.json", MODEL_INDEX)
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _halved(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.half().contiguous() for name, value in state.items()}

@@ -16,6 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from acetate.models.families import FAMILIES
+from acetate.modes.decompose import at_size
 from acetate.pipelines.pipeline import Pipeline
 
 from .dataset import PictureSet
@@ -55,7 +56,7 @@ def measure_grounding(pipeline: Pipeline, pictures: PictureSet, scenes: int) -> 
 
 
 def _shade(pipeline: Pipeline, pixels: NDArray[np.uint8], prompt: str, seed: int) -> float:
-    layer = _aside(pixels)
+    layer = at_size(_aside(pixels), pipeline.native, pipeline.native)
     frames = torch.cat([layer, layer.flip(-1)])
     size = layer.shape[-1]
     generator = torch.Generator().manual_seed(seed)
@@ -66,6 +67,7 @@ def _shade(pipeline: Pipeline, pixels: NDArray[np.uint8], prompt: str, seed: int
             pipeline.encode_prompt([prompt, prompt], ["", ""]),
             steps=PAINTING.steps,
             guidance=PAINTING.guidance,
+            patch=pipeline.patch_for("background"),
             conditions=[pipeline.encode_layer(frames)],
         )
     )

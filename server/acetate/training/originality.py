@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from acetate.demo.prompts import SHEET
+from acetate.embedded.sheet import SHEET
 from acetate.models.families import FAMILIES
 from acetate.pipelines.pipeline import Pipeline
 
@@ -72,7 +72,7 @@ def paint_sheet(pipeline: Pipeline, seed: int = 7) -> Tensor:
             steps=PAINTING.steps,
             guidance=PAINTING.guidance,
         )
-        layers.append(pipeline.decode_layer(latent, passes=8))
+        layers.append(pipeline.decode_layer(latent, passes=PAINTING.passes))
     return torch.cat(layers)
 
 

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from .dataset import PictureSet
-from .interiors import INTERIORS, WEIGHTLESS
-from .scenes import GROUNDS, SKIES, Canvas, Picture, Random, Scene, paint_sky
+from acetate.embedded.backdrops import SHADOW
+from acetate.embedded.interiors import INTERIORS, WEIGHTLESS
+from acetate.embedded.scenes import GROUNDS, SKIES, Canvas, Picture, Random, Scene, paint_sky
 
-SHADOW = 0.45
+from .dataset import PictureSet
 
 
 @dataclass(frozen=True)

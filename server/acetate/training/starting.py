@@ -13,8 +13,6 @@ WEIGHT_FILES = {
     "autoencoder": "vae/diffusion_pytorch_model.safetensors",
     "encoder": "transparency/encoder.safetensors",
     "decoder": "transparency/decoder.safetensors",
-    "denoiser": "unet/diffusion_pytorch_model.safetensors",
-    "text_encoder": "text_encoder/model.safetensors",
 }
 """Where each trained module lies in a model folder."""
 

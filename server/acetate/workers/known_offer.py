@@ -39,6 +39,7 @@ def embedded_model() -> ModelInfo:
         list(family.modes),
         steps=family.steps,
         guidance=family.guidance,
+        controls=sorted(family.sketches),
     )
 
 
@@ -63,7 +64,9 @@ def _info(entry: Entry) -> ModelInfo:
         steps=entry.advice[0],
         guidance=entry.advice[1],
         styles=[own.name for own in own_files("style", entry.family)],
-        controls=sorted({own.kind for own in own_files("control", entry.family)}),
+        controls=sorted(
+            {own.kind for own in own_files("control", entry.family)} | set(family.sketches)
+        ),
     )
     if not (missing := missing_parts(entry)):
         return info

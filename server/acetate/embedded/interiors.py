@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageDraw
 
-from .scenes import PLAIN_COLOURS, Canvas, Picture, smooth_noise
+from acetate.embedded.scenes import PLAIN_COLOURS, Canvas, Picture, smooth_noise
 
 UNDER_WATER, OUTER_SPACE = "under water with bubbles", "outer space with stars"
 WEIGHTLESS = (UNDER_WATER, OUTER_SPACE)
@@ -25,7 +25,7 @@ def _blank(canvas: Canvas) -> Picture:
 
 
 def _any_colour(canvas: Canvas) -> tuple[str, Picture]:
-    name = str(canvas.random.choice(list(PLAIN_COLOURS)))
+    name = canvas.colour or str(canvas.random.choice(list(PLAIN_COLOURS)))
     jitter = canvas.random.normal(0, 0.02, 3)
     return name, (np.array(PLAIN_COLOURS[name]) + jitter).clip(0, 1).astype(np.float32)
 

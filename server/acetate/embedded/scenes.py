@@ -71,6 +71,8 @@ class Canvas:
     size: int
     horizon: int
     random: Random
+    colour: str = ""
+    """The colour of walls and plain grounds where it is asked for, a name of `PLAIN_COLOURS`."""
 
     def rows(self) -> Picture:
         """0 at the horizon to 1 at the bottom, [size - horizon, 1, 1]."""
@@ -109,10 +111,10 @@ def paint_sky(canvas: Canvas, sky: Sky) -> Picture:
             y, x = int(random.integers(0, max(canvas.horizon, 2))), int(random.integers(0, size))
             picture[y : y + 2, x : x + 2] = random.uniform(0.6, 1.0)
     elif sky.words[0] == "under a cloudy sky" or random.random() < 0.4:
-        cloud = (
-            smooth_noise(random, size, size, 5) * 0.6 + smooth_noise(random, size, size, 14) * 0.4
-        )
-        mask = ((cloud - 0.55) * 6).clip(0, 1)[..., None] * (1 - 0.3 * share)
+        cloud = np.zeros((size, size), np.float32)
+        for cells, weight in ((4, 0.45), (9, 0.3), (21, 0.17), (50, 0.08)):
+            cloud += weight * smooth_noise(random, size * 3, size, cells)[::3]
+        mask = ((cloud - 0.52) * 5).clip(0, 1)[..., None] ** 0.8 * (1 - 0.3 * share) * 0.9
         picture = picture * (1 - mask) + np.float32(0.97) * sky.light * mask
     elif sky.words[0] in ("at sunset", "under a blue sky") and random.random() < 0.5:
         disc = Image.new("L", (size, size))

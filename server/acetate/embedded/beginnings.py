@@ -1,0 +1,150 @@
+"""Where a painting begins: what the prompt recalls, and what the pictures at hand say already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from acetate.embedded.backdrops import Backdrops, Ground
+from acetate.embedded.codec import Codec
+from acetate.embedded.drawings import Drawings
+from acetate.embedded.memory import Memory
+from acetate.embedded.retrieval import Vectors
+from acetate.embedded.starts import (
+    Hole,
+    filled_in,
+    free_box,
+    in_words,
+    lifted,
+    put_into,
+    split,
+    uncovered,
+)
+
+START = 0.42
+"""How far what the memory recalls is noised before it is painted anew: less and less of it is
+painted, more and its edges melt."""
+START_AFAR = 0.6
+"""The same where the memory has only a relative of what was asked for."""
+START_SCENE = 0.5
+"""The same for scenes and sketches."""
+START_KNOWN = 0.4
+"""The same where what is to be painted follows from the pictures at hand."""
+FARTHEST = 0.8
+"""The farthest that a layer is repainted: from more noise this small model finds no shape."""
+UNTOUCHED, FULLY_COLOURED = 0.05, 0.35
+"""Between these strengths a repainted layer takes on the colour that its prompt names."""
+RECALLING = ("text", "foreground", "control")
+"""Tasks that a drawing is recalled for."""
+
+Beginning = tuple[Tensor | None, float]
+"""A latent to begin from, None for pure noise, and how far it is noised (0 to 1)."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A task, whether its thing stands on a ground, and the picture's size (halved, in pixels)."""
+
+    task: str
+    onto: bool
+    height: int
+    width: int
+
+
+class Beginnings:
+    """Finds and makes the pictures that paintings begin from, and encodes them.
+
+    `use` is told the name and the SHA-256 of every drawing that is taken.
+    """
+
+    def __init__(
+        self,
+        codec: Codec,
+        drawings: Drawings,
+        vectors: Vectors,
+        use: Callable[[str, str], None],
+    ) -> None:
+        self._codec = codec
+        self._drawings = drawings
+        self._memory = Memory(drawings, vectors)
+        self._backdrops = Backdrops(vectors)
+        self._use = use
+
+    def of(
+        self, asked: Asked, prompts: Sequence[str], seeds: Sequence[int], known: Sequence[Tensor]
+    ) -> Beginning:
+        """For each prompt and seed; from noise where nothing is known of one of them.
+
+        `known` are the pictures that are given, [1 or B, 3 or 4, h, w] in [0, 1] at half size.
+        """
+        begun = [
+            self._of_one(
+                asked, prompt, seed, [one[min(place, len(one) - 1), None] for one in known]
+            )
+            for place, (prompt, seed) in enumerate(zip(prompts, seeds, strict=True))
+        ]
+        latents = [latent for latent, _ in begun if latent is not None]
+        if len(latents) < len(begun):
+            return None, 1.0
+        return torch.cat(latents), max(strength for _, strength in begun)
+
+    def again(
+        self, prompt: str, seed: int, pixels: Tensor, strength: float, freedom: Tensor | None
+    ) -> Tensor | None:
+        """What a layer or picture is repainted from, where that is not simply itself.
+
+        It takes on the colour that the prompt names, the more the greater the strength; where
+        only some places are free, what the prompt names is put into them.
+        """
+        changed = None
+        if freedom is None:
+            share = min(1.0, max(0.0, strength - UNTOUCHED) / (FULLY_COLOURED - UNTOUCHED))
+            changed = in_words(pixels, prompt) if share > 0 else None
+            changed = None if changed is None else pixels + (changed - pixels) * share
+        elif (hole := free_box(freedom, self._codec.small_factor)) is not None:
+            changed = self._put(prompt, seed, pixels, hole)
+        if changed is None:
+            return None
+        opaque = changed.shape[1] == 3
+        encode = self._codec.encode_small_picture if opaque else self._codec.encode_small
+        return encode(changed)
+
+    def _put(self, prompt: str, seed: int, pixels: Tensor, hole: Hole) -> Tensor | None:
+        found = self._recalled(prompt, seed, *hole.size, onto=False)
+        return None if found is None else put_into(pixels, *found, hole)
+
+    def _of_one(self, asked: Asked, prompt: str, seed: int, known: Sequence[Tensor]) -> Beginning:
+        height, width = asked.height, asked.width
+        if asked.task == "background":
+            ground = Ground.under(known[0][0, 3].numpy())
+            scene = self._backdrops.paint(prompt, seed, max(height, width), ground)
+            rgb = torch.from_numpy(scene).permute(2, 0, 1)[None, :, :height, :width]
+            return self._codec.encode_small_picture(rgb), START_SCENE
+        if asked.task == "behind":
+            rgb = uncovered(known[1][:, :3], known[0])
+            return self._codec.encode_small_picture(rgb), START_KNOWN
+        if asked.task == "extract":
+            picture = known[-1][:, :3]
+            rgba = split(picture) if len(known) == 1 else lifted(picture, known[0][:, :3])
+            return self._codec.encode_small(rgba), START_KNOWN
+        found = self._recalled(prompt, seed, height, width, asked.onto)
+        if found is None:
+            return None, 1.0
+        rgba, sure = found
+        if asked.task == "control":
+            return self._codec.encode_small(filled_in(known[0][:, :3], rgba)), START_SCENE
+        return self._codec.encode_small(rgba), START if sure else START_AFAR
+
+    def _recalled(
+        self, prompt: str, seed: int, height: int, width: int, onto: bool
+    ) -> tuple[Tensor, bool] | None:
+        """What the prompt recalls, RGBA [1, 4, h, w], and whether that is what it names."""
+        found = self._memory.recall(prompt, seed, height, width, onto=onto)
+        if found is None:
+            return None
+        for drawing in found.drawings:
+            self._use(f"memory/{drawing.name}", self._drawings.hash(drawing))
+        return torch.from_numpy(found.pixels).permute(2, 0, 1)[None].float() / 255, found.certain

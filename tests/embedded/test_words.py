@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from acetate.embedded.drawings import Concept
+from acetate.embedded.retrieval import CERTAIN, Retrieval
+from acetate.embedded.words import plain_words, take_apart
+
+THINGS = (
+    Concept(("red apple", "apple"), ("fruit",)),
+    Concept(("green apple",), ("fruit",)),
+    Concept(("birthday cake", "cake", "chocolate cake"), ("candles", "party")),
+    Concept(("candle",), ("light",)),
+    Concept(("high voltage", "lightning bolt"), ("electric",)),
+    Concept(("nut and bolt", "bolt"), ()),
+    Concept(("houses",), ()),
+    Concept(("house", "home"), ()),
+    Concept(("black cat",), ()),
+    Concept(("cat",), ("pet",)),
+    Concept(("tangerine", "orange"), ("fruit",)),
+    Concept(("bow and arrow",), ()),
+)
+
+
+def nothing_known(phrases: object) -> np.ndarray:
+    return np.zeros((len(list(phrases)), 4), np.float32)  # type: ignore[call-overload]
+
+
+def found(prompt: str) -> str:
+    best = Retrieval(THINGS, nothing_known).best(take_apart(prompt))
+    return THINGS[best[0].concept].names[0] if best else ""
+
+
+@pytest.mark.parametrize(
+    ("prompt", "name"),
+    [
+        ("a red apple", "red apple"),
+        ("an apple", "red apple"),
+        ("a green apple", "green apple"),
+        ("a purple apple", "red apple"),
+        ("chocolate cake with candles", "birthday cake"),
+        ("a lightning bolt", "high voltage"),
+        ("a house", "house"),
+        ("three houses", "houses"),
+        ("a black cat", "black cat"),
+        ("a cat sleeping on a pillow", "cat"),
+        ("an orange", "tangerine"),
+        ("bow and arrow", "bow and arrow"),
+        ("a xylophone", ""),
+    ],
+)
+def test_the_noun_finds_the_drawing_and_the_rest_decides_between_them(
+    prompt: str, name: str
+) -> None:
+    assert found(prompt) == name
+
+
+def test_a_named_thing_is_certain_and_a_relative_is_not() -> None:
+    retrieval = Retrieval(THINGS, nothing_known)
+    assert retrieval.best(take_apart("a candle"))[0].score >= CERTAIN
+    related = retrieval.best(take_apart("a wedding cake stand for a pet"))
+    assert all(match.score < CERTAIN for match in related)
+
+
+def test_a_colour_of_the_name_is_told_from_one_to_be_painted() -> None:
+    retrieval = Retrieval(THINGS, nothing_known)
+    assert retrieval.best(take_apart("a green apple"))[0].names_colour
+    assert not retrieval.best(take_apart("a purple cat"))[0].names_colour
+
+
+def test_a_prompt_is_taken_apart() -> None:
+    said = take_apart("A tiny, old wooden chair with a cushion")
+    assert said.thing[-1] in ("tiny", "chair")
+    said = take_apart("a tiny old wooden chair with a cushion")
+    assert (said.thing, said.colour, said.aged, said.small) == (("chair",), "wooden", True, True)
+    assert take_apart("a 3d rocket").style == "3d"
+
+
+def test_plurals_and_articles_do_not_matter() -> None:
+    assert plain_words("The cherries and an octopus") == ("cherry", "and", "octopus")
+
+
+@pytest.mark.parametrize("prompt", ["", "!!!", "   ", "的", "🍎", "a", "of the"])
+def test_a_prompt_without_words_finds_nothing(prompt: str) -> None:
+    assert found(prompt) == ""
