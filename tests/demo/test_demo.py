@@ -22,7 +22,7 @@ def test_the_demonstration_writes_its_pictures_and_says_so(
     monkeypatch.setattr(demo, "SHEET", SHEET[:2])
     demo.main(tmp_path / "demo")
     joint = [f"joint-{role}.png" for role in ("foreground", "background", "blended")]
-    names = ["layer.png", "background.png", "scene.png", *joint, "sheet.png"]
+    names = ["layer.png", "background.png", "scene.png", "fill.png", *joint, "sheet.png"]
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in lines] == [
         str(tmp_path / "demo" / name) for name in names

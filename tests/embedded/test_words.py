@@ -20,6 +20,8 @@ THINGS = (
     Concept(("cat",), ("pet",)),
     Concept(("tangerine", "orange"), ("fruit",)),
     Concept(("bow and arrow",), ()),
+    Concept(("smiling face", "smiley"), ()),
+    Concept(("cool face", "smiley with sunglasses"), ()),
 )
 
 
@@ -47,6 +49,8 @@ def found(prompt: str) -> str:
         ("a cat sleeping on a pillow", "cat"),
         ("an orange", "tangerine"),
         ("bow and arrow", "bow and arrow"),
+        ("a smiley with sunglasses", "cool face"),
+        ("a smiley", "smiling face"),
         ("a xylophone", ""),
     ],
 )

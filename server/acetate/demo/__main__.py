@@ -10,7 +10,7 @@ import torch
 from torch.nn.functional import pad
 
 from acetate.cli.console import make_safe, say
-from acetate.demo.prompts import JOINT, LAYER, SCENE, SEED
+from acetate.demo.prompts import FILL, JOINT, LAYER, SCENE, SEED
 from acetate.embedded.sheet import SHEET
 from acetate.errors import AcetateError
 from acetate.images.files import write_image
@@ -39,6 +39,10 @@ def main(folder: Path) -> None:
     scene = composite_over(to_tensor(layer.image), to_tensor(background.image)[:, :3])
     words = "the layer over its background"
     keep(folder / "scene.png", to_image(opaque(scene)), words, background.recipe)
+    mask = spot(pipeline.native)
+    filled = paint(pipeline, "fill", FILL, {"layer": background.image, "mask": mask})
+    words = f"“{FILL}” painted into a selection of the background"
+    keep(folder / "fill.png", filled.image, words, filled.recipe)
     for part in paint_all(pipeline, Recipe("joint", JOINT["foreground"], layer_prompts=JOINT)):
         words = f"“{JOINT['foreground']}” before “{JOINT['background']}”, painted together"
         keep(folder / f"joint-{part.role.value}.png", part.image, words, part.recipe)
@@ -71,6 +75,14 @@ def paint_all(
         passes=family.passes,
     )
     return run(Request(recipe, images or {}), pipeline)
+
+
+def spot(side: int) -> Image:
+    """A selection: white in the lower middle of a black square."""
+    shape = torch.zeros(1, 4, side, side)
+    shape[:, 3] = 1
+    shape[:, :3, side * 2 // 5 : side * 9 // 10, side // 4 : side * 3 // 4] = 1
+    return to_image(shape)
 
 
 def make_sheet(images: list[Image]) -> Image:

@@ -101,6 +101,8 @@ def _name_score(name: tuple[str, ...], said: Said) -> float:
     if not name:
         return 0.0
     thing, whole = said.thing, said.whole
+    if name == whole:
+        return 1.9 + 0.1 * len(name)
     if name in (thing, said.phrase):
         return 1.6 + 0.1 * len(thing) + (0.25 if name != thing else 0.0)
     if "".join(name) == "".join(thing):
