@@ -52,6 +52,9 @@ def test_a_layer_is_painted_while_the_painter_paints_and_is_one_undo_step(desk: 
 
 
 def test_variants_at_a_soft_selection_are_swapped_kept_and_discarded(desk: Desk) -> None:
+    # A layer comes in above the one that is worked on, and a result does not become that by itself.
+    desk.krita.run("document.setActiveNode(node('red apple'))")
+    desk.wait(lambda: desk.ask("document.activeNode().name()") == "red apple", 20)
     desk.krita.run("select(100, 60, 160, 120, 6)")
     desk.wait(lambda: "at the selection" in desk.view()["sentence"], 20)
     desk.write("a green leaf")
