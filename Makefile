@@ -24,7 +24,7 @@ check: $(READY)-dev
 # What a change is likely to break, in a minute: no torch, no server, no editor.
 test-fast: $(READY)-dev
 	$(BIN)/python -m pytest -m "not slow" tests/test_layout.py tests/acetate_bridge/protocol \
-		tests/acetate_bridge/editing tests/jobs tests/modes/test_validation.pytests/plugin_install \
+		tests/acetate_bridge/editing tests/jobs tests/modes/test_validation.py tests/plugin_install \
 		--numprocesses logical --maxprocesses 4
 
 docs: $(READY)-dev

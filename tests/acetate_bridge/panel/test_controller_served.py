@@ -96,6 +96,8 @@ def test_a_layer_is_painted_where_the_selection_is_and_a_background_around_it(
     assert recipe is not None and recipe.seed in (7, 8) and recipe.model_hash
 
     editor.sheet(document).selected = None
+    editor.sheet(document).active = layer.key
+    panel.refresh()
     panel.set_mode("background")
     panel.set_prompt("a wooden table")
     panel.set_field("variants", 1)

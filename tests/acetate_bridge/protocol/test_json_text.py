@@ -163,8 +163,8 @@ def test_what_no_text_can_carry_is_not_sent(value: Any) -> None:
 
 
 def test_a_message_with_half_a_character_has_no_frame() -> None:
-    with pytest.raises(BadFrame, match=r"recipe\.prompt"):
-        encode(Done("job-name", 1, Recipe("text", "half \ud83c")))
+    with pytest.raises(BadFrame, match=r"recipe\.model"):
+        encode(Done("job-name", 1, Recipe("text", model="half \ud83c")))
 
 
 def test_plain_values_from_elsewhere_are_held_to_the_same() -> None:
