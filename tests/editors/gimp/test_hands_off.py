@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+from acetate_bridge.client.discovery import write_runtime
 from tests.app.server_process import RunningServer
 from tests.editors.gimp.conftest import assert_no_fault, assert_quiet
 from tests.editors.gimp.desk import Desk
@@ -25,9 +25,8 @@ _SOON, _IN_A_WHILE = "a boat, step=0.1", "a boat, step=2"
 def desk(suite: str, screen: Screen, folder: Path, echo_server: RunningServer) -> Iterator[Desk]:
     """The panel beside a server that gives back what it is sent, a step each half a second."""
     own = folder / f"hands-{suite}"
-    for name in ("run", "config"):
-        (own / name).mkdir(parents=True)
-    (own / "run" / "server.json").write_text(json.dumps(asdict(echo_server.runtime)))
+    (own / "config").mkdir(parents=True)
+    write_runtime(echo_server.runtime, own / "run")
     (own / "config" / "panel.json").write_text(json.dumps({"steps": {"echo": 6}}))
     reach = {
         "ACETATE_RUNTIME_DIR": str(own / "run"),

@@ -161,7 +161,7 @@ def test_an_older_protocol_and_a_server_that_fails_are_a_sentence_and_a_button(
     desk: Desk, server: RunningServer, echo_server: RunningServer, reach: dict[str, str]
 ) -> None:
     desk.close_panel()
-    with elder_server() as port, answering(server, reach, port=port):
+    with elder_server(server.runtime.token) as port, answering(server, reach, port=port):
         desk.open_panel()
         assert "protocol 0" in desk.wait_for("protocol")
         assert desk.panel()["button"] == "Try again"

@@ -58,7 +58,7 @@ def test_no_server_and_an_older_protocol_are_a_sentence_and_a_button_each(
     desk.wait(lambda: desk.view()["button"] == "Start")
     assert "not running" in desk.view()["status"]
 
-    with elder_server() as port:
+    with elder_server("t") as port:
         word = {"pid": os.getpid(), "host": "127.0.0.1", "port": port, "token": "t", "protocol": 0}
         _word(desk, folder).write_text(json.dumps(word))
         desk.wait(lambda: "protocol" in desk.view()["status"])
