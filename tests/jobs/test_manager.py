@@ -213,6 +213,7 @@ async def test_cancelling_twice_is_cancelling_once(tmp_path: Path) -> None:
         await house.submit("job-0002")
         assert await house.manager.cancel("me", "job-0002")
         assert not await house.manager.cancel("you", "job-0001")
+        await house.hear(Progress, "job-0001")  # it has reached the engine
         assert await house.manager.cancel("me", "job-0001")
         assert await house.manager.cancel("me", "job-0001")
         await house.hear(Cancelled, "job-0001")
