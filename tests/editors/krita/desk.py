@@ -69,6 +69,12 @@ class Desk:
     def ready(self) -> None:
         self.wait(lambda: self.view()["status"].startswith("Ready"))
 
+    def choose(self, layer: str) -> None:
+        """Work on a layer, once what comes after an undo has been done."""
+        self.wait(lambda: self.ask("panel()._studio.editor.settled"), 20)
+        self.krita.run(f"document.setActiveNode(node({layer!r}))")
+        self.wait(lambda: self.ask("document.activeNode().name()") == layer, 20)
+
     def click(self, widget: str) -> None:
         x, y = self.ask(f"place({widget})")
         self.screen.do("xdotool", "mousemove", str(x), str(y), "click", "1")

@@ -77,6 +77,12 @@ def box(name: str) -> list[int]:
     return [found.x(), found.y(), found.width(), found.height()]
 
 
+def mask_box(name: str) -> list[int]:
+    """Where the mask of a layer of the active document lets it be seen: x, y, width, height."""
+    found = node(name).childNodes()[0].selection()
+    return [found.x(), found.y(), found.width(), found.height()]
+
+
 def select(x: int, y: int, width: int, height: int, feather: int) -> None:
     """Select a rectangle with soft edges in the active document."""
     chosen = Selection()
