@@ -17,7 +17,7 @@ pytestmark = [
 def test_every_mode_is_timed_beside_diffusers(capsys: pytest.CaptureFixture[str]) -> None:
     modes.main(["--small", "--device", "cpu", "--steps", "2", "--repeats", "1"])
     said = capsys.readouterr().out
-    for family, expected in (("sdxl", 8), ("sd15", 7)):
+    for family, expected in (("sdxl", 9), ("sd15", 8)):
         lines = [line for line in said.splitlines() if line.startswith(family)]
         assert len(lines) == expected
         assert sum("× diffusers'" in line for line in lines) == expected - 1
