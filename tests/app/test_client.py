@@ -165,9 +165,10 @@ def test_the_server_is_started_when_asked_and_found_by_itself(
     nowhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = RunningServer(nowhere, idle_exit=5.0)
-    monkeypatch.setenv("PYTHONPATH", made.environment["PYTHONPATH"])
     monkeypatch.chdir(ROOT)
-    with Watched(command=made.command) as watched:
+    # The editor's PYTHONPATH is not handed on, so the command itself says where these tests lie.
+    command = ["env", f"PYTHONPATH={made.environment['PYTHONPATH']}", *made.command]
+    with Watched(command=command) as watched:
         watched.reach(Connection.NO_SERVER)
         watched.client.start_server()
         watched.reach(Connection.STARTING)

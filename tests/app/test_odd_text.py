@@ -15,9 +15,8 @@ from tests.app.server_process import LONG, TOKEN, RunningServer
 from tests.app.test_fuzz import opened
 
 ODD = {
-    "prompt": "an apple \ud83c",
-    "negative_prompt": "\udc00",
     "model": "\ud800",
+    "software": "half \ud83c",
     "guidance": float("nan"),
     "seed": 10**400,
 }
@@ -34,6 +33,17 @@ def test_a_job_that_cannot_be_sent_fails_and_the_client_goes_on(
         assert f"recipe.{field}" in failed.message and failed.hint
         assert isinstance(listener.ending(listener.submit()), Done)
         assert {state.connection.value for state in listener.states} == {"connecting", "ready"}
+
+
+def test_half_a_character_in_a_prompt_is_left_out_and_the_job_painted(
+    server: RunningServer,
+) -> None:
+    recipe = Recipe("text", "an apple \ud83c", "blurred\udc00", layer_prompts={"sky": "blue\ud800"})
+    assert (recipe.prompt, recipe.negative_prompt) == ("an apple ", "blurred")
+    assert recipe.layer_prompts == {"sky": "blue"}
+    with Listener(server.runtime.address, TOKEN) as listener:
+        done = listener.ending(listener.client.submit(Request(Recipe("text", "an apple \ud83c"))))
+        assert isinstance(done, Done) and done.recipe.prompt == "an apple "
 
 
 def test_odd_names_of_a_client_and_its_jobs_keep_no_connection_down(server: RunningServer) -> None:
@@ -53,7 +63,7 @@ def test_odd_names_of_a_client_and_its_jobs_keep_no_connection_down(server: Runn
 
 def test_a_job_that_cannot_be_sent_is_not_kept() -> None:
     pending = Pending()
-    assert pending.add("abcdefgh", Request(Recipe("text", "\ud800"))) is not None
+    assert pending.add("abcdefgh", Request(Recipe("text", "x", model="\ud800"))) is not None
     assert pending.open_jobs == [] and not list(pending.resume("store"))
 
 
