@@ -77,7 +77,7 @@ class Studio(QtCore.QObject):
         self.editor.call_soon(self.refresh)
 
     def _look(self) -> None:
-        """Krita does not tell of a new selection or active layer: look whether there is one."""
+        """Krita tells of no new selection or active layer and of no undo: look whether one was."""
         application = QtWidgets.QApplication
         if application.mouseButtons() != Qt.MouseButton.NoButton:
             return
@@ -97,4 +97,6 @@ class Studio(QtCore.QObject):
         if document is None:
             return None
         selection = self.editor.selection_bounds(document.key)
-        return document, self.editor.active_layer(document.key), selection
+        # An undo takes results out and brings them back while the active layer stays as it is.
+        standing = self.editor.standing(document.key)
+        return document, self.editor.active_layer(document.key), selection, standing

@@ -63,6 +63,10 @@ class KritaEditor:
             self.undo_chains.note_active(document, stack.key_of(node))
         return stack.describe(found, node)
 
+    def standing(self, document: str) -> set[str]:
+        """Acetate's own layers and groups in a document: cheap enough to ask all the time."""
+        return self.undo_chains.present(document, self._find(document))
+
     def selection(self, document: str) -> Selection | None:
         return selecting.selection_of(self._find(document))
 

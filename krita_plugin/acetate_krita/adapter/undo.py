@@ -127,6 +127,11 @@ class UndoChains:
         """These are taken out by a deed, which is no undo."""
         self._present.setdefault(key, set()).difference_update(ours)
 
+    def present(self, key: str, document: Any) -> set[str]:
+        """Those of Acetate's layers and groups that are in the document now."""
+        ours = self._ours.get(key, set())
+        return {each for each in ours if stack.find(document, each) is not None}
+
     def note_active(self, key: str, layer: str) -> None:
         """The painter works on this layer; what Krita turns to after an undo does not count."""
         if not self._looks:
@@ -166,8 +171,7 @@ class UndoChains:
 
         An undo of the painter's own steps is left alone.
         """
-        ours = self._ours.get(key, set())
-        present = {each for each in ours if stack.find(document, each) is not None}
+        present = self.present(key, document)
         if present != self._present.get(key):
             self._present[key] = present
             self._touched.add(key)

@@ -128,11 +128,11 @@ class KritaSession:
             stderr=subprocess.STDOUT,
         )
         self._connection = self._accept(listener)
-        self._connection.settimeout(300)
         self._lines = self._connection.makefile("rw", encoding="utf-8")
 
-    def run(self, code: str) -> Any:
-        """Run code inside Krita; returns what it left in `answer`."""
+    def run(self, code: str, seconds: float = 300) -> Any:
+        """Run code inside Krita, which may take so long; returns what it left in `answer`."""
+        self._connection.settimeout(seconds)
         self._lines.write(json.dumps({"code": code}) + "\n")
         self._lines.flush()
         line = self._lines.readline()

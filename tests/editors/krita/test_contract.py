@@ -54,7 +54,7 @@ def test_what_a_layer_costs_is_measured_beside_the_bare_calls(krita: KritaSessio
 
 def test_krita_fulfils_the_contract(krita: KritaSession, folder: Path) -> None:
     report = folder / "report.json"
-    krita.run(INSIDE.format(report=str(report), half=SUITES.index(krita.suite)))
+    krita.run(INSIDE.format(report=str(report), half=SUITES.index(krita.suite)), 900)
     found = json.loads(report.read_text(encoding="utf-8"))
     failed = {name: trace for name, trace in found.items() if trace}
     assert len(found) > 100

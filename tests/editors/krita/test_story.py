@@ -87,7 +87,7 @@ def test_variants_at_a_soft_selection_are_swapped_kept_and_discarded(desk: Desk)
     desk.undo()
     desk.wait(lambda: desk.ask("picture_of('green leaf')") == first, 20)
     # One key, though Krita takes several steps, between which both are there.
-    desk.wait(lambda: desk.names() == masked, 20)
+    desk.wait(lambda: desk.names() == masked and desk.view()["results"] == [True, False], 20)
     desk.redo()
     desk.wait(lambda: desk.ask("picture_of('green leaf')") != first, 20)
     desk.wait(lambda: desk.names() == masked and desk.view()["results"] == [False, True], 20)
