@@ -161,11 +161,11 @@ def check_a_mode_that_nothing_can_do_is_greyed_and_says_why(bench: Bench) -> Non
 
 
 def check_every_field_tells_what_the_painter_sets(bench: Bench) -> None:
-    bench.draw(DONE)
+    bench.draw(replace(DONE, fields={**DONE.fields, "scale": FieldView(2, False)}))
     bench.panel.prompts.text.get_buffer().set_text("a boat")
     (avoid,) = [each for each in bench.all(Gtk.Entry) if not isinstance(each, Gtk.SpinButton)]
     avoid.set_text("fog")
-    spins = bench.all(Gtk.SpinButton)
+    spins = [each for each in bench.all(Gtk.SpinButton) if each.is_sensitive()]
     for spin in spins:
         spin.set_value(spin.get_value() + spin.get_increments().step)
     bench.click("_Lock")
@@ -181,7 +181,7 @@ def check_every_field_tells_what_the_painter_sets(bench: Bench) -> None:
         "seed_locked": [True],
         "variants": [2],
         "model": ["sdxl"],
-    }
+    }, said
 
 
 def check_strength_is_for_repainting_alone(bench: Bench) -> None:
