@@ -167,7 +167,9 @@ def test_the_server_is_started_when_asked_and_found_by_itself(
     made = RunningServer(nowhere, idle_exit=5.0)
     monkeypatch.chdir(ROOT)
     # The editor's PYTHONPATH is not handed on, so the command itself says where these tests lie.
-    command = ["env", f"PYTHONPATH={made.environment['PYTHONPATH']}", *made.command]
+    tests = f"os.environ['PYTHONPATH'] = {made.environment['PYTHONPATH']!r}"
+    start = f"import os, sys; {tests}; os.execv(sys.executable, sys.argv[1:])"
+    command = [sys.executable, "-c", start, *made.command]
     with Watched(command=command) as watched:
         watched.reach(Connection.NO_SERVER)
         watched.client.start_server()
