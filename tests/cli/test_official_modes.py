@@ -42,6 +42,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with official_shelf(tmp_path_factory.mktemp("official")) as root:
         for name, alpha in (("layer", 0), ("picture", 255), ("backdrop", 255)):
             write_image(root / f"{name}.png", blob(WIDTH, HEIGHT, alpha))
+        write_image(root / "mask.png", selection(WIDTH, HEIGHT))
         yield root
 
 
@@ -62,13 +63,22 @@ def blob(width: int, height: int, around: int) -> Image:
     return Image(width, height, samples.tobytes())
 
 
+def selection(width: int, height: int) -> Image:
+    """The upper half in white, the rest in black."""
+    samples = np.full((height, width, 4), 255, np.uint8)
+    samples[height // 2 :, :, :3] = 0
+    return Image(width, height, samples.tobytes())
+
+
 def words(root: Path, family: str, mode: str) -> list[str]:
     """The command for a mode: a transparent picture wherever a layer is wanted."""
-    inputs = [wanted for wanted in mode_named(mode).info.inputs if wanted.required]
-    pictures = [str(root / f"{wanted.name}.png") for wanted in inputs]
+    inputs = [wanted.name for wanted in mode_named(mode).info.inputs if wanted.required]
+    pictures = [str(root / f"{name}.png") for name in inputs if name != "mask"]
     command = ["generate", mode, *pictures, "a red apple", "--model", f"tiny-{family}", *QUICK]
     if not inputs:
         command += ["--size", f"{WIDTH}x{HEIGHT}"]
+    if "mask" in inputs:
+        command += ["--mask", str(root / "mask.png")]
     if mode == "extract":
         command += ["--background", str(root / "backdrop.png")]
     return command
@@ -155,11 +165,13 @@ def test_cancelling_in_mid_run_leaves_the_model_as_it_was(
     images = {
         wanted.name: blob(128, 192, 0) for wanted in mode_named(mode).info.inputs if wanted.required
     }
+    if "mask" in images:
+        images["mask"] = selection(128, 192)
     if mode == "extract":
         images["background"] = blob(128, 192, 255)
     recipe = Recipe(
         mode, "a red apple", seed=3, width=128, height=192, steps=2, passes=1, guidance=5.0,
-        strength=0.5 if mode == "refine" else 1.0, model=f"tiny-{family}",
+        strength=0.5 if mode in ("refine", "fill") else 1.0, model=f"tiny-{family}",
     )  # fmt: skip
     long = Recipe(**{**vars(recipe), "steps": 150})
     with Listener(server.runtime.address, server.runtime.token) as listener:
@@ -240,7 +252,7 @@ def test_layers_one_after_another_each_see_what_is_there_by_then(
         write_image(root / "canvas.png", canvas)
         again = root / "again.png"
         assert acetate(
-            "generate", "--from", file, "--picture", root / "canvas.png", "-o", again
+            "generate", "--from", file, "--picture", root / "canvas.png", "-o", again, "--force"
         ).code == 0  # fmt: skip
         assert again.read_bytes() == file.read_bytes()
         canvas = stack(read_image(file), canvas)
@@ -265,9 +277,9 @@ def test_a_second_pass_enlarges_and_repaints_at_the_final_size(
     assert (read_image(second).width, read_image(second).height) == (150, 250)
     assert (recipe.width, recipe.height) == (192, 256) and recipe.strength == 0.3
     again = root / "again.png"
-    assert acetate("generate", "--from", second, "--layer", first, "-o", again).code == 0
+    assert acetate("generate", "--from", second, "--layer", first, "-o", again, "--force").code == 0
     assert again.read_bytes() == second.read_bytes()
-    assert acetate(*command, "--server", "local", "-o", again).code == 0
+    assert acetate(*command, "--server", "local", "-o", again, "--force").code == 0
     assert again.read_bytes() == second.read_bytes()
 
 
@@ -288,7 +300,7 @@ def test_repainting_can_leave_the_transparency_as_it_is(
         (small, [*enlarged, "--server", "local"]),
     ):
         source = read_image(picture)
-        outcome = acetate(*where, "-o", kept)
+        outcome = acetate(*where, "-o", kept, "--force")
         assert outcome.code == 0, outcome.err
         painted = read_image(kept)
         assert painted.data[3::4] == source.data[3::4]

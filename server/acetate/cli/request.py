@@ -14,6 +14,7 @@ from acetate.modes.run import image_hash
 from acetate.modes.validation import check_enlarging, check_recipe, check_variants
 from acetate_bridge.protocol.geometry import Frame, FrameLimits, Rect, Size, plan_frame
 from acetate_bridge.protocol.json_text import BadFrame, check_plain
+from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.serialization import to_plain
 from acetate_bridge.protocol.types import Image, PixelFormat, Recipe, Request
 
@@ -124,7 +125,11 @@ def plan_request(
         check_enlarging(order.recipe, order.size)
     steps, guidance = family.advice(order.recipe.scheduler or preset)
     size = order.size or Size(native, native)
-    frame = plan_frame(Rect(0, 0, size.width, size.height), limits)
+    frame = plan_frame(
+        Rect(0, 0, size.width, size.height),
+        limits,
+        never_smaller=mode_row(order.recipe.mode).second_pass,
+    )
     recipe = replace(
         order.recipe,
         steps=_or(order.steps, steps),
