@@ -66,7 +66,7 @@ def test_a_layer_is_painted_and_painted_again_byte_for_byte(
     path = painted(root, favourite, "text")
     things = own_things(favourite, root)
     size = ("--size", str(favourite.side))
-    outcome = acetate("generate", "text", "a lantern", *things, *size, "-o", path)
+    outcome = acetate("generate", "text", "a lantern", *things, *size, "-o", path, "--force")
     assert outcome.code == 0, outcome.err
     recipe = read_recipe(path)
     style, control = f"ink-{favourite.family}.safetensors", recipe.control
@@ -82,7 +82,7 @@ def test_a_layer_is_painted_and_painted_again_byte_for_byte(
     assert base in recipe.files
     sketch = root / f"sketch-{favourite.side}.png"
     again = path.with_stem("again")
-    outcome = acetate("generate", "--from", path, "--control", sketch, "-o", again)
+    outcome = acetate("generate", "--from", path, "--control", sketch, "-o", again, "--force")
     assert outcome.code == 0, outcome.err
     assert again.read_bytes() == path.read_bytes()
 
@@ -102,7 +102,7 @@ def test_style_and_control_each_change_the_picture(
     pictures = {read_image(painted(root, favourite, "text")).data}
     for name, arguments in (("style", [*bare, *things[2:4]]), ("bare", bare)):
         path = root / f"{favourite.model}-{name}.png"
-        outcome = acetate("generate", "text", "a lantern", *arguments, *size, "-o", path)
+        outcome = acetate("generate", "text", "a lantern", *arguments, *size, "-o", path, "--force")
         assert outcome.code == 0, outcome.err
         pictures.add(read_image(path).data)
     assert len(pictures) == 3
@@ -114,13 +114,13 @@ def test_a_background_is_painted_around_it(
 ) -> None:
     layer, path = painted(root, favourite, "text"), painted(root, favourite, "background")
     things = own_things(favourite, root)
-    outcome = acetate("generate", "background", layer, "a room", *things, "-o", path)
+    outcome = acetate("generate", "background", layer, "a room", *things, "-o", path, "--force")
     assert outcome.code == 0, outcome.err
     assert {f"ink-{favourite.family}.safetensors"} < set(read_recipe(path).files)
     sketch = root / f"sketch-{favourite.side}.png"
     again = path.with_stem("again")
     inputs = ("--layer", layer, "--control", sketch)
-    outcome = acetate("generate", "--from", path, *inputs, "-o", again)
+    outcome = acetate("generate", "--from", path, *inputs, "-o", again, "--force")
     assert outcome.code == 0, outcome.err
     assert again.read_bytes() == path.read_bytes()
 
@@ -136,7 +136,7 @@ def test_the_server_paints_the_same(
     words = ["a lantern", "--size", str(favourite.side)]
     if mode == "background":
         words = [str(painted(root, favourite, "text")), "a room"]
-    outcome = acetate("generate", mode, *words, *things, "--server", "local", "-o", path)
+    outcome = acetate("generate", mode, *words, *things, "--server", "local", "-o", path, "--force")
     assert outcome.code == 0, outcome.err + server.log.read_text()[-2000:]
     assert read_image(path) == read_image(here)
     assert read_recipe(path) == read_recipe(here)
