@@ -107,7 +107,9 @@ def test_a_strength_stretches_the_schedule_and_begins_where_it_says(
     sample(denoise, scheduler, noise, steps=10, latent=TARGET, strength=strength)
     whole = FlowMatchEulerDiscreteScheduler()
     whole.set_timesteps(planned)
-    assert seen == whole.timesteps[planned - 10 :].tolist()
+    planned_times = whole.timesteps
+    assert planned_times is not None
+    assert seen == planned_times[planned - 10 :].tolist()
 
 
 def test_random_schedulers_repeat_with_the_seed() -> None:
