@@ -83,6 +83,10 @@ class Studio(QtCore.QObject):
             return
         if not any(panel.isVisible() for panel in self._panels):
             return
+        frames = (each for each in application.topLevelWidgets() if each.inherits("KisMainWindow"))
+        if not all(each.isVisible() for each in frames):
+            # One is going: to ask for the active layer turns Krita's loop, which would delete it.
+            return
         try:
             seen = self._situation()
         except Exception:
