@@ -39,27 +39,27 @@ def show(
 
 def _lines(recipe: Recipe) -> Iterator[tuple[str, str]]:
     """What a person wants to know, with a name each."""
-    yield "Prompt", recipe.prompt
-    for role, words in recipe.layer_prompts.items():
-        yield f"{role.capitalize()}", words
+    yield "prompt", recipe.prompt
+    yield from recipe.layer_prompts.items()
     if recipe.negative_prompt:
-        yield "Avoided", recipe.negative_prompt
-    yield "Mode", f"{recipe.mode} ({_words(recipe.mode)})"
-    yield "Seed", str(recipe.seed)
-    yield "Painted at", f"{recipe.width} × {recipe.height} pixels"
-    yield "Steps", f"{recipe.steps}, guidance {recipe.guidance:g}"
+        yield "avoided", recipe.negative_prompt
+    yield "mode", f"{recipe.mode} ({_words(recipe.mode)})"
+    yield "seed", str(recipe.seed)
+    yield "painted at", f"{recipe.width} × {recipe.height} pixels"
+    yield "steps", str(recipe.steps)
+    yield "guidance", f"{recipe.guidance:g}"
     if recipe.scheduler:
-        yield "Scheduler", recipe.scheduler
+        yield "scheduler", recipe.scheduler
     if recipe.strength != 1.0:
-        yield "Strength", f"{recipe.strength:g}"
+        yield "strength", f"{recipe.strength:g}"
     for name, weight in recipe.styles.items():
-        yield "Style", f"{name}, {weight:g}"
+        yield "style", f"{name}, {weight:g}"
     if recipe.control is not None:
-        yield "Follows", f"a {recipe.control.kind} image, {recipe.control.strength:g}"
+        yield "follows", f"a {recipe.control.kind} image, {recipe.control.strength:g}"
     if recipe.inputs:
-        yield "Made from", ", ".join(recipe.inputs)
-    yield "Model", f"{recipe.model} {recipe.model_hash[:_HASH]}".strip()
-    yield "By", recipe.software
+        yield "made from", ", ".join(recipe.inputs)
+    yield "model", f"{recipe.model} {recipe.model_hash[:_HASH]}".strip()
+    yield "by", recipe.software
 
 
 def _words(mode: str) -> str:

@@ -61,6 +61,8 @@ def test_no_server_and_an_older_protocol_are_a_sentence_and_a_button_each(
     with elder_server("t") as port:
         word = {"pid": os.getpid(), "host": "127.0.0.1", "port": port, "token": "t", "protocol": 0}
         _word(desk, folder).write_text(json.dumps(word))
+        # The client follows no word that others of this machine could have written.
+        _word(desk, folder).chmod(0o600)
         desk.wait(lambda: "protocol" in desk.view()["status"])
         assert desk.view()["button"] == "Try again"
         desk.picture("older-protocol")
