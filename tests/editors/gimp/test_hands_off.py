@@ -102,25 +102,6 @@ def test_strokes_go_on_the_layer_that_was_active(sheet: Desk) -> None:
     sheet.wait(lambda: sheet.dark_pixels() > 200)
 
 
-def test_strokes_go_on_the_quick_mask_and_on_the_mask_of_a_layer(sheet: Desk) -> None:
-    sheet.in_image("shift+q")
-    sheet.wait(lambda: sheet.gimp.run("answer = len(image.get_channels())") == 1)
-    begin(sheet)
-    sheet.wait(lambda: "boat" in sheet.names())
-    chosen = sheet.gimp.run("answer = [c.get_name() for c in image.get_selected_channels()]")
-    assert chosen == ["Qmask"]
-    sheet.in_image("shift+q")
-    sheet.gimp.run("""
-pic.add_mask(pic.create_mask(Gimp.AddMaskType.WHITE))
-image.set_selected_layers([pic])
-pic.set_edit_mask(True)
-""")
-    before = len(sheet.names())
-    begin(sheet)
-    sheet.wait(lambda: len(sheet.names()) > before)
-    assert sheet.gimp.run("answer = pic.get_edit_mask() and image.get_selected_layers() == [pic]")
-
-
 def test_the_undo_history_is_on_while_the_history_is_noted(sheet: Desk) -> None:
     sheet.gimp.run("image.set_selected_layers([paper])")
     hand = threading.Thread(target=sheet.stroke)
