@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from acetate.errors import AcetateError
 from acetate.models.own_bases import import_any
@@ -24,8 +24,8 @@ from tests.support.style_shapes import draw_style
 from tests.support.tiny_families import write_tiny_sd15, write_tiny_sdxl
 
 SIDE = 64
-CHECKPOINTS, FOLDERS, STYLES = 48, 28, 72
-"""Of each family, and styles: 224 shapes in all."""
+CHECKPOINTS, FOLDERS, STYLES = 20, 14, 136
+"""Of each family, and styles: 204 shapes in all."""
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +81,7 @@ def test_what_is_taken_over_as_a_base_paints(place: Path, family: str) -> None:
             except Exception as error:
                 raise AssertionError(f"taken over, and does not paint: {shape.words}") from error
             remove_own(own.name)
-    assert said[True] >= 20 and said[False] >= 20
+    assert said[True] >= 10 and said[False] >= 10
 
 
 def test_what_is_taken_over_as_a_style_paints(place: Path) -> None:
@@ -103,7 +103,7 @@ def test_what_is_taken_over_as_a_style_paints(place: Path) -> None:
             raise AssertionError(f"taken over, and does not paint: {shape.words}") from error
         remove_own(own.name)
     remove_own(base.name)
-    assert said[True] >= 25 and said[False] >= 10
+    assert said[True] >= 40 and said[False] >= 20
 
 
 def test_parts_come_from_a_base_that_is_here(place: Path) -> None:
@@ -111,8 +111,9 @@ def test_parts_come_from_a_base_that_is_here(place: Path) -> None:
     whole = load_file(place / "whole-sd15.safetensors")
     for part, prefix in (("autoencoder", "first_stage"), ("text_encoder", "cond_stage")):
         state = {name: tensor for name, tensor in whole.items() if not name.startswith(prefix)}
-        shape = draw_checkpoint(place, "sd15", state, seed=10**6)
-        own = import_any(str(shape.path))
+        path = place / f"without-{part}.safetensors"
+        save_file(state, path)
+        own = import_any(str(path))
         assert own.supplied == {part: f"model:{base.name}"}
         assert any(f"taken from {base.name}" in note for note in own.notes)
         two_steps(load_pipeline(own.name.removesuffix(".safetensors"), "cpu"))

@@ -11,6 +11,7 @@ from acetate import __version__
 from acetate.errors import BadRequest
 from acetate.models.families import FAMILIES
 from acetate.modes.registry import mode_named
+from acetate.modes.second_try import painted_twice_at_most
 from acetate.modes.validation import check_request
 from acetate_bridge.protocol.limits import variant_seed
 from acetate_bridge.protocol.types import Image, Layer, Request
@@ -33,7 +34,8 @@ def run_each(
     Variants are painted one by one, not as a batch: a seed then gives the same bytes alone and
     in company, and the first picture is there early. `on_step` sees steps counted over all
     variants and may raise to stop. Each recipe names the files that were used; a
-    request that names some is painted with exactly those. Raises BadRequest or FilesDiffer.
+    request that names some is painted with exactly those. A layer that comes out opaque or empty is
+    tried once more. Raises BadRequest or FilesDiffer.
     """
     from acetate.modes.adapters import equipped
 
@@ -48,11 +50,13 @@ def run_each(
     pipeline.files.begin(request.recipe.files)
     with equipped(request, pipeline) as recipe:
         for index in range(request.variants):
-            layers = paint(
-                _variant(replace(request, recipe=recipe), pipeline, index),
-                pipeline,
-                _counting_on(on_step, index, request.variants),
-            )
+            counting = _counting_on(on_step, index, request.variants)
+
+            def painted(variant: Request, counting: OnStep | None = counting) -> list[Layer]:
+                return paint(variant, pipeline, counting)
+
+            variant = _variant(replace(request, recipe=recipe), pipeline, index)
+            layers = painted_twice_at_most(variant, painted, pipeline.ladder)
             pipeline.files.check_complete()
             yield [_with_files(layer, pipeline.files.hashes) for layer in layers]
 
