@@ -25,7 +25,7 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("acetate.pipelines",),
     ("acetate.adapters", "acetate.embedded"),
     ("acetate.images", "acetate.models", "acetate.plugin_install", "acetate.upscaling"),
-    ("acetate.latent_transparency", "acetate.background_tasks", "acetate.errors"),
+    ("acetate.latent_transparency", "acetate.background_tasks", "acetate.errors", "acetate.logs"),
     ("acetate_bridge.panel",),
     ("acetate_bridge.editing",),
     ("acetate_bridge.client",),

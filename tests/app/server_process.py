@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import linecache
+import logging
 import os
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from acetate.app.settings import Settings
 from acetate.jobs.admission import DEFAULT_LIMITS
 from acetate.jobs.downloads import DOWNLOADER
 from acetate.jobs.manager import Manager
+from acetate.logs import LogFormat, set_up
 from acetate.workers.supervisor import Patience
 from acetate_bridge.client.discovery import Runtime, read_runtime
 
@@ -56,6 +58,7 @@ class RunningServer:
         idle_exit: float = 0.0,
         debug: bool = False,
         pause: float = 0.0,
+        log_format: LogFormat = "text",
     ) -> None:
         self.folder = folder
         self.log = folder / "server.log"
@@ -71,6 +74,7 @@ class RunningServer:
             "idle_exit": idle_exit,
             "debug": debug,
             "pause": pause,
+            "log_format": log_format,
         }
         self._debug = debug
         if real is None:
@@ -210,6 +214,10 @@ def pause_in_the_loop(seconds: float) -> None:
 def main(text: str) -> None:
     """Serve as the options say."""
     options = msgspec.json.decode(text)
+    if options["log_format"] == "json":
+        set_up("json")
+    else:
+        logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     if options["debug"]:
         watch_the_loop()
     if options["pause"]:
@@ -228,12 +236,10 @@ def main(text: str) -> None:
             quota=options["quota"],
             limits=DEFAULT_LIMITS,
             idle_exit=options["idle_exit"],
+            log_format=options["log_format"],
         )
     )
 
 
 if __name__ == "__main__":
-    import logging
-
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     main(sys.argv[1])

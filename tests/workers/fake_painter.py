@@ -1,7 +1,8 @@
 """A painter without a model, for tests of everything around one. The prompt says how it behaves.
 
-`step=0.05` seconds per step; `die`, `hang` or `break` after the first step (`once` only the first
-time, remembered in the models folder); otherwise one layer in a colour made from the seed.
+`step=0.05` seconds per step; `die`, `hang`, `quote` or `break` after the first step (`once` only
+the first time, remembered in the models folder); otherwise one layer in a colour made from the
+seed.
 """
 
 from __future__ import annotations
@@ -72,6 +73,8 @@ class FakePainter:
             time.sleep(3600)
         if "break" in words:
             raise BadRequest("That cannot be painted.", "Ask for something else.")
+        if "quote" in words:
+            raise RuntimeError(f"cannot read {' '.join(words)!r}")
         if "bug" in words:
             raise RuntimeError("a bug")
 

@@ -36,17 +36,17 @@ log = logging.getLogger("acetate.http")
 
 def make_engines(settings: Settings) -> list[Engine]:
     """A worker process for each device, or the painters of a cluster that was joined."""
+
+    def worker(device: str) -> WorkerSettings:
+        folder = str(settings.models_folder)
+        return WorkerSettings(device, folder, settings.painter, log_format=settings.log_format)
+
     if settings.ray is not None:
         from acetate.workers.ray_engine import RayEngine
 
-        worker = WorkerSettings(settings.devices[0], str(settings.models_folder), settings.painter)
-        return [RayEngine(worker, settings.ray, number) for number in range(settings.ray.highest)]
-    return [
-        WorkerEngine(
-            WorkerSettings(device, str(settings.models_folder), settings.painter), settings.patience
-        )
-        for device in settings.devices
-    ]
+        wanted = worker(settings.devices[0])
+        return [RayEngine(wanted, settings.ray, number) for number in range(settings.ray.highest)]
+    return [WorkerEngine(worker(device), settings.patience) for device in settings.devices]
 
 
 def create_app(

@@ -25,6 +25,7 @@ from acetate.app.job_routes import (
     submit_job,
     upload_image,
 )
+from acetate.app.metrics import show_metrics
 from acetate.app.model_routes import (
     Offer,
     PullOrder,
@@ -85,6 +86,15 @@ async def session(request: web.Request) -> web.StreamResponse:
 ROUTES = (
     Route("GET", "/", page, "A small page that shows the server's state", gives="text/html"),
     Route("GET", "/v1/health", health, "Whether the server is up and ready to paint", None, Health),
+    Route(
+        "GET",
+        "/metrics",
+        show_metrics,
+        "Figures for Prometheus",
+        None,
+        "text/plain",
+        refuses=(503,),
+    ),
     Route("GET", "/v1/setup", show_setup, "What is in place on this machine", None, Setup),
     Route("GET", "/v1/models", models, "What can be used", None, Offer),
     Route("POST", "/v1/models", look_again, "Look again at what is on the disk", None, Offer),

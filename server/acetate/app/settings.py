@@ -7,6 +7,7 @@ from pathlib import Path
 
 from acetate.jobs.admission import DEFAULT_LIMITS
 from acetate.jobs.downloads import DOWNLOADER
+from acetate.logs import LogFormat
 from acetate.workers.ray_settings import RaySettings
 from acetate.workers.supervisor import Patience
 from acetate_bridge.protocol.messages import Limits
@@ -39,6 +40,7 @@ class Settings:
     downloader: str = DOWNLOADER
     sessions: int = 64
     ray: RaySettings | None = None
+    log_format: LogFormat = "text"
 
     @property
     def models_folder(self) -> Path:

@@ -48,22 +48,26 @@ def serve(
     ray_painters: Annotated[
         str, typer.Option(help="Painters to keep in the cluster, at least and at most.")
     ] = "1:1",
+    log_format: Annotated[
+        str, typer.Option(help="text, or json: an object a line, with the id of its job.")
+    ] = "text",
     verbose: Annotated[bool, typer.Option(help="Say more in the log.")] = False,
 ) -> None:
     """Serve editors, scripts and the local page on this machine."""
     import logging
+    from typing import cast, get_args
 
     from acetate.app.auth import is_loopback
     from acetate.app.server import CannotServe
     from acetate.app.server import serve as run
     from acetate.app.settings import Settings
+    from acetate.logs import LogFormat, set_up
 
-    logging.basicConfig(
-        level=logging.DEBUG if verbose else logging.INFO,
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
+    set_up(log_format, logging.DEBUG if verbose else logging.INFO)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
     try:
+        if log_format not in get_args(LogFormat):
+            raise CannotServe(f"--log-format is text or json, not “{log_format}”.")
         if not is_loopback(host) and not (allow_remote and token_file):
             raise CannotServe(
                 f"{host} can be reached from other machines: "
@@ -81,6 +85,7 @@ def serve(
             idle_exit=idle_exit,
             quota=quota_mb * 2**20,
             ray=_ray(ray, ray_painters),
+            log_format=cast(LogFormat, log_format),
         )
         leave_note(own_command())
         run(settings, lambda address: typer.echo(f"Acetate listens on http://{address}"))

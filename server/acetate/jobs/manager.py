@@ -7,7 +7,7 @@ import contextlib
 import logging
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from acetate.background_tasks import start_task
 from acetate.jobs.admission import check_submit
@@ -15,6 +15,8 @@ from acetate.jobs.async_store import Ledger
 from acetate.jobs.availability import Offers
 from acetate.jobs.event_feed import EventFeed, Notice, Subscriber
 from acetate.jobs.fair_queue import FairQueue
+from acetate.jobs.observation import Observation
+from acetate.jobs.open_job import OpenJob
 from acetate.jobs.records import (
     DiskFull,
     FreshLayer,
@@ -26,6 +28,7 @@ from acetate.jobs.records import (
 from acetate.jobs.recovery import give_up_damaged
 from acetate.jobs.store import now
 from acetate.jobs.unwritten_endings import UnwrittenEndings
+from acetate.logs import about_job
 from acetate.workers.engine import (
     Announcement,
     Engine,
@@ -55,17 +58,6 @@ ATTEMPTS = 2
 _DISK_FULL = ("disk_full", "The disk is full: the result could not be kept.", "Free some space.")
 
 
-@dataclass
-class _Job:
-    """A job that has not ended."""
-
-    record: JobRecord
-    engine: Engine | None = None
-    cancelled: bool = False
-    progress: Progress | None = None
-    recipe: Recipe | None = None
-
-
 class Manager:
     """Owns the queue and the engines. All methods belong to one event loop."""
 
@@ -78,12 +70,12 @@ class Manager:
     ) -> None:
         """`expected` is what can be used as far as is known before an engine has said so."""
         self.limits, self._expected = limits, expected or (lambda: None)
-        self.offers = Offers()
+        self.offers, self.observation = Offers(), Observation()
         self._ledger = ledger
         self._engines = list(engines)
         self._free: list[Engine] = []
         self._queue = FairQueue()
-        self._jobs: dict[str, _Job] = {}
+        self._jobs: dict[str, OpenJob] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._feed = EventFeed()
         self._endings = UnwrittenEndings(ledger)
@@ -99,7 +91,8 @@ class Manager:
         self._feed.begin_after(await self._ledger.call(store.first_sequence))
         await give_up_damaged(self._ledger, self._feed.next)
         for record in await self._ledger.call(store.unfinished):
-            job = self._jobs[record.job] = _Job(record)
+            job = self._jobs[record.job] = OpenJob(record)
+            self.observation.accepted(record.job, record.submit.recipe.mode)
             if record.state == "running" and record.attempts >= ATTEMPTS:
                 await self._fail(job, "server_died", "The server died twice while painting this.")
                 continue
@@ -124,6 +117,11 @@ class Manager:
         await self._endings.close()
         if self._expiry is not None:
             self._expiry.cancel()
+
+    @property
+    def engines(self) -> Sequence[Engine]:
+        """What paints."""
+        return tuple(self._engines)
 
     @property
     def busy(self) -> bool:
@@ -201,9 +199,10 @@ class Manager:
             accepted = Accepted(submit.job, self._feed.next(), self._queue.ahead(client))
             created = now()
             await self._ledger.call(self._ledger.store.add_job, client, submit, accepted, created)
-            self._jobs[submit.job] = _Job(
+            self._jobs[submit.job] = OpenJob(
                 JobRecord(submit.job, client, "queued", submit, 0, created)
             )
+        self.observation.accepted(submit.job, submit.recipe.mode)
         self._feed.publish(client, accepted)
         self._queue.add(client, submit.job)
         self._wake()
@@ -260,24 +259,27 @@ class Manager:
             job.engine = engine
             self._running[job_id] = start_task(self._run(job, engine), job_id)
 
-    async def _run(self, job: _Job, engine: Engine) -> None:
-        try:
-            await self._paint(job, engine)
-        except Exception:
-            log.exception("job %s could not be followed", job.record.job)
-            await self._fail(job, "internal", "The server met a fault of its own.", "See its log.")
-        finally:
-            job.engine = None
-            del self._running[job.record.job]
-            self._free.append(engine)
-            self._wake()
+    async def _run(self, job: OpenJob, engine: Engine) -> None:
+        with about_job(job.record.job, job.record.submit.recipe):
+            try:
+                await self._paint(job, engine)
+            except Exception:
+                log.exception("job %s could not be followed", job.record.job)
+                sentence = "The server met a fault of its own."
+                await self._fail(job, "internal", sentence, "See its log.")
+            finally:
+                job.engine = None
+                del self._running[job.record.job]
+                self._free.append(engine)
+                self._wake()
 
-    async def _paint(self, job: _Job, engine: Engine) -> None:
+    async def _paint(self, job: OpenJob, engine: Engine) -> None:
         """One attempt, to its ending or back into the queue."""
         store, job_id = self._ledger.store, job.record.job
         attempts = 0
         try:
             attempts = await self._ledger.call(store.begin, job_id)
+            self.observation.begun(job_id, engine.name, attempts)
             request = await self._ledger.request(job.record.submit)
             done = {layer.index for layer in await self._ledger.call(store.layers, job_id)}
             if job.cancelled:
@@ -306,7 +308,7 @@ class Manager:
         except EngineLost as error:
             await self._lost(job, attempts, error)
 
-    async def _lost(self, job: _Job, attempts: int, error: EngineLost) -> None:
+    async def _lost(self, job: OpenJob, attempts: int, error: EngineLost) -> None:
         """The engine died: stop if we are closing or were cancelled, try once more, or give up."""
         job_id = job.record.job
         if self._closing:
@@ -318,6 +320,7 @@ class Manager:
         elif attempts < ATTEMPTS:
             log.warning("job %s: %s; trying once more", job_id, error)
             await self._ledger.call(self._ledger.store.put_back, job_id, False)
+            self.observation.put_back(job_id)
             self._queue.add(job.record.client, job_id, first=True)
         else:
             await self._fail(
@@ -327,7 +330,7 @@ class Manager:
                 "Try a smaller size or fewer variants; the server's log says more.",
             )
 
-    def _progress(self, job: _Job, event: Stepped) -> None:
+    def _progress(self, job: OpenJob, event: Stepped) -> None:
         job.progress = Progress(
             job.record.job,
             self._feed.next(),
@@ -339,7 +342,7 @@ class Manager:
         )
         self._feed.publish(job.record.client, job.progress)
 
-    async def _keep(self, job: _Job, index: int, painted: Painted) -> None:
+    async def _keep(self, job: OpenJob, index: int, painted: Painted) -> None:
         """Store a layer, then tell of it."""
         layer, job_id = painted.layer, job.record.job
         file = f"layer-{uuid.uuid4().hex}"
@@ -364,22 +367,24 @@ class Manager:
         except DiskFull:
             self._ledger.remove_files(file)
             raise
+        self.observation.painted_bytes += len(layer.image.data)
         job.recipe = job.recipe or layer.recipe
         self._feed.publish(job.record.client, FreshLayer(stored, layer.image.data))
 
-    async def _final_recipe(self, job: _Job) -> Recipe:
+    async def _final_recipe(self, job: OpenJob) -> Recipe:
         """The recipe as it was really painted: that of the first layer."""
         if job.recipe is None:
             layers = await self._ledger.call(self._ledger.store.layers, job.record.job)
             job.recipe = next((layer.recipe for layer in layers if layer.recipe), None)
         return job.recipe or job.record.submit.recipe
 
-    async def _fail(self, job: _Job, code: str, message: str, hint: str = "") -> None:
+    async def _fail(self, job: OpenJob, code: str, message: str, hint: str = "") -> None:
         await self._end(job, Failed(job.record.job, 0, code, message, hint))
 
-    async def _end(self, job: _Job, ending: Done | Failed | Cancelled) -> None:
+    async def _end(self, job: OpenJob, ending: Done | Failed | Cancelled) -> None:
         """Write the ending down and tell of it; what cannot be written now is kept and told."""
         ending = replace(ending, sequence=self._feed.next())
         await self._endings.write(job.record.client, ending)
         self._jobs.pop(job.record.job, None)
+        self.observation.over(ending)
         self._feed.publish(job.record.client, ending)

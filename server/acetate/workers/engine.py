@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from acetate_bridge.protocol.messages import ModeInfo, ModelInfo, Stage
 from acetate_bridge.protocol.types import Image, Layer, Request
@@ -46,6 +46,19 @@ class Announcement:
 
     models: list[ModelInfo]
     modes: list[ModeInfo]
+
+
+@dataclass(frozen=True)
+class Health:
+    """How an engine does: `age` are the seconds since a busy one was last heard (0: it rests).
+
+    `restarts` counts the painters that it had to replace; `memory` is in bytes, 0 if not known.
+    """
+
+    busy: bool = False
+    age: float = 0.0
+    restarts: int = 0
+    memory: int = 0
 
 
 class PaintingFailed(Exception):
@@ -96,4 +109,13 @@ class Engine(Protocol):
 
     async def stop(self) -> None:
         """End at once; a running job ends in EngineLost."""
+        ...
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """An engine that tells how it does."""
+
+    def health(self) -> Health:
+        """How it does now; may read the system's own figures, so not for an event loop."""
         ...

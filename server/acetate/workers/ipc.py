@@ -23,7 +23,7 @@ _LENGTHS = struct.Struct("<QQ")
 class WorkerSettings(msgspec.Struct, frozen=True):
     """How a worker process is set up. `painter` is `module:function`, see `workers.painter`.
 
-    `parent` is the process id of the server, 0 where it does not matter.
+    `parent` is the process id of the server, 0 where it does not matter; `log_format`, see `logs`.
     """
 
     device: str
@@ -32,6 +32,7 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     beat_seconds: float = 2.0
     preview_seconds: float = 0.25
     parent: int = 0
+    log_format: str = "text"
 
 
 class Paint(msgspec.Struct, frozen=True, tag="paint"):

@@ -12,6 +12,7 @@ from msgspec import structs
 
 from acetate.images.frame import crop, place_layer, show_frame
 from acetate.images.kept import as_in_document
+from acetate.logs import about_job
 from acetate.workers import ipc as wire
 from acetate.workers.generator_api import Note, Painter, PainterStep, StopPainting
 from acetate_bridge.protocol.geometry import Size
@@ -93,6 +94,17 @@ def last_message(
     preview_seconds: float,
 ) -> wire.FromWorker:
     """Run a job and return its last message, which says how it ended."""
+    with about_job(order.job, order.request.recipe):
+        return _ending(order, painter, send, stopped, preview_seconds)
+
+
+def _ending(
+    order: wire.Paint,
+    painter: Painter,
+    send: Send,
+    stopped: Callable[[], bool],
+    preview_seconds: float,
+) -> wire.FromWorker:
     try:
         run_job(order.job, order.request, painter, send, stopped, preview_seconds)
     except StopPainting:

@@ -6,7 +6,6 @@ outlives the server, however that one came to its end.
 
 from __future__ import annotations
 
-import logging
 import os
 import queue
 import signal
@@ -18,12 +17,11 @@ from typing import BinaryIO
 
 import msgspec
 
+from acetate.logs import set_up
 from acetate.workers import ipc as wire
 from acetate.workers.generator_api import Painter, load_painter
 from acetate.workers.job_runner import last_message
 from acetate.workers.parent import die_with_parent
-
-log = logging.getLogger("acetate.worker")
 
 
 class Outlet:
@@ -125,9 +123,9 @@ def _announce(painter: Painter) -> wire.Ready:
 
 def main() -> None:
     """Entry of the process: keeps the pipes to itself and sends stray prints to stderr."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     settings = msgspec.json.decode(sys.argv[1], type=wire.WorkerSettings)
+    set_up(settings.log_format)
     die_with_parent(settings.parent)
     source = os.fdopen(os.dup(0), "rb")
     sink = os.fdopen(os.dup(1), "wb")

@@ -12,6 +12,7 @@ import logging
 import os
 import socket
 import sys
+import time
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
@@ -21,6 +22,7 @@ from acetate.workers.engine import (
     Announcement,
     EngineEvent,
     EngineLost,
+    Health,
     PaintingCancelled,
     PaintingFailed,
 )
@@ -95,6 +97,8 @@ class RayEngine:
         self._idle: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._heard = 0.0
+        self._restarts = 0
 
     @property
     def name(self) -> str:
@@ -111,6 +115,11 @@ class RayEngine:
         self._announce = announce
         if self._number < self._ray.lowest:
             self._spawn(self._keep_trying(), "start")
+
+    def health(self) -> Health:
+        """See `Watched.health`; what a node has in memory is told by its own `/metrics`."""
+        busy = self._job is not None
+        return Health(busy, time.monotonic() - self._heard if busy else 0.0, self._restarts)
 
     def look_again(self) -> None:
         """Announce anew what the painter has on its node."""
@@ -135,7 +144,7 @@ class RayEngine:
 
     async def paint(self, job: str, request: Request) -> AsyncGenerator[EngineEvent]:
         """See `Engine.paint`."""
-        self._job = job
+        self._job, self._heard = job, time.monotonic()
         self._keep_for_now()
         stream: AsyncGenerator[Delivery] | None = None
         ended = False
@@ -207,10 +216,13 @@ class RayEngine:
         messages = actor.paint.options(num_returns="streaming").remote(order)
         try:
             async for reference in messages:
-                yield await reference
+                delivery = await reference
+                self._heard = time.monotonic()
+                yield delivery
         except Exception as error:
             if _is_of_ray(error):
                 self._actor = None
+                self._restarts += 1
             raise
 
     async def _drain(self, job: str, stream: AsyncGenerator[Delivery] | None) -> None:

@@ -10,6 +10,7 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
@@ -21,10 +22,12 @@ from acetate.workers.engine import (
     Announcement,
     EngineEvent,
     EngineLost,
+    Health,
     PaintingCancelled,
     PaintingFailed,
 )
 from acetate.workers.engine_events import event_of
+from acetate.workers.process_memory import memory_of
 from acetate_bridge.protocol.types import Request
 
 log = logging.getLogger("acetate.supervisor")
@@ -148,6 +151,8 @@ class WorkerEngine:
         self._watch: asyncio.Task[None] | None = None
         self._job: str | None = None
         self._stopping = False
+        self._heard = 0.0
+        self._restarts = 0
 
     @property
     def name(self) -> str:
@@ -175,6 +180,12 @@ class WorkerEngine:
         self._broken.set()
         self._events.put_nowait(None)
 
+    def health(self) -> Health:
+        """See `Watched.health`."""
+        process, busy, now = self._process, self._job is not None, time.monotonic()
+        memory = memory_of(process.pid) if process is not None else 0
+        return Health(busy, now - self._heard if busy else 0.0, self._restarts, memory)
+
     def look_again(self) -> None:
         """Let the worker announce anew, also after what it may be announcing just now."""
         if self._process is not None:
@@ -190,7 +201,7 @@ class WorkerEngine:
 
     async def paint(self, job: str, request: Request) -> AsyncGenerator[EngineEvent]:
         """See `Engine.paint`."""
-        self._job = job
+        self._job, self._heard = job, time.monotonic()
         self._cancelled.clear()
         process: _Process | None = None
         try:
@@ -287,6 +298,7 @@ class WorkerEngine:
         lived = False
         while (delivery := await self._inbox.get()) is not None:
             message, _ = delivery
+            self._heard = time.monotonic()
             if isinstance(message, wire.Ready):
                 lived = True
                 announce(Announcement(message.models, message.modes))
@@ -294,6 +306,8 @@ class WorkerEngine:
                 self._ready.set()
             else:
                 self._events.put_nowait(delivery)
+        # Counted before anybody hears of it.
+        self._restarts += not self._stopping
         self._events.put_nowait(None)
         return lived
 
