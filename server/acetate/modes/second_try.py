@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from acetate.images.alpha import alpha_warning
-from acetate.pipelines.memory import Ladder
 from acetate_bridge.protocol.limits import VARIANTS, variant_seed
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import Layer, Request, Role
+
+if TYPE_CHECKING:
+    from acetate.pipelines.memory import Ladder
 
 
 def painted_twice_at_most(
