@@ -7,10 +7,8 @@ from torch import Tensor
 from acetate.embedded.backdrops import Backdrops, Ground
 from acetate.embedded.starts import (
     filled_in,
-    free_box,
     in_words,
     lifted,
-    put_into,
     split,
     uncovered,
 )
@@ -63,19 +61,6 @@ def test_a_drawing_is_brought_into_the_outline_of_a_sketch() -> None:
 def test_without_an_outline_the_drawing_stays() -> None:
     nothing = torch.zeros(1, 3, SIDE, SIDE)
     assert torch.equal(filled_in(nothing, layer()), layer())
-
-
-def test_what_is_named_is_put_into_the_places_that_are_free() -> None:
-    freedom = torch.zeros(1, 1, 8, 8)
-    freedom[..., 2:6, 2:6] = 1
-    hole = free_box(freedom, 8)
-    assert hole is not None
-    drawing = torch.ones(1, 4, *hole.size)
-    filled = put_into(ground(), drawing, True, hole)
-    assert filled is not None
-    assert filled[0, :, 32, 32].min() > 0.9 and torch.equal(filled[..., 0], ground()[..., 0])
-    assert put_into(ground(), drawing, False, hole) is None
-    assert free_box(torch.zeros(1, 1, 8, 8), 8) is None
 
 
 def test_a_layer_takes_on_the_colour_that_is_named() -> None:

@@ -11,15 +11,13 @@ from torch import Tensor
 from acetate.embedded.backdrops import Backdrops, Ground
 from acetate.embedded.codec import Codec
 from acetate.embedded.drawings import Drawings
+from acetate.embedded.filling import cleared, hole_of, put_in
 from acetate.embedded.memory import Memory
 from acetate.embedded.retrieval import Vectors
 from acetate.embedded.starts import (
-    Hole,
     filled_in,
-    free_box,
     in_words,
     lifted,
-    put_into,
     split,
     uncovered,
 )
@@ -91,30 +89,33 @@ class Beginnings:
             return None, 1.0
         return torch.cat(latents), max(strength for _, strength in begun)
 
-    def again(
-        self, prompt: str, seed: int, pixels: Tensor, strength: float, freedom: Tensor | None
-    ) -> Tensor | None:
+    def again(self, prompt: str, pixels: Tensor, strength: float) -> Tensor | None:
         """What a layer or picture is repainted from, where that is not simply itself.
 
-        It takes on the colour that the prompt names, the more the greater the strength; where
-        only some places are free, what the prompt names is put into them.
+        It takes on the colour that the prompt names, the more the greater the strength.
         """
-        changed = None
-        if freedom is None:
-            share = min(1.0, max(0.0, strength - UNTOUCHED) / (FULLY_COLOURED - UNTOUCHED))
-            changed = in_words(pixels, prompt) if share > 0 else None
-            changed = None if changed is None else pixels + (changed - pixels) * share
-        elif (hole := free_box(freedom, self._codec.small_factor)) is not None:
-            changed = self._put(prompt, seed, pixels, hole)
+        share = min(1.0, max(0.0, strength - UNTOUCHED) / (FULLY_COLOURED - UNTOUCHED))
+        changed = in_words(pixels, prompt) if share > 0 else None
         if changed is None:
             return None
-        opaque = changed.shape[1] == 3
-        encode = self._codec.encode_small_picture if opaque else self._codec.encode_small
-        return encode(changed)
+        return self._codec.encode_small(pixels + (changed - pixels) * share)
 
-    def _put(self, prompt: str, seed: int, pixels: Tensor, hole: Hole) -> Tensor | None:
-        found = self._recalled(prompt, seed, *hole.size, onto=False)
-        return None if found is None else put_into(pixels, *found, hole)
+    def filled(
+        self, prompt: str, seed: int, layer: Tensor, continued: Tensor, free: Tensor
+    ) -> tuple[Tensor, Tensor] | None:
+        """What a selection is filled from, at full size, and where in it that is painted anew.
+
+        The thing that the prompt names, put into the selection; None where the memory has no such
+        thing or the selection is too small.
+        """
+        place = hole_of(free)
+        if place is None:
+            return None
+        height, width = (side.stop - side.start for side in place)
+        found = self._recalled(prompt, seed, height, width, onto=False)
+        if found is None or not found[1]:
+            return None
+        return put_in(cleared(layer, continued, free), found[0], free, place)
 
     def _of_one(self, asked: Asked, prompt: str, seed: int, known: Sequence[Tensor]) -> Beginning:
         height, width = asked.height, asked.width

@@ -85,11 +85,7 @@ class Codec:
 
     def decode_layer(self, latent: Tensor, passes: int, chunk_pixels: int) -> Tensor:
         """Straight-alpha layer [B, 4, H, W] in [0, 1] of a scaled latent."""
-        small = self.decode_small(latent, passes, chunk_pixels)
-        weight = small[:, 3:].clamp_min(2.0**-8)
-        large = _doubled(torch.cat([small[:, :3] * weight, weight, small[:, 3:]], dim=1))
-        colour = (large[:, :3] / large[:, 3:4].clamp_min(2.0**-8)).clamp(0, 1)
-        return torch.cat([colour, large[:, 4:]], dim=1)
+        return doubled_layer(self.decode_small(latent, passes, chunk_pixels))
 
     def decode_small(self, latent: Tensor, passes: int, chunk_pixels: int) -> Tensor:
         """The same at half size."""
@@ -191,6 +187,14 @@ def halved(pictures: Tensor) -> Tensor:
     """[B, C, H, W] at half its size; sides that are odd are continued by a pixel."""
     height, width = pictures.shape[-2:]
     return avg_pool2d(pad(pictures, (0, width % 2, 0, height % 2), mode="replicate"), ENLARGED)
+
+
+def doubled_layer(rgba: Tensor) -> Tensor:
+    """Straight RGBA [B, 4, H, W] in [0, 1] at twice its size, its colour weighted by its alpha."""
+    weight = rgba[:, 3:].clamp_min(2.0**-8)
+    large = _doubled(torch.cat([rgba[:, :3] * weight, weight, rgba[:, 3:]], dim=1))
+    colour = (large[:, :3] / large[:, 3:4].clamp_min(2.0**-8)).clamp(0, 1)
+    return torch.cat([colour, large[:, 4:]], dim=1)
 
 
 def _doubled(pictures: Tensor) -> Tensor:

@@ -5,13 +5,11 @@ Pictures are float tensors [1, 3 or 4, H, W] in [0, 1], RGBA with straight alpha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFilter
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, interpolate, max_pool2d
+from torch.nn.functional import avg_pool2d, max_pool2d
 
 from acetate.embedded.recolour import aged, recolour
 from acetate.embedded.words import take_apart
@@ -66,50 +64,6 @@ def filled_in(lines: Tensor, drawing: Tensor) -> Tensor:
     frame.paste(picture.resize(place, Image.Resampling.LANCZOS), (left, top))
     moved = torch.from_numpy(np.array(frame.convert("RGBA"))).permute(2, 0, 1)[None] / 255
     return _with_padded_colour(moved[:, :3], torch.from_numpy(inside)[None, None].float(), moved)
-
-
-@dataclass(frozen=True)
-class Hole:
-    """The rectangle around the places that are free, and which of its pixels are, [1, 1, h, w]."""
-
-    top: int
-    left: int
-    mask: Tensor
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Height and width."""
-        return self.mask.shape[-2], self.mask.shape[-1]
-
-
-def free_box(freedom: Tensor, factor: int) -> Hole | None:
-    """Where a latent may change [1, 1, h, w], in pixels of the picture; None for nowhere."""
-    mask = interpolate(freedom.float().cpu(), scale_factor=float(factor), mode="bilinear")
-    rows = (mask[0, 0] > 0.5).any(1).nonzero()
-    columns = (mask[0, 0] > 0.5).any(0).nonzero()
-    if len(rows) == 0:
-        return None
-    top, left = int(rows[0]), int(columns[0])
-    return Hole(top, left, mask[..., top : int(rows[-1]) + 1, left : int(columns[-1]) + 1])
-
-
-def put_into(picture: Tensor, drawing: Tensor, certain: bool, hole: Hole) -> Tensor | None:
-    """RGB or RGBA with a drawing [1, 4, h, w] in its hole; None where that is not sure to fit."""
-    if not certain or min(hole.size) < 16:
-        return None
-    height, width = hole.size
-    result = picture.clone()
-    place = result[..., hole.top : hole.top + height, hole.left : hole.left + width]
-    place, over = place[:1], drawing[:, 3:] * hole.mask.clamp(0, 1)
-    if picture.shape[1] == 3:
-        mixed = place * (1 - over) + drawing[:, :3] * over
-    else:
-        alpha = over + place[:, 3:] * (1 - over)
-        colour = drawing[:, :3] * over + place[:, :3] * place[:, 3:] * (1 - over)
-        straight = torch.where(alpha > 1e-3, colour / alpha.clamp_min(1e-3), place[:, :3])
-        mixed = torch.cat([straight.clamp(0, 1), alpha], dim=1)
-    result[..., hole.top : hole.top + height, hole.left : hole.left + width] = mixed
-    return result
 
 
 def in_words(picture: Tensor, prompt: str) -> Tensor | None:

@@ -46,3 +46,12 @@ def bleed(rgba: Tensor) -> Tensor:
     visible = alpha >= _INVISIBLE
     fill = pad_colour(torch.cat([rgba[:, :3], alpha * visible], dim=1))
     return torch.cat([torch.where(visible, rgba[:, :3], fill), alpha], dim=1)
+
+
+def blended(first: Tensor, second: Tensor, share: Tensor) -> Tensor:
+    """Two straight layers mixed by how much they show; `share` 1 is the second."""
+    alpha = torch.lerp(first[:, 3:], second[:, 3:], share)
+    mixed = torch.lerp(first[:, :3] * first[:, 3:], second[:, :3] * second[:, 3:], share)
+    plain = torch.lerp(first[:, :3], second[:, :3], share)
+    colour = torch.where(alpha > 1e-3, mixed / alpha.clamp_min(1e-3), plain)
+    return torch.cat([colour.clamp(0, 1), alpha], dim=1)

@@ -10,7 +10,7 @@ from torch.nn.functional import adaptive_max_pool2d
 
 from acetate.errors import BadRequest
 from acetate.images.selection import freed, mix, strengths
-from acetate.images.tensors import opaque
+from acetate.images.tensors import blended, opaque
 from acetate.latent_transparency import composite_over
 from acetate.modes.context import Painting
 from acetate.modes.refine import MOST_PLANNED
@@ -39,6 +39,12 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
     free = _free(request).to(layer)
     start = continued(layer, free)
     strength = recipe.strength
+    selected = free
+    if recipe.fill == "fill" and recipe.prompt:
+        filling = pipeline.filled(recipe.prompt, recipe.seed, layer, start, free)
+        start, free = filling.start, filling.free
+        strength = min(strength, filling.most)
+    ground = start
     if below:
         start = _with_below(painting, start, free)
         strength *= _AFTER_BELOW
@@ -48,7 +54,10 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
         latent = pipeline.encode_layer(start)
         latent = _denoised(painting, latent, free, strength, pipeline.patch_for("text"))
         painted = pipeline.decode_layer(latent, recipe.passes)
-    result = painting.layer(matched(painted.cpu(), layer, free), Role.FOREGROUND)
+    painted = matched(painted.cpu(), ground, free)
+    if free is not selected:
+        painted = blended(ground, painted, free)
+    result = painting.layer(painted, Role.FOREGROUND)
     if request.frame is None or not request.frame.resampled:
         image = mix(request.images["layer"], result.image, request.images["mask"], recipe.fill)
         result = replace(result, image=image)

@@ -40,7 +40,7 @@ from acetate.models.files import configured
 from acetate.models.hashing import model_hash
 from acetate.models.used_files import UsedFiles
 from acetate.pipelines.memory import Ladder, Rung, eased
-from acetate.pipelines.pipeline import Patch, Pipeline, PromptEmbedding
+from acetate.pipelines.pipeline import Filling, Patch, Pipeline, PromptEmbedding
 from acetate.pipelines.rectified_flow import MODEL_STEPS, RectifiedFlow
 from acetate.pipelines.sampling import OnStep
 
@@ -238,6 +238,16 @@ class EmbeddedPipeline(Pipeline):
             return Task("text", onto=True)
         return Task(mode, onto=mode == "foreground") if mode in TASKS else None
 
+    def filled(
+        self, prompt: str, seed: int, layer: Tensor, continued: Tensor, free: Tensor
+    ) -> Filling:
+        """See `Pipeline.filled`. What the prompt names is put in, and only it is painted."""
+        usual = super().filled(prompt, seed, layer, continued, free)
+        if self.beginnings is None:
+            return usual
+        put = self.beginnings.filled(prompt, seed, layer, continued, free)
+        return usual if put is None else Filling(*put, START_SCENE / FARTHEST)
+
     @contextmanager
     def sketched(self, lines: Tensor, strength: float) -> Iterator[None]:
         """Light lines on black [1, 3, H, W] in [0, 1] are followed for the length of a block."""
@@ -279,10 +289,11 @@ class EmbeddedPipeline(Pipeline):
                 latent, strength = self.beginnings.of(scene, prompt.texts, seeds, known)
                 beside = latent if task.name in RECALLING else None
             elif task.name in RECALLING:
-                known = self._pixels(latent)
-                changed = self.beginnings.again(prompt.texts[0], seeds[0], known, strength, freedom)
-                put = changed is not None and freedom is not None
-                strength = min(strength, START_SCENE) if put else strength * FARTHEST
+                changed = None
+                if freedom is None:
+                    known = self._pixels(latent)
+                    changed = self.beginnings.again(prompt.texts[0], known, strength)
+                strength *= FARTHEST
                 beside = latent = latent if changed is None else changed
         seen = [torch.zeros_like(noise) if beside is None else beside, torch.zeros_like(noise)]
         for place, condition in enumerate(reversed(conditions), start=1):

@@ -40,6 +40,18 @@ class PromptEmbedding:
     pooled_negative: Tensor | None = None
 
 
+@dataclass(frozen=True)
+class Filling:
+    """What a selection is filled from, a straight layer [1, 4, H, W], and where it may change.
+
+    It is repainted with a strength of `most` at the most.
+    """
+
+    start: Tensor
+    free: Tensor
+    most: float = 1.0
+
+
 class Patch(Protocol):
     """Weights that teach a frozen denoiser something, and can be taken off again.
 
@@ -153,6 +165,15 @@ class Pipeline(ABC):
         Only for families that follow `sketches` without a control network.
         """
         raise BadRequest(f"The model “{self.model}” cannot follow a sketch.")
+
+    def filled(
+        self, prompt: str, seed: int, layer: Tensor, continued: Tensor, free: Tensor
+    ) -> Filling:
+        """What a selection of a straight layer [1, 4, H, W] is filled from.
+
+        `continued` is the layer with its free part, [1, 1, H, W], filled from its surroundings.
+        """
+        return Filling(continued, free)
 
     def preview(self, latent: Tensor) -> Tensor:
         """A small picture [B, 4, h, w] of a scaled latent, cheap enough for every step."""
