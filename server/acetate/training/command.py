@@ -189,15 +189,20 @@ def evaluate(
     data: DataOption = DATA,
     passes: Annotated[int, typer.Option(help="Flips and rotations of the decode.")] = 1,
     limit: Annotated[int, typer.Option(min=1, help="Pictures of each held-out split.")] = 250,
+    samples: Annotated[int, typer.Option(min=1, help="Things painted for the classifier.")] = 120,
+    colours: Annotated[int, typer.Option(min=1, help="Things painted in colours.")] = 60,
+    epochs: Annotated[int, typer.Option(min=1, help="Training of the classifier.")] = 40,
     report: Annotated[Path | None, typer.Option(help="JSON file for the figures.")] = None,
 ) -> None:
-    """Measure round trips on pictures that are held out by concept and by style."""
+    """Measure all that the model's card tells, on what is held out by concept and by style."""
     from acetate.models.shipped import EMBEDDED_FOLDER
 
+    from .evaluation import Extent
     from .evaluation import evaluate as measure
 
     with _clear_errors():
-        figures = measure(model or EMBEDDED_FOLDER, data, passes, limit, typer.echo)
+        extent = Extent(passes, limit, samples, colours, epochs)
+        figures = measure(model or EMBEDDED_FOLDER, data, extent, typer.echo)
     if report is not None:
         report.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 

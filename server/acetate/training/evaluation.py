@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +15,24 @@ from acetate.embedded.codec import Codec
 from acetate.latent_transparency.decoding import CHUNK_PIXELS
 from acetate.pipelines.embedded import EmbeddedPipeline
 
+from .agreement import measure_agreement
 from .batches import GREY, over
+from .cost import measure_cost
+from .crispness import measure_crispness
 from .dataset import PictureSet, read_picture_set
-from .grounding import Grounding, measure_grounding
+from .grounding import measure_grounding
+from .hues import measure_hues
 from .loop import Report
 from .originality import nearest, paint_sheet, spread_between_styles
 
 EDGE_RADIUS = 3
 GROUNDING_SCENES = 36
+ROUND_TRIP_AIM = (
+    "alpha_error ≤ 0.012, alpha_edge_error ≤ 0.08, alpha_iou ≥ 0.98, colour_decibels ≥ 30"
+)
+COLOURS_AIM = "share ≥ 0.9"
+AGREEMENT_AIM = "samples as often as drawings"
+COST_AIM = "seconds ≤ 1.2 where product is 66e9, peak_bytes ≤ 1e9, files_bytes ≤ 96e6"
 
 
 @dataclass(frozen=True)
@@ -42,39 +52,73 @@ class RoundTrip:
     identity_drop: float
 
 
-def evaluate(model: Path, data: Path, passes: int, limit: int, report: Report) -> dict[str, object]:
-    """Round trips over both held-out splits, at most `limit` pictures each, spread evenly; at the
-    size of the pictures in `data`, which should be the painted one.
+@dataclass(frozen=True)
+class Extent:
+    """How many pictures and samples each figure is taken over."""
 
-    Also how far backgrounds heed their layer, and how near samples come to training
-    pictures, with the memory and without it.
+    passes: int = 1
+    pictures: int = 250
+    samples: int = 120
+    colours: int = 60
+    epochs: int = 40
+    crisp: int = 12
+
+
+def evaluate(model: Path, data: Path, extent: Extent, report: Report) -> dict[str, object]:
+    """All figures of a model folder, told one by one with what is aimed at; data at the painted
+    size.
+
+    Crispness, agreement with the prompt, colours, closeness to the training pictures with the
+    memory and without it, backgrounds under their layers, round trips over both held-out
+    splits, and what a layer costs. FileNotFoundError without data.
     """
-    pipeline = EmbeddedPipeline.from_folder(model, torch.device("cpu"), model.name)
     pictures = read_picture_set(data)
+    pipeline = EmbeddedPipeline.from_folder(model, torch.device("cpu"), model.name)
     results: dict[str, object] = {}
+
+    def tell(name: str, figures: object, aim: str = "") -> None:
+        results[name] = asdict(figures) if is_dataclass(figures) else figures  # type: ignore[arg-type]
+        report(f"{name}: {describe(figures)}{f' (aim: {aim})' if aim else ''}")
+
     for split in ("concept", "style"):
-        trip = round_trips(pipeline.codec, pictures, split, passes, limit)
-        results[split] = asdict(trip)
-        report(f"held out by {split}: " + describe(trip))
-    grounding = measure_grounding(pipeline, pictures, GROUNDING_SCENES)
-    results["grounding"] = asdict(grounding)
-    report("backgrounds: " + describe(grounding))
-    others = sorted(spread_between_styles(pictures))
-    closeness: dict[str, float] = {"between_styles_of_one_concept": sum(others) / len(others)}
-    for way, beginnings in (("with_memory", pipeline.beginnings), ("without", None)):
-        pipeline.beginnings = beginnings
-        near = [one.distance for one in nearest(paint_sheet(pipeline), pictures)]
-        closeness[f"{way}_mean"] = sum(near) / len(near)
-        closeness[f"{way}_nearest"] = min(near)
-    results["originality"] = closeness
-    report(f"originality: {closeness}")
+        trip = round_trips(pipeline.codec, pictures, split, extent.passes, extent.pictures)
+        tell(f"held out by {split}", trip, ROUND_TRIP_AIM)
+    tell("crispness", measure_crispness(pipeline, pictures, extent.crisp))
+    tell("colours", measure_hues(pipeline, extent.colours), COLOURS_AIM)
+    tell(
+        "agreement",
+        measure_agreement(pipeline, pictures, extent.samples, extent.epochs, report),
+        AGREEMENT_AIM,
+    )
+    tell("backgrounds", measure_grounding(pipeline, pictures, GROUNDING_SCENES))
+    tell("originality", _closeness(pipeline, pictures))
+    tell("cost", measure_cost(model), COST_AIM)
     return results
 
 
-def describe(figures: RoundTrip | Grounding) -> str:
+def _closeness(pipeline: EmbeddedPipeline, pictures: PictureSet) -> dict[str, float]:
+    others = sorted(spread_between_styles(pictures))
+    closeness: dict[str, float] = {"between_styles_of_one_concept": sum(others) / len(others)}
+    beginnings = pipeline.beginnings
+    for way, begun in (("with_memory", beginnings), ("without", None)):
+        pipeline.beginnings = begun
+        near = [one.distance for one in nearest(paint_sheet(pipeline), pictures)]
+        closeness[f"{way}_mean"] = sum(near) / len(near)
+        closeness[f"{way}_nearest"] = min(near)
+    pipeline.beginnings = beginnings
+    return closeness
+
+
+def describe(figures: object) -> str:
     """One line of figures."""
-    values = ((field.name, getattr(figures, field.name)) for field in fields(figures))
-    return ", ".join(f"{name} {value:.4g}" for name, value in values)
+    values = asdict(figures) if is_dataclass(figures) else figures  # type: ignore[arg-type]
+    return ", ".join(f"{name} {_plain(value)}" for name, value in dict(values).items())  # type: ignore[call-overload]
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "; ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def round_trips(

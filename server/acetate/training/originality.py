@@ -11,13 +11,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from acetate.embedded.sheet import SHEET
-from acetate.models.families import FAMILIES
 from acetate.pipelines.pipeline import Pipeline
 
 from .dataset import PictureSet
+from .samples import paint_layer
 
 SIDE = 32
-PAINTING = FAMILIES["embedded"]
 
 
 @dataclass(frozen=True)
@@ -63,17 +62,9 @@ def nearest(samples: Tensor, pictures: PictureSet) -> list[Neighbour]:
 
 def paint_sheet(pipeline: Pipeline, seed: int = 7) -> Tensor:
     """The prompts of the demonstration sheet, painted: [24, 4, S, S] straight RGBA in [0, 1]."""
-    size = pipeline.native
-    layers: list[Tensor] = []
-    for number, prompt in enumerate(SHEET):
-        latent = pipeline.denoise(
-            pipeline.draw_noise(size, size, torch.Generator().manual_seed(seed + number)),
-            pipeline.encode_prompt([prompt], [""]),
-            steps=PAINTING.steps,
-            guidance=PAINTING.guidance,
-        )
-        layers.append(pipeline.decode_layer(latent, passes=PAINTING.passes))
-    return torch.cat(layers)
+    return torch.cat(
+        [paint_layer(pipeline, prompt, seed + number) for number, prompt in enumerate(SHEET)]
+    )
 
 
 def spread_between_styles(pictures: PictureSet, count: int = 100) -> list[float]:

@@ -1,12 +1,18 @@
-"""Pictures of how a training stage is doing."""
+"""Pictures of how a training stage is doing, and layers that the finished model paints."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
+
+from acetate.models.families import FAMILIES
+from acetate.pipelines.pipeline import Pipeline
+
+PAINTING = FAMILIES["embedded"]
 
 
 def write_rows(file: Path, rows: list[Tensor]) -> None:
@@ -15,3 +21,20 @@ def write_rows(file: Path, rows: list[Tensor]) -> None:
     picture = (np.concatenate(stacked, axis=0).clip(0, 1) * 255 + 0.5).astype(np.uint8)
     file.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(picture).save(file)
+
+
+def paint_latent(pipeline: Pipeline, prompt: str, seed: int) -> Tensor:
+    """The latent of one layer at the native size, painted as the family is painted by default."""
+    size = pipeline.native
+    return pipeline.denoise(
+        pipeline.draw_noise(size, size, torch.Generator().manual_seed(seed)),
+        pipeline.encode_prompt([prompt], [""]),
+        steps=PAINTING.steps,
+        guidance=PAINTING.guidance,
+    )
+
+
+def paint_layer(pipeline: Pipeline, prompt: str, seed: int) -> Tensor:
+    """One layer at the native size, [1, 4, S, S] straight RGBA in [0, 1]."""
+    latent = paint_latent(pipeline, prompt, seed)
+    return pipeline.decode_layer(latent, passes=PAINTING.passes)

@@ -1,0 +1,78 @@
+"""What a layer costs: seconds beside a bare matrix product, peak memory, and the files' sizes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+SIDE = 1536
+"""Of the matrices of the bare product."""
+LAYERS = 5
+
+_ALONE = """
+import json, resource, sys
+from pathlib import Path
+from acetate.training.cost import time_layer
+seconds, rate = time_layer(Path(sys.argv[1]))
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print(json.dumps([seconds, rate, peak]))
+"""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of one warm layer at the native size, the decode and the enlargement included.
+
+    `seconds` is the median, `threads` what PyTorch used; `product` how fast this machine multiplies
+    plain matrices beside it, in floating-point operations a second. `peak_bytes` is the most memory
+    that a process which only paints took, Python and PyTorch included.
+    """
+
+    seconds: float
+    threads: int
+    product: float
+    peak_bytes: int
+    files_bytes: int
+
+
+def measure_cost(model: Path) -> Cost:
+    """Paint in a fresh process, so that nothing else counts."""
+    done = subprocess.run(
+        [sys.executable, "-c", _ALONE, str(model)], capture_output=True, text=True, check=True
+    )
+    seconds, rate, peak = json.loads(done.stdout.splitlines()[-1])
+    files = sum(path.stat().st_size for path in model.rglob("*") if path.is_file())
+    return Cost(seconds, torch.get_num_threads(), rate, int(peak), files)
+
+
+def time_layer(model: Path) -> tuple[float, float]:
+    """Median seconds of a warm layer, and operations a second of a bare matrix product."""
+    from acetate.pipelines.embedded import EmbeddedPipeline
+
+    from .samples import paint_layer
+
+    pipeline = EmbeddedPipeline.from_folder(model, torch.device("cpu"), model.name)
+    paint_layer(pipeline, "a red apple", 0)
+    took: list[float] = []
+    for seed in range(1, LAYERS + 1):
+        began = time.perf_counter()
+        paint_layer(pipeline, "a red apple", seed)
+        took.append(time.perf_counter() - began)
+    return sorted(took)[LAYERS // 2], matrix_product()
+
+
+def matrix_product() -> float:
+    """Floating-point operations a second of a product of two square matrices, the best of 5."""
+    a, b, product = torch.rand(3, SIDE, SIDE)
+    best = float("inf")
+    for _ in range(5):
+        began = time.perf_counter()
+        torch.mm(a, b, out=product)
+        best = min(best, time.perf_counter() - began)
+    return 2 * SIDE**3 / best
