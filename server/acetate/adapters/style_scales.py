@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from acetate.adapters.patch import PatchMismatch
+from acetate_bridge.protocol.json_text import read_json
 
 METADATA = "lora_adapter_metadata"
 """The entry of the header that diffusers writes since 0.34: peft's configuration as JSON."""
 
+_LONGEST_PATTERN = 300
+_REPEATS = re.compile(r"(?<!\\)[*+{]")
 _NETWORKS = ("unet", "transformer", "text_encoder", "text_encoder_2")
 
 
@@ -29,7 +31,7 @@ class Scales:
         if told is None:
             return cls({})
         try:
-            content = json.loads(told)
+            content = read_json(told)
             found: dict[str, dict[str, Any]] = {}
             for key, value in content.items():
                 network, dot, entry = key.partition(".")
@@ -52,6 +54,8 @@ class Scales:
         told = _patterned(config.get("alpha_pattern"), module, config.get("lora_alpha"))
         if told is None:
             return 1.0
+        if not isinstance(told, (int, float)):
+            raise PatchMismatch("A style says of its strength what is no number.")
         return float(told) / (rank**0.5 if config.get("use_rslora") else rank)
 
 
@@ -59,6 +63,8 @@ def _patterned(patterns: object, module: str, otherwise: Any) -> Any:
     """As peft reads them: a pattern is met by the end of a module's name."""
     if isinstance(patterns, Mapping):
         for pattern, value in patterns.items():
+            if len(pattern) > _LONGEST_PATTERN or len(_REPEATS.findall(pattern)) > 1:
+                continue  # Two repetitions in each other can take longer than anybody lives.
             try:
                 if re.fullmatch(rf"(.*\.)?({pattern})", module):
                     return value

@@ -18,6 +18,9 @@ from torch import Tensor
 
 _ROOM = 2**20
 _DEEPEST = 32
+_MOST_PLACES = 10**6
+"""Containers that hold each other many times over could be walked through for ever."""
+_SPARE_MEMORY = 2**30
 
 
 def convert(source: Path, target: Path) -> None:
@@ -34,10 +37,13 @@ def convert(source: Path, target: Path) -> None:
         raise ValueError("it is damaged or no weight file") from error
     if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
         content = content["state_dict"]
-    claimed = sum(tensor.numel() * tensor.element_size() for _, tensor in _tensors(content))
+    found = list(_tensors(content))
+    if any(tensor.layout != torch.strided or tensor.is_quantized for _, tensor in found):
+        raise ValueError("its weights are in a form that no model is painted with")
+    claimed = sum(tensor.numel() * tensor.element_size() for _, tensor in found)
     if claimed > source.stat().st_size + _ROOM:
         raise ValueError("it claims to hold more weights than it does")
-    tensors = {name: tensor.clone().contiguous() for name, tensor in _tensors(content)}
+    tensors = {name: tensor.clone().contiguous() for name, tensor in found}
     if not tensors:
         raise ValueError("it holds no weights")
     save_file(tensors, target)
@@ -50,23 +56,50 @@ def _check_archive(source: Path) -> None:
             entries = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return  # The older form is no archive.
+    if len(entries) > _MOST_PLACES:
+        raise ValueError("its weights lie in too many pieces")
     packed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
     if packed or sum(entry.file_size for entry in entries) > source.stat().st_size:
         raise ValueError("its weights are packed, which nothing that saves weights does")
 
 
-def _tensors(content: object, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Tensor]]:
-    if depth > _DEEPEST:
-        raise ValueError("its weights lie too deep in each other")
-    if isinstance(content, Tensor):
-        yield prefix, content
-    elif isinstance(content, Mapping):
-        for key, value in content.items():
-            yield from _tensors(value, f"{prefix}.{key}" if prefix else str(key), depth + 1)
+def _tensors(content: object) -> Iterator[tuple[str, Tensor]]:
+    waiting: list[tuple[object, str, int]] = [(content, "", 0)]
+    places = 0
+    while waiting:
+        value, prefix, depth = waiting.pop()
+        places += 1
+        if depth > _DEEPEST or places > _MOST_PLACES:
+            raise ValueError("its weights lie too deep in each other")
+        if isinstance(value, Tensor):
+            yield prefix, value
+        elif isinstance(value, Mapping):
+            inside = [
+                (inner, f"{prefix}.{key}" if prefix else str(key), depth + 1)
+                for key, inner in value.items()
+            ]
+            waiting.extend(reversed(inside))
+
+
+def _bound_memory(source: Path) -> None:
+    """A file is read, and copied, and written: what wants more than that is no weight file."""
+    if sys.platform != "linux":
+        return  # Elsewhere systems do not hold a process to such a limit.
+    import resource
+
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    most = pages * resource.getpagesize() + 3 * source.stat().st_size + _SPARE_MEMORY
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (most if hard < 0 else min(most, hard), hard))
 
 
 if __name__ == "__main__":
     try:
+        _bound_memory(Path(sys.argv[1]))
         convert(Path(sys.argv[1]), Path(sys.argv[2]))
     except ValueError as error:
         sys.exit(str(error))
+    except OSError as error:
+        sys.exit(f"it cannot be read or written: {error.strerror or error}")
+    except Exception:  # What a damaged pickle leads to is anybody's guess.
+        sys.exit("it is damaged or no weight file")

@@ -9,19 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from acetate.errors import AcetateError
 from acetate.models.catalog import Entry
 from acetate.models.hub_cache import cache_folder, located_file
+from acetate.models.hub_hosts import CannotFetch, keep_to_known_hosts
 from acetate.models.proxies import set_proxies, usable_proxies
 
 _SPARE = 256 * 2**20
 """Bytes that a download leaves free."""
-
-
-class CannotFetch(AcetateError):
-    """A model's files cannot be fetched; what is complete is kept, and the rest resumes later."""
-
-    code = "cannot_fetch"
 
 
 @dataclass(frozen=True)
@@ -52,11 +46,11 @@ def plan_downloads(
     downloads: list[Download] = []
     api = HfApi(endpoint=endpoint)
     for repository, (revision, names) in by_repository.items():
-        with explained(repository):
+        with explained(repository, endpoint):
             info = api.model_info(repository, revision=revision, files_metadata=True)
         downloads += _listed(repository, revision, info, names.__contains__, names)
     if entry.base:
-        with explained(entry.base):
+        with explained(entry.base, endpoint):
             info = api.model_info(entry.base, files_metadata=True)
         downloads += _listed(entry.base, None, info, entry.needs_of_base, {})
     return [
@@ -87,6 +81,11 @@ def _listed(
     wanted: Callable[[str], bool],
     hashes: dict[str, str],
 ) -> list[Download]:
+    for sibling in info.siblings:
+        # The list is content of others: its names become names of files here.
+        parts = str(sibling.rfilename).replace("\\", "/").split("/")
+        if wanted(sibling.rfilename) and ({"", ".", ".."} & set(parts) or ":" in parts[0]):
+            raise CannotFetch(f"{repository} lists a file whose name leads out of its folder.")
     found = [
         Download(
             repository,
@@ -104,7 +103,7 @@ def _listed(
 
 
 @contextmanager
-def explained(repository: str) -> Iterator[None]:
+def explained(repository: str, endpoint: str | None = None) -> Iterator[None]:
     """Turn the hub's errors, and those of the proxy before it, into sentences."""
     import httpx2
     from huggingface_hub import errors
@@ -113,6 +112,7 @@ def explained(repository: str) -> Iterator[None]:
         raise CannotFetch("Downloads are switched off by HF_HUB_OFFLINE: unset it to fetch models.")
     try:
         with usable_proxies():
+            keep_to_known_hosts(endpoint)
             yield
     except errors.GatedRepoError as error:
         raise CannotFetch(

@@ -12,7 +12,22 @@ from acetate_bridge.protocol.json_text import read_json
 T = TypeVar("T")
 
 
-_LARGEST_CONFIG = 32 * 2**20
+MALFORMED = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NotImplementedError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What libraries raise over settings and tensors that belong to no model. Memory that ran out is
+not among it."""
+
+_LARGEST_CONFIG = 4 * 2**20
+"""The longest real ones, lists of shards, have a few hundred kilobytes."""
 
 
 def existing(path: Path) -> Path:
@@ -44,7 +59,7 @@ def configured(path: Path, make: Callable[[dict[str, Any]], T]) -> T:
     config = read_config(path)
     try:
         return make(config)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except MALFORMED as error:
         raise damaged(path) from error
 
 

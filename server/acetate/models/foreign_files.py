@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
+import struct
 import zipfile
 from pathlib import Path
+
+from acetate_bridge.protocol.json_text import read_json
 
 _LOOK = 1024
 """Bytes at the beginning that are looked at."""
@@ -23,6 +25,10 @@ _STARTS = {
     "take the same model as .safetensors",
     b"\x08\x00\x00\x00TRT": "an engine of TensorRT, made for one card and one other program",
 }
+_END_OF_ARCHIVE = b"PK\x05\x06"
+_TAIL = 2**16 + 22
+"""Within so many bytes of its end an archive says where its list of files lies."""
+_LONGEST_LIST = 4 * 2**20
 _LFS = b"version https://git-lfs"
 _LFS_SIZE = re.compile(rb"size (\d+)")
 _MARKUP = (b"<!doctype", b"<html", b"<?xml", b"<head")
@@ -53,7 +59,7 @@ def what_it_is(path: Path) -> str:
         return "empty: download it again"
     if begin.startswith(_LFS):
         told = _LFS_SIZE.search(begin)
-        real = f", which has {int(told[1]) / 1e6:.0f} MB" if told else ""
+        real = f", which has {int(told[1][:18]) / 1e6:.0f} MB" if told else ""
         return f"a pointer of Git LFS and not the file itself{real}: fetch it with `git lfs pull`"
     for start, words in _STARTS.items():
         if begin.startswith(start):
@@ -80,7 +86,7 @@ def _cut(begin: bytes, size: int) -> str:
 def _error_in(text: bytes) -> str:
     """What a server said instead of sending a file."""
     try:
-        said = json.loads(text)
+        said = read_json(text)
         words = said.get("error") or said.get("message")
     except (ValueError, AttributeError):
         return ""
@@ -88,8 +94,15 @@ def _error_in(text: bytes) -> str:
 
 
 def _names_in(path: Path) -> list[str]:
+    """Of an archive with a list that is no longer than that of the largest model."""
     try:
+        with open(path, "rb") as file:
+            file.seek(max(0, os.path.getsize(path) - _TAIL))
+            tail = file.read()
+        end = tail.rfind(_END_OF_ARCHIVE)
+        if end < 0 or int.from_bytes(tail[end + 12 : end + 16], "little") > _LONGEST_LIST:
+            return []
         with zipfile.ZipFile(path) as archive:
             return archive.namelist()
-    except (zipfile.BadZipFile, OSError):
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error):
         return []

@@ -30,7 +30,7 @@ def fetch(
     repository, name = download.repository, download.name
     url = hf_hub_url(repository, name, revision=download.revision, endpoint=endpoint)
     folder = repo_folder_name(repo_id=repository, repo_type="model")
-    with explained(repository):
+    with explained(repository, endpoint):
         facts = get_hf_file_metadata(url, endpoint=endpoint)
         # The tag becomes a file name, so it must be no more than a hash.
         if facts.etag is None or not facts.etag.isalnum() or facts.size is None:

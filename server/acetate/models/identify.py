@@ -81,7 +81,10 @@ def recognise_file(path: Path) -> Kind:
 
 def recognise_denoiser(shapes: Shapes, name: str) -> tuple[str, ...]:
     """The families that a denoiser under diffusers' names fits. Raises as `recognise_file`."""
-    return _families("base", shapes, name)
+    try:
+        return _families("base", shapes, name)
+    except IndexError as error:
+        raise NotRecognised(f"The denoiser of {name} has shapes that no denoiser has.") from error
 
 
 def shapes_in(path: Path) -> dict[str, tuple[int, ...]]:
@@ -96,6 +99,15 @@ def header_of(path: Path) -> dict[str, str]:
 
 def recognise(shapes: Shapes, name: str) -> Kind:
     """The kind of a file with these tensors; `name` is for the error. Raises NotRecognised."""
+    try:
+        return _recognise(shapes, name)
+    except IndexError as error:
+        raise NotRecognised(
+            f"{name} names its tensors as a model does, but their shapes are none of a model's."
+        ) from error
+
+
+def _recognise(shapes: Shapes, name: str) -> Kind:
     if not any(role(shapes) for role in (_is_patch, _is_encoder, _is_decoder, _is_pair)) and (
         words := foreign_words(shapes, _text_widths(shapes))
     ):

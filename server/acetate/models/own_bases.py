@@ -14,7 +14,7 @@ from acetate.models.catalog import Entry, catalog
 from acetate.models.component_files import index_names, weight_files
 from acetate.models.download_plan import explained
 from acetate.models.few_steps import GUIDED_LCM, preset_told_by, preset_told_by_folder
-from acetate.models.files import damaged, read_config
+from acetate.models.files import MALFORMED, damaged, read_config
 from acetate.models.folder_kinds import family_of_folder
 from acetate.models.foreign_files import what_it_is
 from acetate.models.foreign_models import foreign_words
@@ -40,7 +40,17 @@ def import_any(
     `prediction` what it predicts; see `Wishes`. Raises CannotImport, NotRecognised, ModelMissing
     or ModelDamaged.
     """
-    wishes = Wishes(vae, text_encoder, prediction)
+    try:
+        return _import_any(source, kind, Wishes(vae, text_encoder, prediction))
+    except MALFORMED as error:
+        # Whoever made the files can give their tensors and settings any form at all.
+        raise NotRecognised(
+            f"{Path(source).name[:100]} is put together as no model is.",
+            "Fetch it again, or take it from somebody else.",
+        ) from error
+
+
+def _import_any(source: str, kind: str, wishes: Wishes) -> Own:
     place = Path(source).expanduser()
     # Not Path's own questions, which raise for names that no system takes.
     if os.path.isdir(place):
@@ -84,7 +94,7 @@ def hub_entry(repository: str, endpoint: str | None = None) -> Entry:
     """
     from huggingface_hub import HfApi
 
-    with explained(repository):
+    with explained(repository, endpoint):
         info = HfApi(endpoint=endpoint).model_info(repository)
     names = [sibling.rfilename for sibling in info.siblings or ()]
     wanted = [name for name in names if fnmatch(name, "scheduler/*") or name in _SMALL]

@@ -20,6 +20,11 @@ from acetate_bridge.protocol.json_text import BadFrame, read_json
 _LONGEST_HEADER = 16 * 2**20
 """Real ones have a few hundred kilobytes."""
 _MOST_DIMENSIONS = 16
+_MOST_VALUES = 2 * 10**6
+"""Objects, lists and what they hold: ten times what the largest models need. Without a bound a
+header of brackets would take a hundred times its own size as memory."""
+_LONGEST_NAME = 1000
+_MOST_ELEMENTS = 2**48
 _BITS = {
     "BOOL": 8, "U8": 8, "I8": 8, "F8_E4M3": 8, "F8_E5M2": 8, "F8_E8M0": 8, "F8_E4M3FNUZ": 8,
     "F8_E5M2FNUZ": 8, "I16": 16, "U16": 16, "F16": 16, "BF16": 16, "I32": 32, "U32": 32, "F32": 32,
@@ -60,7 +65,9 @@ def read_header(path: Path) -> Header:
 
 
 def _read(text: bytes, room: int) -> Header:
-    found = read_json(text.rstrip(b" "))
+    if sum(map(text.count, (b"{", b"[", b","))) > _MOST_VALUES:
+        raise _Lie("its header lists more than any model has")
+    found = read_json(text.rstrip(b" "), unique=True)
     if not isinstance(found, dict):
         raise _Lie("the header is no object")
     entries = cast("dict[str, Any]", found)
@@ -87,6 +94,8 @@ def _read(text: bytes, room: int) -> Header:
 
 def _tensor(name: str, entry: Any) -> tuple[tuple[int, ...], str, tuple[int, int]]:
     shown = ascii(name)[:60]
+    if len(name) > _LONGEST_NAME:
+        raise _Lie(f"the tensor {shown} has an endless name")
     if not isinstance(entry, dict):
         raise _Lie(f"the tensor {shown} is not described")
     fields = cast("dict[str, Any]", entry)
@@ -97,9 +106,12 @@ def _tensor(name: str, entry: Any) -> tuple[tuple[int, ...], str, tuple[int, int
         raise _Lie(f"the tensor {shown} has no shape")
     if not _are_counts(span) or len(span) != 2:
         raise _Lie(f"the tensor {shown} has no place")
-    bits = _BITS[kind]
+    bits, extent = _BITS[kind], 1
     for side in shape:
         bits *= side
+        extent *= max(side, 1)
+    if extent > _MOST_ELEMENTS:  # Even of nothing: its strides are numbers too.
+        raise _Lie(f"the tensor {shown} has sides that no memory holds")
     begin, end = span
     if end < begin or (end - begin) * 8 != bits:
         raise _Lie(f"the tensor {shown} has another size than its shape says")

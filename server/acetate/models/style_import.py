@@ -11,6 +11,7 @@ from typing import Any
 
 from acetate.errors import ModelDamaged
 from acetate.models.few_steps import FEW_STEPS, preset_told_by, preset_told_by_header
+from acetate.models.files import read_config
 from acetate.models.identify import header_of
 from acetate.models.own_register import Own
 from acetate.models.recognition_error import NotRecognised
@@ -57,7 +58,7 @@ def _configuration_beside(path: Path) -> dict[str, Any]:
     if not path.name.startswith("adapter_model") or not beside.is_file():
         return {}
     try:
-        content = json.loads(beside.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
+        content = read_config(beside)
+    except ModelDamaged as error:
         raise NotRecognised(f"{beside.name} beside {path.name} cannot be read.") from error
     return {ADAPTER: json.dumps(content)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from acetate.models.foreign_models import Shapes
 from acetate.models.recognition_error import NotRecognised
@@ -135,15 +135,22 @@ def _take_target(found: dict[str, str], target: str) -> None:
         found["denoiser"] = f"EDM ({target})"
 
 
-def _leaves(content: object, name: str = "") -> Iterator[tuple[str, object]]:
-    if isinstance(content, Mapping):
-        for key, value in content.items():
-            yield from _leaves(value, str(key))
-    elif isinstance(content, list):
-        for value in content:
-            yield from _leaves(value, name)
-    else:
-        yield name, content
+def _leaves(content: object) -> Iterator[tuple[str, object]]:
+    """Names and values, each part once: parts that name each other could go on for ever."""
+    seen: set[int] = set()
+    waiting: list[tuple[str, object]] = [("", content)]
+    while waiting:
+        name, value = waiting.pop()
+        if not isinstance(value, (Mapping, list)):
+            yield name, value
+        elif id(value) not in seen:
+            seen.add(id(value))
+            inside = (
+                [(str(key), inner) for key, inner in cast("dict[Any, Any]", value).items()]
+                if isinstance(value, Mapping)
+                else [(name, inner) for inner in cast("list[Any]", value)]
+            )
+            waiting.extend(reversed(inside))
 
 
 def _is_number(value: object) -> bool:

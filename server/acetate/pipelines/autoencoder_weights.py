@@ -11,7 +11,8 @@ from diffusers.loaders import single_file_utils
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor
 
-from acetate.pipelines.network_loading import Unfit, filled, of_todays_attention
+from acetate.models.files import MALFORMED
+from acetate.pipelines.network_loading import Unfit, count_of, filled, of_todays_attention
 
 SCALES = {"sd15": (0.18215, 0.0), "sdxl": (0.13025, 0.0), "flux": (0.3611, 0.1159)}
 """Scale and shift of a family's latents, which no tensor tells."""
@@ -29,16 +30,18 @@ def make_autoencoder(
             config = _config(state, r"encoder\.down\.(\d+)\.block\.(\d+)\.", family)
             whole = {f"first_stage_model.{name}": tensor for name, tensor in state.items()}
             own = of_todays_attention(single_file_utils.convert_ldm_vae_checkpoint(whole, config))
-    except (KeyError, IndexError, ValueError) as error:
+        return filled(lambda: AutoencoderKL(**config), own, dtype, device)
+    except MALFORMED as error:
         raise Unfit(f"its autoencoder lacks {error}") from error
-    return filled(lambda: AutoencoderKL(**config), own, dtype, device)
 
 
 def _config(state: Mapping[str, Tensor], blocks: str, family: str) -> dict[str, Any]:
     """The arguments of the network with these tensors. Raises KeyError, ValueError."""
     places = [match for name in state if (match := re.match(blocks, name))]
-    levels = 1 + max(int(match[1]) for match in places)
-    layers = 1 + max(int(match[2]) for match in places if match[1] == "0")
+    if not places:
+        raise ValueError("its blocks")
+    levels = count_of((int(match[1]) for match in places), state)
+    layers = count_of((int(match[2]) for match in places if match[1] == "0"), state)
     first = [next(m[0] for m in places if m[1] == str(level)) for level in range(levels)]
     widths = [state[f"{re.sub(r'[0-9]+[.]$', '0.', name)}conv1.weight"].shape[0] for name in first]
     scale, shift = SCALES[family]

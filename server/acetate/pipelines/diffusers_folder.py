@@ -15,7 +15,9 @@ from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
 from acetate.errors import ModelDamaged
 from acetate.models.component_files import weight_files
-from acetate.models.files import configured, damaged, existing, read_config
+from acetate.models.files import MALFORMED, damaged, existing, read_config
+from acetate.models.network_config import read_network_config
+from acetate.models.tokenizer_file import read_tokenizer
 from acetate.pipelines.network_loading import (
     META,
     Unfit,
@@ -93,9 +95,14 @@ class FolderBase:
 
     def text_encoder(self, kind: Any, part: str, dtype: torch.dtype, device: torch.device) -> Any:
         folder = self._folder / f"text_encoder{part}"
-        config = configured(folder / "config.json", CLIPTextConfig.from_dict)
-        with torch.device("meta"):
-            expected = list(kind(config).state_dict())
+        path = folder / "config.json"
+        own = read_network_config(path)
+        try:
+            config = CLIPTextConfig.from_dict(own)
+            with torch.device("meta"):
+                expected = list(kind(config).state_dict())
+        except (*MALFORMED, RuntimeError) as error:
+            raise damaged(path) from error
         state = of_the_tower(self._tensors(folder, device), expected)
         return _filled(lambda: kind(config), state, dtype, device, folder)
 
@@ -114,7 +121,7 @@ class FolderBase:
         named_today: Callable[[dict[str, Tensor]], dict[str, Tensor]],
     ) -> Any:
         folder = self._folder / name
-        config = read_config(folder / "config.json")
+        config = read_network_config(folder / "config.json")
         state = named_today(self._tensors(folder, device))
         return _filled(lambda: _configured(kind, config), state, dtype, device, folder)
 
@@ -141,7 +148,7 @@ def _filled(
             f"The weights in {folder} do not fit the configuration beside them: {error}.",
             "Fetch the folder again.",
         ) from error
-    except (KeyError, TypeError, ValueError, AttributeError, NotImplementedError) as error:
+    except MALFORMED as error:
         raise damaged(folder / "config.json") from error
 
 
@@ -150,7 +157,6 @@ def read_clip_tokenizer(folder: Path) -> CLIPTokenizer:
     # Today's library writes one file; those before it, two.
     whole = folder / "tokenizer.json"
     path = whole if whole.is_file() else existing(folder / "vocab.json")
-    try:
-        return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
-    except Exception as error:  # The library raises plain Exception for a broken file.
-        raise damaged(path) from error
+    return read_tokenizer(
+        path, lambda: CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+    )

@@ -19,7 +19,10 @@ from transformers.models.t5.modeling_t5 import T5EncoderModel
 
 from acetate.errors import ModelDamaged
 from acetate.models.component_files import weight_files
-from acetate.models.files import damaged, existing, read_config
+from acetate.models.files import MALFORMED, damaged, read_config
+from acetate.models.network_config import read_network_config
+from acetate.models.safetensors_header import read_header
+from acetate.models.tokenizer_file import read_tokenizer
 from acetate.pipelines.diffusers_folder import read_clip_tokenizer
 from acetate.pipelines.network_loading import (
     META,
@@ -84,44 +87,57 @@ class FluxBase:
 
     def token_tokenizer(self, length: int) -> Tokenizer:
         """Every prompt becomes exactly `length` tokens, as in training."""
-        path = existing(self._folder / "tokenizer_2" / "tokenizer.json")
-        try:
+        path = self._folder / "tokenizer_2" / "tokenizer.json"
+
+        def load() -> Tokenizer:
             tokenizer = Tokenizer.from_file(str(path))
-        except Exception as error:  # The library raises plain Exception for a broken file.
-            raise damaged(path) from error
-        tokenizer.enable_truncation(length)
-        tokenizer.enable_padding(length=length, pad_id=tokenizer.token_to_id("<pad>") or 0)
-        return tokenizer
+            tokenizer.enable_truncation(length)
+            tokenizer.enable_padding(length=length, pad_id=tokenizer.token_to_id("<pad>") or 0)
+            return tokenizer
+
+        return read_tokenizer(path, load)
 
     def on_meta(self, name: str) -> Any:
         """A network without its weights, if those in the folder are the ones that it needs."""
         folder = self._folder / name
-        config = read_config(folder / "config.json")
+        config = read_network_config(folder / "config.json")
         make = _makers()[name]
         state = read_tensors(weight_files(folder), META)
         if "shared.weight" in state:  # T5 keeps its words once, under either name.
             state.setdefault("encoder.embed_tokens.weight", state["shared.weight"])
-        if name == "text_encoder":
-            state = of_the_tower(state, make(config).state_dict())
         try:
+            if name == "text_encoder":
+                state = of_the_tower(state, make(config).state_dict())
             return filled(lambda: make(config), of_todays_attention(state), torch.float32, META)
         except Unfit as error:
             raise ModelDamaged(
                 f"The weights in {folder} do not fit the configuration beside them: {error}.",
                 "Fetch the folder again.",
             ) from error
+        except MALFORMED as error:
+            raise damaged(folder / "config.json") from error
 
     def _network(self, kind: Any, name: str, device: torch.device, **dtype: torch.dtype) -> Any:
         folder = self._folder / name
-        read_config(folder / "config.json")
-        first = weight_files(folder)[0]
+        config = read_network_config(folder / "config.json")
+        weights = weight_files(folder)
+        for path in weights:
+            read_header(path)
+        first = weights[0]
+        own: dict[str, Any] = dict(dtype)
+        if name in _CONFIGS:
+            own["config"] = _CONFIGS[name].from_dict(config)
         try:
             network = kind.from_pretrained(
-                folder, local_files_only=True, use_safetensors=True, **_variant(first), **dtype
+                folder, local_files_only=True, use_safetensors=True, **_variant(first), **own
             )
-        except (OSError, ValueError, RuntimeError) as error:
+        except (*MALFORMED, OSError, RuntimeError) as error:
             raise damaged(first) from error
         return network.eval().requires_grad_(False).to(device)
+
+
+_CONFIGS: dict[str, Any] = {"text_encoder": CLIPTextConfig, "text_encoder_2": T5Config}
+"""Of the networks of transformers, which would obey choices of how to compute in the file."""
 
 
 def _makers() -> dict[str, Callable[[dict[str, Any]], Any]]:

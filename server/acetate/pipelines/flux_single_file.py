@@ -14,6 +14,7 @@ from torch import Tensor
 from acetate.errors import ModelDamaged
 from acetate.models.base_inventory import DENOISER, names_of_the_first_code
 from acetate.models.files import read_config
+from acetate.models.network_config import read_network_config
 from acetate.models.recognition_error import NotRecognised
 from acetate.models.registry import model_named
 from acetate.pipelines.base_sources import place_of
@@ -93,7 +94,7 @@ class FluxFile(FluxBase):
         return config | {"shift": 1.0, "use_dynamic_shifting": False}
 
     def denoiser(self, dtype: torch.dtype, device: torch.device) -> FluxTransformer2DModel:
-        own = read_config(self._folder / "transformer" / "config.json")
+        own = read_network_config(self._folder / "transformer" / "config.json")
         try:
             state = in_the_names_of_diffusers(self._state)
             config = own | {

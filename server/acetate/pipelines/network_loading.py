@@ -12,7 +12,8 @@ from accelerate import init_empty_weights
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from acetate.models.files import damaged, existing
+from acetate.models.files import damaged
+from acetate.models.safetensors_header import read_header
 
 META = torch.device("meta")
 """Where tensors have shapes and no numbers: a network there is checked without its weights."""
@@ -29,17 +30,19 @@ def read_tensors(paths: Iterable[Path], device: torch.device) -> dict[str, Tenso
     """
     state: dict[str, Tensor] = {}
     for path in paths:
+        header = read_header(path)
+        if device == META:
+            # The types matter to nobody before there are numbers.
+            for name, shape in header.shapes.items():
+                state[name] = torch.empty(shape, device=META)
+            continue
         try:
-            with safe_open(existing(path), framework="pt") as file:
-                for name in file.keys():  # noqa: SIM118
-                    state[name] = _shape(file, name) if device == META else file.get_tensor(name)
+            with safe_open(path, framework="pt") as file:
+                for name in header.shapes:
+                    state[name] = file.get_tensor(name)
         except (SafetensorError, OSError) as error:
             raise damaged(path) from error
     return state
-
-
-def _shape(file: Any, name: str) -> Tensor:
-    return torch.empty(file.get_slice(name).get_shape(), device=META)
 
 
 def filled(
@@ -49,8 +52,11 @@ def filled(
 
     Raises Unfit.
     """
-    with init_empty_weights(include_buffers=False):
-        network = make()
+    try:
+        with init_empty_weights(include_buffers=False):
+            network = make()
+    except (RuntimeError, MemoryError, OverflowError) as error:
+        raise Unfit("its configuration asks for a network that no memory holds") from error
     expected = network.state_dict()
     own = {name: tensor for name, tensor in state.items() if name in expected}
     for name, tensor in expected.items():
@@ -73,6 +79,17 @@ def filled(
         network = network.to(META)
     # Past diffusers' own `to`, which warns of precautions that only its loader takes.
     return nn.Module.to(network.requires_grad_(False).eval(), device, dtype)
+
+
+def count_of(numbers: Iterable[int], state: Mapping[str, Tensor]) -> int:
+    """How many blocks there are whose tensors bear these numbers, counted from 0.
+
+    Raises Unfit for a number beyond all tensors: a name alone can claim any.
+    """
+    count = 1 + max(numbers, default=-1)
+    if count > len(state):
+        raise Unfit(f"one of its tensors claims to be in block {count - 1}")
+    return count
 
 
 def of_the_tower(state: Mapping[str, Tensor], expected: Iterable[str]) -> dict[str, Tensor]:

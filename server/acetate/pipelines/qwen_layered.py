@@ -18,8 +18,10 @@ from torch import Tensor, nn
 
 from acetate.errors import BadRequest
 from acetate.models.families import FAMILIES
-from acetate.models.files import damaged, read_config
+from acetate.models.files import MALFORMED, damaged, read_config
 from acetate.models.hashing import model_hash
+from acetate.models.network_config import read_network_config
+from acetate.models.safetensors_header import read_header
 from acetate.models.used_files import UsedFiles
 from acetate.pipelines.memory import Ladder, Rung
 from acetate.pipelines.offloading import fits
@@ -68,14 +70,14 @@ class LayeredPipeline(Pipeline):
     @classmethod
     def from_folder(cls, folder: Path, device: torch.device, model: str) -> LayeredPipeline:
         """Read the folder layout of diffusers. Raises ModelMissing or ModelDamaged."""
-        read_config(folder / "model_index.json")
+        _check_folder(folder)
         dtype = torch.float32 if device.type == "cpu" else torch.bfloat16
         try:
             # Without the processor, which is only for describing the picture: the painter does.
             whole = QwenImageLayeredPipeline.from_pretrained(
-                folder, dtype=dtype, local_files_only=True, processor=None
+                folder, dtype=dtype, local_files_only=True, use_safetensors=True, processor=None
             )
-        except (OSError, ValueError, RuntimeError) as error:
+        except (*MALFORMED, OSError, RuntimeError) as error:
             raise damaged(folder) from error
         pipeline = cls(whole, folder, device, model)
         size = sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
@@ -180,3 +182,19 @@ class LayeredPipeline(Pipeline):
 
     def _refuse(self) -> NoReturn:
         raise BadRequest(f"The model “{self.model}” only takes pictures apart (decompose).")
+
+
+def _check_folder(folder: Path) -> None:
+    """What diffusers would read by itself: every header, every configuration, and no other code."""
+    index = read_config(folder / "model_index.json")
+    for name, place in index.items():
+        if isinstance(place, list) and (not place or place[0] not in _LIBRARIES):
+            raise damaged(folder / "model_index.json")
+        if not name.startswith("_") and isinstance(place, list):
+            for path in sorted((folder / name).glob("*.safetensors")):
+                read_header(path)
+            if (config := folder / name / "config.json").is_file():
+                read_network_config(config)
+
+
+_LIBRARIES = ("diffusers", "transformers", None)

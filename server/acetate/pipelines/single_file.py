@@ -22,11 +22,12 @@ from transformers.models.clip.tokenization_clip import CLIPTokenizer
 from acetate.adapters.unet_names import ldm_names
 from acetate.errors import ModelDamaged
 from acetate.models.base_inventory import AUTOENCODER, DENOISER, FIRST, SECOND, renamed
+from acetate.models.files import MALFORMED
 from acetate.models.identify import header_of
 from acetate.models.training_facts import facts_of_checkpoint
 from acetate.pipelines.autoencoder_weights import make_autoencoder
 from acetate.pipelines.clip import clip_tokenizer
-from acetate.pipelines.network_loading import Unfit, filled, of_the_tower, read_tensors
+from acetate.pipelines.network_loading import Unfit, count_of, filled, of_the_tower, read_tensors
 
 T = TypeVar("T")
 _CPU = torch.device("cpu")
@@ -114,7 +115,7 @@ class CheckpointBase:
         """Turns the absence of a tensor into the error."""
         try:
             return make()
-        except (Unfit, KeyError, IndexError, ValueError) as error:
+        except (Unfit, *MALFORMED, StopIteration) as error:
             inside = f": {error}" if isinstance(error, Unfit) else ""
             raise ModelDamaged(
                 f"The checkpoint {self._path.name} has no {part} that Acetate can read{inside}.",
@@ -132,7 +133,8 @@ def denoiser_config(state: Mapping[str, Tensor], family: str, pooled: int) -> di
     `pooled` is the width of SDXL's pooled text, which enters beside six embedded numbers.
     """
     entry = state["input_blocks.0.0.weight"]
-    blocks = 1 + max(int(name.split(".")[1]) for name in state if name.startswith("input_blocks."))
+    named = (name.split(".")[1] for name in state if name.startswith("input_blocks."))
+    blocks = count_of(map(int, named), state)
     ends = [block for block in range(blocks) if f"input_blocks.{block}.0.op.weight" in state]
     layers = ends[0] - 1
     levels = [range(end - layers, end) for end in [*ends, blocks]]
@@ -169,7 +171,7 @@ def denoiser_config(state: Mapping[str, Tensor], family: str, pooled: int) -> di
 def _depth(state: Mapping[str, Tensor], prefix: str) -> int:
     """How many transformer blocks an attention has; 0 where there is none."""
     pattern = re.compile(re.escape(prefix) + r"transformer_blocks\.(\d+)\.")
-    return 1 + max((int(match[1]) for name in state if (match := pattern.match(name))), default=-1)
+    return count_of((int(m[1]) for name in state if (m := pattern.match(name))), state)
 
 
 def make_text_encoder(

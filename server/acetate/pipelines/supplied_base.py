@@ -14,6 +14,7 @@ from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
 from acetate.errors import ModelDamaged
 from acetate.models.base_inventory import AUTOENCODER, FIRST, SECOND
+from acetate.models.files import MALFORMED
 from acetate.pipelines.autoencoder_weights import make_autoencoder
 from acetate.pipelines.clip import clip_tokenizer
 from acetate.pipelines.diffusers_folder import Base
@@ -82,14 +83,14 @@ class PartFile:
         try:
             state = self._tensors(device, (AUTOENCODER, "vae."))
             return make_autoencoder(state, self._family, dtype, device)
-        except (Unfit, KeyError, ValueError) as error:
+        except (Unfit, *MALFORMED) as error:
             raise self._unfit("autoencoder", error) from error
 
     def text_encoder(self, kind: Any, part: str, dtype: torch.dtype, device: torch.device) -> Any:
         prefix = (SECOND if part else FIRST)[self._family]
         try:
             return make_text_encoder(kind, self._tensors(device, (prefix,)), dtype, device)
-        except (Unfit, KeyError, ValueError) as error:
+        except (Unfit, *MALFORMED) as error:
             raise self._unfit("text encoder", error) from error
 
     def tokenizer(self, part: str) -> CLIPTokenizer:

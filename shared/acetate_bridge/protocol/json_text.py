@@ -22,11 +22,20 @@ class BadFrame(ValueError):
         self.code = code
 
 
-def read_json(text: str | bytes) -> Any:
-    """Plain values of a JSON text in UTF-8. Raises BadFrame, which names the field at fault."""
+def read_json(text: str | bytes, unique: bool = False) -> Any:
+    """Plain values of a JSON text in UTF-8. Raises BadFrame, which names the field at fault.
+
+    With `unique` a name that an object has twice is at fault; without, the last one counts.
+    """
+    pairs = _once_each if unique else None
     try:
         words = text if isinstance(text, str) else text.decode("utf-8")
-        value = json.loads(words, parse_constant=_refuse_constant, parse_int=_integer)
+        value = json.loads(
+            words,
+            parse_constant=_refuse_constant,
+            parse_int=_integer,
+            object_pairs_hook=pairs,
+        )
     except (ValueError, RecursionError):
         raise BadFrame("bad_json", "the message is not JSON") from None
     check_plain(value)
@@ -90,6 +99,13 @@ def _shown(name: Any) -> str:
 def _integer(digits: str) -> int:
     """No number that is refused anyway is worth the time that reading it would take."""
     return int(digits) if len(digits) <= _MOST_DIGITS else 10**_MOST_DIGITS
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("an object has the same name twice")
+    return found
 
 
 def _refuse_constant(name: str) -> Any:
