@@ -24,6 +24,8 @@ class Hub:
     cuts: int = 0
     """How many of the next downloads break off at 40 %."""
     tampered: bool = False
+    elsewhere: str = ""
+    """Where redirects lead, if not to the hub itself."""
     pace: float = 0.0
     """Seconds that 64 KiB take."""
     ranges: list[str] = field(default_factory=list)
@@ -44,6 +46,10 @@ class Hub:
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def store(self) -> str:
+        return self.elsewhere or self.address
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -97,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(404, "EntryNotFound")
         elif self.hub.redirected:
             self.send_response(302)
-            self.send_header("Location", f"{self.hub.address}/cdn/{repository}/{name}")
+            self.send_header("Location", f"{self.hub.store}/cdn/{repository}/{name}")
             self._facts(content)
             self.send_header("Content-Length", "0")
             self.end_headers()

@@ -74,6 +74,11 @@ LIES: dict[str, Any] = {
     "deep objects": b'{"a":' * 50_000,
     "numbers without end": b'{"a": {"dtype": "F32", "shape": [' + b"9" * 100_000 + b"]}}",
     "NaN": b'{"a": NaN}',
+    "a name twice": b'{"a": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, '
+    b'"a": {"dtype": "F16", "shape": [1], "data_offsets": [24, 26]}}',
+    "nothing, far": changed("a", shape=[0, 2**40, 2**40], data_offsets=[0, 0]),
+    "a name without end": {"x" * 2000: {"dtype": "U8", "shape": [26], "data_offsets": [0, 26]}},
+    "millions of brackets": b"[" + b"[]," * 700_000 + b"[]]",
 }
 
 

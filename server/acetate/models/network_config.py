@@ -7,6 +7,7 @@ or for code of somebody else's: libraries fetch attention kernels by a name that
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -17,8 +18,8 @@ from acetate.models.files import damaged, read_config
 _LARGEST = 2**21
 """Of any number: words, sides, positions. The largest real ones are vocabularies."""
 _MOST_LAYERS = 512
-_LAYERS = ("layers", "_blocks", "depth")
-"""What the names of numbers end with that say how often something is built."""
+_LAYERS = re.compile(r"layers|blocks|depth")
+"""In the names of numbers that say how often something is built."""
 _LONGEST_LIST = 4096
 _PROGRAMS = ("auto_map", "custom_pipelines", "quantization_config", "quantization")
 """Entries that make libraries run something else than the network that is asked for."""
@@ -60,7 +61,7 @@ def _is_bounded(name: str, value: Any) -> bool:
     if isinstance(value, (list, dict)):
         return len(cast("list[Any]", value)) <= _LONGEST_LIST
     if isinstance(value, (int, float)):
-        most = _MOST_LAYERS if name.endswith(_LAYERS) else math.inf
+        most = _MOST_LAYERS if _LAYERS.search(name) else math.inf
         whole = isinstance(value, int)
         return abs(value) <= min(most, _LARGEST if whole else math.inf)
     return True

@@ -20,8 +20,8 @@ from acetate_bridge.protocol.json_text import BadFrame, read_json
 _LONGEST_HEADER = 16 * 2**20
 """Real ones have a few hundred kilobytes."""
 _MOST_DIMENSIONS = 16
-_MOST_VALUES = 2 * 10**6
-"""Objects, lists and what they hold: ten times what the largest models need. Without a bound a
+_MOST_VALUES = 10**6
+"""Objects, lists and what they hold: many times what the largest models need. Without a bound a
 header of brackets would take a hundred times its own size as memory."""
 _LONGEST_NAME = 1000
 _MOST_ELEMENTS = 2**48
