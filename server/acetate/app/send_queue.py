@@ -10,6 +10,8 @@ from acetate.jobs.records import FreshLayer
 from acetate_bridge.protocol.messages import Models, Preview, Progress, ServerMessage
 
 _FRESH_BYTES = 64 * 2**20
+MOST_ANSWERS = 100
+"""Waiting answers from which on a client is not listened to: it has to read first."""
 
 
 class Outbox:
@@ -25,11 +27,9 @@ class Outbox:
         self._fresh_bytes = 0
         self._held = True
         self._something = asyncio.Event()
-
-    @property
-    def waiting_messages(self) -> int:
-        """Answers (not events) that were not sent yet."""
-        return len(self._messages)
+        self._room = asyncio.Event()
+        self._room.set()
+        self._closed = False
 
     def answer(self, message: ServerMessage) -> None:
         """Send something that is no event, before all events."""
@@ -37,6 +37,17 @@ class Outbox:
             self._messages = deque(m for m in self._messages if not isinstance(m, Models))
         self._messages.append(message)
         self._something.set()
+        if len(self._messages) >= MOST_ANSWERS and not self._closed:
+            self._room.clear()
+
+    async def room(self) -> None:
+        """Wait until the client has read enough of what it was answered."""
+        await self._room.wait()
+
+    def close(self) -> None:
+        """Nothing is sent any more, so nobody waits for room."""
+        self._closed = True
+        self._room.set()
 
     def put(self, notice: Notice) -> None:
         """Send an event when its turn comes."""
@@ -69,7 +80,10 @@ class Outbox:
         """The next thing to send; waits for it."""
         while True:
             if self._messages:
-                return self._messages.popleft()
+                message = self._messages.popleft()
+                if len(self._messages) < MOST_ANSWERS:
+                    self._room.set()
+                return message
             if self._notices and not self._held:
                 key = next(iter(self._notices))
                 notice = self._notices.pop(key)

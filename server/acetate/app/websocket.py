@@ -49,6 +49,8 @@ _HELLO_SECONDS = 10.0
 _PING_SECONDS = 30.0
 _PATIENCE = 100
 _LONGEST_CLIENT = 200
+_MOST_CARED_FOR = 16
+"""Orders about models that are followed at once."""
 
 
 class Session:
@@ -78,6 +80,7 @@ class Session:
         self._in_parts = False
         self._gathering = Gathering()
         self._problems = 0
+        self._caring: set[asyncio.Task[None]] = set()
 
     async def run(self, request: web.Request) -> web.WebSocketResponse:
         """Hold the conversation until either side leaves."""
@@ -95,6 +98,7 @@ class Session:
 
         def hang_up(ended: asyncio.Task[None]) -> None:
             # Whoever cannot be answered any more is not listened to either.
+            self._outbox.close()
             if not ended.cancelled() and request.transport is not None:
                 request.transport.abort()
 
@@ -193,6 +197,8 @@ class Session:
             except Exception:
                 log.exception("a message could not be handled")
                 await self._complain("internal", "The server met a fault of its own.")
+            # Whoever asks and does not read is held up by its own connection.
+            await self._outbox.room()
 
     async def _take(self, frame: str | bytes) -> None:
         """One message; a large one is read in a thread, and its pixels stay packed."""
@@ -214,7 +220,11 @@ class Session:
                 await self._manager.acknowledge(self._client, message.job)
             case Pull() | Pause() | Remove():
                 # A task of its own: a process takes seconds to start or to stop.
-                start_task(self._care_for_model(message), type(message).__name__)
+                while len(self._caring) >= _MOST_CARED_FOR:
+                    await asyncio.wait(self._caring, return_when=asyncio.FIRST_COMPLETED)
+                task = start_task(self._care_for_model(message), type(message).__name__)
+                self._caring.add(task)
+                task.add_done_callback(self._caring.discard)
             case Hello():
                 raise BadFrame("hello_once", "Hello is said once.")
 
@@ -254,7 +264,7 @@ class Session:
     async def _complain(self, code: str, text: str) -> None:
         """Say what was wrong; a client that keeps it up is shown the door."""
         self._problems += 1
-        if self._problems > _PATIENCE or self._outbox.waiting_messages > _PATIENCE:
+        if self._problems > _PATIENCE:
             await self._socket.close(
                 code=WSCloseCode.POLICY_VIOLATION, message=b"too many problems"
             )
