@@ -18,7 +18,14 @@ from acetate.pipelines.model_cache import expected_bytes, weight_bytes
 from acetate.pipelines.pipeline import Pipeline
 from acetate_bridge.protocol.types import Image, Recipe, Request
 
-_ACTIVATIONS = {"embedded": 700, "sd15": 9000, "sdxl": 5500, "flux": 6000, "layered": 20000}
+_ACTIVATIONS = {
+    "embedded": 700,
+    "sd15": 9000,
+    "sdxl": 5500,
+    "flux": 6000,
+    "layered": 20000,
+    "qwen21": 12000,
+}
 """Bytes for each pixel that is painted, in half precision: mostly the decoders' widest maps."""
 
 

@@ -8,6 +8,7 @@ _FAMILIES = {
     r"StableDiffusionXL\w*Pipeline": "sdxl",
     r"(StableDiffusion|LatentConsistencyModel)\w*Pipeline": "sd15",
     r"Flux\w*Pipeline": "flux",
+    r"QwenImage21\w*Pipeline": "qwen21",
 }
 _OTHERS = re.compile(r"StableDiffusion3\w*|Flux(2|3|Control(?!Net)|Fill|Prior)\w*")
 """Pipelines whose denoisers are of another kind in spite of the name."""
@@ -26,7 +27,10 @@ def family_of_folder(pipeline: str) -> str:
     return ""
 
 
-_OUR_OWN = {"AcetateEmbedded": "embedded", "QwenImageLayeredPipeline": "layered"}
+_OUR_OWN = {
+    "AcetateEmbedded": "embedded",
+    "QwenImageLayeredPipeline": "layered",
+}
 
 
 def family_painted(pipeline: str) -> str:

@@ -16,6 +16,7 @@ LINKS = {
     "creativeml-openrail-m": f"{_HUB}/spaces/CompVis/stable-diffusion-license",
     "openrail++": f"{_HUB}/stabilityai/stable-diffusion-xl-base-1.0/blob/main/LICENSE.md",
     "flux-1-dev-non-commercial-license": f"{_HUB}/black-forest-labs/FLUX.1-dev/tree/main",
+    "qwen-research": f"{_HUB}/Qwen/Qwen-Image-2.1/blob/main/LICENSE",
     "afl-3.0": "https://opensource.org/license/afl-3-0-php",
 }
 """Where the licences of the catalog can be read."""

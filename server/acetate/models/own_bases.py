@@ -165,10 +165,12 @@ def _described(
     family = family_of_folder(said)
     if family == "flux":
         return _described_flux(folder, name, source, hub=hub)
+    if family == "qwen21":
+        return _described_qwen21(folder, name, source, hub=hub)
     if not family or not (folder / "unet").is_dir():
         raise NotRecognised(
             f"{folder} holds a {said}, which Acetate cannot paint with: "
-            "it needs Stable Diffusion 1.5, SDXL or Flux."
+            "it needs Stable Diffusion 1.5, SDXL, Flux or Qwen-Image-2.1."
         )
     weights = weight_files(folder / "unet")
     shapes = {key: shape for path in weights for key, shape in shapes_in(path).items()}
@@ -256,4 +258,20 @@ def _described_flux(folder: Path, name: str, source: str, *, hub: bool) -> Own:
         form="hub" if hub else "folder",
         native=native,
         preset="" if transformer.get("guidance_embeds") else "schnell",
+    )
+
+
+def _described_qwen21(folder: Path, name: str, source: str, *, hub: bool) -> Own:
+    from acetate.pipelines.qwen21.components import Components
+    from acetate.pipelines.qwen21.rehearsal import rehearse_folder
+
+    rehearse_folder(folder, folder.name)
+    return Own(
+        name.removesuffix(".safetensors"),
+        "base",
+        ("qwen21",),
+        model_hash(Components(folder).weights),
+        source,
+        form="hub" if hub else "folder",
+        native=catalog()["qwen21"].native,
     )

@@ -8,7 +8,7 @@ from acetate.models.catalog import Entry, catalog, entry_named
 from acetate.models.few_steps import preset_told_by
 from acetate.models.own_register import Own, own_files, own_folder
 
-_OFFICIAL = {"sd15": "sd15", "sdxl": "sdxl", "flux": "flux"}
+_OFFICIAL = {"sd15": "sd15", "sdxl": "sdxl", "flux": "flux", "qwen21": "qwen21"}
 """The model of the catalog whose transparency files fit any base of a family."""
 
 
@@ -40,12 +40,17 @@ def _entry(own: Own) -> Entry | None:
         base=own.source if on_hub else "",
         base_files=official.base_files if on_hub else (),
         parts=official.parts,
-        scheduler=own.preset or ("" if family == "flux" else preset_told_by(own.name)),
+        scheduler=own.preset
+        or (preset_told_by(own.name) if family in _TOLD else official.scheduler),
         place=None if on_hub else _place(own),
         facts=own.facts,
         supplied=tuple(own.supplied.items()),
         fills=own.fills,
     )
+
+
+_TOLD = ("sd15", "sdxl")
+"""Families of which many bases were distilled, and say so in their names alone."""
 
 
 def _modes(own: Own, official: Entry) -> tuple[str, ...]:

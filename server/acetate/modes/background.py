@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from acetate.modes.context import Painting
+from acetate.modes.instructions import paint_background
 from acetate.modes.joint_attention import paint_frames
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import OnStep
@@ -20,6 +21,8 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
     if pipeline.composition == "staged":
         return _in_stages(Painting(request, pipeline, on_step, stages=2))
     painting = Painting(request, pipeline, on_step)
+    if pipeline.composition == "instructed":
+        return paint_background(painting)
     if pipeline.composition == "shared":
         roles = (Role.BACKGROUND, Role.BLENDED)
         latents = paint_frames(painting, "fg2bg", roles, painting.on_grey("layer"))

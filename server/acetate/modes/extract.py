@@ -5,6 +5,7 @@ from __future__ import annotations
 from acetate.errors import BadRequest
 from acetate.modes.background import AFTER_BLENDING
 from acetate.modes.context import Painting
+from acetate.modes.instructions import paint_other
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import OnStep
 from acetate_bridge.protocol.types import Layer, Request, Role
@@ -16,6 +17,8 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
     if len(known) != 1:
         raise BadRequest("Give either the background of the picture or the layer in front of it.")
     painting = Painting(request, pipeline, on_step)
+    if pipeline.composition == "instructed":
+        return paint_other(painting, known[0])
     if pipeline.composition == "direct":
         return [_directly(painting, known[0])]
     conditions = [pipeline.encode_image(painting.on_grey(name)) for name in (known[0], "picture")]

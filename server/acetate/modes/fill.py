@@ -52,7 +52,9 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
         painted = opaque(_picture(painting, start[:, :3], free, strength))
     else:
         latent = pipeline.encode_layer(start)
-        latent = _denoised(painting, latent, free, strength, pipeline.patch_for("text"))
+        patch = pipeline.patch_for("text")
+        words = pipeline.layer_words(recipe.prompt)
+        latent = _denoised(painting, latent, free, strength, patch, words)
         painted = pipeline.decode_layer(latent, recipe.passes)
     painted = matched(painted.cpu(), ground, free)
     if free is not selected:
@@ -89,12 +91,17 @@ def _with_below(painting: Painting, start: Tensor, free: Tensor) -> Tensor:
 def _picture(painting: Painting, rgb: Tensor, free: Tensor, strength: float) -> Tensor:
     """An opaque picture [1, 3, H, W], painted anew where it is free."""
     latent = painting.pipeline.encode_image(rgb)
-    latent = _denoised(painting, latent, free, strength, None)
+    latent = _denoised(painting, latent, free, strength, None, painting.recipe.prompt)
     return painting.pipeline.decode_image(latent)
 
 
 def _denoised(
-    painting: Painting, latent: Tensor, free: Tensor, strength: float, patch: Patch | None
+    painting: Painting,
+    latent: Tensor,
+    free: Tensor,
+    strength: float,
+    patch: Patch | None,
+    words: str,
 ) -> Tensor:
     """The latent painted anew; a place is as free as the freest pixel that it stands for."""
     recipe = painting.recipe
@@ -102,7 +109,7 @@ def _denoised(
     if steps == 0:
         return latent
     return painting.stage(
-        painting.embed(recipe.prompt),
+        painting.embed(words),
         patch,
         latent=latent,
         strength=strength,

@@ -6,6 +6,7 @@ from acetate.images.tensors import opaque
 from acetate.latent_transparency import composite_over
 from acetate.modes.background import AFTER_BLENDING
 from acetate.modes.context import Painting
+from acetate.modes.instructions import paint_foreground
 from acetate.modes.joint_attention import paint_frames
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import OnStep
@@ -14,6 +15,8 @@ from acetate_bridge.protocol.types import Layer, Request, Role
 
 def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -> list[Layer]:
     """A transparent layer for the image `picture`, and the two blended."""
+    if pipeline.composition == "instructed":
+        return paint_foreground(Painting(request, pipeline, on_step))
     if pipeline.composition == "shared":
         painting = Painting(request, pipeline, on_step)
         roles = (Role.FOREGROUND, Role.BLENDED)

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from acetate.latent_transparency import pad_colour
 from acetate.modes.context import Painting
+from acetate.modes.instructions import change_of_layer
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import OnStep
 from acetate_bridge.protocol.types import Layer, Request, Role
@@ -19,7 +20,8 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
     """The image `layer`, repainted as far as the recipe's strength goes.
 
     Also the second pass of an upscale: give the enlarged layer at the larger frame. A strength
-    below one training step returns the layer as the model knows it. Where the transparency is
+    below one training step returns the layer as the model knows it. A family that is instructed
+    also looks at the layer, and does to it what the prompt says. Where the transparency is
     to be kept, the layer has the alpha that it came with, and the repainted colour.
     """
     recipe = request.recipe
@@ -27,8 +29,9 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
     latent = pipeline.encode_layer(painting.picture("layer"))
     steps = min(recipe.steps, int(MOST_PLANNED * recipe.strength))
     if steps > 0:
+        told = pipeline.composition == "instructed"
         latent = painting.stage(
-            painting.embed(recipe.prompt),
+            change_of_layer(painting) if told else painting.embed(recipe.prompt),
             pipeline.patch_for("text"),
             latent=latent,
             strength=recipe.strength,

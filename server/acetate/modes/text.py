@@ -17,7 +17,7 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
     generator = torch.Generator().manual_seed(recipe.seed)
     latent = pipeline.denoise(
         pipeline.draw_noise(recipe.width, recipe.height, generator),
-        pipeline.encode_prompt([recipe.prompt], [recipe.negative_prompt]),
+        pipeline.encode_prompt([pipeline.layer_words(recipe.prompt)], [recipe.negative_prompt]),
         steps=recipe.steps,
         guidance=recipe.guidance,
         patch=pipeline.patch_for("text"),

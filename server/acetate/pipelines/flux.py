@@ -295,13 +295,16 @@ class SizedFlow(FlowMatchEulerDiscreteScheduler):
 
     def set_timesteps(self, num_inference_steps: int, device: Any = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Even levels from 1 on, shifted towards noise the more, the larger the picture is."""
-        levels = np.linspace(1.0, 1 / num_inference_steps, num_inference_steps)
         config = self.config
         slope = (config["max_shift"] - config["base_shift"]) / (
             config["max_image_seq_len"] - config["base_image_seq_len"]
         )
         shift = config["base_shift"] + slope * (self._tokens - config["base_image_seq_len"])
-        super().set_timesteps(device=device, sigmas=levels.tolist(), mu=shift)
+        super().set_timesteps(device=device, sigmas=self.levels(num_inference_steps), mu=shift)
+
+    def levels(self, steps: int) -> list[float]:
+        """The noise levels before they are shifted."""
+        return np.linspace(1.0, 1 / steps, steps).tolist()
 
 
 def pack(latent: Tensor) -> Tensor:

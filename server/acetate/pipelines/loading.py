@@ -53,7 +53,12 @@ def load_folder(folder: Path, device: str = "auto", *, model: str = "") -> Pipel
         from acetate.pipelines.qwen_layered import LayeredPipeline
 
         return LayeredPipeline.from_folder(folder, target, model or folder.name)
-    if family := family_of_folder(str(kind)):
+    family = family_of_folder(str(kind))
+    if family == "qwen21":
+        from acetate.pipelines.qwen21.pipeline import Qwen21Pipeline
+
+        return Qwen21Pipeline.from_folder(folder, target, model or folder.name)
+    if family:
         from acetate.pipelines.transparency_weights import beside
 
         return _load_base(family, folder, target, model or folder.name, beside(folder))
@@ -61,6 +66,8 @@ def load_folder(folder: Path, device: str = "auto", *, model: str = "") -> Pipel
 
 
 _LAYERED = "QwenImageLayeredPipeline"
+_WHOLE = ("layered", "qwen21")
+"""Families that are one folder, without files for transparency."""
 _OFFICIAL = ("sd15", "sdxl", "flux")
 
 
@@ -72,7 +79,7 @@ def _load_entry(entry: Entry, device: str) -> Pipeline:
     from acetate.pipelines.base_sources import place_of
 
     place = place_of(entry)
-    if entry.family == "layered":
+    if entry.family in _WHOLE:
         return load_folder(place, device, model=entry.id)
     if entry.family not in _OFFICIAL:
         raise BadRequest(f"This version of Acetate cannot paint with “{entry.id}” yet.")

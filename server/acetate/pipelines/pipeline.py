@@ -25,9 +25,10 @@ from acetate_bridge.protocol.geometry import FrameLimits
 
 Told = Mapping[str, Mapping[str, str]]
 
-Composition = Literal["direct", "staged", "shared"]
+Composition = Literal["direct", "staged", "shared", "instructed"]
 """How a family paints layers that belong together: straight from the condition; the blended
-picture first and the missing layer from it; or all layers at once, sharing attention."""
+picture first and the missing layer from it; all layers at once, sharing attention; or as a sentence
+about pictures says, which it reads with them."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,19 @@ class Pipeline(ABC):
         self, prompts: Sequence[str], negative_prompts: Sequence[str]
     ) -> PromptEmbedding:
         """Embed as many prompts as there are pictures; an empty negative prompt avoids nothing."""
+
+    def layer_words(self, prompt: str) -> str:
+        """A prompt in the words with which the family's authors ask for transparency, if any."""
+        return prompt
+
+    def encode_instruction(
+        self, instruction: str, negative_prompt: str, pictures: Sequence[Tensor]
+    ) -> PromptEmbedding:
+        """A sentence about pictures, straight [1, 4, H, W], which it calls <image1>, <image2>, …
+
+        Only for families whose composition is instructed. Raises BadRequest.
+        """
+        raise BadRequest(f"The model “{self.model}” cannot be told to change a picture.")
 
     @abstractmethod
     def encode_image(self, rgb: Tensor) -> Tensor:

@@ -1,0 +1,83 @@
+"""The components of a folder of Qwen-Image-2.1, as diffusers writes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers.models.autoencoders.autoencoder_kl_qwenimage21 import AutoencoderKLQwenImage21
+from diffusers.models.transformers.transformer_qwenimage21 import QwenImage21Transformer2DModel
+from transformers import Qwen2Tokenizer, Qwen3VLForConditionalGeneration
+
+from acetate.models.component_files import weight_files
+from acetate.models.files import damaged, read_config
+
+NETWORKS: dict[str, Any] = {
+    "transformer": QwenImage21Transformer2DModel,
+    "vae": AutoencoderKLQwenImage21,
+    "text_encoder": Qwen3VLForConditionalGeneration,
+}
+"""The published classes by the folders of their weights."""
+
+
+class Components:
+    """Networks come frozen, in the asked type, on the asked device.
+
+    All methods raise ModelMissing or ModelDamaged naming a file.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    def weights(self) -> list[Path]:
+        """The files that hold weights."""
+        return [path for part in NETWORKS for path in weight_files(self._folder / part)]
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """Every file that the components are made of, by a name that is the same everywhere."""
+        small = [*self._folder.glob("*/*.json"), *self._folder.glob("processor/*.txt")]
+        paths = [*self.weights, self._folder / "model_index.json", *small]
+        return {path.relative_to(self._folder).as_posix(): path for path in sorted(set(paths))}
+
+    @property
+    def sample_sigmas(self) -> list[float]:
+        """The noise levels that its authors made it for; empty where any number of steps goes."""
+        levels = read_config(self._folder / "model_index.json").get("sample_sigmas")
+        return [float(level) for level in levels] if isinstance(levels, list) else []
+
+    def scheduler_config(self) -> dict[str, Any]:
+        return read_config(self._folder / "scheduler" / "scheduler_config.json")
+
+    def tokenizer(self) -> Qwen2Tokenizer:
+        folder = self._folder / "processor"
+        if not folder.is_dir():
+            folder = self._folder / "tokenizer"
+        try:
+            return Qwen2Tokenizer.from_pretrained(folder, local_files_only=True)
+        except Exception as error:  # The library raises plain Exception for a broken file.
+            raise damaged(folder) from error
+
+    def denoiser(self, dtype: torch.dtype, device: torch.device) -> QwenImage21Transformer2DModel:
+        return self._network("transformer", dtype, device)
+
+    def autoencoder(self, dtype: torch.dtype, device: torch.device) -> AutoencoderKLQwenImage21:
+        return self._network("vae", dtype, device)
+
+    def text_encoder(self, dtype: torch.dtype, device: torch.device) -> Any:
+        """Qwen3-VL without its last layer, which only writes text."""
+        return self._network("text_encoder", dtype, device).model
+
+    def _network(self, name: str, dtype: torch.dtype, device: torch.device) -> Any:
+        folder = self._folder / name
+        read_config(folder / "config.json")
+        first = weight_files(folder)[0]
+        try:
+            network = NETWORKS[name].from_pretrained(
+                folder, local_files_only=True, use_safetensors=True, dtype=dtype
+            )
+        except (OSError, ValueError, RuntimeError) as error:
+            raise damaged(first) from error
+        return network.eval().requires_grad_(False).to(device)
