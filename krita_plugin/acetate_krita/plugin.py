@@ -16,6 +16,7 @@ from acetate_krita.widgets.panel import Panel
 log = logging.getLogger("acetate.krita")
 
 _LOOK_EVERY = 400
+_LOOKS_WHILE_GOING = 5
 
 
 class Studio(QtCore.QObject):
@@ -29,6 +30,8 @@ class Studio(QtCore.QObject):
         self._panels: list[Panel] = []
         self._started = False
         self._seen: object = None
+        self._hidden = 0
+        self._wait = 0
         self._clock = QtCore.QTimer(self)
         self._clock.setInterval(_LOOK_EVERY)
         self._clock.timeout.connect(self._look)
@@ -83,9 +86,7 @@ class Studio(QtCore.QObject):
             return
         if not any(panel.isVisible() for panel in self._panels):
             return
-        frames = (each for each in application.topLevelWidgets() if each.inherits("KisMainWindow"))
-        if not all(each.isVisible() for each in frames):
-            # One is going: to ask for the active layer turns Krita's loop, which would delete it.
+        if self._window_is_going(application.topLevelWidgets()):
             return
         try:
             seen = self._situation()
@@ -95,6 +96,18 @@ class Studio(QtCore.QObject):
         if seen != self._seen:
             self._seen = seen
             self.controller.refresh()
+
+    def _window_is_going(self, widgets: list[Any]) -> bool:
+        """Whether a window was closed a moment ago.
+
+        To ask for the active layer turns Krita's loop, which would delete it in the middle of
+        that. A window that stays hidden is kept by Krita for the next one and harms nothing.
+        """
+        frames = (each for each in widgets if each.inherits("KisMainWindow"))
+        hidden = sum(not each.isVisible() for each in frames)
+        self._wait = _LOOKS_WHILE_GOING if hidden > self._hidden else max(0, self._wait - 1)
+        self._hidden = hidden
+        return self._wait > 0
 
     def _situation(self) -> object:
         document = self.editor.active_document()

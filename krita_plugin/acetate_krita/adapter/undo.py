@@ -187,6 +187,15 @@ class UndoChains:
         if action not in self._watched:
             self._watched.append(action)
             action.triggered.connect(functools.partial(self._follow, action))
+            action.destroyed.connect(functools.partial(self._forget_action, action))
+
+    def _forget_action(self, action: Any, *_: object) -> None:
+        """Its window has closed."""
+        self._watched = [each for each in self._watched if each is not action]
+
+    def _lives(self, action: Any) -> bool:
+        """Whether its window is still there; it may close while an undo is followed."""
+        return any(each is action for each in self._watched)
 
     def _follow(self, action: Any, *_: object) -> None:
         active = self._documents.active()
@@ -208,7 +217,7 @@ class UndoChains:
 
     def _go_on(self, action: Any) -> None:
         active = self._documents.active()
-        if self._following or active is None:
+        if self._following or active is None or not self._lives(action):
             return
         key, document = active
         self._following = True
@@ -216,7 +225,7 @@ class UndoChains:
             for _step in range(_MOST_CHAINS):
                 document.waitForDone()
                 position = self._history.position()
-                if position is None or not action.isEnabled():
+                if position is None or not self._lives(action) or not action.isEnabled():
                     break
                 if not any(chain.holds(position) for chain in self._chains.get(key, [])):
                     break

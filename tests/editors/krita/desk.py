@@ -87,6 +87,7 @@ class Desk:
         self.wait(lambda: self.view()["prompt"] == prompt, 20)
 
     def generate(self) -> None:
+        self.wait(lambda: self.view()["can_generate"], 60)
         self.click("panel().prompts.text")
         self.screen.key("ctrl+Return")
         self.wait(lambda: self.view()["running"], 30)
