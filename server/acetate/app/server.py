@@ -21,8 +21,10 @@ from acetate.app.auth import is_loopback
 from acetate.app.connections import Reception
 from acetate.app.context import CONTEXT, Context
 from acetate.app.locks import AlreadyLocked, hold
+from acetate.app.own_log import OwnLog
 from acetate.app.refusal_log import QuietRefusals
 from acetate.app.settings import Settings
+from acetate.background_tasks import start_task
 from acetate.errors import AcetateError
 from acetate.jobs.async_store import Ledger
 from acetate.jobs.records import DiskFull, Refused
@@ -95,6 +97,7 @@ async def _serve(settings: Settings, ledger: Ledger, started: Callable[[str], No
     loop = asyncio.get_running_loop()
     catch_signals(loop, stop.set)
     idle = IdleExit(app[CONTEXT], settings.idle_exit, stop.set)
+    keeping: asyncio.Task[None] | None = None
     await runner.setup()
     assert runner.server is not None
     sockets = [listening] if beside is None else [listening, beside]
@@ -107,11 +110,14 @@ async def _serve(settings: Settings, ledger: Ledger, started: Callable[[str], No
         write_runtime(runtime, settings.runtime_folder)
         _leave_word(runtime, settings)
         idle.start()
+        keeping = start_task(OwnLog().keep_short(), "the log")
         started(runtime.address)
         await stop.wait()
         log.info("stopping")
     finally:
         idle.stop()
+        if keeping is not None:
+            keeping.cancel()
         for folder in (settings.runtime_folder, *_places_beside(settings)):
             remove_runtime(os.getpid(), folder)
         for reception in receptions:

@@ -24,7 +24,8 @@ from acetate_bridge.client.sandbox import sandbox_of
 from acetate_bridge.client.surroundings import own_environment
 from acetate_bridge.protocol.json_text import read_json
 
-_LOG_BYTES = 4 * 2**20
+LOG_BYTES = 4 * 2**20
+"""From which length on the log begins anew; the server looks after it while it runs."""
 _LINE_BYTES = 500
 
 
@@ -84,8 +85,8 @@ def start_server(
     log, detached = log_file(), detachment(platform)
     try:
         make_private(log.parent)
-        if log.exists() and log.stat().st_size > _LOG_BYTES:
-            os.replace(log, log.with_suffix(".old.log"))
+        if log.exists() and log.stat().st_size > LOG_BYTES:
+            os.replace(log, older_log(log))
         with open(log, "ab") as output:
             return subprocess.Popen(
                 words,
@@ -100,6 +101,11 @@ def start_server(
             )
     except OSError as error:
         raise CannotStart(f"the server could not be started: {error}") from error
+
+
+def older_log(log: Path) -> Path:
+    """Where the lines before those of the log lie."""
+    return log.with_suffix(".old.log")
 
 
 def last_words() -> str:
