@@ -21,7 +21,7 @@ from acetate.workers.engine import (
 )
 from acetate.workers.ipc import WorkerSettings
 from acetate.workers.supervisor import Patience, WorkerEngine
-from acetate_bridge import Recipe, Request
+from acetate_bridge import Image, Recipe, Request
 from tests.app.server_process import FAKE, ROOT
 
 pytestmark = pytest.mark.slow
@@ -107,6 +107,64 @@ async def test_a_worker_killed_while_idle_is_replaced(tmp_path: Path) -> None:
         assert isinstance((await paint(made))[-1], Painted)
         assert made.pid != first
     assert offers == []
+
+
+LARGE = Request(
+    Recipe("echo", "x", steps=2), {"picture": Image(1024, 1024, bytes(1024 * 1024 * 4))}
+)
+"""More than the pipe of a worker that does not read can hold."""
+
+
+async def stopped(made: WorkerEngine) -> int:
+    """The worker, idle and stopped."""
+    await paint(made)
+    assert made.pid is not None
+    os.kill(made.pid, signal.SIGSTOP)
+    return made.pid
+
+
+async def test_a_stopped_worker_is_replaced_however_large_the_request(tmp_path: Path) -> None:
+    async with engine(tmp_path, patience=Patience(silence=1.0)) as made:
+        pid = await stopped(made)
+        with pytest.raises(EngineLost, match="hung"):
+            async for _ in made.paint("job", LARGE):
+                pass
+        events = [event async for event in made.paint("job", LARGE)]
+        assert isinstance(events[-1], Painted) and made.pid != pid
+
+
+async def test_cancelling_never_waits_for_a_worker(tmp_path: Path) -> None:
+    async with engine(tmp_path, patience=Patience(silence=3.0)) as made:
+        await stopped(made)
+
+        async def follow() -> None:
+            async for _ in made.paint("job", LARGE):
+                pass
+
+        painting = asyncio.ensure_future(follow())
+        while made._job is None:  # pyright: ignore[reportPrivateUsage]
+            await asyncio.sleep(0)
+        for _ in range(3):
+            # Of each a message is written, into a pipe that has no room for it.
+            made.cancel("job")
+            made.look_again()
+        assert not painting.done()
+        with pytest.raises((EngineLost, PaintingCancelled)):
+            await painting
+        with contextlib.suppress(EngineLost):
+            await paint(made)  # Nobody has noticed yet that the worker hangs.
+        assert isinstance((await paint(made))[-1], Painted)
+
+
+async def test_stopping_a_server_does_not_wait_for_a_stopped_worker(tmp_path: Path) -> None:
+    async with engine(tmp_path) as made:
+        await stopped(made)
+        painting = asyncio.ensure_future(anext(made.paint("job", LARGE)))
+        while made._job is None:  # pyright: ignore[reportPrivateUsage]
+            await asyncio.sleep(0)
+        await made.stop()
+        with pytest.raises(EngineLost):
+            await painting
 
 
 async def test_stopping_ends_the_process_and_the_job(tmp_path: Path) -> None:

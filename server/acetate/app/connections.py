@@ -172,10 +172,12 @@ def admit(request: web.Request) -> None:
 class Reception:
     """Accepts connections one at a time, also when the process has run out of descriptors."""
 
-    def __init__(self, listening: socket.socket, server: web.Server) -> None:
+    def __init__(
+        self, listening: socket.socket, server: web.Server, strangers: Strangers | None = None
+    ) -> None:
         self._listening = listening
         self._server = server
-        self._strangers = Strangers(most_strangers())
+        self._strangers = Strangers(most_strangers()) if strangers is None else strangers
         self._accepting: asyncio.Task[None] | None = None
 
     def open(self, backlog: int = 128) -> None:
