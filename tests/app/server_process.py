@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 
+from acetate.app import application
 from acetate.app.server import serve
 from acetate.app.settings import Settings
 from acetate.jobs.admission import DEFAULT_LIMITS
@@ -59,6 +60,7 @@ class RunningServer:
         debug: bool = False,
         pause: float = 0.0,
         log_format: LogFormat = "text",
+        catalog: bool = False,
     ) -> None:
         self.folder = folder
         self.log = folder / "server.log"
@@ -75,6 +77,7 @@ class RunningServer:
             "debug": debug,
             "pause": pause,
             "log_format": log_format,
+            "catalog": catalog,
         }
         self._debug = debug
         if real is None:
@@ -222,6 +225,9 @@ def main(text: str) -> None:
         watch_the_loop()
     if options["pause"]:
         pause_in_the_loop(options["pause"])
+    if options["catalog"]:
+        # The painter passes for the real one, whose models are known before it is there.
+        application.GENERATOR = options["painter"]
     data = Path(options["data"])
     serve(
         Settings(

@@ -71,6 +71,7 @@ def test_what_is_here_is_judged_by_its_version(
 def test_without_pip_uv_fetches(monkeypatch: pytest.MonkeyPatch) -> None:
     python = "/home/Jörg Ä/a b/python"
     assert install_words(CUDA, python=python)[:3] == [python, "-m", "pip"]
+    assert "torch>=2.13" in install_words(CUDA, python=python), "never an older one than we need"
     monkeypatch.setattr(machine, "_has_pip", lambda: False)
     words = install_words(ROCM, {"PATH": ""}, python)
     assert words[:5] == ["uv", "pip", "install", "--python", python] and words[-1] == ROCM.index

@@ -91,3 +91,8 @@ def open_fake(device: str, models_folder: Path) -> FakePainter:
 
 def refuse_to_open(device: str, models_folder: Path) -> FakePainter:
     raise RuntimeError("this painter never opens")
+
+
+def open_never(device: str, models_folder: Path) -> FakePainter:
+    while True:
+        time.sleep(3600)

@@ -55,6 +55,8 @@ class CannotServe(AcetateError):
 
 def serve(settings: Settings, started: Callable[[str], None] = lambda address: None) -> None:
     """Run a server until it is told to stop; `started` gets its address. Raises CannotServe."""
+    # What is known before a worker is up is known of the models that the worker will have.
+    os.environ["ACETATE_MODELS_DIR"] = str(settings.models_folder)
     try:
         make_runtime_folder(settings.runtime_folder, RUNTIME_NAMES)
         make_data_folder(settings.data_folder)

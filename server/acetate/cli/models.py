@@ -30,12 +30,22 @@ def list_models() -> None:
     from acetate.models.own_register import own_files
     from acetate.models.registry import models as known
 
-    for entry in known().values():
-        state = "missing" if missing_parts(entry) else "here"
-        print(f"{entry.id:<10} {state:<8} {', '.join(entry.modes):<52} {entry.name}")
+    rows = [
+        (
+            entry.id,
+            "missing" if missing_parts(entry) else "here",
+            ", ".join(entry.modes),
+            entry.name,
+        )
+        for entry in known().values()
+    ]
     for own in own_files():
         words = " ".join(filter(None, (" or ".join(own.families), own.kind)))
-        print(f"{'imported':<10} {own.role:<8} {words:<52} {own.name}")
+        rows.append(("imported", own.role, words, own.name))
+    first, second = (max(len(row[place]) for row in rows) for place in (0, 1))
+    third = max(len(modes) for _, _, modes, _ in rows)
+    for name, state, modes, title in rows:
+        print(f"{name:<{first}}  {state:<{second}}  {modes:<{third}}  {title}")
 
 
 @models.command("show")

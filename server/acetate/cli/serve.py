@@ -81,7 +81,7 @@ def serve(
             port=port,
             hosts=tuple(allow_host or ()),
             devices=tuple(device or ["auto"]),
-            models_dir=models_dir,
+            models_dir=models_dir or _folder_named(),
             idle_exit=idle_exit,
             quota=quota_mb * 2**20,
             ray=_ray(ray, ray_painters),
@@ -95,6 +95,12 @@ def serve(
     except OSError as error:
         typer.echo(f"The server cannot start: {error}.", err=True)
         raise typer.Exit(2) from None
+
+
+def _folder_named() -> Path | None:
+    """The folder of models that the environment names, as for every other command."""
+    named = os.environ.get("ACETATE_MODELS_DIR")
+    return Path(named) if named else None
 
 
 def _ray(address: str, painters: str) -> RaySettings | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -31,8 +32,8 @@ class Build:
 
 CPU = Build("cpu", "the processor alone", f"{_INDEX}/cpu", 0.3, ("cpu",))
 MAC = Build("mps", "the processor and Apple's graphics", "", 0.1, ("",))
-CUDA = Build("cuda", "cards of NVIDIA", f"{_INDEX}/cu128", 3.3, ("", "cu"))
-ROCM = Build("rocm", "cards of AMD", f"{_INDEX}/rocm6.4", 4.6, ("rocm",))
+CUDA = Build("cuda", "cards of NVIDIA", f"{_INDEX}/cu130", 3.3, ("", "cu"))
+ROCM = Build("rocm", "cards of AMD", f"{_INDEX}/rocm7.2", 4.6, ("rocm",))
 XPU = Build("xpu", "cards of Intel", f"{_INDEX}/xpu", 1.6, ("xpu",))
 
 
@@ -118,11 +119,21 @@ def install_words(
 ) -> list[str]:
     """The command that fetches the build into this environment."""
     index = ["--index-url", build.index] if build.index else []
+    torch = wanted_torch()
     if _has_pip():
-        return [python, "-m", "pip", "install", "--upgrade", "--force-reinstall", "torch", *index]
+        return [python, "-m", "pip", "install", "--upgrade", "--force-reinstall", torch, *index]
     uv = shutil.which("uv", path=environment.get("PATH"))
     words = [uv or "uv", "pip", "install", "--python", python, "--reinstall-package", "torch"]
-    return [*words, "torch", *index]
+    return [*words, torch, *index]
+
+
+def wanted_torch() -> str:
+    """The versions of torch that Acetate works with, so that an older build is never taken."""
+    try:
+        required = importlib.metadata.requires("acetate") or []
+    except importlib.metadata.PackageNotFoundError:
+        required = []
+    return next((each for each in required if re.match(r"torch\b", each)), "torch")
 
 
 def _has_pip() -> bool:

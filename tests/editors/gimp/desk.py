@@ -16,12 +16,18 @@ CANVAS = (640, 480)
 class Desk:
     """GIMP with an image and the open panel, and what a painter's hands do there."""
 
-    def __init__(self, gimp: Gimp, screen: Screen, canvas: tuple[int, int] = CANVAS) -> None:
+    def __init__(
+        self,
+        gimp: Gimp,
+        screen: Screen,
+        canvas: tuple[int, int] = CANVAS,
+        says: str = "Ready",
+    ) -> None:
         self.gimp, self.screen, self.canvas = gimp, screen, canvas
         gimp.run("from tests.editors.gimp.scripting import *")
         self.new_image()
         self.open_panel()
-        self.wait(lambda: self.panel()["status"].startswith("Ready"))
+        self.wait(lambda: self.status().startswith(says))
 
     def open_panel(self) -> None:
         """By its shortcut."""

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ class Gimp:
     """A running GIMP with an agent inside; everything that it says is kept in `log`.
 
     Without a `screen` it is the console program. `environment` reaches the plug-ins. `theme` is
-    light or dark.
+    light or dark. `binds` are further folders that it shall see.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Gimp:
         screen: Screen | None = None,
         environment: dict[str, str] | None = None,
         theme: str = "dark",
+        binds: Sequence[str] = (),
     ) -> None:
         self.suite, self.version, self.home, self.screen = suite, VERSIONS[suite], home, screen
         self.log = home / "gimp.log"
@@ -69,8 +71,8 @@ class Gimp:
             "PYTHONDONTWRITEBYTECODE": "1",
             **(environment or {}),
         }
-        binds = {str(ROOT), str(Path(sys.prefix).resolve())} - {"/usr"}
-        binds = {each for each in binds if not each.startswith("/tmp/")}
+        seen = {str(ROOT), str(Path(sys.prefix).resolve()), *binds} - {"/usr"}
+        seen = {each for each in seen if not each.startswith("/tmp/")}
         self._log = open(self.log, "wb")  # noqa: SIM115 (stays open as long as GIMP)
         program = ["gimp", "-n", "--no-splash"] if screen else ["gimp-console", "-i", "--quit"]
         self.process = subprocess.Popen(
@@ -86,7 +88,7 @@ class Gimp:
                 **given,
                 "EDHOME": str(home),
                 "ED_SUITE": suite,
-                "ED_BIND": ":".join(sorted(binds)),
+                "ED_BIND": ":".join(sorted(seen)),
                 "ED_KEEP": ",".join(given),
             },
             stdin=subprocess.DEVNULL,

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,8 @@ class AgentError(AssertionError):
 class KritaSession:
     """A running Krita with an agent inside; everything that it says is kept in `log`.
 
-    The plug-in is in `home` already; `environment` reaches it.
+    The plug-in is in `home` already; `environment` reaches it, and `binds` are further
+    folders that it shall see.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class KritaSession:
         screen: Screen,
         environment: dict[str, str] | None = None,
         dark: bool = True,
+        binds: Sequence[str] = (),
     ) -> None:
         self.suite, self.home, self.screen = suite, home, screen
         self.log = home / "krita.log"
@@ -110,8 +113,8 @@ class KritaSession:
             "PYTHONDONTWRITEBYTECODE": "1",
             **(environment or {}),
         }
-        binds = {str(ROOT), str(Path(sys.prefix).resolve())} - {"/usr"}
-        binds = {each for each in binds if not each.startswith("/tmp/")}
+        seen = {str(ROOT), str(Path(sys.prefix).resolve()), *binds} - {"/usr"}
+        seen = {each for each in seen if not each.startswith("/tmp/")}
         self._log = open(self.log, "wb")  # noqa: SIM115 (closed with the editor)
         self.process = subprocess.Popen(
             [str(editors_folder() / "bin" / "ed-run"), "krita", "--nosplash"],
@@ -120,7 +123,7 @@ class KritaSession:
                 **given,
                 "EDHOME": str(home),
                 "ED_SUITE": suite,
-                "ED_BIND": ":".join(sorted(binds)),
+                "ED_BIND": ":".join(sorted(seen)),
                 "ED_KEEP": ",".join(given),
             },
             stdin=subprocess.DEVNULL,
