@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,14 @@ pytestmark = [
 ]
 
 
+def pressed(desk: Desk) -> bool:
+    """Whether *Start* was taken; a key that comes before GTK has drawn the button is lost."""
+    if desk.panel()["button"] == "Start":
+        desk.in_panel("alt+s")
+        time.sleep(1)
+    return desk.panel()["button"] != "Start"
+
+
 def test_start_starts_a_server_that_nothing_but_the_installation_knows(
     suite: str, screen: Screen, folder: Path
 ) -> None:
@@ -30,7 +39,7 @@ def test_start_starts_a_server_that_nothing_but_the_installation_knows(
     try:
         desk = Desk(gimp, screen, says="The server is not running.")
         assert desk.panel()["button"] == "Start"
-        desk.in_panel("alt+s")
+        desk.wait(lambda: pressed(desk))
         desk.wait_for("Ready")
         desk.write("a red apple")
         desk.generate()
