@@ -1,11 +1,8 @@
-"""From an accepted job to its ending: who paints it, what is kept of it, who hears of it."""
+"""What clients may do with jobs, submit, cancel, follow, acknowledge; and who hears of it."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -14,52 +11,19 @@ from acetate.jobs.admission import check_submit
 from acetate.jobs.async_store import Ledger
 from acetate.jobs.availability import Offers
 from acetate.jobs.event_feed import EventFeed, Notice, Subscriber
-from acetate.jobs.fair_queue import FairQueue
 from acetate.jobs.observation import Observation
 from acetate.jobs.open_job import OpenJob
-from acetate.jobs.records import (
-    DiskFull,
-    FreshLayer,
-    JobRecord,
-    MissingImages,
-    Refused,
-    StoredLayer,
-)
+from acetate.jobs.queue_runner import QueueRunner
+from acetate.jobs.records import JobRecord, MissingImages, Refused
 from acetate.jobs.recovery import give_up_damaged
 from acetate.jobs.store import now
 from acetate.jobs.unwritten_endings import UnwrittenEndings
-from acetate.logs import about_job
-from acetate.workers.engine import (
-    Announcement,
-    Engine,
-    EngineLost,
-    Painted,
-    PaintingCancelled,
-    PaintingFailed,
-    Previewed,
-    Stepped,
-)
-from acetate_bridge.protocol.messages import (
-    Accepted,
-    Cancelled,
-    Done,
-    Failed,
-    Limits,
-    Preview,
-    Progress,
-    Submit,
-)
-from acetate_bridge.protocol.types import Recipe
-
-log = logging.getLogger("acetate.jobs")
-
-ATTEMPTS = 2
-
-_DISK_FULL = ("disk_full", "The disk is full: the result could not be kept.", "Free some space.")
+from acetate.workers.engine import Announcement, Engine
+from acetate_bridge.protocol.messages import Accepted, Limits, Progress, Submit
 
 
 class Manager:
-    """Owns the queue and the engines. All methods belong to one event loop."""
+    """The face of the queue. All methods belong to one event loop."""
 
     def __init__(
         self,
@@ -73,14 +37,10 @@ class Manager:
         self.offers, self.observation = Offers(), Observation()
         self._ledger = ledger
         self._engines = list(engines)
-        self._free: list[Engine] = []
-        self._queue = FairQueue()
-        self._jobs: dict[str, OpenJob] = {}
-        self._running: dict[str, asyncio.Task[None]] = {}
         self._feed = EventFeed()
         self._endings = UnwrittenEndings(ledger)
+        self._runner = QueueRunner(ledger, engines, self._feed, self._endings, self.observation)
         self._submitting = asyncio.Lock()
-        self._closing = False
         self._expiry: asyncio.Task[None] | None = None
 
     # ---- life
@@ -91,29 +51,15 @@ class Manager:
         self._feed.begin_after(await self._ledger.call(store.first_sequence))
         await give_up_damaged(self._ledger, self._feed.next)
         for record in await self._ledger.call(store.unfinished):
-            job = self._jobs[record.job] = OpenJob(record)
-            self.observation.accepted(record.job, record.submit.recipe.mode)
-            if record.state == "running" and record.attempts >= ATTEMPTS:
-                await self._fail(job, "server_died", "The server died twice while painting this.")
-                continue
-            if record.state == "running":
-                await self._ledger.call(store.put_back, record.job, False)
-            self._queue.add(record.client, record.job)
+            await self._runner.take_up(record)
         self._expiry = start_task(self._ledger.keep_tidy(), "expiry")
         for engine in self._engines:
             await engine.start(lambda offer, name=engine.name: self.offers.announce(name, offer))
-        self._free = list(self._engines)
-        self._wake()
+        self._runner.start()
 
     async def close(self, grace: float) -> None:
         """Give running jobs `grace` seconds; what does not end in time waits for the next run."""
-        self._closing = True
-        if self._running:
-            await asyncio.wait(self._running.values(), timeout=grace)
-        for engine in self._engines:
-            await engine.stop()
-        # Without their engines the jobs put themselves back.
-        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await self._runner.close(grace)
         await self._endings.close()
         if self._expiry is not None:
             self._expiry.cancel()
@@ -126,7 +72,7 @@ class Manager:
     @property
     def busy(self) -> bool:
         """Whether any job waits or runs."""
-        return bool(self._jobs)
+        return bool(self._runner.jobs)
 
     @property
     def store_identity(self) -> str:
@@ -166,7 +112,7 @@ class Manager:
             await self._ledger.call(self._ledger.store.missed, client, after)
         )
         events += self._endings.missed(client, after)
-        for job in self._jobs.values():
+        for job in self._runner.jobs.values():
             if job.record.client == client and job.progress is not None:
                 events.append(job.progress)
         return events
@@ -188,7 +134,7 @@ class Manager:
                 if known.client != client:
                     raise Refused("job_taken", "Another client has a job with this id.")
                 return None
-            if self._queue.count(client) >= self.limits.queued_jobs:
+            if self._runner.queue.count(client) >= self.limits.queued_jobs:
                 raise Refused(
                     "too_many_jobs",
                     f"{self.limits.queued_jobs} jobs of yours are waiting already.",
@@ -196,35 +142,22 @@ class Manager:
                 )
             if missing := await self._ledger.missing_images(submit):
                 raise MissingImages(missing)
-            accepted = Accepted(submit.job, self._feed.next(), self._queue.ahead(client))
+            accepted = Accepted(submit.job, self._feed.next(), self._runner.queue.ahead(client))
             created = now()
             await self._ledger.call(self._ledger.store.add_job, client, submit, accepted, created)
-            self._jobs[submit.job] = OpenJob(
-                JobRecord(submit.job, client, "queued", submit, 0, created)
-            )
-        self.observation.accepted(submit.job, submit.recipe.mode)
+            record = JobRecord(submit.job, client, "queued", submit, 0, created)
+            self._runner.jobs[submit.job] = OpenJob(record)
         self._feed.publish(client, accepted)
-        self._queue.add(client, submit.job)
-        self._wake()
+        self._runner.add(record)
         return accepted
 
     async def cancel(self, client: str, job_id: str) -> bool:
         """Stop a job of this client; False when there is none that could be stopped."""
-        job = self._jobs.get(job_id)
-        if job is None or job.record.client != client:
-            return False
-        if job.cancelled:
-            return True
-        job.cancelled = True
-        if self._queue.remove(client, job_id):
-            await self._end(job, Cancelled(job_id, 0))
-        elif job.engine is not None:
-            job.engine.cancel(job_id)
-        return True
+        return await self._runner.cancel(client, job_id)
 
     def promote(self, client: str, job_id: str) -> bool:
         """Paint this job before the client's others; False when it does not wait."""
-        return self._queue.promote(client, job_id)
+        return self._runner.queue.promote(client, job_id)
 
     async def acknowledge(self, client: str, job_id: str) -> bool:
         """The client has what it asked for; False when the job has not ended."""
@@ -246,145 +179,5 @@ class Manager:
 
     def progress(self, job_id: str) -> Progress | None:
         """Where a running job is."""
-        job = self._jobs.get(job_id)
+        job = self._runner.jobs.get(job_id)
         return job.progress if job else None
-
-    # ---- painting
-
-    def _wake(self) -> None:
-        """Give waiting jobs to free engines."""
-        while self._free and not self._closing and (job_id := self._queue.take()):
-            engine = self._free.pop(0)
-            job = self._jobs[job_id]
-            job.engine = engine
-            self._running[job_id] = start_task(self._run(job, engine), job_id)
-
-    async def _run(self, job: OpenJob, engine: Engine) -> None:
-        with about_job(job.record.job, job.record.submit.recipe):
-            try:
-                await self._paint(job, engine)
-            except Exception:
-                log.exception("job %s could not be followed", job.record.job)
-                sentence = "The server met a fault of its own."
-                await self._fail(job, "internal", sentence, "See its log.")
-            finally:
-                job.engine = None
-                del self._running[job.record.job]
-                self._free.append(engine)
-                self._wake()
-
-    async def _paint(self, job: OpenJob, engine: Engine) -> None:
-        """One attempt, to its ending or back into the queue."""
-        store, job_id = self._ledger.store, job.record.job
-        attempts = 0
-        try:
-            attempts = await self._ledger.call(store.begin, job_id)
-            self.observation.begun(job_id, engine.name, attempts)
-            request = await self._ledger.request(job.record.submit)
-            done = {layer.index for layer in await self._ledger.call(store.layers, job_id)}
-            if job.cancelled:
-                raise PaintingCancelled
-            index = 0
-            async with contextlib.aclosing(engine.paint(job_id, request)) as events:
-                async for event in events:
-                    match event:
-                        case Stepped():
-                            self._progress(job, event)
-                        case Previewed():
-                            preview = Preview(job_id, self._feed.next(), event.image, event.variant)
-                            self._feed.publish(job.record.client, preview)
-                        case Painted():
-                            if index not in done:
-                                await self._keep(job, index, event)
-                            index += 1
-            recipe = await self._final_recipe(job)
-            await self._end(job, Done(job_id, 0, recipe, index))
-        except PaintingCancelled:
-            await self._end(job, Cancelled(job_id, 0))
-        except (PaintingFailed, Refused) as error:
-            await self._fail(job, error.code, error.message, error.hint)
-        except DiskFull:
-            await self._fail(job, *_DISK_FULL)
-        except EngineLost as error:
-            await self._lost(job, attempts, error)
-
-    async def _lost(self, job: OpenJob, attempts: int, error: EngineLost) -> None:
-        """The engine died: stop if we are closing or were cancelled, try once more, or give up."""
-        job_id = job.record.job
-        if self._closing:
-            with contextlib.suppress(DiskFull, Refused):
-                # If even that cannot be noted, the next run finds it running, and goes on.
-                await self._ledger.call(self._ledger.store.put_back, job_id, True)
-        elif job.cancelled:
-            await self._end(job, Cancelled(job_id, 0))
-        elif attempts < ATTEMPTS:
-            log.warning("job %s: %s; trying once more", job_id, error)
-            await self._ledger.call(self._ledger.store.put_back, job_id, False)
-            self.observation.put_back(job_id)
-            self._queue.add(job.record.client, job_id, first=True)
-        else:
-            await self._fail(
-                job,
-                "worker_lost",
-                f"The job was tried twice and could not be painted: {error}.",
-                "Try a smaller size or fewer variants; the server's log says more.",
-            )
-
-    def _progress(self, job: OpenJob, event: Stepped) -> None:
-        job.progress = Progress(
-            job.record.job,
-            self._feed.next(),
-            event.stage,
-            event.step,
-            event.steps,
-            event.seconds_left,
-            event.note,
-        )
-        self._feed.publish(job.record.client, job.progress)
-
-    async def _keep(self, job: OpenJob, index: int, painted: Painted) -> None:
-        """Store a layer, then tell of it."""
-        layer, job_id = painted.layer, job.record.job
-        file = f"layer-{uuid.uuid4().hex}"
-        await self._ledger.keep_layer(file, layer.image)
-        stored = StoredLayer(
-            self._feed.next(),
-            job_id,
-            index,
-            painted.variant,
-            layer.role,
-            layer.name,
-            layer.x,
-            layer.y,
-            layer.recipe,
-            layer.image.width,
-            layer.image.height,
-            layer.image.format,
-            file,
-        )
-        try:
-            await self._ledger.call(self._ledger.store.add_layer, stored, len(layer.image.data))
-        except DiskFull:
-            self._ledger.remove_files(file)
-            raise
-        self.observation.painted_bytes += len(layer.image.data)
-        job.recipe = job.recipe or layer.recipe
-        self._feed.publish(job.record.client, FreshLayer(stored, layer.image.data))
-
-    async def _final_recipe(self, job: OpenJob) -> Recipe:
-        """The recipe as it was really painted: that of the first layer."""
-        if job.recipe is None:
-            layers = await self._ledger.call(self._ledger.store.layers, job.record.job)
-            job.recipe = next((layer.recipe for layer in layers if layer.recipe), None)
-        return job.recipe or job.record.submit.recipe
-
-    async def _fail(self, job: OpenJob, code: str, message: str, hint: str = "") -> None:
-        await self._end(job, Failed(job.record.job, 0, code, message, hint))
-
-    async def _end(self, job: OpenJob, ending: Done | Failed | Cancelled) -> None:
-        """Write the ending down and tell of it; what cannot be written now is kept and told."""
-        ending = replace(ending, sequence=self._feed.next())
-        await self._endings.write(job.record.client, ending)
-        self._jobs.pop(job.record.job, None)
-        self.observation.over(ending)
-        self._feed.publish(job.record.client, ending)
