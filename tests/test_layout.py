@@ -40,6 +40,8 @@ UPWARDS = {
     ("acetate.models.base_import", "acetate.pipelines.network_loading"),
     ("acetate.models.base_import", "acetate.pipelines.rehearsal"),
     ("acetate.models.own_bases", "acetate.pipelines.flux_components"),
+    ("acetate.models.own_bases", "acetate.pipelines.qwen21.components"),
+    ("acetate.models.own_bases", "acetate.pipelines.qwen21.rehearsal"),
     ("acetate.models.own_bases", "acetate.pipelines.rehearsal"),
     ("acetate.models.style_import", "acetate.adapters.style_fit"),
     # Both codes' names of a U-Net are facts without a network, and could lie below.
