@@ -61,6 +61,7 @@ class RunningServer:
         pause: float = 0.0,
         log_format: LogFormat = "text",
         catalog: bool = False,
+        shared: bool = False,
     ) -> None:
         self.folder = folder
         self.log = folder / "server.log"
@@ -78,6 +79,7 @@ class RunningServer:
             "pause": pause,
             "log_format": log_format,
             "catalog": catalog,
+            "share_port": 0 if shared else None,
         }
         self._debug = debug
         if real is None:
@@ -243,6 +245,7 @@ def main(text: str) -> None:
             limits=DEFAULT_LIMITS,
             idle_exit=options["idle_exit"],
             log_format=options["log_format"],
+            share_port=options["share_port"],
         )
     )
 

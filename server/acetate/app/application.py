@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from acetate.app.auth import Gate, guard, names_for
+from acetate.app.auth import Gate, guard, is_pairing, names_for
 from acetate.app.challenges import Challenges
 from acetate.app.connections import admit
 from acetate.app.context import CONTEXT, Context
@@ -19,6 +19,7 @@ from acetate.app.responses import in_our_words, route_of
 from acetate.app.routes import ROUTES, known_query
 from acetate.app.script_feed import ScriptFeed
 from acetate.app.settings import GENERATOR, Settings
+from acetate.app.share_codes import Sharing
 from acetate.app.sign_in_codes import SignIn
 from acetate.app.uploads import Uploads
 from acetate.app.webp import register_webp
@@ -54,8 +55,12 @@ def create_app(
     ledger: Ledger,
     engines: list[Engine],
     port: Callable[[], int],
+    sharing: Sharing | None = None,
 ) -> web.Application:
-    """The application around an open ledger; `port` is the one that is listened on by then."""
+    """The application around an open ledger; `port` is the one that is listened on by then.
+
+    What comes encrypted is from other machines, and needs the token of `sharing`.
+    """
     register_webp()
     expected = known_offer if settings.painter == GENERATOR else None
     manager = Manager(ledger, engines, settings.limits, expected)
@@ -63,7 +68,11 @@ def create_app(
     challenges = Challenges(settings.token)
     codes = SignIn()
 
-    def gate() -> Gate:
+    there = Challenges(sharing.token) if sharing is not None else None
+
+    def gate(request: web.Request) -> Gate:
+        if request.secure and sharing is not None:
+            return Gate(sharing.token, port(), names, True, there, codes, shared=True)
         return Gate(settings.token, port(), names, any_address, challenges, codes)
 
     app = web.Application(
@@ -75,7 +84,7 @@ def create_app(
     )
     packed, scripts = PackedLayers(ledger), ScriptFeed(manager)
     app[CONTEXT] = Context(
-        settings, ledger, manager, packed, downloads, Uploads(ledger), scripts, codes
+        settings, ledger, manager, packed, downloads, Uploads(ledger), scripts, codes, sharing
     )
     for route in ROUTES:
         # aiohttp would answer HEAD by itself; the table says what there is, and nothing else is.
@@ -119,7 +128,8 @@ async def _notice(request: web.Request, handler: Handler) -> web.StreamResponse:
 @web.middleware
 async def _let_in(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Whoever has passed the guard keeps its connection, and an idle server awake."""
-    admit(request)
+    if not is_pairing(request):
+        admit(request)
     request.app[CONTEXT].touch()
     return await handler(request)
 

@@ -17,12 +17,18 @@ from acetate.app.sign_in_codes import SignIn
 from acetate_bridge.protocol.proof import CHALLENGE_HEADER, SCHEME
 
 KEYS_PATH = "/v1/page-keys"
+PAIRINGS_PATH = "/v1/pairings"
 _QUERY_SECRETS = {"token", "access_token", "authorization", "auth", "key"}
 
 
 @dataclass(frozen=True)
 class Gate:
-    """What the checks compare with. `names` are host names; `port` is the one listened on."""
+    """What the checks compare with. `names` are host names; `port` is the one listened on.
+
+    `shared` is for connections of other machines, which are encrypted: there a short code may be
+    exchanged for the token, and any name will do, as no browser takes a name that was rebound for
+    one with this certificate.
+    """
 
     token: str = field(repr=False)
     port: int
@@ -30,11 +36,17 @@ class Gate:
     any_address: bool = False
     challenges: Challenges | None = field(default=None, repr=False)
     sign_in: SignIn = field(default_factory=SignIn)
+    shared: bool = False
 
     @property
     def origins(self) -> frozenset[str]:
         """Origins of our own page."""
-        return frozenset(f"http://{name}:{self.port}" for name in self.names)
+        return frozenset(f"{self.scheme}://{name}:{self.port}" for name in self.names)
+
+    @property
+    def scheme(self) -> str:
+        """How addresses of our own page begin."""
+        return "https" if self.shared else "http"
 
 
 @dataclass(frozen=True)
@@ -55,6 +67,8 @@ def _host_is_ours(request: web.Request, gate: Gate) -> bool:
     hosts = request.headers.getall(hdrs.HOST, [])
     if len(hosts) != 1:
         return False
+    if gate.shared:
+        return True
     name, port = _split_host(hosts[0])
     if port != str(gate.port):
         return False
@@ -69,7 +83,9 @@ def _origin_is_ours(request: web.Request, gate: Gate) -> bool:
 
 def _own(request: web.Request, gate: Gate) -> frozenset[str]:
     """The origin that belongs to the Host of this request, which has passed its own check."""
-    return frozenset({f"http://{request.headers[hdrs.HOST]}"}) if gate.any_address else frozenset()
+    if not gate.any_address:
+        return frozenset()
+    return frozenset({f"{gate.scheme}://{request.headers[hdrs.HOST]}"})
 
 
 def _site_is_ours(request: web.Request, gate: Gate) -> bool:
@@ -92,6 +108,8 @@ def _is_not_packed(request: web.Request, gate: Gate) -> bool:
 
 def _token_is_right(request: web.Request, gate: Gate) -> bool:
     """Scripts send the token itself; the editors' client proves that it knows it."""
+    if gate.shared and is_pairing(request):
+        return True
     given = request.headers.getall(hdrs.AUTHORIZATION, [])
     if len(given) != 1:
         return False
@@ -107,6 +125,14 @@ def _token_is_right(request: web.Request, gate: Gate) -> bool:
     return request.path == KEYS_PATH and gate.sign_in.knows_code(bearer)
 
 
+def is_pairing(request: web.Request) -> bool:
+    """Whether this is a stranger's way in, who has a short code and no token yet."""
+    return request.method == hdrs.METH_POST and request.path in (
+        PAIRINGS_PATH,
+        f"{PAIRINGS_PATH}/proof",
+    )
+
+
 CHECKS = (
     Check("bad_host", 403, "This server does not answer under that name.", _host_is_ours),
     Check("bad_origin", 403, "Pages of other sites may not use this server.", _origin_is_ours),
@@ -118,13 +144,13 @@ CHECKS = (
 
 
 def guard(
-    gate: Callable[[], Gate], sign_in: Callable[[web.Request], web.Response | None]
+    gate: Callable[[web.Request], Gate], sign_in: Callable[[web.Request], web.Response | None]
 ) -> Middleware:
     """Middleware that asks every check; `sign_in` may dress a missing token for people."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        now = gate()
+        now = gate(request)
         for check in CHECKS:
             if not check.passes(request, now):
                 page = sign_in(request) if check.passes is _token_is_right else None

@@ -12,6 +12,7 @@ import contextlib
 import errno
 import logging
 import socket
+import ssl
 import sys
 from collections import OrderedDict
 from collections.abc import Callable
@@ -35,6 +36,9 @@ _WISHED_DESCRIPTORS = 4096
 _LINGER_SECONDS = 2.0
 _KEEP_ALIVE_SECONDS = 75.0
 _RETRY_SECONDS = 0.1
+_GREETING_SECONDS = 10.0
+_MOST_GREETED = 64
+"""Connections whose keys are being agreed on; the oldest makes room."""
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
@@ -173,9 +177,15 @@ class Reception:
     """Accepts connections one at a time, also when the process has run out of descriptors."""
 
     def __init__(
-        self, listening: socket.socket, server: web.Server, strangers: Strangers | None = None
+        self,
+        listening: socket.socket,
+        server: web.Server,
+        strangers: Strangers | None = None,
+        encrypted: ssl.SSLContext | None = None,
     ) -> None:
         self._listening = listening
+        self._encrypted = encrypted
+        self._greeting: OrderedDict[asyncio.Task[None], None] = OrderedDict()
         self._server = server
         self._strangers = Strangers(most_strangers()) if strangers is None else strangers
         self._accepting: asyncio.Task[None] | None = None
@@ -191,6 +201,8 @@ class Reception:
         if self._accepting is not None:
             self._accepting.cancel()
             await asyncio.wait([self._accepting])
+        for task in list(self._greeting):
+            task.cancel()
         self._listening.close()
 
     async def _accept(self) -> None:
@@ -208,10 +220,28 @@ class Reception:
                 await asyncio.sleep(_RETRY_SECONDS)
                 continue
             exhausted = False
-            try:
-                await loop.connect_accepted_socket(self._protocol(loop), connection)
-            except OSError:
-                connection.close()
+            if self._encrypted is None:
+                await self._greet(connection)
+                continue
+            # Agreeing on keys takes as long as the other side likes: nobody waits for it.
+            if len(self._greeting) >= _MOST_GREETED:
+                next(iter(self._greeting)).cancel()
+            task = start_task(self._greet(connection), "greeting")
+            self._greeting[task] = None
+            task.add_done_callback(lambda done: self._greeting.pop(done, None))
+
+    async def _greet(self, connection: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        patience = _GREETING_SECONDS if self._encrypted is not None else None
+        try:
+            await loop.connect_accepted_socket(
+                self._protocol(loop),
+                connection,
+                ssl=self._encrypted,
+                ssl_handshake_timeout=patience,
+            )
+        except OSError:  # Also what TLS does not understand.
+            connection.close()
 
     def _protocol(self, loop: asyncio.AbstractEventLoop) -> Callable[[], asyncio.Protocol]:
         return lambda: Threshold(

@@ -11,6 +11,7 @@ from aiohttp import web
 from acetate.app.layer_encoding import PackedLayers
 from acetate.app.script_feed import ScriptFeed
 from acetate.app.settings import Settings
+from acetate.app.share_codes import Sharing
 from acetate.app.sign_in_codes import SignIn
 from acetate.app.uploads import Uploads
 from acetate.app.websocket import Session
@@ -31,6 +32,7 @@ class Context:
     uploads: Uploads
     scripts: ScriptFeed
     sign_in: SignIn = field(default_factory=SignIn)
+    sharing: Sharing | None = None
     touch: Callable[[], None] = lambda: None
     sessions: dict[asyncio.Task[object], Session] = field(
         default_factory=dict[asyncio.Task[object], Session]

@@ -37,6 +37,17 @@ from acetate.app.model_routes import (
     show_model,
 )
 from acetate.app.openapi import document
+from acetate.app.pairing_routes import (
+    PAIRINGS_PATH,
+    Invitation,
+    Paired,
+    PairingBegin,
+    PairingBegun,
+    PairingProof,
+    begin_pairing,
+    finish_pairing,
+    invite,
+)
 from acetate.app.picture_routes import export_job, show_preview
 from acetate.app.responses import answer, refusal
 from acetate.app.route import Route
@@ -218,6 +229,35 @@ ROUTES = (
         None,
         PageKey,
         201,
+    ),
+    Route(
+        "POST",
+        "/v1/share",
+        invite,
+        "A short code that pairs another machine, once",
+        None,
+        Invitation,
+        201,
+        refuses=(409,),
+    ),
+    Route(
+        "POST",
+        PAIRINGS_PATH,
+        begin_pairing,
+        "Begin to pair, from another machine",
+        PairingBegin,
+        PairingBegun,
+        201,
+        refuses=(409,),
+    ),
+    Route(
+        "POST",
+        f"{PAIRINGS_PATH}/proof",
+        finish_pairing,
+        "Prove the code, and get the token",
+        PairingProof,
+        Paired,
+        refuses=(409,),
     ),
     Route(
         "POST",

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import logging
 import os
 import signal
-import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -22,10 +21,12 @@ from acetate.app.connections import Reception
 from acetate.app.context import CONTEXT, Context
 from acetate.app.locks import AlreadyLocked, hold
 from acetate.app.own_log import OwnLog
+from acetate.app.pairing_routes import Invitation, invitation
 from acetate.app.refusal_log import QuietRefusals
 from acetate.app.settings import Settings
+from acetate.app.share_codes import ShareCodes, Sharing
+from acetate.app.sockets import CannotServe, listen, listen_beside, listen_for_others
 from acetate.background_tasks import start_task
-from acetate.errors import AcetateError
 from acetate.jobs.async_store import Ledger
 from acetate.jobs.records import DiskFull, Refused
 from acetate.jobs.store import StoreDamaged
@@ -44,17 +45,21 @@ from acetate_bridge.client.discovery import (
 from acetate_bridge.client.sandbox import places_to_leave
 from acetate_bridge.protocol.messages import PROTOCOL
 
+if TYPE_CHECKING:
+    from acetate.app.share import Share
+
 log = logging.getLogger("acetate")
 
 
-class CannotServe(AcetateError):
-    """The server cannot start; the sentence says why."""
+def serve(
+    settings: Settings,
+    started: Callable[[str], None] = lambda address: None,
+    invited: Callable[[Invitation], None] = lambda invitation: None,
+) -> None:
+    """Run a server until it is told to stop; raises CannotServe.
 
-    code = "cannot_serve"
-
-
-def serve(settings: Settings, started: Callable[[str], None] = lambda address: None) -> None:
-    """Run a server until it is told to stop; `started` gets its address. Raises CannotServe."""
+    `started` gets its address, `invited` what pairs the first other machine if it is shared.
+    """
     # What is known before a worker is up is known of the models that the worker will have.
     os.environ["ACETATE_MODELS_DIR"] = str(settings.models_folder)
     try:
@@ -68,7 +73,18 @@ def serve(settings: Settings, started: Callable[[str], None] = lambda address: N
 
                 join_cluster(settings.ray.address)
             ledger = Ledger.open(settings.data_folder / "jobs", settings.quota)
-            asyncio.run(_serve(settings, ledger, started))
+            share = None
+            if settings.share_port is not None:
+                from acetate.app.share import FOLDER, open_share
+
+                try:
+                    share = open_share(settings.data_folder)
+                except ValueError as error:
+                    raise CannotServe(
+                        f"What is kept for other machines is damaged: {error}.",
+                        f"Remove {settings.data_folder / FOLDER} and pair them anew.",
+                    ) from error
+            asyncio.run(_serve(settings, ledger, started, invited, share))
     except AlreadyLocked:
         raise CannotServe(_already_running(settings)) from None
     except UnsafeFolder as error:
@@ -88,11 +104,21 @@ def _already_running(settings: Settings) -> str:
     return f"An Acetate server is already running at {other.address} (process {other.pid})."
 
 
-async def _serve(settings: Settings, ledger: Ledger, started: Callable[[str], None]) -> None:
-    listening = _listen(settings.host, settings.port)
+async def _serve(
+    settings: Settings,
+    ledger: Ledger,
+    started: Callable[[str], None],
+    invited: Callable[[Invitation], None],
+    share: Share | None,
+) -> None:
+    listening = listen(settings.host, settings.port)
+    shared = None if share is None else listen_for_others(settings.share_port or 0)
+    sharing = None
+    if share is not None and shared is not None:
+        sharing = _sharing(share, shared.getsockname()[1])
     port: int = listening.getsockname()[1]
-    beside = _listen_beside(settings.host, port)
-    app = create_app(settings, ledger, make_engines(settings), lambda: port)
+    beside = listen_beside(settings.host, port)
+    app = create_app(settings, ledger, make_engines(settings), lambda: port, sharing)
     runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=2.0)
     logging.getLogger("aiohttp.server").addFilter(QuietRefusals())
     stop = asyncio.Event()
@@ -104,6 +130,8 @@ async def _serve(settings: Settings, ledger: Ledger, started: Callable[[str], No
     assert runner.server is not None
     sockets = [listening] if beside is None else [listening, beside]
     receptions = [Reception(each, runner.server) for each in sockets]
+    if share is not None and shared is not None:
+        receptions.append(Reception(shared, runner.server, encrypted=share.context()))
     try:
         for reception in receptions:
             reception.open()
@@ -114,6 +142,8 @@ async def _serve(settings: Settings, ledger: Ledger, started: Callable[[str], No
         idle.start()
         keeping = start_task(OwnLog().keep_short(), "the log")
         started(runtime.address)
+        if sharing is not None:
+            invited(invitation(sharing))
         await stop.wait()
         log.info("stopping")
     finally:
@@ -127,45 +157,13 @@ async def _serve(settings: Settings, ledger: Ledger, started: Callable[[str], No
         await runner.cleanup()
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """A bound socket; raises CannotServe with the reason."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listening = socket.socket(family, kind, protocol)
-    except OSError:
-        raise CannotServe(f"There is no address {host} to listen on.") from None
-    if sys.platform != "win32":
-        # Elsewhere this would let another program take over the port.
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind(address)
-    except OSError as error:
-        listening.close()
-        if error.errno == errno.EADDRINUSE:
-            raise CannotServe(f"Port {port} is taken by another program: use --port.") from None
-        raise CannotServe(f"Cannot listen on {host} port {port}: {error.strerror}.") from None
-    return listening
+def _sharing(share: Share, port: int) -> Sharing:
+    from acetate.app.share import addresses_here
 
+    def addresses() -> list[str]:
+        return [f"{host}:{port}" for host in addresses_here()]
 
-def _listen_beside(host: str, port: int) -> socket.socket | None:
-    """The same port of the other loopback address, since `localhost` is either; None without."""
-    if host not in ("127.0.0.1", "localhost") or not socket.has_ipv6:
-        return None
-    try:
-        listening = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
-    except OSError:
-        return None
-    try:
-        listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        if sys.platform != "win32":
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(("::1", port))
-    except OSError:
-        listening.close()
-        return None
-    return listening
+    return Sharing(share.token, ShareCodes(share.certificate), addresses)
 
 
 def _leave_word(runtime: Runtime, settings: Settings) -> None:

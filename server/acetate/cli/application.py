@@ -79,6 +79,8 @@ def _deferred(name: str, words: str, place: str) -> None:
 _deferred("serve", "Serve editors and scripts on this machine.", "acetate.cli.serve:serve")
 _deferred("stop", "Stop the server of this machine.", "acetate.cli.stop:stop")
 _deferred("open", "Open the local page in your browser, signed in.", "acetate.cli.open:open_page")
+_deferred("share", "Show a code that pairs another machine.", "acetate.cli.share:share")
+_deferred("connect", "Pair with a server of another machine.", "acetate.cli.share:connect")
 _deferred("setup", "See what fits this machine, and fetch it.", "acetate.cli.setup:setup")
 _deferred("train", "Make the embedded model, step by step.", "acetate.training.command:app")
 

@@ -46,6 +46,8 @@ _SHARED: dict[str, tuple[Any, Any]] = {
     "control_derive": (options.ControlDerived, False),
     "server": (options.Server, ""),
     "token_file": (options.TokenFile, None),
+    "connect": (options.Connect, ""),
+    "code": (options.Code, ""),
     "force": (options.Force, False),
 }
 """Annotation and default of what every mode has."""
@@ -68,7 +70,8 @@ _OWN: dict[str, dict[str, tuple[Any, Any]]] = {
 }
 """The same for what single modes have."""
 
-_UNPROMPTED = ("output", "model", "device", "precision", "server", "token_file", "force")
+_AT_SERVER = ("server", "token_file", "connect", "code")
+_UNPROMPTED = ("output", "model", "device", "precision", *_AT_SERVER, "force")
 """What of the shared options a mode has that takes no prompt."""
 
 generate = typer.Typer(
@@ -208,7 +211,8 @@ def _command(mode: ModeInfo) -> Callable[..., None]:
                 pixel_format=_FORMATS[given["precision"]],
                 images=images,
                 scene=given.get("scene"),
-                server=given["server"],
+                server=_server(given["server"], given["connect"], given["code"]),
+                code=given["code"],
                 token_file=given["token_file"],
                 force=given["force"],
                 then=then,
@@ -220,6 +224,15 @@ def _command(mode: ModeInfo) -> Callable[..., None]:
     paint.__annotations__ = {each.name: each.annotation for each in parameters}
     vars(paint)["__signature__"] = Signature(parameters)
     return paint
+
+
+def _server(server: str, connect: str, code: str) -> str:
+    """Where to paint, "" for here. Raises BadRequest."""
+    if server and connect:
+        raise BadRequest("A picture is painted at one server: leave --server or --connect.")
+    if code and not connect:
+        raise BadRequest("A code goes with the address of its machine: --connect HOST:PORT.")
+    return server or connect
 
 
 def _parameters(mode: ModeInfo) -> Iterator[Parameter]:

@@ -114,6 +114,12 @@ Server = Annotated[
         "one that stays for the next command."
     ),
 ]
+Connect = Annotated[
+    str, typer.Option(help="Paint at the shared server of another machine: its host:port.")
+]
+Code = Annotated[
+    str, typer.Option(help="The code that it shows, the first time (acetate serve --share).")
+]
 TokenFile = Annotated[
     Path | None,
     typer.Option(

@@ -32,7 +32,8 @@ class Order:
 
     `size` is the size to return (None: the model's native one). `steps` and `guidance` of None
     take the family's own. `recipe.model_hash` and `recipe.inputs`, where set, must be met.
-    `server` is the address to paint at, "local" for the server of this machine, "" for none.
+    `server` is the address to paint at, "local" for the server of this machine, "" for none;
+    `code` pairs with it first, if given.
     `then` are prompts of further layers, each to be painted onto what is there by then. `force`
     replaces files that are there; `settled` are names that were chosen before.
     """
@@ -50,6 +51,7 @@ class Order:
     scene: Path | None = None
     server: str = ""
     token_file: Path | None = None
+    code: str = ""
     then: tuple[str, ...] = ()
     force: bool = False
     settled: Outputs | None = None

@@ -158,6 +158,10 @@ def _paint_there(order: Order, console: Console) -> Iterator[list[Layer]]:
         # The server gets the document's own pixels, so that it can keep what is not selected.
         images = {name: on_canvas(image, planned.frame) for name, image in order.images.items()}
         request = replace(request, images=images, frame=planned.frame)
+    if order.code:
+        from acetate.cli.share import paired
+
+        paired(order.server, order.code)
     starts = order.server == AUTO_SERVER
     named = None if order.server in (LOCAL_SERVER, AUTO_SERVER) else order.server
     try:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from acetate.cli.own_command import own_command
+from acetate.cli.share import tell
 from acetate.errors import AcetateError
 from acetate_bridge.client.discovery import data_folder, make_private, runtime_folder, write_private
 from acetate_bridge.client.launcher import leave_note
+from acetate_bridge.client.shared_servers import SHARE_PORT
 
 if TYPE_CHECKING:
     from acetate.workers.ray_settings import RaySettings
@@ -42,6 +44,12 @@ def serve(
         list[str] | None, typer.Option(help="A further host name to answer to.")
     ] = None,
     quota_mb: Annotated[int, typer.Option(min=16, help="Room for results.")] = 4096,
+    share: Annotated[
+        bool, typer.Option("--share", help="Serve other machines too, encrypted; shows a code.")
+    ] = False,
+    share_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The port for them.")
+    ] = SHARE_PORT,
     ray: Annotated[
         str, typer.Option(help="Paint in a Ray cluster: auto, or HOST:PORT of its head.")
     ] = "",
@@ -84,11 +92,16 @@ def serve(
             models_dir=models_dir or _folder_named(),
             idle_exit=idle_exit,
             quota=quota_mb * 2**20,
+            share_port=share_port if share else None,
             ray=_ray(ray, ray_painters),
             log_format=cast(LogFormat, log_format),
         )
         leave_note(own_command())
-        run(settings, lambda address: typer.echo(f"Acetate listens on http://{address}"))
+        run(
+            settings,
+            lambda address: typer.echo(f"Acetate listens on http://{address}"),
+            lambda invitation: tell(invitation.addresses, invitation.code, invitation.seconds),
+        )
     except AcetateError as error:
         typer.echo(f"{error} {error.hint}".strip(), err=True)
         raise typer.Exit(2) from None

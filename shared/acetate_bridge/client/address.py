@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
 from acetate_bridge.client.discovery import Runtime, find_runtime
+from acetate_bridge.client.shared_servers import SHARE_PORT, SharedServer, known_servers
 
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
@@ -18,17 +19,19 @@ class BadAddress(ValueError):
 
 @dataclass(frozen=True)
 class Target:
-    """Address of a session and its token."""
+    """Address of a session and its token; `certificate` (PEM) is the only one it may show."""
 
     url: str
     token: str = field(repr=False)
     local: bool = True
+    certificate: str = field(default="", repr=False)
 
 
 def find_target(address: str | None, token: str | None) -> Target | None:
     """The server at an address, or the one that left a runtime file; None when there is none.
 
-    A missing part is taken from the runtime file: the token of a local server need not be given,
+    One that this machine was paired with (see `pairing`) is known by its certificate. Else
+    a missing part is taken from the runtime file: the token of a local server need not be given,
     in whichever way this machine is spelled. Raises BadAddress.
     """
     runtime = find_runtime()
@@ -37,6 +40,9 @@ def find_target(address: str | None, token: str | None) -> Target | None:
             return None
         return Target(_session_of(runtime), token or runtime.token)
     url, local = session_url(address)
+    if shared := _shared(address):
+        there = f"wss://{written(*place_of(address, SHARE_PORT))}/v1/session"
+        return Target(there, token or shared.token, local, shared.certificate)
     if local and runtime is not None and _port(address) in (None, runtime.port):
         # The same server, which may not listen under every name of this machine.
         return Target(_session_of(runtime), token or runtime.token)
@@ -53,6 +59,22 @@ def session_url(address: str) -> tuple[str, bool]:
     name = f"[{host}]" if ":" in host else host
     place = name if parts.port is None else f"{name}:{parts.port}"
     return f"{_SCHEMES[parts.scheme]}://{place}/v1/session", is_this_machine(host)
+
+
+def place_of(address: str, port: int) -> tuple[str, int]:
+    """Host and port of an address; `port` where it names none. Raises BadAddress."""
+    parts = _split(address)
+    return (parts.hostname or "").rstrip("."), parts.port or port
+
+
+def written(host: str, port: int) -> str:
+    """Host and port as a URL writes them."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _shared(address: str) -> SharedServer | None:
+    """The server of another machine at this address, if this one was paired with it."""
+    return known_servers().get(written(*place_of(address, SHARE_PORT)))
 
 
 def is_this_machine(host: str) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -169,6 +170,8 @@ class Link:
             self._ears.state(refused or states.not_admitted(status, pause))
         except ConnectionClosed:
             self._ears.state(states.waiting("the server closed it", pause))
+        except ssl.SSLCertVerificationError:
+            self._ears.state(states.other_certificate(pause))
         except (OSError, asyncio.TimeoutError, InvalidHandshake, BadFrame) as error:
             if welcomed:
                 self._ears.state(states.waiting(str(error), pause))

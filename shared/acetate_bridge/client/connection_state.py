@@ -82,6 +82,17 @@ def not_proven(reason: str, retry_in: float) -> State:
     )
 
 
+def other_certificate(retry_in: float) -> State:
+    """A server of another machine is not the one that was paired, or somebody stands between."""
+    return State(
+        Connection.REFUSED,
+        "What answers at this address does not have the certificate that you paired with.",
+        "If that server was set up anew, pair again with a code from acetate share there; "
+        "if not, somebody may stand between.",
+        retry_in,
+    )
+
+
 def not_admitted(status: int, retry_in: float) -> State:
     """Something answers there, but does not open a session."""
     return State(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from acetate_bridge.client.address import Target
+from acetate_bridge.client.shared_servers import pinned
 from acetate_bridge.client.websocket import InvalidStatus, connect
 from acetate_bridge.protocol.proof import (
     CHALLENGE_HEADER,
@@ -57,6 +58,8 @@ async def prove(target: Target, timeout: float) -> dict[str, str]:
 
 def opening(target: Target, headers: dict[str, str], timeout: float, **options: Any) -> Opening:
     """A connection to be entered with `async with`; `timeout` seconds until it stands."""
+    if target.certificate:
+        options["ssl"] = pinned(target.certificate)
     return Opening(
         target.url,
         additional_headers=headers,

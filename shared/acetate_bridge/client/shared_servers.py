@@ -1,0 +1,75 @@
+"""Servers of other machines that this one was paired with: their certificates and tokens.
+
+Kept like a private key, in a folder of its own below that of the settings.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from acetate_bridge.client.paths import config_folder
+from acetate_bridge.client.private_folders import make_private, read_private, write_private
+from acetate_bridge.protocol.json_text import read_json
+
+SHARE_PORT = 7861
+"""Where a server that is shared listens, unless told otherwise."""
+_FILE = "servers.json"
+_NO_CHECK_TIME = 0x200000
+"""X509_V_FLAG_NO_CHECK_TIME: the certificate is pinned, and clocks are wrong at times."""
+
+
+@dataclass(frozen=True)
+class SharedServer:
+    """`certificate` (PEM) is the only one that is accepted there."""
+
+    certificate: str
+    token: str = field(repr=False)
+
+
+def remember(place: str, server: SharedServer) -> None:
+    """Keep a server by its `host:port`. Raises OSError."""
+    known = {name: asdict(each) for name, each in known_servers().items()}
+    known[place] = asdict(server)
+    write_private(make_private(_folder()) / _FILE, json.dumps(known, indent=1))
+
+
+def forget(place: str) -> bool:
+    """Trust a server no longer; False when it is not known. Raises OSError."""
+    known = known_servers()
+    if known.pop(place, None) is None:
+        return False
+    text = json.dumps({name: asdict(each) for name, each in known.items()}, indent=1)
+    write_private(make_private(_folder()) / _FILE, text)
+    return True
+
+
+def known_servers() -> dict[str, SharedServer]:
+    """All that are kept; none where the file is missing, damaged, or open to others."""
+    try:
+        found: Any = read_json(read_private(_folder() / _FILE))
+        return {
+            place: SharedServer(str(each["certificate"]), str(each["token"]))
+            for place, each in found.items()
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def pinned(certificate: str) -> ssl.SSLContext:
+    """Accepts the server with this certificate (PEM) and its key, and no other one."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # It is known by its certificate, whatever its address is called today.
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.verify_flags = ssl.VerifyFlags(context.verify_flags | _NO_CHECK_TIME)
+    context.load_verify_locations(cadata=certificate)
+    return context
+
+
+def _folder() -> Path:
+    return config_folder() / "shared-servers"
