@@ -1,16 +1,21 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from functools import partial
+from typing import get_args
 
 import pytest
 
 from acetate.errors import BadRequest
 from acetate.jobs.admission import DEFAULT_LIMITS, check_submit, is_digest
 from acetate.jobs.records import Refused
+from acetate.models.families import FAMILIES
 from acetate.modes.validation import check_recipe
 from acetate.workers.engine import Announcement
+from acetate.workers.known_offer import embedded_model, official_models
 from acetate_bridge import Control, Frame, FrameLimits, Recipe, Rect, Size
-from acetate_bridge.protocol.messages import ImageReference, ModeInfo, ModelInfo, Submit
+from acetate_bridge.protocol.messages import ImageReference, Limits, ModeInfo, ModelInfo, Submit
+from acetate_bridge.protocol.types import ControlKind
 
 GOOD = Submit("job-0001", Recipe("text", "a cat"), frame=None)
 OFFER = Announcement([ModelInfo("m")], [ModeInfo("text")])
@@ -122,6 +127,72 @@ def test_the_limits_that_are_announced_are_those_that_are_kept() -> None:
         check_submit(submit, DEFAULT_LIMITS, OFFER)
         with pytest.raises(Refused, match="not 3"):
             check_submit(submit, few, OFFER)
+
+
+SMALL = Limits(
+    message_bytes=2**20,
+    image_pixels=64 * 64,
+    queued_jobs=3,
+    variants=2,
+    steps=30,
+    side=96,
+    prompt_characters=20,
+)
+KEPT: dict[str, tuple[Submit, Submit] | str] = {
+    "variants": (replace(GOOD, variants=2), replace(GOOD, variants=3)),
+    "steps": (recipe(steps=30), recipe(steps=31)),
+    "side": (recipe(width=96, height=8), recipe(width=8, height=97)),
+    "prompt_characters": (recipe(prompt="x" * 20), recipe(negative_prompt="x" * 21)),
+    "image_pixels": (recipe(width=64, height=64), recipe(width=96, height=64)),
+    "queued_jobs": "test_manager: it counts what waits",
+    "message_bytes": "test_fuzz: it is the connection's",
+}
+
+
+def test_every_limit_that_a_server_announces_is_kept() -> None:
+    """Of any server, also one whose limits are smaller than usual."""
+    assert set(KEPT) == {field.name for field in fields(Limits)}
+    for both in KEPT.values():
+        if isinstance(both, str):
+            continue
+        within, beyond = both
+        check_submit(within, SMALL, OFFER)
+        check_submit(beyond, DEFAULT_LIMITS, OFFER)
+        with pytest.raises(Refused):
+            check_submit(beyond, SMALL, OFFER)
+
+
+def test_every_model_keeps_what_it_announces() -> None:
+    """Sizes, modes, styles and kinds of control images, of each model that can be offered."""
+    for model in (embedded_model(), *official_models()):
+        model = replace(model, state="ready", styles=["ink.safetensors"])
+        family = FAMILIES[model.family]
+        offer = Announcement([model], [ModeInfo(name) for name in (*model.modes, "another")])
+        own = partial(recipe, model=model.id, mode=model.modes[0])
+
+        def refused(offer: Announcement = offer, **values: object) -> None:
+            with pytest.raises(Refused):
+                check_submit(recipe(**values), DEFAULT_LIMITS, offer)
+
+        for mode in model.modes:
+            check_submit(own(mode=mode), DEFAULT_LIMITS, offer)
+        refused(model=model.id, mode="another")
+        check_submit(own(styles={"ink": 1.0}), DEFAULT_LIMITS, offer)
+        refused(model=model.id, mode=model.modes[0], styles={"water": 1.0})
+        for kind in get_args(ControlKind):
+            values = {"model": model.id, "mode": model.modes[0], "control": Control(kind)}
+            submit = replace(recipe(**values), images={"control": IMAGE})
+            if kind in model.controls:
+                check_submit(submit, DEFAULT_LIMITS, offer)
+            else:
+                with pytest.raises(Refused, match=kind):
+                    check_submit(submit, DEFAULT_LIMITS, offer)
+        frames = family.frames(model.native or 512)
+        sized = Announcement([replace(model, frame=frames)], offer.modes)
+        check_submit(own(width=frames.lowest, height=frames.lowest), DEFAULT_LIMITS, sized)
+        for side in (frames.lowest - frames.multiple, frames.highest + frames.multiple):
+            refused(sized, model=model.id, mode=model.modes[0], width=side, height=frames.lowest)
+        refused(sized, model=model.id, mode=model.modes[0], width=frames.lowest + 1, height=512)
 
 
 def test_a_model_is_asked_for_the_sizes_and_modes_that_it_announces() -> None:

@@ -72,6 +72,12 @@ def _check_recipe(submit: Submit, limits: Limits) -> None:
         replace(VARIANTS, most=limits.variants).check(submit.variants)
     except OutOfBounds as error:
         raise Refused(error.code, error.message) from None
+    for text in (recipe.prompt, recipe.negative_prompt, *recipe.layer_prompts.values()):
+        if len(text) > limits.prompt_characters:
+            raise Refused(
+                "too_large",
+                f"A prompt may have {limits.prompt_characters} characters, not {len(text)}.",
+            )
     _between("width", recipe.width, 0, limits.side)
     _between("height", recipe.height, 0, limits.side)
     if recipe.width * recipe.height > limits.image_pixels:
@@ -147,6 +153,7 @@ def _check_model(submit: Submit, offer: Announcement) -> None:
             FAMILIES[model.family].check_scheduler(submit.recipe.scheduler)
         except BadRequest as error:
             raise Refused(error.code, error.message) from None
+        _check_control(submit, model)
         known = {name for style in model.styles for name in (style, Path(style).stem)}
         for style in submit.recipe.styles:
             if style not in known:
@@ -155,6 +162,18 @@ def _check_model(submit: Submit, offer: Announcement) -> None:
                     f"There is no style called {style[:40]!r} for {model.name or model.id}.",
                     f"There are {', '.join(model.styles)}." if model.styles else "",
                 )
+
+
+def _check_control(submit: Submit, model: ModelInfo) -> None:
+    control = submit.recipe.control
+    if control is None or control.model or control.kind in model.controls:
+        return
+    follows = f"It follows {', '.join(model.controls)}." if model.controls else ""
+    raise Refused(
+        "bad_request",
+        f"There is no control network that follows {control.kind} with “{model.id}”.",
+        follows or "Take one over with `acetate models import`.",
+    )
 
 
 def _check_inputs(submit: Submit, offer: Announcement) -> None:
