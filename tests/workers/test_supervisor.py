@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import io
 import os
 import signal
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from acetate.workers import ipc
 from acetate.workers.engine import (
     Announcement,
     EngineEvent,
@@ -154,6 +159,54 @@ async def test_cancelling_never_waits_for_a_worker(tmp_path: Path) -> None:
         with contextlib.suppress(EngineLost):
             await paint(made)  # Nobody has noticed yet that the worker hangs.
         assert isinstance((await paint(made))[-1], Painted)
+
+
+async def test_a_machine_without_room_for_a_process_gets_a_worker_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    opened, refused = subprocess.Popen, 0
+
+    def full(*arguments: Any, **options: Any) -> Any:
+        nonlocal refused
+        if refused < 2:
+            refused += 1
+            raise OSError(errno.EMFILE, "Too many open files")
+        return opened(*arguments, **options)
+
+    monkeypatch.setattr("acetate.workers.supervisor._RESTART_SECONDS", (0.0,))
+    monkeypatch.setattr("acetate.workers.supervisor.subprocess.Popen", full)
+    async with engine(tmp_path) as made:
+        events: list[EngineEvent] = []
+        while not events:
+            with contextlib.suppress(EngineLost):
+                events = await paint(made)
+        assert isinstance(events[-1], Painted)
+    assert refused == 2 and "Too many open files" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "said", [b"\xff" * 16, b"\xff" * 7 + b"\x7f" + bytes(8), b"\x01" + bytes(15) + b"\xc1", b"no"]
+)
+async def test_a_worker_that_speaks_nonsense_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: bytes
+) -> None:
+    receive, told = ipc.receive_in_server, False
+
+    def nonsense(stream: Any) -> Any:
+        nonlocal told
+        if told:
+            return receive(stream)
+        told = True
+        return receive(io.BytesIO(said))
+
+    monkeypatch.setattr("acetate.workers.ipc.receive_in_server", nonsense)
+    monkeypatch.setattr("acetate.workers.supervisor._RESTART_SECONDS", (0.0,))
+    async with engine(tmp_path) as made:
+        events: list[EngineEvent] = []
+        while not events:
+            with contextlib.suppress(EngineLost):
+                events = await paint(made)
+        assert told and isinstance(events[-1], Painted)
 
 
 async def test_stopping_a_server_does_not_wait_for_a_stopped_worker(tmp_path: Path) -> None:

@@ -240,7 +240,9 @@ class Reception:
                 ssl=self._encrypted,
                 ssl_handshake_timeout=patience,
             )
-        except OSError:  # Also what TLS does not understand.
+        except Exception as error:  # Also what TLS does not understand.
+            # Whatever is wrong with one connection, the next one is accepted.
+            log.debug("a connection was lost at the door: %s", error)
             connection.close()
 
     def _protocol(self, loop: asyncio.AbstractEventLoop) -> Callable[[], asyncio.Protocol]:

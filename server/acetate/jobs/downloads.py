@@ -86,7 +86,12 @@ class Downloads:
         """Delete the transparency files of a model. Raises Refused."""
         self._known(model_id)
         await self.pause(model_id)
-        ended = await self._run(Order(model_id, str(self._models_folder), remove=True))
+        try:
+            ended = await self._run(Order(model_id, str(self._models_folder), remove=True))
+        except OSError as error:
+            raise Refused(
+                "not_removed", f"The model could not be removed: {error}.", "Try again later."
+            ) from error
         if ended.code:
             raise Refused(ended.code, ended.message, ended.hint)
         self._set(model_id, None)
@@ -120,6 +125,14 @@ class Downloads:
 
         try:
             ended = await self._run(Order(model_id, str(self._models_folder), accepted), hear)
+        except Exception as error:
+            # No memory or no descriptors for a process, or one that speaks nonsense.
+            log.exception("the download of %s could not be followed", model_id)
+            ended = Ended(
+                "download_lost",
+                f"The download could not be followed ({type(error).__name__}).",
+                "Ask for it again; it resumes.",
+            )
         finally:
             del self._pulls[model_id]
         sentence = f"{ended.message} {ended.hint}".strip()

@@ -6,6 +6,7 @@ outlives the server, however that one came to its end.
 
 from __future__ import annotations
 
+import logging
 import os
 import queue
 import signal
@@ -22,6 +23,8 @@ from acetate.workers import ipc as wire
 from acetate.workers.generator_api import Painter, load_painter
 from acetate.workers.job_runner import last_message
 from acetate.workers.parent import die_with_parent
+
+log = logging.getLogger("acetate.worker")
 
 
 class Outlet:
@@ -61,11 +64,14 @@ class Inlet:
         self._stopped.discard(job)
 
     def _listen(self) -> None:
-        while (message := wire.receive_in_worker(self._stream)) is not None:
-            if isinstance(message, wire.Stop):
-                self._stopped.add(message.job)
-            else:
-                self.requests.put(message)
+        try:
+            while (message := wire.receive_in_worker(self._stream)) is not None:
+                if isinstance(message, wire.Stop):
+                    self._stopped.add(message.job)
+                else:
+                    self.requests.put(message)
+        except Exception:
+            log.exception("what the server said cannot be read")
         # Not sys.exit: the main thread may be deep inside a kernel.
         os._exit(0)
 

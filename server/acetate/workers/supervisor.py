@@ -115,9 +115,14 @@ class _Process:
     def _write(self) -> None:
         """In a thread of its own, one message after another; the pipe may be full for long."""
         assert self._child.stdin is not None
-        with contextlib.suppress(OSError, ValueError):
+        try:
             while (message := self._orders.get()) is not None:
                 wire.send(self._child.stdin, message)
+        except (OSError, ValueError):
+            pass  # It has ended, which the reader notices.
+        except Exception:
+            log.exception("worker %s could not be told something", self._child.pid)
+            self.kill()
 
     def _read(self) -> None:
         assert self._child.stdout is not None
@@ -125,10 +130,11 @@ class _Process:
             wire.widen(self._child.stdout)
             while (delivery := wire.receive_in_server(self._child.stdout)) is not None:
                 self._deliver(delivery)
-        except (OSError, ValueError, msgspec.MsgspecError):
-            log.warning("worker %s spoke nonsense", self._child.pid)
+        except Exception as error:  # Also a length that no memory holds.
+            log.warning("worker %s spoke nonsense (%s)", self._child.pid, type(error).__name__)
             self.kill()
-        self._deliver(None)
+        finally:
+            self._deliver(None)
 
     def _deliver(self, delivery: Delivery | None) -> None:
         # The loop may be closed by now: the server is going down.
@@ -283,6 +289,10 @@ class WorkerEngine:
                 loop = asyncio.get_running_loop()
                 self._process = await asyncio.to_thread(_Process, self._settings, self._inbox, loop)
                 lived = await self._route(announce)
+            except Exception as error:
+                # No memory or no descriptors for a process now; there may be later.
+                log.error("no worker could be started on %s: %s", self.name, error)
+                lived = False
             finally:
                 self._ready.clear()
                 await self._bury()

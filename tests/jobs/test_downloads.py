@@ -1,0 +1,60 @@
+"""Downloads whose process cannot be started or followed: said, and open to another try."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from acetate.jobs.availability import Offers
+from acetate.jobs.downloads import Downloads
+from acetate.jobs.records import Refused
+from acetate.workers.engine import Announcement
+from acetate_bridge.protocol.messages import ModelInfo
+
+
+def made(folder: Path, downloader: str = "acetate.workers.download_process") -> Downloads:
+    offers = Offers()
+    model = ModelInfo("m", "A model", state="missing")
+    offers.announce("cpu", Announcement([model], []))
+    return Downloads(offers, folder, lambda: None, downloader)
+
+
+async def state_of(downloads: Downloads) -> ModelInfo:
+    """Once it is not being fetched any more."""
+    while True:
+        model = downloads._known("m")  # pyright: ignore[reportPrivateUsage]
+        if model.state not in ("missing", "downloading"):
+            return model
+        await asyncio.sleep(0.01)
+
+
+async def test_a_machine_without_room_for_a_process_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object, **__: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("asyncio.create_subprocess_exec", full)
+    downloads = made(tmp_path)
+    for _ in range(2):
+        downloads.pull("m", [])
+        model = await state_of(downloads)
+        assert model.state == "failed" and "OSError" in model.reason and "again" in model.reason
+    with pytest.raises(Refused, match="Too many open files"):
+        await downloads.remove("m")
+    await downloads.close()
+
+
+async def test_a_process_that_speaks_nonsense_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nonsense.py").write_text("print('{', flush=True); print('x' * 2**20)")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert sys.path[0] == str(tmp_path)
+    downloads = made(tmp_path, "nonsense")
+    downloads.pull("m", [])
+    assert (await state_of(downloads)).state == "failed"
+    await downloads.close()
