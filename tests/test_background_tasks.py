@@ -30,7 +30,7 @@ TASKS = {
     "jobs/downloads.py: …": "the model is said to have failed",
     "jobs/manager.py: expiry": "tries again an hour later",
     "jobs/manager.py: look": "whoever asks for the models awaits it",
-    "jobs/manager.py: …": "the job fails with a reason",
+    "jobs/queue_runner.py: …": "the job fails with a reason",
     "jobs/unwritten_endings.py: unwritten endings": "tries again two seconds later",
     "workers/supervisor.py: wait": "whoever has a job to paint awaits it",
     "workers/supervisor.py: watch …": "starts the next worker after a while",
