@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, normalize, pad, pixel_shuffle
+from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, normalize, pad, pixel_shuffle
 from torch.nn.functional import pixel_unshuffle as fold
 
 from acetate.embedded.autoencoder import Autoencoder
@@ -27,6 +27,11 @@ from acetate.models.weights import fill
 
 ENLARGED = 2
 """A picture is painted at half of its size and enlarged by cubic interpolation."""
+OUTLINE = 11
+"""Side of the square, in pixels of the full size, within which an outline falls to nothing."""
+STEEPER = 1.75
+"""How much steeper an outline is made. Round trips of drawings come closest to the truth at 1.5,
+and better than undone up to 2.5; what is painted is a little softer than they."""
 VAE_WEIGHTS = "vae/diffusion_pytorch_model.safetensors"
 
 
@@ -85,7 +90,7 @@ class Codec:
 
     def decode_layer(self, latent: Tensor, passes: int, chunk_pixels: int) -> Tensor:
         """Straight-alpha layer [B, 4, H, W] in [0, 1] of a scaled latent."""
-        return doubled_layer(self.decode_small(latent, passes, chunk_pixels))
+        return firmed(doubled_layer(self.decode_small(latent, passes, chunk_pixels)))
 
     def decode_small(self, latent: Tensor, passes: int, chunk_pixels: int) -> Tensor:
         """The same at half size."""
@@ -195,6 +200,22 @@ def doubled_layer(rgba: Tensor) -> Tensor:
     large = _doubled(torch.cat([rgba[:, :3] * weight, weight, rgba[:, 3:]], dim=1))
     colour = (large[:, :3] / large[:, 3:4].clamp_min(2.0**-8)).clamp(0, 1)
     return torch.cat([colour, large[:, 4:]], dim=1)
+
+
+def firmed(rgba: Tensor) -> Tensor:
+    """A layer [B, 4, H, W] whose outline, softened by the decoder, is as sharp as a drawing's.
+
+    Alpha is made steeper only where nothing becomes all within a few pixels; veils, glows and
+    shadows stay as they are. Nothing is moved: the outline lies where it lay.
+    """
+    alpha = rgba[:, 3:]
+    most, least = (
+        sign * max_pool2d(sign * alpha, OUTLINE, stride=1, padding=OUTLINE // 2) for sign in (1, -1)
+    )
+    outline = ((most - least - 0.6) / 0.3).clamp(0, 1)
+    middle = (most + least) / 2
+    steep = torch.clamp((alpha - middle) * STEEPER + middle, least, most)
+    return torch.cat([rgba[:, :3], torch.lerp(alpha, steep, outline)], dim=1)
 
 
 def _doubled(pictures: Tensor) -> Tensor:
