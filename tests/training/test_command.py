@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from acetate.modes import run
 from acetate.pipelines.loading import load_folder
-from acetate.training import denoiser, evaluation, originality, pool
+from acetate.training import crispness, denoiser, evaluation, originality, pool
 from acetate.training.architecture import PROMPT_TOKENS, TEXT_WIDTH
 from acetate.training.command import app
 from acetate.training.sources import Concept
@@ -64,7 +65,8 @@ def test_the_stages_one_after_another_end_in_a_model_that_paints(
     known = {f"{code:x}": Concept(f"{code:x}", "red apple", (), 4) for code in range(40)}
     monkeypatch.setattr(denoiser, "read_concepts", lambda packages: known)
     monkeypatch.setattr(evaluation, "GROUNDING_SCENES", 1)
-    monkeypatch.setattr(originality, "SHEET", ("a red apple",))
+    for module in (originality, crispness):
+        monkeypatch.setattr(module, "SHEET", ("a red apple",))
     out, language = tmp_path / "out", tmp_path / "language"
     codec, model = tmp_path / "codec", tmp_path / "model"
     language.mkdir()
@@ -81,10 +83,24 @@ def test_the_stages_one_after_another_end_in_a_model_that_paints(
         ("latents", codec, "--data", data, "--out", out, "--shards", 2),
         ("denoiser", language, "--data", data, "--steps", 2, "--batch", 8, *brief),
         ("export", language, model, "--codec", codec, "--out", out),
-        ("evaluate", model, "--data", data, "--limit", 2, "--passes", 1),
     ):
         result = call(*stage)
         assert result.exit_code == 0, result.output
+    brief = ("--limit", 2, "--samples", 1, "--colours", 1, "--epochs", 1)
+    result = call("evaluate", model, "--data", data, *brief, "--report", tmp_path / "figures.json")
+    assert result.exit_code == 0, result.output
+    figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
+    assert set(figures) == {
+        "held out by concept",
+        "held out by style",
+        "crispness",
+        "colours",
+        "agreement",
+        "backgrounds",
+        "originality",
+        "cost",
+    }
+    assert all(f"{name}: " in result.output for name in figures)
     pipeline = load_folder(model, "cpu")
     size = pipeline.native
     recipe = Recipe("text", "a red apple", steps=2, width=size, height=size, passes=1)

@@ -13,12 +13,16 @@ from acetate.pipelines.pipeline import Pipeline
 from .samples import paint_layer
 
 COLOURED = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "turquoise")
+WHEEL = tuple(colour for colour in COLOURED if colour != "brown")
+"""Colours with hues of their own: brown is a dark orange."""
 HUELESS = ("black", "white", "grey")
 THINGS = ("car", "umbrella", "cat", "chair", "flower", "hat", "bird", "cup", "butterfly", "vase")
 FARTHEST = 30.0
-"""Degrees that the mean hue may lie from the hue of the word."""
+"""Degrees that the mean hue may lie from the hue of the word; no other word's may be nearer."""
 GREYEST = 0.25
 """The mean saturation that something without a hue may have."""
+PALEST = 0.08
+"""The mean chroma that something with a hue must have."""
 DARK, LIGHT = 0.42, 0.72
 """Mean brightness: black lies below, white above, grey between."""
 
@@ -63,8 +67,17 @@ def has_colour(rgba: Tensor, colour: str) -> bool:
         fits = {"black": brightness < DARK, "white": brightness > LIGHT}
         within = fits.get(colour, DARK <= brightness <= LIGHT)
         return within and saturation < GREYEST
-    away = abs((mean_hue(rgba) - PAINTS[colour][0] + 180) % 360 - 180)
-    return away <= FARTHEST and (colour != "brown" or brightness < LIGHT)
+    if float((chroma * weight).sum()) < PALEST:
+        return False
+    hue = mean_hue(rgba)
+    nearest = min(WHEEL, key=lambda name: _away(hue, name))
+    if colour == "brown":
+        return nearest == "orange" and brightness < LIGHT
+    return nearest == colour and _away(hue, colour) <= FARTHEST
+
+
+def _away(hue: float, colour: str) -> float:
+    return abs((hue - PAINTS[colour][0] + 180) % 360 - 180)
 
 
 def mean_hue(rgba: Tensor) -> float:
