@@ -40,6 +40,7 @@ _SHARED: dict[str, tuple[Any, Any]] = {
     "device": (options.Device, "auto"),
     "precision": (options.Bits, Precision.EIGHT),
     "style": (options.Style, None),
+    "reference": (options.ReferencePicture, None),
     "control": (options.ControlPicture, None),
     "control_kind": (options.FollowedKind, ""),
     "control_strength": (options.ControlStrength, 1.0),
@@ -166,6 +167,10 @@ def _command(mode: ModeInfo) -> Callable[..., None]:
 
     def paint(**words: Any) -> None:
         given = {name: default for name, (_, default) in _SHARED.items()} | words
+        if given["reference"] is not None:
+            if given["control"] is not None:
+                raise BadRequest("Give --reference or --control: one picture can be gone by.")
+            given |= {"control": given["reference"], "control_kind": "reference"}
         fill = parse_fill(given.get("expand", False), given.get("remove", False))
         inputs = [wanted.name for wanted in mode.inputs] + ["control"]
         images = _read({name: given[name] for name in inputs})

@@ -75,6 +75,9 @@ Style = Annotated[
     list[str] | None,
     typer.Option("--style", help="An imported style, as NAME or NAME=WEIGHT; may be repeated."),
 ]
+ReferencePicture = Annotated[
+    Path | None, typer.Option("--reference", help="A picture of what is meant, to go by.")
+]
 ControlPicture = Annotated[
     Path | None, typer.Option("--control", help="A sketch, line art or map to follow.")
 ]

@@ -31,10 +31,14 @@ START_SCENE = 0.5
 """The same for scenes and sketches."""
 START_KNOWN = 0.4
 """The same where what is to be painted follows from the pictures at hand."""
+FROM_REFERENCE = 0.4
+"""How much of a painter's reference stays at a strength of 1; it is noised by the rest."""
 FARTHEST = 0.8
 """The farthest that a layer is repainted: from more noise this small model finds no shape."""
 UNTOUCHED, FULLY_COLOURED = 0.05, 0.35
 """Between these strengths a repainted layer takes on the colour that its prompt names."""
+LEAST_THING = 0.02
+"""The smallest share of a picture that is taken for a thing in front of its background."""
 RECALLING = ("text", "foreground", "control")
 """Tasks that a drawing is recalled for."""
 
@@ -88,6 +92,19 @@ class Beginnings:
         if len(latents) < len(begun):
             return None, 1.0
         return torch.cat(latents), max(strength for _, strength in begun)
+
+    def by(self, picture: Tensor, prompt: str, strength: float) -> Beginning:
+        """From a painter's reference, straight RGBA [1, 4, h, w] at half size.
+
+        It takes on the colour that the prompt names. Of an opaque picture only what stands in
+        front of a plain background counts, if there is such a thing.
+        """
+        if bool((picture[:, 3] == 1).all()):
+            thing = split(picture[:, :3])
+            picture = thing if thing[:, 3].mean() > LEAST_THING else picture
+        coloured = in_words(picture, prompt)
+        latent = self._codec.encode_small(picture if coloured is None else coloured)
+        return latent, min(FARTHEST, 1 - FROM_REFERENCE * min(2.0, strength))
 
     def again(self, prompt: str, pixels: Tensor, strength: float) -> Tensor | None:
         """What a layer or picture is repainted from, where that is not simply itself.

@@ -17,7 +17,9 @@ class Family:
     """Sides of a frame are multiples of `multiple`; `steps` and `guidance` suit most prompts.
 
     `passes` of its decoder make a layer where a recipe leaves their number open. `sketches` are
-    the kinds of control images that it follows without a control network."""
+    the kinds of control images that it follows without a control network; with `references` it also
+    goes by a picture of what is meant.
+    """
 
     multiple: int
     steps: int
@@ -27,6 +29,7 @@ class Family:
     schedulers: tuple[str, ...] = ("euler",)
     """Names of samplers that a recipe may ask for."""
     sketches: tuple[ControlKind, ...] = ()
+    references: bool = False
 
     def frames(self, native: int) -> FrameLimits:
         """Sizes near the native square: far from it, objects repeat or lose their shape."""
@@ -112,6 +115,7 @@ FAMILIES = {
         (*_STAGED, "extract", "decompose", "fill", "upscale"),
         passes=1,
         sketches=("scribble", "lineart"),
+        references=True,
     ),
     # The official decoder halves the sides six times; steps and guidance are its authors' advice.
     "sd15": Family(64, 20, 7.0, (*_STAGED, "fill"), schedulers=_STABLE_DIFFUSION),

@@ -105,15 +105,19 @@ def _described(
     return own
 
 
+_NETWORK_KINDS = tuple(kind for kind in get_args(ControlKind) if kind != "reference")
+"""What networks follow: a reference picture is gone by without one."""
+
+
 def control_kind(words: str, name: str) -> ControlKind:
     """What a control network follows, from its file's name. Raises CannotImport."""
     plain = words.lower().replace("_", "").replace("-", "").replace("sketch", "scribble")
-    for kind in get_args(ControlKind):
+    for kind in _NETWORK_KINDS:
         if kind in plain:
             return kind
     raise CannotImport(
         f"The name of {name} does not say what the control network follows.",
-        f"Say it with --kind: {', '.join(get_args(ControlKind))}.",
+        f"Say it with --kind: {', '.join(_NETWORK_KINDS)}.",
     )
 
 

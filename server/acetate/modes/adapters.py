@@ -34,7 +34,11 @@ def equipped(request: Request, pipeline: Pipeline) -> Iterator[Recipe]:
         paths = [(_fitting(own, pipeline), weight) for own, weight in styles]
         told = {own.name: own.facts for own, _ in styles}
         stack.enter_context(pipeline.styled(paths, told))
-        if control is not None and control.kind in FAMILIES[pipeline.family].sketches:
+        if control is not None and control.kind == "reference":
+            _check_reference(recipe, pipeline)
+            picture = _picture(request)
+            stack.enter_context(pipeline.referring(picture, control.strength))
+        elif control is not None and control.kind in FAMILIES[pipeline.family].sketches:
             if control.model:
                 raise BadRequest(f"The model “{pipeline.model}” follows sketches by itself.")
             lines = _map(request, control)
@@ -88,8 +92,22 @@ def _fitting(own: Own, pipeline: Pipeline) -> Path:
     return path
 
 
-def _map(request: Request, control: Control) -> Tensor:
-    from acetate.adapters.control_map import control_map
+def _check_reference(recipe: Recipe, pipeline: Pipeline) -> None:
+    if not FAMILIES[pipeline.family].references:
+        raise BadRequest(f"The model “{pipeline.model}” cannot go by a reference picture.")
+    if recipe.mode != "text":
+        raise BadRequest(
+            f"The mode “{recipe.mode}” goes by no reference picture: text does.",
+        )
+
+
+def _picture(request: Request) -> Tensor:
     from acetate.images.tensors import to_tensor
 
-    return control_map(to_tensor(request.images["control"]), control.kind, control.derived)
+    return to_tensor(request.images["control"])
+
+
+def _map(request: Request, control: Control) -> Tensor:
+    from acetate.adapters.control_map import control_map
+
+    return control_map(_picture(request), control.kind, control.derived)

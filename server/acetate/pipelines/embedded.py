@@ -119,6 +119,7 @@ class EmbeddedPipeline(Pipeline):
         self.native = native
         self.limits = FAMILIES[self.family].frames(self.native)
         self._lines: Tensor | None = None
+        self._reference: tuple[Tensor, float] | None = None
         self._pictures: list[tuple[Tensor, Tensor]] = []
         self.beginnings = None
         if memory is not None:
@@ -257,6 +258,17 @@ class EmbeddedPipeline(Pipeline):
         finally:
             self._lines = None
 
+    @contextmanager
+    def referring(self, picture: Tensor, strength: float) -> Iterator[None]:
+        """A layer begins from this picture, for the length of a block, and not from a drawing."""
+        if self.beginnings is None:
+            raise BadRequest(f"The model “{self.model}” cannot go by a reference picture.")
+        self._reference = halved_layer(picture), strength
+        try:
+            yield
+        finally:
+            self._reference = None
+
     @torch.inference_mode()
     def denoise(
         self,
@@ -286,7 +298,11 @@ class EmbeddedPipeline(Pipeline):
             if latent is None:
                 known = [self._pixels(condition) for condition in conditions]
                 scene = Asked(task.name, task.onto, *self._frame(noise))
-                latent, strength = self.beginnings.of(scene, prompt.texts, seeds, known)
+                if task.name == "text" and self._reference is not None:
+                    picture, closely = self._reference
+                    latent, strength = self.beginnings.by(picture, prompt.texts[0], closely)
+                else:
+                    latent, strength = self.beginnings.of(scene, prompt.texts, seeds, known)
                 beside = latent if task.name in RECALLING else None
             elif task.name in RECALLING:
                 changed = None

@@ -189,6 +189,13 @@ class Pipeline(ABC):
         """
         return Filling(continued, free)
 
+    def referring(self, picture: Tensor, strength: float) -> AbstractContextManager[None]:
+        """A straight layer [1, 4, H, W] gone by for the length of a block. Raises BadRequest.
+
+        Only for families with `references`.
+        """
+        raise BadRequest(f"The model “{self.model}” cannot go by a reference picture.")
+
     def preview(self, latent: Tensor) -> Tensor:
         """A small picture [B, 4, h, w] of a scaled latent, cheap enough for every step."""
         return self.decode_layer(latent, passes=1)

@@ -39,7 +39,7 @@ def embedded_model() -> ModelInfo:
         list(family.modes),
         steps=family.steps,
         guidance=family.guidance,
-        controls=sorted(family.sketches),
+        controls=sorted([*family.sketches, *(["reference"] if family.references else [])]),
     )
 
 

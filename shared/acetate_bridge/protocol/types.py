@@ -53,7 +53,8 @@ FillKind = Literal["fill", "expand", "remove"]
 """What a painter wants of a selection: what the prompt says; what the layer has not got there, the
 rest kept; or no more than what is around it."""
 
-ControlKind = Literal["scribble", "lineart", "canny", "depth", "pose"]
+ControlKind = Literal["scribble", "lineart", "canny", "depth", "pose", "reference"]
+"""What a control image shows: lines and maps to follow, or a picture of what is meant."""
 
 
 @dataclass(frozen=True)
