@@ -11,7 +11,7 @@ import json
 import logging
 import time
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Literal
@@ -29,7 +29,7 @@ _TEXTS: ContextVar[tuple[str, ...]] = ContextVar("texts", default=())
 
 
 @contextlib.contextmanager
-def about_job(job: str, recipe: Recipe) -> Iterator[None]:
+def about_job(job: str, recipe: Recipe) -> Generator[None]:
     """Lines that are logged inside bear the id of the job, and none of its texts."""
     texts = (recipe.prompt, recipe.negative_prompt, *recipe.layer_prompts.values())
     job_token = _JOB.set(job)

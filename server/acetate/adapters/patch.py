@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from torch import nn
@@ -54,7 +54,7 @@ class Patch(ABC):
             self._take_out(target)
 
     @contextmanager
-    def inside(self, target: nn.Module) -> Iterator[None]:
+    def inside(self, target: nn.Module) -> Generator[None]:
         """The patch is in for the length of a block."""
         self.inject(target)
         try:

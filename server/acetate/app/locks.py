@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 
@@ -14,7 +14,7 @@ class AlreadyLocked(Exception):
 
 
 @contextlib.contextmanager
-def hold(path: Path, platform: str = sys.platform) -> Iterator[None]:
+def hold(path: Path, platform: str = sys.platform) -> Generator[None]:
     """Hold the lock file for the block; raises AlreadyLocked at once when another has it."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from acetate.jobs.event_feed import Notice
 from acetate.jobs.manager import Manager
@@ -49,7 +49,7 @@ class ScriptFeed:
         return len(self._readers)
 
     @contextlib.contextmanager
-    def listen(self) -> Iterator[News]:
+    def listen(self) -> Generator[News]:
         """News from now on, until the context ends."""
         news = News()
         self._readers.append(news)

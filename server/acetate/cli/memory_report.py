@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -69,7 +69,7 @@ def measured(pipeline: Pipeline, mode: str) -> int:
 
 
 @contextmanager
-def peak_on(device: torch.device) -> Iterator[Peak]:
+def peak_on(device: torch.device) -> Generator[Peak]:
     """Measures the length of a block."""
     peak = Peak()
     if device.type == "cuda":

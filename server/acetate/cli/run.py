@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -233,7 +233,7 @@ def _warn(console: Console, layer: Layer) -> None:
 
 
 @contextmanager
-def _progress(console: Console) -> Iterator[Callable[[int, int], None]]:
+def _progress(console: Console) -> Generator[Callable[[int, int], None]]:
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -26,7 +26,7 @@ class Stopped(Exception):
 
 
 @contextmanager
-def heard_at_once() -> Iterator[None]:
+def heard_at_once() -> Generator[None]:
     """While this stands, Ctrl+C ends the process with one line and status 130."""
     try:
         before = signal.signal(signal.SIGINT, _stop)
@@ -41,7 +41,7 @@ def heard_at_once() -> Iterator[None]:
 
 
 @contextmanager
-def heard_politely() -> Iterator[None]:
+def heard_politely() -> Generator[None]:
     """While this stands, Ctrl+C is a KeyboardInterrupt: there is something to be wound up."""
     global _polite
     _polite += 1

@@ -139,7 +139,7 @@ class Beginnings:
         if asked.task == "background":
             ground = Ground.under(known[0][0, 3].numpy())
             scene = self._backdrops.paint(prompt, seed, max(height, width), ground)
-            rgb = torch.from_numpy(scene).permute(2, 0, 1)[None, :, :height, :width]
+            rgb = torch.as_tensor(scene).permute(2, 0, 1)[None, :, :height, :width]
             return self._codec.encode_small_picture(rgb), START_SCENE
         if asked.task == "behind":
             rgb = uncovered(known[1][:, :3], known[0])
@@ -165,4 +165,4 @@ class Beginnings:
             return None
         for drawing in found.drawings:
             self._use(f"memory/{drawing.name}", self._drawings.hash(drawing))
-        return torch.from_numpy(found.pixels).permute(2, 0, 1)[None].float() / 255, found.certain
+        return torch.as_tensor(found.pixels).permute(2, 0, 1)[None].float() / 255, found.certain

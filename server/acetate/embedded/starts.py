@@ -62,8 +62,8 @@ def filled_in(lines: Tensor, drawing: Tensor) -> Tensor:
     place = (int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top)
     frame = Image.new("RGBa", inside.shape[::-1])
     frame.paste(picture.resize(place, Image.Resampling.LANCZOS), (left, top))
-    moved = torch.from_numpy(np.array(frame.convert("RGBA"))).permute(2, 0, 1)[None] / 255
-    return _with_padded_colour(moved[:, :3], torch.from_numpy(inside)[None, None].float(), moved)
+    moved = torch.as_tensor(np.array(frame.convert("RGBA"))).permute(2, 0, 1)[None] / 255
+    return _with_padded_colour(moved[:, :3], torch.as_tensor(inside)[None, None].float(), moved)
 
 
 def in_words(picture: Tensor, prompt: str) -> Tensor | None:
@@ -77,7 +77,7 @@ def in_words(picture: Tensor, prompt: str) -> Tensor | None:
         pixels = pixels if painted is None else painted
     if said.aged:
         pixels = aged(pixels)
-    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
+    return torch.as_tensor(pixels).permute(2, 0, 1)[None].float() / 255
 
 
 def _inside(lines: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def part_of(path: Path) -> Path:
 
 
 @contextmanager
-def part_file(path: Path) -> Iterator[Path]:
+def part_file(path: Path) -> Generator[Path]:
     """Where to gather what shall become `path`; gone afterwards, unless it was moved."""
     part = part_of(path)
     _parts.add(part)

@@ -19,7 +19,7 @@ def to_tensor(image: Image) -> Tensor:
     dtype = _SAMPLES[image.format]
     samples = np.frombuffer(image.data, dtype).reshape(image.height, image.width, 4)
     scaled = samples.astype(np.float32) / np.iinfo(dtype).max
-    return torch.from_numpy(scaled).permute(2, 0, 1)[None]
+    return torch.as_tensor(scaled).permute(2, 0, 1)[None]
 
 
 def to_image(rgba: Tensor, pixel_format: PixelFormat = "rgba8") -> Image:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from acetate.jobs.disk_space import is_full
@@ -72,7 +72,7 @@ class PixelFiles:
 
 
 @contextlib.contextmanager
-def _whole(part: Path) -> Iterator[None]:
+def _whole(part: Path) -> Generator[None]:
     """Removes the part when something goes wrong with it; raises DiskFull."""
     try:
         yield

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,7 +65,7 @@ class Store:
         self._db.close()
 
     @contextlib.contextmanager
-    def _change(self) -> Iterator[None]:
+    def _change(self) -> Generator[None]:
         """One transaction; raises DiskFull, and then nothing has changed."""
         try:
             self._db.execute("BEGIN IMMEDIATE")

@@ -41,8 +41,8 @@ def resample(image: Tensor, height: int, width: int, kernel: Kernel) -> Tensor:
 
 
 def _along(image: Tensor, axis: int, taps: Taps) -> Tensor:
-    indices = torch.from_numpy(taps.indices).to(image.device)
-    weights = torch.from_numpy(taps.weights).to(image.device, image.dtype)
+    indices = torch.as_tensor(taps.indices).to(image.device)
+    weights = torch.as_tensor(taps.weights).to(image.device, image.dtype)
     if axis == -2:
         weights = weights.unsqueeze(-1)
     total = image.index_select(axis, indices[:, 0]) * weights[:, 0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -103,7 +103,7 @@ def _listed(
 
 
 @contextmanager
-def explained(repository: str, endpoint: str | None = None) -> Iterator[None]:
+def explained(repository: str, endpoint: str | None = None) -> Generator[None]:
     """Turn the hub's errors, and those of the proxy before it, into sentences."""
     import httpx2
     from huggingface_hub import errors

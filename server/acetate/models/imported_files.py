@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -122,7 +122,7 @@ def control_kind(words: str, name: str) -> ControlKind:
 
 
 @contextmanager
-def _as_safetensors(source: Path) -> Iterator[tuple[Path, bool]]:
+def _as_safetensors(source: Path) -> Generator[tuple[Path, bool]]:
     """The file itself, or a converted one that may be moved away; and whether it is converted."""
     if is_safetensors(source):
         yield source, False

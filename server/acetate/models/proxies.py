@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 _NAMES = ("HTTPS_PROXY", "ALL_PROXY", "HTTP_PROXY")
@@ -16,7 +16,7 @@ def set_proxies() -> list[str]:
 
 
 @contextmanager
-def usable_proxies() -> Iterator[None]:
+def usable_proxies() -> Generator[None]:
     """Meanwhile `socks://`, as desktops write it, is the `socks5://` that it stands for."""
     before = {name: os.environ[name] for name in set_proxies()}
     try:

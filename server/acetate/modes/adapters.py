@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def equipped(request: Request, pipeline: Pipeline) -> Iterator[Recipe]:
+def equipped(request: Request, pipeline: Pipeline) -> Generator[Recipe]:
     """Styles and control are in the pipeline for the length of a block, and gone without a trace.
 
     Yields the recipe with the full names of what was taken. Raises BadRequest for what there is

@@ -76,7 +76,7 @@ def _free(request: Request) -> Tensor:
         raise BadRequest(
             "The selection does not reach beyond what is painted: there is nothing to expand into."
         )
-    return torch.from_numpy(free)[None, None]
+    return torch.as_tensor(free)[None, None]
 
 
 def _with_below(painting: Painting, start: Tensor, free: Tensor) -> Tensor:

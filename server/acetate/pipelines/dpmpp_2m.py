@@ -51,7 +51,7 @@ class KarrasMultistep:
         lowest, highest = float(self._train_sigmas[0]), float(self._train_sigmas[-1])
         ramp = np.linspace(0, 1, num_inference_steps)
         root = highest ** (1 / RHO) + ramp * (lowest ** (1 / RHO) - highest ** (1 / RHO))
-        sigmas = torch.from_numpy(root**RHO)
+        sigmas = torch.as_tensor(root**RHO)
         distance = sigmas.log()[:, None] - self._train_sigmas.log()
         self.timesteps = distance.abs().argmin(dim=1).to(device)
         self.sigmas = torch.cat([sigmas, sigmas.new_zeros(1)]).float()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -250,7 +250,7 @@ class EmbeddedPipeline(Pipeline):
         return usual if put is None else Filling(*put, START_SCENE / FARTHEST)
 
     @contextmanager
-    def sketched(self, lines: Tensor, strength: float) -> Iterator[None]:
+    def sketched(self, lines: Tensor, strength: float) -> Generator[None]:
         """Light lines on black [1, 3, H, W] in [0, 1] are followed for the length of a block."""
         self._lines = self.encode_image(lines * min(1.0, strength))
         try:
@@ -259,7 +259,7 @@ class EmbeddedPipeline(Pipeline):
             self._lines = None
 
     @contextmanager
-    def referring(self, picture: Tensor, strength: float) -> Iterator[None]:
+    def referring(self, picture: Tensor, strength: float) -> Generator[None]:
         """A layer begins from this picture, for the length of a block, and not from a drawing."""
         if self.beginnings is None:
             raise BadRequest(f"The model “{self.model}” cannot go by a reference picture.")

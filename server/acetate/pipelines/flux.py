@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -184,7 +184,7 @@ class FluxPipeline(Pipeline):
     @contextmanager
     def styled(
         self, styles: Sequence[tuple[Path, float]], told: Told = MappingProxyType({})
-    ) -> Iterator[None]:
+    ) -> Generator[None]:
         networks: dict[str, nn.Module] = {
             "transformer": self.denoiser,
             "text_encoder": self.pooled_encoder,

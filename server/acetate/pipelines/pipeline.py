@@ -7,7 +7,7 @@ Pictures are float tensors [B, 3 or 4, H, W] in [0, 1], RGBA with straight alpha
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -296,7 +296,7 @@ class Pipeline(ABC):
 @contextmanager
 def _injected(
     patch: Patch | None, target: nn.Module, ladder: Ladder
-) -> Iterator[Callable[[], None]]:
+) -> Generator[Callable[[], None]]:
     """Inject for the block; yields a function that ejects early. Ejects exactly once."""
     inside = patch
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 
 @contextmanager
-def without_collecting() -> Iterator[None]:
+def without_collecting() -> Generator[None]:
     """Put off garbage collection: it takes an eighth of the time that torch and diffusers need."""
     enabled = gc.isenabled()
     gc.disable()

@@ -144,7 +144,7 @@ class LayeredPipeline(Pipeline):
             ).images[0]
 
         painted = np.asarray(self.ladder.attempt(paint), dtype=np.float32)[:layers]
-        return torch.from_numpy(painted).permute(0, 3, 1, 2).contiguous()
+        return torch.as_tensor(painted).permute(0, 3, 1, 2).contiguous()
 
     def _in_pieces(self) -> bool:
         self._whole.vae.enable_tiling()

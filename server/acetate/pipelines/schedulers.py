@@ -8,7 +8,7 @@ distilled to them.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -35,7 +35,7 @@ def _dpm(config: Config) -> KarrasMultistep:
 
 
 @contextmanager
-def _without_numpy_warning() -> Iterator[None]:
+def _without_numpy_warning() -> Generator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
         yield

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -155,7 +155,7 @@ class StableDiffusionPipeline(Pipeline):
     @contextmanager
     def styled(
         self, styles: Sequence[tuple[Path, float]], told: Told = MappingProxyType({})
-    ) -> Iterator[None]:
+    ) -> Generator[None]:
         with ExitStack() as fused:
             for path, weight in styles:
                 self.files.use(path)
@@ -170,7 +170,7 @@ class StableDiffusionPipeline(Pipeline):
                 self._styles = ()
 
     @contextmanager
-    def following(self, network: Path, image: Tensor, strength: float) -> Iterator[None]:
+    def following(self, network: Path, image: Tensor, strength: float) -> Generator[None]:
         """The control image [1, 3, H, W] in [0, 1] is followed for the length of a block."""
         self.files.use(network)
         control = self.ladder.attempt(
@@ -183,7 +183,7 @@ class StableDiffusionPipeline(Pipeline):
             self._control = None
 
     @contextmanager
-    def filling(self, picture: Tensor, mask: Tensor) -> Iterator[None]:
+    def filling(self, picture: Tensor, mask: Tensor) -> Generator[None]:
         """For the length of a block a hole is filled: the picture [1, 3, H, W] under the mask
         [1, 1, H, W], 1 inside. Only for a base that was trained to; see `fills`.
         """

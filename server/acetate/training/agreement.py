@@ -155,7 +155,7 @@ def _framed(picture: Tensor) -> Tensor:
 def _thumbnails(pictures: PictureSet, rows: np.ndarray) -> Tensor:
     small = []
     for row in rows:
-        rgba = torch.from_numpy(np.array(pictures.pixels[row])).permute(2, 0, 1)[None].float()
+        rgba = torch.as_tensor(np.array(pictures.pixels[row])).permute(2, 0, 1)[None].float()
         small.append(thumbnails(rgba / 255))
     return torch.cat(small)
 

@@ -32,7 +32,7 @@ class LayerBatches:
         random = np.random.default_rng((self._seed, step))
         chosen = random.choice(self._rows, batch)
         cuts = [self._cut(self._pictures.pixels[row], crop, random) for row in chosen]
-        rgba = torch.from_numpy(np.stack(cuts)).permute(0, 3, 1, 2).float() / 255
+        rgba = torch.as_tensor(np.stack(cuts)).permute(0, 3, 1, 2).float() / 255
         return rgba.contiguous(memory_format=torch.channels_last)
 
     @staticmethod
@@ -73,7 +73,7 @@ class Backdrops:
                 scene = self._scenes[random.integers(len(self._scenes))]
                 top, left = random.integers(0, scene.shape[0] - side + 1, 2)
                 out[i] = scene[top : top + side, left : left + side] / 255
-        return torch.from_numpy(out).permute(0, 3, 1, 2)
+        return torch.as_tensor(out).permute(0, 3, 1, 2)
 
 
 def over(rgba: Tensor, backdrop: Tensor | float) -> Tensor:

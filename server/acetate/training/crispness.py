@@ -56,7 +56,7 @@ def measure_crispness(pipeline: EmbeddedPipeline, pictures: PictureSet, count: i
     trips: list[tuple[float, ...]] = []
     rows = pictures.rows("concept")
     for row in rows[:: max(1, len(rows) // count)][:count]:
-        rgba = torch.from_numpy(np.array(pictures.pixels[row])).permute(2, 0, 1)[None].float() / 255
+        rgba = torch.as_tensor(np.array(pictures.pixels[row])).permute(2, 0, 1)[None].float() / 255
         truth = doubled_layer(rgba)
         small = codec.decode_small(codec.encode_small(rgba), 1, CHUNK_PIXELS)
         cubic = doubled_layer(small)

@@ -135,7 +135,7 @@ def round_trips(
 def _batches(pixels: NDArray[np.uint8], rows: NDArray[np.int64], batch: int) -> Iterator[Tensor]:
     for first in range(0, len(rows), batch):
         stacked = np.stack([pixels[row] for row in rows[first : first + batch]])
-        yield torch.from_numpy(stacked).permute(0, 3, 1, 2).float() / 255
+        yield torch.as_tensor(stacked).permute(0, 3, 1, 2).float() / 255
 
 
 @torch.inference_mode()

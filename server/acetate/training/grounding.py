@@ -83,7 +83,7 @@ def _aside(pixels: NDArray[np.uint8]) -> Tensor:
     frame = Image.new("RGBa", (size, size))
     frame.paste(small, (0, size * 3 // 8))
     rgba = np.array(frame.convert("RGBA"))
-    return torch.from_numpy(rgba).permute(2, 0, 1)[None].float() / 255
+    return torch.as_tensor(rgba).permute(2, 0, 1)[None].float() / 255
 
 
 def _under(alpha: Tensor) -> Tensor:

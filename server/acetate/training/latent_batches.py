@@ -60,7 +60,7 @@ class LatentBatches:
         shards = [np.load(file) for file in files]
         metas = [json.loads(str(shard["meta"])) for shard in shards]
         self._layers, self._scene_layers, self._scenes, self._blended, self._lines = (
-            torch.from_numpy(np.concatenate([shard[name] for shard in shards]))
+            torch.as_tensor(np.concatenate([shard[name] for shard in shards]))
             for name in ("layers", "scene_layers", "scenes", "blended", "control")
         )
         self._views = [View(**view) for meta in metas for view in meta["layers"]]

@@ -46,7 +46,7 @@ def scale_of(pair: Transparency, data: Path) -> LatentScale:
     rows = rows[:: max(1, len(rows) // MEASURED)][:MEASURED]
     latents: list[Tensor] = []
     for row in rows:
-        pixels = torch.from_numpy(np.array(pictures.pixels[row]))
+        pixels = torch.as_tensor(np.array(pictures.pixels[row]))
         rgba = pixels.permute(2, 0, 1)[None].float() / 255
         latent, offset = pair.encode(rgba, quick_padding(rgba))
         latents.append(latent + offset)

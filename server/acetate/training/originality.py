@@ -34,7 +34,7 @@ def thumbnails(pixels: NDArray[np.uint8], rows: NDArray[np.int64]) -> Tensor:
     """Premultiplied thumbnails [N, 4 × 32 × 32] of some rows."""
     small: list[Tensor] = []
     for row in rows:
-        rgba = torch.from_numpy(np.array(pixels[row])).permute(2, 0, 1)[None].float() / 255
+        rgba = torch.as_tensor(np.array(pixels[row])).permute(2, 0, 1)[None].float() / 255
         small.append(thumbnail(rgba))
     return torch.cat(small)
 

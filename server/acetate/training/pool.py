@@ -145,7 +145,7 @@ def _encode(codec: Codec, pictures: Sequence[Pixels]) -> NDArray[np.float16]:
     out: list[Tensor] = []
     for start in range(0, len(pictures), _BATCH):
         stacked = np.stack(pictures[start : start + _BATCH])
-        batch = torch.from_numpy(stacked).permute(0, 3, 1, 2).float() / 255
+        batch = torch.as_tensor(stacked).permute(0, 3, 1, 2).float() / 255
         encode = codec.encode_small if batch.shape[1] == 4 else codec.encode_small_picture
         out.append(encode(batch).half())
     return torch.cat(out).numpy()

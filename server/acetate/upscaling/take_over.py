@@ -46,7 +46,7 @@ def read_ncnn(param: str, numbers: bytes, shapes: dict[str, tuple[int, ...]]) ->
         name, shape = next(names)
         samples = np.frombuffer(numbers, kind, int(np.prod(shape)), at)
         at += samples.nbytes + -samples.nbytes % 4
-        found[name] = torch.from_numpy(samples.copy()).reshape(shape)
+        found[name] = torch.as_tensor(samples.copy()).reshape(shape)
 
     for line in lines[2:]:
         layer, _, inputs, outputs, *rest = line.split()
