@@ -4,7 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready-$(shell cat pyproject.toml constraints.txt .ci/environment.sh | cksum | cut -d ' ' -f 1)
 
-.PHONY: demo test test-fast check docs lint bench plugins wheel page interface cluster editors clean
+.PHONY: demo test test-fast check docs lint bench soak plugins wheel page interface cluster editors clean
 
 demo: $(READY)
 	$(BIN)/python -m acetate.demo demo
@@ -39,6 +39,10 @@ lint: $(READY)-dev
 
 bench: $(READY)-dev
 	$(BIN)/python -m tests.benchmarks
+
+# An hour of bad weather: kills, cut connections and damaged frames at their full figures.
+soak: $(READY)-dev
+	$(BIN)/python -m tests.soak
 
 plugins: $(READY)
 	$(BIN)/acetate plugins build --output dist

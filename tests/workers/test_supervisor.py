@@ -100,6 +100,19 @@ async def test_a_worker_that_never_opens_is_reported_and_tried_again(tmp_path: P
             await paint(made)
 
 
+async def test_a_worker_that_is_killed_while_it_starts_costs_no_job(tmp_path: Path) -> None:
+    async with engine(tmp_path) as made:
+        painting = asyncio.ensure_future(paint(made))
+        for _ in range(2):
+            while made.pid is None:
+                await asyncio.sleep(0.01)
+            pid = made.pid
+            os.kill(pid, signal.SIGKILL)
+            while made.pid == pid:
+                await asyncio.sleep(0.01)
+        assert isinstance((await painting)[-1], Painted)
+
+
 async def test_a_worker_killed_while_idle_is_replaced(tmp_path: Path) -> None:
     offers: list[Announcement] = []
     async with engine(tmp_path) as made:

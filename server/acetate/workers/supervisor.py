@@ -32,7 +32,10 @@ from acetate_bridge.protocol.types import Request
 
 log = logging.getLogger("acetate.supervisor")
 
-_RESTART_SECONDS = (0.0, 1.0, 5.0, 15.0, 30.0)
+_RESTART_SECONDS = (0.0, 0.5, 2.0, 5.0, 15.0, 30.0)
+_FAILED_STARTS = 3
+"""In a row, after which no job waits for a worker any longer. A single one may have been ended from
+outside, for want of memory for one."""
 
 
 @dataclass(frozen=True)
@@ -297,7 +300,7 @@ class WorkerEngine:
                 self._ready.clear()
                 await self._bury()
             deaths = 0 if lived else deaths + 1
-            if not lived:
+            if deaths >= _FAILED_STARTS:
                 self._broken.set()
 
     async def _route(self, announce: Callable[[Announcement], None]) -> bool:
