@@ -104,7 +104,7 @@ def test_something_else_at_the_address_is_named(nowhere: Path) -> None:
 
 def test_a_nonsense_address_is_named() -> None:
     with Watched(address="ftp://nowhere") as watched:
-        assert "not an address" in watched.reach(Connection.NO_SERVER).message
+        assert "not an address" in watched.reach(Connection.REFUSED).message
 
 
 def test_a_host_that_raises_in_its_callbacks_hears_the_next_event_all_the_same(

@@ -12,11 +12,11 @@ import pytest
 
 from acetate.app.openapi import document
 from acetate.app.routes import ROUTES
-from acetate.app.setup_route import memory_of
 from acetate.images.files import read_image
 from acetate.images.recipe_texts import recipes_in
 from acetate_bridge.protocol.messages import CLIENT_MESSAGES, SERVER_MESSAGES
 from acetate_bridge.protocol.png import write_png
+from acetate_bridge.protocol.setup import memory_of
 from tests.app.server_process import LONG, ROOT, TOKEN, RunningServer
 from tests.app.test_http import ask, finished
 from tests.workers.fake_painter import solid

@@ -89,6 +89,28 @@ def test_a_job_that_has_ended_cannot_be_painted_first(server: RunningServer) -> 
     assert fetch(server, "POST", "/v1/jobs/none/first")[0] == 404
 
 
+def test_the_order_of_what_waits_is_told_and_changed(server: RunningServer) -> None:
+    recipe = {"mode": "text", "prompt": "step=0.05", "steps": 150}
+    jobs = [
+        json.loads(fetch(server, "POST", "/v1/jobs", {"recipe": recipe})[1])["job"]
+        for _ in range(4)
+    ]
+    running, one, two, three = jobs
+    try:
+        assert fetch(server, "POST", f"/v1/jobs/{three}/move", {"before": one})[0] == 200
+        assert fetch(server, "POST", f"/v1/jobs/{one}/move", {})[0] == 200
+        found = {job["job"]: job for job in json.loads(fetch(server, "GET", "/v1/jobs")[1])}
+        waiting = [job for job in jobs if found[job]["state"] == "queued"]
+        waiting.sort(key=lambda job: found[job]["ahead"])
+        assert [job for job in waiting if job != running] == [three, two, one]
+        assert fetch(server, "POST", f"/v1/jobs/{two}/move", {"before": "none"})[0] == 409
+        assert fetch(server, "POST", f"/v1/jobs/{two}/move", {"after": one})[0] == 400
+        assert fetch(server, "POST", "/v1/jobs/none/move", {})[0] == 404
+    finally:
+        for job in jobs:
+            fetch(server, "DELETE", f"/v1/jobs/{job}")
+
+
 def test_a_frame_is_planned_for_any_size(server: RunningServer) -> None:
     models = json.loads(fetch(server, "GET", "/v1/models")[1])["models"]
     wish = {"width": 333, "height": 200, "model": models[0]["id"]}

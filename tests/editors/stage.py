@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from acetate_bridge.editing.editor import Editor
 from acetate_bridge.panel.controller import Controller
@@ -36,8 +37,8 @@ class Stage:
         self._links[-1].on_offer(OFFER)
         settle()
 
-    def _link(self, *parts: object) -> ScriptedLink:
-        self._links.append(ScriptedLink(*parts))  # type: ignore[arg-type]
+    def _link(self, *parts: Any, **server: Any) -> ScriptedLink:
+        self._links.append(ScriptedLink(*parts, **server))
         return self._links[-1]
 
     def press(self, action: str, *values: object) -> None:

@@ -135,3 +135,39 @@ def test_an_editor_is_served_while_commands_come_and_go() -> None:
         taken.append(queue.take())
         queue.add(f"command-{number}", f"c{number}")
     assert taken.index("e") == 4
+
+
+def test_a_job_is_moved_before_another_of_its_client_or_to_the_end() -> None:
+    queue = FairQueue()
+    for job in ("a1", "a2", "a3", "b1"):
+        queue.add(job[0], job)
+    assert queue.move("a", "a3", "a1") and queue.move("a", "a1")
+    assert [job for _, job in queue.order()] == ["a3", "b1", "a2", "a1"]
+    assert not queue.move("a", "a3", "b1"), "not before a job of another client"
+    assert not queue.move("b", "a3") and not queue.move("a", "gone")
+    assert drain(queue) == ["a3", "b1", "a2", "a1"]
+
+
+@given(st.lists(st.sampled_from(["a1", "a2", "a3", "b1", "b2", "c1", "take"]), max_size=20))
+def test_the_order_that_is_told_is_the_order_of_the_turns(deeds: list[str]) -> None:
+    queue, waiting = FairQueue(), set[str]()
+    for deed in deeds:
+        if deed == "take":
+            waiting.discard(queue.take() or "")
+        elif deed not in waiting:
+            waiting.add(deed)
+            queue.add(deed[0], deed)
+    told = [job for _, job in queue.order()]
+    assert sorted(told) == sorted(waiting)
+    assert drain(queue) == told
+
+
+def test_every_change_of_the_order_is_told() -> None:
+    changes: list[int] = []
+    queue = FairQueue(lambda: changes.append(len(queue)))
+    queue.add("a", "a1")
+    queue.add("a", "a2")
+    queue.move("a", "a2", "a1")
+    queue.remove("a", "a1")
+    queue.take()
+    assert changes == [1, 2, 2, 1, 0]

@@ -55,7 +55,7 @@ class LayerSummary:
 
 @dataclass(frozen=True)
 class JobStatus:
-    """A job as scripts see it."""
+    """A job as scripts see it; `ahead` counts the jobs that stand before it while it waits."""
 
     job: str
     state: str
@@ -67,12 +67,26 @@ class JobStatus:
     hint: str = ""
     progress: Progress | None = None
     layers: list[LayerSummary] | None = None
+    ahead: int = 0
+
+
+@dataclass(frozen=True)
+class MoveOrder:
+    """Where a waiting job goes: right before this one, or last of all."""
+
+    before: str = ""
 
 
 async def list_jobs(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
     records = await context.manager.jobs(SCRIPTS, _MOST_LISTED)
-    return answer([_status(record, context.manager.progress(record.job)) for record in records])
+    waiting = context.manager.waiting(SCRIPTS)
+    return answer(
+        [
+            _status(record, context.manager.progress(record.job), None, waiting.get(record.job, 0))
+            for record in records
+        ]
+    )
 
 
 async def submit_job(request: web.Request) -> web.Response:
@@ -100,6 +114,15 @@ async def promote_job(request: web.Request) -> web.Response:
     job = request.match_info["job"]
     if await manager.record(SCRIPTS, job) and not manager.promote(SCRIPTS, job):
         return refusal(409, "not_waiting", "The job does not wait any more.")
+    return await _job_answer(request, job, 200)
+
+
+async def move_job(request: web.Request) -> web.Response:
+    manager = request.app[CONTEXT].manager
+    job = request.match_info["job"]
+    order = build(MoveOrder, await read_json(request))
+    if await manager.record(SCRIPTS, job) and not manager.move(SCRIPTS, job, order.before):
+        return refusal(409, "not_waiting", "One of the two jobs does not wait any more.")
     return await _job_answer(request, job, 200)
 
 
@@ -172,11 +195,15 @@ async def job_status(context: Context, job: str) -> JobStatus | None:
         )
         for layer in stored
     ]
-    return _status(record, context.manager.progress(job), layers)
+    ahead = context.manager.waiting(SCRIPTS).get(job, 0)
+    return _status(record, context.manager.progress(job), layers, ahead)
 
 
 def _status(
-    record: JobRecord, progress: Progress | None, layers: list[LayerSummary] | None = None
+    record: JobRecord,
+    progress: Progress | None,
+    layers: list[LayerSummary] | None = None,
+    ahead: int = 0,
 ) -> JobStatus:
     return JobStatus(
         record.job,
@@ -189,6 +216,7 @@ def _status(
         record.hint,
         progress,
         layers,
+        ahead,
     )
 
 

@@ -16,9 +16,11 @@ from acetate.app.index_page import page
 from acetate.app.job_routes import (
     PICTURES,
     JobStatus,
+    MoveOrder,
     acknowledge_job,
     cancel_job,
     list_jobs,
+    move_job,
     promote_job,
     show_job,
     show_layer,
@@ -180,6 +182,15 @@ ROUTES = (
     ),
     Route(
         "POST", "/v1/jobs/{job}/first", promote_job, "Paint it before the others", None, JobStatus
+    ),
+    Route(
+        "POST",
+        "/v1/jobs/{job}/move",
+        move_job,
+        "Paint a waiting job right before another one, or last",
+        MoveOrder,
+        JobStatus,
+        refuses=(409,),
     ),
     Route(
         "GET",

@@ -9,7 +9,7 @@ from collections.abc import Generator
 from acetate.jobs.event_feed import Notice
 from acetate.jobs.manager import Manager
 from acetate.jobs.records import FreshLayer
-from acetate_bridge.protocol.messages import Cancelled, Done, Failed, Preview
+from acetate_bridge.protocol.messages import Cancelled, Done, Failed, Preview, Queue
 
 SCRIPTS = "http"
 """The client that all jobs of scripts belong to."""
@@ -42,6 +42,7 @@ class ScriptFeed:
         self.previews: dict[str, Preview] = {}
         self._readers: list[News] = []
         manager.subscribe(SCRIPTS, self._on_notice)
+        manager.watch_queue(SCRIPTS, self._on_queue)
 
     @property
     def readers(self) -> int:
@@ -57,6 +58,12 @@ class ScriptFeed:
             yield news
         finally:
             self._readers.remove(news)
+
+    def _on_queue(self, queue: Queue) -> None:
+        """Whoever waits may have moved up."""
+        for job in queue.jobs:
+            for news in self._readers:
+                news.add(job)
 
     def _on_notice(self, notice: Notice) -> None:
         job = notice.stored.job if isinstance(notice, FreshLayer) else notice.job

@@ -7,7 +7,7 @@ from collections import deque
 
 from acetate.jobs.event_feed import Notice
 from acetate.jobs.records import FreshLayer
-from acetate_bridge.protocol.messages import Models, Preview, Progress, ServerMessage
+from acetate_bridge.protocol.messages import Models, Preview, Progress, Queue, ServerMessage
 
 _FRESH_BYTES = 64 * 2**20
 MOST_ANSWERS = 100
@@ -33,8 +33,9 @@ class Outbox:
 
     def answer(self, message: ServerMessage) -> None:
         """Send something that is no event, before all events."""
-        if isinstance(message, Models):
-            self._messages = deque(m for m in self._messages if not isinstance(m, Models))
+        for kind in (Models, Queue):
+            if isinstance(message, kind):
+                self._messages = deque(m for m in self._messages if not isinstance(m, kind))
         self._messages.append(message)
         self._something.set()
         if len(self._messages) >= MOST_ANSWERS and not self._closed:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import re
 
 from aiohttp import web
 
 from acetate import __version__
 from acetate.app.context import CONTEXT
 from acetate.app.responses import answer
+from acetate.models.download_plan import free_bytes
 from acetate.models.hub_cache import missing_parts
-from acetate.models.licences import LINKS
 from acetate.models.machine import installed_torch, look
 from acetate.models.registry import models
 from acetate.models.shipped import EMBEDDED
 from acetate.plugin_install.bundle import EDITORS
 from acetate.plugin_install.editor_folders import places
 from acetate.plugin_install.install import installed
-from acetate_bridge.protocol.setup import Setup, SetupPart, fit, ranked
+from acetate_bridge.protocol.licences import licence_link
+from acetate_bridge.protocol.setup import Setup, SetupPart, fit, memory_of, ranked
 
-_MEBIBYTES = re.compile(r"(\d+)\s*MiB")
 _LICENCE = "Apache-2.0"
 
 
@@ -51,20 +50,15 @@ def find_setup(ready: bool) -> Setup:
     state = "is ready" if ready else "is loading its model"
     server = SetupPart("server", "here", f"The server {state}.")
     found = [program, server, *_model_parts(), *_plugin_parts()]
-    return Setup(__version__, machine.system, machine.card, memory, found, ranked(fits))
-
-
-def memory_of(card: str) -> float:
-    """Gigabytes of a card as the driver's tool names it; negative where it does not say."""
-    match = _MEBIBYTES.search(card)
-    return round(int(match[1]) * 2**20 / 1e9, 1) if match else -1.0
+    free = round(free_bytes() / 1e9, 1)
+    return Setup(__version__, machine.system, machine.card, memory, found, ranked(fits), free)
 
 
 def _model_parts() -> list[SetupPart]:
     parts: list[SetupPart] = []
     for entry in models().values():
         missing = missing_parts(entry)
-        size = sum(part.file.size for part in entry.parts) / 1e3
+        size = entry.size / 1e3
         parts.append(
             SetupPart(
                 f"model {entry.id}",
@@ -96,4 +90,4 @@ def _plugin_parts() -> list[SetupPart]:
 
 
 def _link(licence: str) -> str:
-    return LINKS.get(licence.lower(), "")
+    return licence_link(licence)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
@@ -24,6 +25,7 @@ from acetate_bridge.protocol.chunking import PARTS_FEATURE, Gathering, frames, j
 from acetate_bridge.protocol.codec import BadFrame, choose, encode, encode_pieces
 from acetate_bridge.protocol.messages import (
     PROTOCOL,
+    QUEUE_FEATURE,
     Acknowledge,
     Cancel,
     Failed,
@@ -32,6 +34,7 @@ from acetate_bridge.protocol.messages import (
     Missing,
     ModelMessage,
     Models,
+    Move,
     Pause,
     Preview,
     Problem,
@@ -94,6 +97,7 @@ class Session:
         self._in_parts = PARTS_FEATURE in hello.features
         leave = self._manager.subscribe(self._client, self._hear)
         leave_offer = self._manager.offers.listen(self._offer_changed)
+        leave_queue: Callable[[], None] | None = None
         writer = start_task(self._write(), "a session's writer")
 
         def hang_up(ended: asyncio.Task[None]) -> None:
@@ -105,6 +109,8 @@ class Session:
         writer.add_done_callback(hang_up)
         try:
             self._outbox.answer(self._welcome())
+            if QUEUE_FEATURE in hello.features:
+                leave_queue = self._manager.watch_queue(self._client, self._outbox.answer)
             same_store = hello.store == self._manager.store_identity
             missed = await self._manager.missed(self._client, hello.last_event if same_store else 0)
             self._outbox.release(missed)
@@ -114,6 +120,8 @@ class Session:
         finally:
             leave()
             leave_offer()
+            if leave_queue is not None:
+                leave_queue()
             writer.cancel()
             # Its failure, if it had one, is in the log.
             await asyncio.wait([writer])
@@ -169,7 +177,7 @@ class Session:
             offer.models,
             offer.modes,
             self._manager.limits,
-            [PARTS_FEATURE],
+            [PARTS_FEATURE, QUEUE_FEATURE],
         )
 
     def _hear(self, notice: Notice) -> None:
@@ -216,6 +224,8 @@ class Session:
                 await self._upload(message)
             case Cancel():
                 await self._manager.cancel(self._client, message.job)
+            case Move():
+                self._manager.move(self._client, message.job, message.before)
             case Acknowledge():
                 await self._manager.acknowledge(self._client, message.job)
             case Pull() | Pause() | Remove():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Callable
 
 
 class FairQueue:
@@ -12,7 +13,9 @@ class FairQueue:
     of its own waits, and anew once the job that it was served with has made room for the next.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_change: Callable[[], None] = lambda: None) -> None:
+        """`on_change` is called after whatever changes the order."""
+        self.on_change = on_change
         self._waiting: dict[str, deque[str]] = {}
         self._turns: OrderedDict[str, None] = OrderedDict()
         self._served: list[str] = []
@@ -36,6 +39,7 @@ class FairQueue:
             # Whose job is being painted asks again when that one has made room (see `take`).
             if client not in self._served:
                 self._turns.setdefault(client)
+        self.on_change()
 
     def take(self) -> str | None:
         """The next job, or None when nothing waits. Called when there is room to paint one."""
@@ -50,6 +54,7 @@ class FairQueue:
         job = jobs.popleft()
         self._served.append(client)
         self._forget_idle(client)
+        self.on_change()
         return job
 
     def remove(self, client: str, job: str) -> bool:
@@ -59,16 +64,40 @@ class FairQueue:
             return False
         jobs.remove(job)
         self._forget_idle(client)
+        self.on_change()
         return True
 
     def promote(self, client: str, job: str) -> bool:
         """Put a waiting job before the client's others; False when it does not wait."""
         jobs = self._waiting.get(client)
-        if jobs is None or job not in jobs:
+        return bool(jobs) and self.move(client, job, jobs[0])
+
+    def move(self, client: str, job: str, before: str = "") -> bool:
+        """Put a waiting job right before another of the client, or last; False when it cannot.
+
+        It cannot when either of them does not wait.
+        """
+        jobs = self._waiting.get(client)
+        if jobs is None or job not in jobs or (before and before not in jobs):
             return False
-        jobs.remove(job)
-        jobs.appendleft(job)
+        if job != before:
+            jobs.remove(job)
+            jobs.insert(jobs.index(before) if before else len(jobs), job)
+            self.on_change()
         return True
+
+    def order(self) -> list[tuple[str, str]]:
+        """All waiting jobs with their clients, in the order of their turns as it stands now."""
+        rest = {client: deque(jobs) for client, jobs in self._waiting.items()}
+        turns = deque(self._turns)
+        turns.extend(client for client in rest if client not in self._turns)
+        found: list[tuple[str, str]] = []
+        while turns:
+            client = turns.popleft()
+            found.append((client, rest[client].popleft()))
+            if rest[client]:
+                turns.append(client)
+        return found
 
     def ahead(self, client: str) -> int:
         """How many waiting jobs would run before one that this client added now, at most."""

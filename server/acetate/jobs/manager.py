@@ -14,6 +14,7 @@ from acetate.jobs.event_feed import EventFeed, Notice, Subscriber
 from acetate.jobs.observation import Observation
 from acetate.jobs.open_job import OpenJob
 from acetate.jobs.queue_runner import QueueRunner
+from acetate.jobs.queue_watch import QueueWatch, Watcher
 from acetate.jobs.records import JobRecord, MissingImages, Refused
 from acetate.jobs.recovery import give_up_damaged
 from acetate.jobs.store import now
@@ -40,6 +41,7 @@ class Manager:
         self._feed = EventFeed()
         self._endings = UnwrittenEndings(ledger)
         self._runner = QueueRunner(ledger, engines, self._feed, self._endings, self.observation)
+        self._watch = QueueWatch(self._runner.queue)
         self._submitting = asyncio.Lock()
         self._expiry: asyncio.Task[None] | None = None
 
@@ -158,6 +160,20 @@ class Manager:
     def promote(self, client: str, job_id: str) -> bool:
         """Paint this job before the client's others; False when it does not wait."""
         return self._runner.queue.promote(client, job_id)
+
+    def move(self, client: str, job_id: str, before: str) -> bool:
+        """Paint a job before another of this client (empty: last); False when one of them does not
+        wait."""
+        return self._runner.queue.move(client, job_id, before)
+
+    def watch_queue(self, client: str, watcher: Watcher) -> Callable[[], None]:
+        """Hear how this client's waiting jobs stand; call what is returned to stop."""
+        return self._watch.watch(client, watcher)
+
+    def waiting(self, client: str) -> dict[str, int]:
+        """The waiting jobs of a client in their order, and how many stand before each."""
+        queue = self._watch.of(client)
+        return dict(zip(queue.jobs, queue.ahead, strict=True))
 
     async def acknowledge(self, client: str, job_id: str) -> bool:
         """The client has what it asked for; False when the job has not ended."""

@@ -54,6 +54,8 @@ class Entry:
     base_licence: str = ""
     base_files: tuple[str, ...] = ()
     """Patterns of the base's files that are needed, as `fnmatch` reads them."""
+    base_size: float = 0
+    """What those files take, in megabytes; 0 while unknown."""
     parts: tuple[Part, ...] = ()
     scheduler: str = ""
     """The one that the base was distilled for; empty for the family's own."""
@@ -76,6 +78,11 @@ class Entry:
     def advice(self) -> tuple[int, float]:
         """Steps and guidance that suit most prompts."""
         return FAMILIES[self.family].advice(self.scheduler)
+
+    @property
+    def size(self) -> float:
+        """What all of its files take, in megabytes, as far as that is known."""
+        return self.base_size + sum(part.file.size for part in self.parts)
 
     def needs_of_base(self, name: str) -> bool:
         """Whether a file of the base repository is needed."""

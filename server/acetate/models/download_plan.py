@@ -63,15 +63,20 @@ def plan_downloads(
 def check_room(downloads: list[Download]) -> None:
     """Raise CannotFetch unless the disk of the cache has room for all of them."""
     need = sum(download.size for download in downloads) + _SPARE
-    folder = cache_folder()
-    while not folder.exists():
-        folder = folder.parent
-    have = shutil.disk_usage(folder).free
+    folder, have = cache_folder(), free_bytes()
     if need > have:
         raise CannotFetch(
             f"The disk of {folder} has {have / 1e9:.1f} GB free, "
             f"but the download needs {need / 1e9:.1f} GB."
         )
+
+
+def free_bytes() -> int:
+    """What is free on the disk of the cache."""
+    folder = cache_folder()
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
 
 
 def _listed(

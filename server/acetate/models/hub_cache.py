@@ -80,6 +80,15 @@ def missing_parts(entry: Entry, modes: tuple[str, ...] | None = None) -> list[st
     return [base, *missing] if base else missing
 
 
+def missing_bytes(entry: Entry) -> int:
+    """About how much has to be fetched for a model; 0 where that is unknown."""
+    base = entry.base_size if missing_base(entry) else 0.0
+    if missing_base(entry) and not base:
+        return 0
+    lacking = sum(part.file.size for part in entry.parts if not located(part.file))
+    return round((base + lacking) * 1e6)
+
+
 def remove(entry: Entry) -> int:
     """Delete the transparency files of a model that no other one here needs; returns their bytes.
 

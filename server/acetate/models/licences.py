@@ -9,22 +9,12 @@ from platformdirs import user_config_path
 
 from acetate.models.catalog import Entry
 from acetate_bridge.protocol.json_text import read_json
-
-_HUB = "https://huggingface.co"
-LINKS = {
-    "apache-2.0": "https://www.apache.org/licenses/LICENSE-2.0",
-    "creativeml-openrail-m": f"{_HUB}/spaces/CompVis/stable-diffusion-license",
-    "openrail++": f"{_HUB}/stabilityai/stable-diffusion-xl-base-1.0/blob/main/LICENSE.md",
-    "flux-1-dev-non-commercial-license": f"{_HUB}/black-forest-labs/FLUX.1-dev/tree/main",
-    "qwen-research": f"{_HUB}/Qwen/Qwen-Image-2.1/blob/main/LICENSE",
-    "afl-3.0": "https://opensource.org/license/afl-3-0-php",
-}
-"""Where the licences of the catalog can be read."""
+from acetate_bridge.protocol.licences import licence_link
 
 
 def with_link(licence: str) -> str:
     """A licence's name, with where to read it if that is known."""
-    link = LINKS.get(licence.lower())
+    link = licence_link(licence)
     return f"{licence}, {link}" if link else licence
 
 

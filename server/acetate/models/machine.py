@@ -7,15 +7,15 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from acetate_bridge.client.own_card import NVIDIA, Ask, ask
+
 _INDEX = "https://download.pytorch.org/whl"
 _INTEL = "0x8086"
-_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -54,24 +54,6 @@ class Installed:
     fits: bool
 
 
-Ask = Callable[[list[str]], str]
-
-
-def ask(words: list[str]) -> str:
-    """The first line that a program says; empty when it is not there, or fails."""
-    program = shutil.which(words[0])
-    if program is None:
-        return ""
-    try:
-        done = subprocess.run(
-            [program, *words[1:]], capture_output=True, text=True, timeout=_SECONDS, check=False
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    lines = done.stdout.strip().splitlines()
-    return lines[0].strip() if done.returncode == 0 and lines else ""
-
-
 def look(
     system: str = sys.platform,
     processor: str = "",
@@ -85,7 +67,7 @@ def look(
         apple = (processor or platform.machine()) == "arm64"
         return Machine(words, "Apple's own" if apple else "", MAC)
     # The driver's own tool says whether a card can be used, whichever is built in.
-    if card := question(["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]):
+    if card := question(NVIDIA):
         return Machine(words, card, CUDA)
     if system.startswith("linux"):
         if (devices / "kfd").exists():

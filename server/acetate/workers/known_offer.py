@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from acetate.models.catalog import Entry
 from acetate.models.families import FAMILIES
-from acetate.models.hub_cache import missing_parts
+from acetate.models.hub_cache import missing_bytes, missing_parts
 from acetate.models.licences import unaccepted
 from acetate.models.own_register import own_files
 from acetate.models.registry import model_named, models
@@ -71,4 +71,11 @@ def _info(entry: Entry) -> ModelInfo:
     if not (missing := missing_parts(entry)):
         return info
     reason = f"It is not here yet ({', '.join(missing)}): fetch it first."
-    return replace(info, state="missing", progress=0.0, reason=reason, licences=unaccepted(entry))
+    return replace(
+        info,
+        state="missing",
+        progress=0.0,
+        reason=reason,
+        licences=unaccepted(entry),
+        bytes_total=missing_bytes(entry),
+    )

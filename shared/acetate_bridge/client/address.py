@@ -5,16 +5,49 @@ from __future__ import annotations
 import ipaddress
 import socket
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from acetate_bridge.client.discovery import Runtime, find_runtime
 from acetate_bridge.client.shared_servers import SHARE_PORT, SharedServer, known_servers
 
+_LONGEST_TOKEN = 1000
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
 
 class BadAddress(ValueError):
     """Not the address of a server."""
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where a client shall look for its server: without an address for that of this machine.
+
+    `token_file` is read anew for each connection, as a server that starts again may renew it.
+    """
+
+    address: str | None = None
+    token: str | None = None
+    token_file: str = ""
+
+    def find(self) -> Target | None:
+        """The server as it can be reached now, or None. Raises BadAddress."""
+        return find_target(self.address, self.token or self._token_of_file())
+
+    def _token_of_file(self) -> str | None:
+        if not self.token_file:
+            return None
+        try:
+            with open(Path(self.token_file).expanduser(), encoding="utf-8") as file:
+                text = file.read(_LONGEST_TOKEN + 1).strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is no text"
+            raise BadAddress(
+                f"The token file {self.token_file} cannot be read: {reason}"
+            ) from error
+        if not text or len(text) > _LONGEST_TOKEN or not text.isascii() or not text.isprintable():
+            raise BadAddress(f"The file {self.token_file} holds no token on one line")
+        return text
 
 
 @dataclass(frozen=True)
@@ -38,14 +71,14 @@ def find_target(address: str | None, token: str | None) -> Target | None:
     if address is None:
         if runtime is None:
             return None
-        return Target(_session_of(runtime), token or runtime.token)
+        return Target(session_of(runtime), token or runtime.token)
     url, local = session_url(address)
     if shared := _shared(address):
         there = f"wss://{written(*place_of(address, SHARE_PORT))}/v1/session"
         return Target(there, token or shared.token, local, shared.certificate)
     if local and runtime is not None and _port(address) in (None, runtime.port):
         # The same server, which may not listen under every name of this machine.
-        return Target(_session_of(runtime), token or runtime.token)
+        return Target(session_of(runtime), token or runtime.token)
     return Target(url, token or "", local)
 
 
@@ -102,7 +135,8 @@ def _is_short_loopback(name: str) -> bool:
         return False
 
 
-def _session_of(runtime: Runtime) -> str:
+def session_of(runtime: Runtime) -> str:
+    """The session of a server that left word of itself."""
     return f"ws://{runtime.address}/v1/session"
 
 

@@ -10,9 +10,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from acetate_bridge.client import connection_state as states
+from acetate_bridge.client.address import BadAddress, Where
 from acetate_bridge.client.connection import Ears, Link
 from acetate_bridge.client.connection_state import State
+from acetate_bridge.client.own_card import own_card
 from acetate_bridge.client.pending_jobs import Pending
+from acetate_bridge.client.server_call import page_address, setup_of
+from acetate_bridge.client.server_request import NoAnswer
 from acetate_bridge.protocol.json_text import LARGEST_NUMBER, wellformed
 from acetate_bridge.protocol.messages import (
     Acknowledge,
@@ -20,10 +24,13 @@ from acetate_bridge.protocol.messages import (
     Event,
     ModelMessage,
     Models,
+    Move,
     Pause,
     Pull,
+    Queue,
     Remove,
 )
+from acetate_bridge.protocol.setup import Setup
 from acetate_bridge.protocol.types import Request
 
 log = logging.getLogger("acetate.client")
@@ -31,6 +38,7 @@ log = logging.getLogger("acetate.client")
 OnEvent = Callable[[Event], None]
 OnState = Callable[[State], None]
 OnOffer = Callable[[Models], None]
+OnQueue = Callable[[Queue | None], None]
 
 
 class Client:
@@ -41,7 +49,8 @@ class Client:
     meanwhile comes later. `identity` names this client for as long as its jobs shall be its own;
     `last_event` and `store` (see `position`) go on where an earlier client with it stopped.
 
-    `address` (`host:port`) and `token` default to the server that runs on this machine.
+    `address` (`host:port`) and `token` (or a file that holds it) default to the server that runs
+    on this machine. `on_queue` hears how the waiting jobs stand, and None while that is unknown.
     """
 
     def __init__(
@@ -50,9 +59,11 @@ class Client:
         on_event: OnEvent,
         on_state: OnState | None = None,
         on_offer: OnOffer | None = None,
+        on_queue: OnQueue | None = None,
         *,
         address: str | None = None,
         token: str | None = None,
+        token_file: str = "",
         store: str = "",
         last_event: int = 0,
         command: Sequence[str] | None = None,
@@ -60,9 +71,11 @@ class Client:
         self._on_event = on_event
         self._on_state = on_state
         self._on_offer = on_offer
+        self._on_queue = on_queue
         self._pending = Pending(wellformed(store), max(0, min(last_event, LARGEST_NUMBER)))
-        ears = Ears(self._hear, self._become, self._announce)
-        self._link = Link(wellformed(identity), self._pending, ears, address, token, command)
+        ears = Ears(self._hear, self._become, self._announce, self._tell_queue)
+        self._where = Where(address, token, token_file)
+        self._link = Link(wellformed(identity), self._pending, ears, self._where, command)
         self._state = states.STOPPED
         self._offer: Models | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -135,6 +148,10 @@ class Client:
 
         self._call(stop)
 
+    def move(self, job: str, before: str = "") -> None:
+        """Paint a waiting job before another one, or last; only while `on_queue` hears of both."""
+        self._call(lambda: self._link.say([Move(job, before)]))
+
     def acknowledge(self, job: str) -> None:
         """Tell the server that the results of a job are safe."""
 
@@ -166,6 +183,33 @@ class Client:
     def start_server(self) -> None:
         """Start a server in the background if none is found, and connect to it."""
         self._call(self._link.want_server)
+
+    def ask_page(self, done: Callable[[str, str], None]) -> None:
+        """Where the local page opens signed in, once; `done` hears that, or why there is none."""
+
+        def ask() -> None:
+            try:
+                target = self._where.find()
+                if target is None:
+                    raise NoAnswer("The server is not running.")
+                done(page_address(target), "")
+            except (NoAnswer, BadAddress) as error:
+                done("", str(error))
+
+        threading.Thread(target=ask, name="acetate page", daemon=True).start()
+
+    def ask_setup(self, done: Callable[[Setup | None, str], None]) -> None:
+        """What is in place on the server's machine; without an answer the card of this one."""
+
+        def ask() -> None:
+            try:
+                target = self._where.find()
+                found = None if target is None else setup_of(target)
+            except (NoAnswer, BadAddress):
+                found = None
+            done(found, found.card if found is not None else own_card())
+
+        threading.Thread(target=ask, name="acetate setup", daemon=True).start()
 
     # ---- the thread
 
@@ -214,6 +258,10 @@ class Client:
         self._offer = offer
         if self._on_offer is not None:
             _guarded(self._on_offer, offer)
+
+    def _tell_queue(self, queue: Queue | None) -> None:
+        if self._on_queue is not None:
+            _guarded(self._on_queue, queue)
 
     def _become(self, state: State) -> None:
         if state != self._state:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from subprocess import Popen
 
 from acetate_bridge.client import connection_state as states
-from acetate_bridge.client.address import BadAddress, Target, find_target
+from acetate_bridge.client.address import BadAddress, Target, Where
 from acetate_bridge.client.connection_state import State
 from acetate_bridge.client.handshake import NotProven, WrongToken, opening, prove
 from acetate_bridge.client.launcher import CannotStart, last_words, start_server
@@ -37,6 +37,7 @@ from acetate_bridge.protocol.codec import (
 from acetate_bridge.protocol.messages import (
     EVENTS,
     PROTOCOL,
+    QUEUE_FEATURE,
     ClientMessage,
     Event,
     Failed,
@@ -44,6 +45,7 @@ from acetate_bridge.protocol.messages import (
     Missing,
     Models,
     Problem,
+    Queue,
     Welcome,
 )
 
@@ -70,6 +72,7 @@ class Ears:
     event: Callable[[Event], None]
     state: Callable[[State], None]
     offer: Callable[[Models], None]
+    queue: Callable[[Queue | None], None]
 
 
 class Link:
@@ -80,15 +83,13 @@ class Link:
         identity: str,
         pending: Pending,
         ears: Ears,
-        address: str | None,
-        token: str | None,
+        where: Where,
         command: Sequence[str] | None,
     ) -> None:
         self._identity = identity
         self._pending = pending
         self._ears = ears
-        self._address = address
-        self._token = token
+        self._where = where
         self._command = command
         self._outgoing: asyncio.Queue[ClientMessage] | None = None
         self._wake = asyncio.Event()
@@ -144,9 +145,9 @@ class Link:
     async def _try_once(self, pause: float) -> bool:
         """Find the server and talk to it until one side leaves; True if it ever welcomed us."""
         try:
-            target = find_target(self._address, self._token)
+            target = self._where.find()
         except BadAddress as error:
-            self._ears.state(states.cannot_start(str(error), pause))
+            self._ears.state(states.bad_address(str(error), pause))
             return False
         if target is None:
             await self._no_server(pause)
@@ -159,7 +160,7 @@ class Link:
         except WrongToken:
             self._ears.state(states.wrong_token(pause))
         except NotProven as error:
-            if self._address is None and (self._server_wanted or self._child is not None):
+            if self._where.address is None and (self._server_wanted or self._child is not None):
                 # Somebody else has the port of a server that is gone: ours takes another one.
                 await self._no_server(pause)
             else:
@@ -220,7 +221,7 @@ class Link:
             ping_timeout=60,
         ) as connection:
             encodings = preferred_encodings(target.local)
-            features = [PARTS_FEATURE, *(f"encoding:{name}" for name in encodings)]
+            features = [PARTS_FEATURE, QUEUE_FEATURE, *(f"encoding:{name}" for name in encodings)]
             pending = self._pending
             hello = Hello(PROTOCOL, self._identity, features, pending.last_event, pending.store)
             await connection.send(encode(hello))
@@ -240,6 +241,7 @@ class Link:
                 await self._listen(connection)
             finally:
                 self._outgoing = None
+                self._ears.queue(None)
                 sender.cancel()
                 await asyncio.gather(sender, return_exceptions=True)
 
@@ -271,6 +273,8 @@ class Link:
                 self._deliver(message)
             elif isinstance(message, Models):
                 self._ears.offer(message)
+            elif isinstance(message, Queue):
+                self._ears.queue(message)
             elif isinstance(message, Missing):
                 self._supply(message)
             elif isinstance(message, Problem):

@@ -20,12 +20,16 @@ class Connection(str, Enum):
 
 @dataclass(frozen=True)
 class State:
-    """`message` names the cause, `cure` what helps; `retry_in` seconds until the next try."""
+    """`message` names the cause, `cure` what helps; `retry_in` seconds until the next try.
+
+    `other_version` is that of a server which is not the panel's own.
+    """
 
     connection: Connection
     message: str
     cure: str = ""
     retry_in: float = 0.0
+    other_version: str = ""
 
 
 STOPPED = State(Connection.STOPPED, "Not connected.")
@@ -35,13 +39,14 @@ STARTING = State(Connection.STARTING, "The server is starting.")
 
 def ready(server: str, plugin: str = "") -> State:
     """A server has said welcome; `plugin` is the version of the plug-in, empty where unknown."""
-    other = plugin and server.partition(" ")[2] not in ("", plugin)
-    if not other:
+    version = server.partition(" ")[2]
+    if not plugin or version in ("", plugin):
         return State(Connection.READY, f"Connected to {server}.")
     return State(
         Connection.READY,
         f"Connected to {server}; this panel is of version {plugin}.",
-        "They work together. To bring both up to date: acetate plugins install",
+        "They work together. To bring both up to date: acetate plugins install all",
+        other_version=version,
     )
 
 
@@ -108,6 +113,11 @@ def other_protocol(message: str, retry_in: float) -> State:
     return State(
         Connection.REFUSED, message, "Update Acetate and its plug-in to the same version.", retry_in
     )
+
+
+def bad_address(reason: str, retry_in: float) -> State:
+    """What was set cannot lead to any server."""
+    return State(Connection.REFUSED, f"{reason}.", "Look at the panel's settings.", retry_in)
 
 
 def cannot_start(reason: str, retry_in: float) -> State:

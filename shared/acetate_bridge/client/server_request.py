@@ -1,11 +1,15 @@
-"""One question over HTTP to the server of this machine, which first proves what it knows."""
+"""One question over HTTP to a server, which first proves what it knows."""
 
 from __future__ import annotations
 
 import http.client
+import ssl
 from typing import Any, cast
+from urllib.parse import urlsplit
 
+from acetate_bridge.client.address import Target, session_of
 from acetate_bridge.client.discovery import Runtime
+from acetate_bridge.client.shared_servers import pinned
 from acetate_bridge.protocol.json_text import read_json
 from acetate_bridge.protocol.proof import (
     CHALLENGE_HEADER,
@@ -18,7 +22,7 @@ from acetate_bridge.protocol.proof import (
 )
 
 _SECONDS = 10.0
-_MOST_BYTES = 65536
+_MOST_BYTES = 2**20
 
 
 class NoAnswer(OSError):
@@ -26,14 +30,21 @@ class NoAnswer(OSError):
 
 
 def ask_server(runtime: Runtime, method: str, path: str) -> tuple[int, dict[str, Any]]:
+    """What `ask_target` does, for the server of this machine."""
+    return ask_target(Target(session_of(runtime), runtime.token), method, path)
+
+
+def ask_target(
+    target: Target, method: str, path: str, seconds: float = _SECONDS
+) -> tuple[int, dict[str, Any]]:
     """Status and JSON object of the answer. Blocks; raises NoAnswer.
 
     It is asked of the server itself, never through a proxy, and only after that one has proven
     that it knows the token.
     """
-    connection = http.client.HTTPConnection(runtime.host, runtime.port, timeout=_SECONDS)
+    connection = _connection(target, seconds)
     try:
-        status, body = _ask(connection, runtime, method, path)
+        status, body = _ask(connection, target.token, method, path)
     except (OSError, http.client.HTTPException) as error:
         if isinstance(error, NoAnswer):
             raise
@@ -41,6 +52,15 @@ def ask_server(runtime: Runtime, method: str, path: str) -> tuple[int, dict[str,
     finally:
         connection.close()
     return status, json_object(body)
+
+
+def _connection(target: Target, seconds: float) -> http.client.HTTPConnection:
+    parts = urlsplit(target.url)
+    host, port = parts.hostname or "", parts.port
+    if parts.scheme != "wss":
+        return http.client.HTTPConnection(host, port, timeout=seconds)
+    context = pinned(target.certificate) if target.certificate else ssl.create_default_context()
+    return http.client.HTTPSConnection(host, port, timeout=seconds, context=context)
 
 
 def json_object(body: bytes) -> dict[str, Any]:
@@ -53,16 +73,16 @@ def json_object(body: bytes) -> dict[str, Any]:
 
 
 def _ask(
-    connection: http.client.HTTPConnection, runtime: Runtime, method: str, path: str
+    connection: http.client.HTTPConnection, token: str, method: str, path: str
 ) -> tuple[int, bytes]:
     challenge = new_challenge()
     connection.request(method, path, headers={CHALLENGE_HEADER: challenge})
     answer = connection.getresponse()
     answer.read(_MOST_BYTES)
     demand = read_demand(answer.headers.get_all("WWW-Authenticate") or [])
-    if demand is None or not same(demand[1], server_proof(runtime.token, challenge, demand[0])):
+    if demand is None or not same(demand[1], server_proof(token, challenge, demand[0])):
         raise NoAnswer("What answers there is not the server that was started here.")
-    proof = client_proof(runtime.token, challenge, demand[0])
+    proof = client_proof(token, challenge, demand[0])
     headers = {"Authorization": credentials(challenge, demand[0], proof)}
     connection.request(method, path, headers=headers)
     answer = connection.getresponse()

@@ -5,6 +5,7 @@ Everything runs on the editor's GUI thread, and nothing here raises into the hos
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +18,8 @@ from acetate_bridge.editing.job_file import TaskBook
 from acetate_bridge.editing.plan import CannotPlan
 from acetate_bridge.panel import status as statuses
 from acetate_bridge.panel.adjusting import safely
-from acetate_bridge.panel.asking import Asking
 from acetate_bridge.panel.dispatch import Hearing, MakeLink
+from acetate_bridge.panel.equipping import Equipping
 from acetate_bridge.panel.view import PanelView, Status
 from acetate_bridge.panel.view_model import Work, draw, thumbnails
 from acetate_bridge.protocol.messages import (
@@ -38,7 +39,7 @@ log = logging.getLogger("acetate.panel")
 _UNHEARD_AFTER = 20.0
 
 
-class Controller(Asking):
+class Controller(Equipping):
     """Fulfils `panel.Actions`. `on_change` is handed every new view, on the GUI thread."""
 
     def __init__(
@@ -59,16 +60,32 @@ class Controller(Asking):
     @safely
     def start(self) -> None:
         """Connect, and hear of jobs that an earlier run of the editor has left."""
-        if self._link is None:
+        if self._book is None:
             kind = self._editor.name.split()[0].lower() if self._editor.name else "editor"
             self._book = TaskBook(self._folder / "jobs", kind)
             for record in self._book.records:
                 self._tasks[record.job] = Task(record, orphan=True)
-            hearing = Hearing(self._editor.call_soon, self)
-            identity = self._book.identity
-            self._link = self._make_link(identity, hearing.event, hearing.state, hearing.offer)
-            self._link.start()
+        if self._link is None:
+            self.connect()
         self._look()
+
+    def connect(self) -> None:
+        """Look for the server that is set now, and for no other."""
+        if self._book is None:
+            return
+        if self._link is not None:
+            self._link.stop()
+        settings, hearing = self._preferences.current, Hearing(self._editor.call_soon, self)
+        self.known.state, self.known.offer, self.known.queue = STOPPED, None, None
+        self.known.setup = None
+        make = self._make_link
+        if settings.server_address or settings.token_file:
+            address = settings.server_address or None
+            make = functools.partial(make, address=address, token_file=settings.token_file)
+        self._link = make(
+            self._book.identity, hearing.event, hearing.state, hearing.offer, hearing.queue
+        )
+        self._link.start()
 
     @safely
     def stop(self) -> None:
@@ -186,7 +203,9 @@ class Controller(Asking):
         """The connection has changed."""
         if self._link is None:
             return
-        self.known.state = state
+        before, self.known.state = self.known.state, state
+        if (state.connection, state.message) != (before.connection, before.message):
+            self.look_at_setup()
         if state.connection is Connection.READY:
             self._revived = False
         elif state.connection is Connection.NO_SERVER and not self._revived:
@@ -279,6 +298,9 @@ class Controller(Asking):
         """Hand a new view to the toolkit."""
         here, delivered = self._jobs_here(), self._deliveries
         queue = [task for task in self._tasks.values() if task.heard and not task.ended]
+        if self.known.queue is not None:
+            turns = {job: turn for turn, job in enumerate(self.known.queue.jobs)}
+            queue.sort(key=lambda task: turns.get(task.record.job, -1))
         work = Work(
             next((task for task in queue if here(task) or task.orphan), None),
             thumbnails(delivered.strip.results),

@@ -6,10 +6,11 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from acetate_bridge.client.client import OnEvent, OnOffer, OnState
+from acetate_bridge.client.client import OnEvent, OnOffer, OnQueue, OnState
 from acetate_bridge.client.connection_state import State
 from acetate_bridge.editing.job import Arrival, look_at
-from acetate_bridge.protocol.messages import Event, LayerReady, Models, Preview
+from acetate_bridge.protocol.messages import Event, LayerReady, Models, Preview, Queue
+from acetate_bridge.protocol.setup import Setup
 from acetate_bridge.protocol.types import Request
 
 
@@ -21,6 +22,9 @@ class Link(Protocol):
     def submit(self, request: Request, job: str | None = None) -> str: ...
     def cancel(self, job: str) -> None: ...
     def acknowledge(self, job: str) -> None: ...
+    def move(self, job: str, before: str = "") -> None: ...
+    def ask_page(self, done: Callable[[str, str], None]) -> None: ...
+    def ask_setup(self, done: Callable[[Setup | None, str], None]) -> None: ...
     def retry(self) -> None: ...
     def start_server(self) -> None: ...
     def pull(self, model: str, accepted: Sequence[str] = ()) -> None: ...
@@ -28,10 +32,18 @@ class Link(Protocol):
 
 
 class MakeLink(Protocol):
-    """Makes the client of this identity."""
+    """Makes the client of this identity; `address` and `token_file` name another server."""
 
     def __call__(
-        self, identity: str, on_event: OnEvent, on_state: OnState, on_offer: OnOffer
+        self,
+        identity: str,
+        on_event: OnEvent,
+        on_state: OnState,
+        on_offer: OnOffer,
+        on_queue: OnQueue,
+        *,
+        address: str | None = None,
+        token_file: str = "",
     ) -> Link: ...
 
 
@@ -42,6 +54,7 @@ class Listener(Protocol):
     def take_layer(self, event: LayerReady, arrival: Arrival) -> None: ...
     def take_state(self, state: State) -> None: ...
     def take_offer(self, offer: Models) -> None: ...
+    def take_queue(self, queue: Queue | None) -> None: ...
 
 
 class Hearing:
@@ -73,6 +86,10 @@ class Hearing:
     def offer(self, offer: Models) -> None:
         """Modes and models have changed."""
         self._call_soon(functools.partial(self._listener.take_offer, offer))
+
+    def queue(self, queue: Queue | None) -> None:
+        """The waiting jobs stand in another order."""
+        self._call_soon(functools.partial(self._listener.take_queue, queue))
 
     def _newest_preview(self, job: str) -> None:
         event = self._previews.pop(job, None)

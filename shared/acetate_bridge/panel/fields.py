@@ -29,7 +29,8 @@ class Field:
     field in whose row it stands; `spoken` is what a reader of the screen says of it there.
     `argument` says in a script what it is; without one it is for the panel alone. `unset` is the
     number by which a script leaves it to the model. `choices` are those of a menu, as names and
-    labels, unless the server gives them.
+    labels, unless the server gives them. `in_dialog`: it stands among the settings of the dialog,
+    not in the panel.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Field:
     unset: float | None = None
     unset_words: str = "the model's advice"
     choices: tuple[tuple[str, str], ...] = ()
+    in_dialog: bool = False
 
     @property
     def words(self) -> str:
@@ -129,10 +131,11 @@ FIELDS: dict[str, Field] = {
         ),
         Field(
             "after_repaint",
-            "After_wards",
+            "Source of a _repainting",
             "What a repainting does to the layer that it was made from",
             "menu",
             "hide",
+            in_dialog=True,
             choices=(
                 ("hide", "Hide the layer"),
                 ("replace", "Replace the layer"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from acetate_bridge.editing.request_builder import choose_model
+from acetate_bridge.panel import strings as words
 from acetate_bridge.panel.strings import per_cent
 from acetate_bridge.panel.view import Choice
 from acetate_bridge.protocol.messages import Models
@@ -13,11 +15,8 @@ def mode_choices(offer: Models | None) -> tuple[Choice, ...]:
     announced = {each.name: each for each in offer.modes} if offer is not None else {}
     names = [*MODES, *(name for name in announced if name not in MODES)]
     return tuple(
-        Choice(
-            name,
-            MODES[name].label if name in MODES else announced[name].words or name,
-            not (reason := _unable(offer, name)),
-            reason,
+        _mode_choice(
+            offer, name, MODES[name].label if name in MODES else announced[name].words or name
         )
         for name in names
     )
@@ -42,18 +41,20 @@ def model_choices(offer: Models | None, mode: str) -> tuple[Choice, ...]:
             )
         else:
             missing = model.state != "ready"
+            size = f", {words.size(model.bytes_total)}" if model.bytes_total else ""
             reason = (model.reason or "It is not downloaded yet.") if missing else ""
-            choices.append(
-                Choice(model.id, f"{name} (not here)" if missing else name, True, reason)
-            )
+            label = f"{name} (not here{size})" if missing else name
+            choices.append(Choice(model.id, label, True, reason))
     return tuple(choices)
 
 
-def _unable(offer: Models | None, mode: str) -> str:
-    if offer is None:
-        return ""
-    if all(each.name != mode for each in offer.modes):
-        return "No model of this server can do that."
-    if not any(mode in model.modes for model in offer.models):
-        return "No model that is here can do that."
-    return ""
+def _mode_choice(offer: Models | None, mode: str, label: str) -> Choice:
+    """A mode as it stands; one whose model has still to be fetched may be chosen, too."""
+    if offer is None or not offer.models:
+        return Choice(mode, label)
+    model = choose_model(offer, mode, "")
+    if model is None:
+        return Choice(mode, label, False, "No model that is known here can do that.")
+    if model.state == "ready":
+        return Choice(mode, label)
+    return Choice(mode, label, False, words.needs(model), model.id)

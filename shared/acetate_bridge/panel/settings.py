@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import cast
 
@@ -21,11 +21,14 @@ class _Saved:
     prompts: dict[str, str] = field(default_factory=dict[str, str])
     layer_prompts: dict[str, str] = field(default_factory=dict[str, str])
     more_open: bool = False
+    server_address: str = ""
+    token_file: str = ""
 
 
 @dataclass(frozen=True)
 class PanelSettings(_Saved):
-    """What a painter has set. An empty `model` takes the first that can do the mode.
+    """What a painter has set. An empty `model` takes the first that can do the mode, an empty
+    `server_address` is the server of this machine.
 
     `prompts` is kept for each mode, `layer_prompts` for each role. `values` holds what was set of
     the fields, `for_models` the same for each model where that counts; what was never set is not
@@ -61,7 +64,7 @@ def load_settings(path: Path) -> PanelSettings:
         saved = from_plain(_Saved, found, allow_unknown=True)
     except (OSError, ValueError, Mismatch):
         return PanelSettings()
-    settings = PanelSettings(saved.mode, saved.prompts, saved.layer_prompts, saved.more_open)
+    settings = PanelSettings(**{each.name: getattr(saved, each.name) for each in fields(_Saved)})
     for name, row in FIELDS.items():
         value = found.get(name)
         if row.per_model and isinstance(value, dict):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from acetate_bridge.client.connection_state import Connection, State
 from acetate_bridge.editing.plan import Situation
 from acetate_bridge.panel import strings as words
+from acetate_bridge.panel.setup_view import Hyperlink
 from acetate_bridge.panel.view import Button, Status
+from acetate_bridge.protocol.licences import licence_link
 from acetate_bridge.protocol.messages import Failed, ModelInfo, Models, Progress
 
 STOPPED = Status("Not connected.", "notice", Button("Connect", "retry"))
@@ -64,18 +66,23 @@ def of_document(situation: Situation) -> Status | None:
     return Status(sentence, "notice", button)
 
 
-def of_models(offer: Models | None, model: ModelInfo | None) -> Status | None:
-    """Nothing can paint yet; None when something can."""
+def of_models(offer: Models | None, model: ModelInfo | None, free: float = -1.0) -> Status | None:
+    """Nothing can paint yet; None when something can. `free` gigabytes, negative for unknown."""
     if model is None:
         if offer is None or not offer.models:
             return Status("The server is getting its models ready.", "working")
-        return Status("No model that is here can do that: choose another mode.", "notice")
+        return Status("No model that is known here can do that: choose another mode.", "notice")
     if model.state == "ready":
         return None
-    return _of_fetching(model)
+    return _of_fetching(model, free)
 
 
-def _of_fetching(model: ModelInfo) -> Status:
+def licence_links(model: ModelInfo) -> tuple[Hyperlink, ...]:
+    """Where the licences can be read that are accepted by fetching a model."""
+    return tuple(Hyperlink(name, link) for name in model.licences if (link := licence_link(name)))
+
+
+def _of_fetching(model: ModelInfo, free: float) -> Status:
     """A model that can be fetched, is being fetched, or could not be."""
     name, share = model.name or model.id, words.per_cent(model.progress)
     if model.state == "downloading":
@@ -89,14 +96,14 @@ def _of_fetching(model: ModelInfo) -> Status:
     if model.state == "failed":
         sentence = model.reason or f"{name} could not be downloaded."
         return Status(sentence, "problem", Button("Try again", "pull"))
-    size = f" ({words.size(model.bytes_total)})" if model.bytes_total else ""
-    sentence = f"{name} is not here yet{size}."
+    needs = f"{words.needs(model)}{words.room(model.bytes_total, free)}."
     if not model.licences:
-        return Status(sentence, "notice", Button("Download", "pull"), model.reason)
+        return Status(needs, "notice", Button("Get it", "pull"), model.reason)
     terms = " and ".join(model.licences)
     return Status(
-        f"{sentence} To download it is to accept its terms: {terms}.",
+        f"{needs} To get it is to accept its terms: {terms}.",
         "notice",
-        Button("Accept and download", "pull"),
+        Button("Accept and get it", "pull"),
         model.reason,
+        licence_links(model),
     )

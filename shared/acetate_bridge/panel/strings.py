@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from acetate_bridge.editing.plan import Plan
-from acetate_bridge.protocol.messages import Progress
+from acetate_bridge.protocol.messages import ModelInfo, Progress
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.naming import layer_name
 
@@ -58,6 +58,23 @@ def per_cent(share: float) -> str:
 def size(count: int) -> str:
     """Bytes as a person reads them: "7.1 GB"."""
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(1, round(count / 1e6))} MB"
+
+
+def room(wanted: int, free: float) -> str:
+    """What is free on the disk for so many bytes; `free` in gigabytes, negative for unknown."""
+    if free < 0:
+        return ""
+    found = size(round(free * 1e9))
+    return f", but only {found} are free" if wanted > free * 1e9 else f" ({found} free)"
+
+
+def needs(model: ModelInfo) -> str:
+    """What has to be fetched first, in a few words for a menu: "Needs SDXL, 13.6 GB"."""
+    name = model.name or model.id
+    if model.state == "downloading":
+        parts = (f"Needs {name}, which is being fetched", per_cent(model.progress))
+        return ", ".join((*parts, *filter(None, [left(model.seconds_left)])))
+    return f"Needs {name}, {size(model.bytes_total)}" if model.bytes_total else f"Needs {name}"
 
 
 def progress(found: Progress | None, ahead: int) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from acetate_bridge.panel.fields import FIELDS, Value
+from acetate_bridge.panel.setup_view import Hyperlink, ServerView, SetupView
 from acetate_bridge.protocol.types import Image
 
 Severity = Literal["ready", "working", "notice", "problem"]
@@ -30,22 +31,36 @@ class Button:
 
 @dataclass(frozen=True)
 class Status:
-    """How things stand: one sentence, at most one button, and more words for a tooltip."""
+    """How things stand: one sentence, at most one button, and more words for a tooltip.
+
+    `links` lead to what the sentence speaks of, such as the licence of a model.
+    """
 
     sentence: str
     severity: Severity = "ready"
     button: Button | None = None
     details: str = ""
+    links: tuple[Hyperlink, ...] = ()
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A mode or a model in a menu. One that is not available is greyed; `reason` says why."""
+    """A mode or a model in a menu. One that is not available is greyed; `reason` says why.
+
+    `fetches` is the model that would make it available: such a one can be chosen all the same,
+    and the status then offers to fetch it.
+    """
 
     name: str
     label: str
     available: bool = True
     reason: str = ""
+    fetches: str = ""
+
+    @property
+    def choosable(self) -> bool:
+        """Whether a menu lets it be chosen."""
+        return self.available or bool(self.fetches)
 
 
 @dataclass(frozen=True)
@@ -85,7 +100,8 @@ class ProgressView:
 class QueuedJob:
     """A job on its way: what it paints, in which document, and how far it is.
 
-    `here`: it is for the document that the painter is in. `cancel(job)` stops it.
+    `here`: it is for the document that the painter is in. `cancel(job)` stops it. `waits`: it is
+    not painted yet; `sooner` and `later` say whether `move` can put it before or behind another.
     """
 
     job: str
@@ -93,6 +109,9 @@ class QueuedJob:
     title: str
     here: bool
     progress: ProgressView
+    waits: bool = False
+    sooner: bool = False
+    later: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,7 +152,8 @@ class PanelView:
     is grey. `preview` is a rough picture of what is being painted. `can_regenerate`: the active
     layer carries a recipe. `can_try_again`: this document has had a job. `running`: a job for
     this document is on its way; more may be asked for meanwhile, and `queue` lists all of them,
-    in every document, in their order.
+    in every document, in their order. `setup` is the card of what is in place, `server` what the
+    settings dialog says of where to look for it.
     """
 
     modes: tuple[Choice, ...] = ()
@@ -155,6 +175,8 @@ class PanelView:
     results: tuple[Thumbnail, ...] = ()
     history: tuple[Thumbnail, ...] = ()
     offer: OfferView | None = None
+    setup: SetupView = SetupView()
+    server: ServerView = ServerView()
     status: Status = field(default_factory=lambda: Status("Not connected."))
 
 
@@ -208,6 +230,26 @@ class Actions(Protocol):
 
     def cancel_all(self) -> None:
         """Stop the jobs of all documents."""
+        ...
+
+    def move(self, job: str, sooner: bool) -> None:
+        """Paint a waiting job before the one that is before it, or after the one behind it."""
+        ...
+
+    def look_at_setup(self) -> None:
+        """The settings dialog has opened: look anew at what is in place."""
+        ...
+
+    def press_setup_button(self, key: str) -> None:
+        """Do what the button of this row of the card says, but for copying."""
+        ...
+
+    def set_server(self, address: str, token_file: str) -> None:
+        """Look for the server there; both empty for the one of this machine."""
+        ...
+
+    def open_page(self) -> None:
+        """Open the local page in the browser, signed in."""
         ...
 
     def swap(self, index: int) -> None:

@@ -15,6 +15,8 @@ from acetate_bridge.panel import strings as words
 from acetate_bridge.panel.fields import FIELDS
 from acetate_bridge.panel.menus import mode_choices, model_choices
 from acetate_bridge.panel.preferences import Preferences
+from acetate_bridge.panel.setup_card import setup_view
+from acetate_bridge.panel.setup_view import FolderView, ServerView
 from acetate_bridge.panel.view import (
     Choice,
     FieldView,
@@ -28,9 +30,10 @@ from acetate_bridge.panel.view import (
 )
 from acetate_bridge.protocol.geometry import FrameLimits
 from acetate_bridge.protocol.limits import needs_prompt
-from acetate_bridge.protocol.messages import ModelInfo, Models
-from acetate_bridge.protocol.modes import mode_row
+from acetate_bridge.protocol.messages import ModelInfo, Models, Queue
+from acetate_bridge.protocol.modes import MODES, mode_row
 from acetate_bridge.protocol.naming import layer_name
+from acetate_bridge.protocol.setup import Setup, SetupPart
 from acetate_bridge.protocol.types import Recipe
 
 
@@ -44,6 +47,16 @@ class Knowledge:
     recipe: Recipe | None = None
     history: list[HistoryEntry] = field(default_factory=list[HistoryEntry])
     outcome: Status | None = None
+    queue: Queue | None = None
+    parts: list[SetupPart] = field(default_factory=list[SetupPart])
+    setup: Setup | None = None
+    card: str = ""
+    folders: tuple[FolderView, ...] = ()
+
+    @property
+    def free(self) -> float:
+        """Gigabytes that are free where models are kept; negative while unknown."""
+        return self.setup.free if self.setup is not None else -1.0
 
     def model(self, mode: str, wanted: str) -> ModelInfo | None:
         """The model that would paint."""
@@ -53,7 +66,7 @@ class Knowledge:
         """Why nothing can be asked of the server now; empty when it can."""
         if self.state.connection is not Connection.READY:
             return self.state.message
-        status = statuses.of_models(self.offer, model)
+        status = statuses.of_models(self.offer, model, self.free)
         if status is not None:
             return status.sentence
         return "" if mode_info(self.offer, mode) is not None else "No model can do that."
@@ -76,6 +89,9 @@ def draw(known: Knowledge, preferences: Preferences, work: Work) -> PanelView:
     settings = preferences.current
     mode, running = settings.mode, work.running
     model, info = known.model(mode, preferences.model), mode_info(known.offer, mode)
+    if info is None and model is not None and mode in MODES:
+        # Nothing that is here can do it yet; its prompts are known all the same.
+        info = MODES[mode].info
     layer_prompts = preferences.layer_prompts(info)
     prompted = preferences.prompt(mode).strip() or any(layer_prompts.values())
     prompted = prompted or not needs_prompt(mode, str(preferences.value("fill", model)))
@@ -104,6 +120,8 @@ def draw(known: Knowledge, preferences: Preferences, work: Work) -> PanelView:
         can_try_again=work.can_try_again and known.state.connection is Connection.READY,
         running=running is not None,
         queue=tuple(_queued(known, task) for task in work.queue),
+        setup=setup_view(known.state, known.parts, known.offer, known.setup, known.card),
+        server=ServerView(settings.server_address, settings.token_file, known.folders),
         progress=_progress(running),
         preview=running.preview if running is not None else None,
         results=work.results,
@@ -156,7 +174,18 @@ def _queued(known: Knowledge, task: Task) -> QueuedJob:
     here = document is not None and document.key == record.document
     progress = _progress(task)
     assert progress is not None
-    return QueuedJob(record.job, layer_name(record.recipe.prompt), record.title, here, progress)
+    waiting = known.queue.jobs if known.queue is not None else []
+    waits = record.job in waiting
+    return QueuedJob(
+        record.job,
+        layer_name(record.recipe.prompt),
+        record.title,
+        here,
+        progress,
+        waits,
+        waits and waiting[0] != record.job,
+        waits and waiting[-1] != record.job,
+    )
 
 
 def _progress(task: Task | None) -> ProgressView | None:
@@ -190,6 +219,8 @@ def _status(known: Knowledge, model: ModelInfo | None, work: Work) -> Status:
         task = work.running
         found = statuses.of_job(task.record.recipe.prompt, task.orphan, task.progress)
     found = found or statuses.of_document(known.situation) or known.outcome
-    found = found or statuses.of_models(known.offer, model)
+    found = found or statuses.of_models(known.offer, model, known.free)
     name = (model.name or model.id) if model is not None else ""
+    if found is None and known.state.other_version:
+        return Status(f"{words.ready(name)}. {known.state.message}", details=known.state.cure)
     return found or Status(words.ready(name))

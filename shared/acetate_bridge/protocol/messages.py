@@ -14,6 +14,8 @@ from acetate_bridge.protocol.geometry import Frame, FrameLimits
 from acetate_bridge.protocol.types import Image, Layer, PixelFormat, Recipe
 
 PROTOCOL = 1
+QUEUE_FEATURE = "queue"
+"""In `hello` and `welcome`: the order of the waiting jobs is told, and can be changed."""
 
 Stage = Literal["queued", "loading", "painting", "decoding"]
 ModelState = Literal["ready", "downloading", "paused", "failed", "missing"]
@@ -106,7 +108,7 @@ class Hello:
     `last_event` is the highest sequence number seen from the job store `store`; a server with
     another store replays everything it has for this client. `features` lists, best first, the
     encodings that the client can read (`encoding:raw`, `encoding:webp`, `encoding:png`), and
-    whether it puts `parts` of large frames together.
+    whether it puts `parts` of large frames together and wants to hear of its `queue`.
     """
 
     protocol: int
@@ -141,6 +143,17 @@ class Cancel:
     """Stop the job within a denoising step; a job that has ended stays as it ended."""
 
     job: str
+
+
+@dataclass(frozen=True)
+class Move:
+    """Paint a waiting job right before another of one's own, or last without `before`.
+
+    Only for a server that has said `queue`; a job that does not wait any more stays as it is.
+    """
+
+    job: str
+    before: str = ""
 
 
 @dataclass(frozen=True)
@@ -182,7 +195,8 @@ class Remove:
 class Welcome:
     """Answer to `hello`. `store` names the job store, `server` the software and its version.
 
-    `features` says whether the server puts `parts` of large frames together.
+    `features` says whether the server puts `parts` of large frames together, and whether the
+    order of the `queue` can be changed.
     """
 
     server: str
@@ -200,6 +214,18 @@ class Models:
 
     models: list[ModelInfo]
     modes: list[ModeInfo]
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The waiting jobs of this client in the order of their turns, said whenever it changes.
+
+    `ahead` counts, for each, the jobs of all clients that wait before it. Only for a client that
+    has said `queue`.
+    """
+
+    jobs: list[str]
+    ahead: list[int]
 
 
 @dataclass(frozen=True)
@@ -296,9 +322,9 @@ class Cancelled:
 
 
 ModelMessage = Pull | Pause | Remove
-ClientMessage = Hello | Upload | Submit | Cancel | Acknowledge | ModelMessage
+ClientMessage = Hello | Upload | Submit | Cancel | Move | Acknowledge | ModelMessage
 Event = Accepted | Progress | Preview | LayerReady | Done | Failed | Cancelled
-ServerMessage = Welcome | Models | Missing | Problem | Event
+ServerMessage = Welcome | Models | Queue | Missing | Problem | Event
 Message = ClientMessage | ServerMessage
 
 CLIENT_MESSAGES: dict[str, type[ClientMessage]] = {
@@ -306,6 +332,7 @@ CLIENT_MESSAGES: dict[str, type[ClientMessage]] = {
     "upload": Upload,
     "submit": Submit,
     "cancel": Cancel,
+    "move": Move,
     "acknowledge": Acknowledge,
     "pull": Pull,
     "pause": Pause,
@@ -314,6 +341,7 @@ CLIENT_MESSAGES: dict[str, type[ClientMessage]] = {
 SERVER_MESSAGES: dict[str, type[ServerMessage]] = {
     "welcome": Welcome,
     "models": Models,
+    "queue": Queue,
     "missing": Missing,
     "problem": Problem,
     "accepted": Accepted,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -10,6 +11,9 @@ Verdict = Literal["runs_well", "runs_slowly", "needs_more", "unknown"]
 
 _SPARE = 1.2
 """A card that has a fifth more than a model's estimate keeps all of it."""
+_ANYWHERE = 1.0
+"""Gigabytes that every machine has, with a card or without."""
+_MEBIBYTES = re.compile(r"(\d+)\s*MiB")
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,8 @@ class ModelFit:
 
 @dataclass(frozen=True)
 class Setup:
-    """Answer of `/v1/setup`. `memory` of the card in gigabytes is negative while unknown."""
+    """Answer of `/v1/setup`. In gigabytes, negative while unknown: `memory` of the card, and what
+    is `free` where models are kept."""
 
     version: str
     machine: str
@@ -50,10 +55,19 @@ class Setup:
     memory: float
     parts: list[SetupPart] = field(default_factory=list[SetupPart])
     models: list[ModelFit] = field(default_factory=list[ModelFit])
+    free: float = -1.0
+
+
+def memory_of(card: str) -> float:
+    """Gigabytes of a card as the driver's tool names it; negative where it does not say."""
+    match = _MEBIBYTES.search(card)
+    return round(int(match[1]) * 2**20 / 1e9, 1) if match else -1.0
 
 
 def fit(model: str, name: str, needs: float, memory: float) -> ModelFit:
     """How a model that needs so many gigabytes runs with so many; what is unknown is said to be."""
+    if 0 < needs <= _ANYWHERE:
+        return ModelFit(model, name, "runs_well", needs, "Runs anywhere, without a card too.")
     if needs <= 0 or memory < 0:
         what = "what it needs" if needs <= 0 else "the memory of this card"
         return ModelFit(model, name, "unknown", max(needs, 0.0), f"Nobody knows {what}: try it.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from acetate_bridge.client.address import BadAddress, find_target, session_url
+from acetate_bridge.client.address import BadAddress, Where, find_target, session_url
 from acetate_bridge.client.discovery import Runtime, write_runtime
 
 
@@ -85,3 +85,21 @@ def test_the_token_goes_to_no_other_machine(
     write_runtime(Runtime(os.getpid(), "127.0.0.1", 4711, "secret", 1), tmp_path)
     found = find_target(spelled, None)
     assert found and found.token == "" and not found.local
+
+
+def test_a_token_file_is_read_anew_for_each_connection(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    where = Where("studio:5", token_file=str(file))
+    for text in ("first-token\n", "second-token"):
+        file.write_text(text)
+        target = where.find()
+        assert target and target.token == text.strip() and not target.local
+
+
+@pytest.mark.parametrize("content", [None, "", "two\nlines", "ñ", "x" * 2000])
+def test_a_token_file_without_a_token_is_named(tmp_path: Path, content: str | None) -> None:
+    file = tmp_path / "token"
+    if content is not None:
+        file.write_text(content, encoding="utf-8")
+    with pytest.raises(BadAddress, match=str(file)):
+        Where("studio:5", token_file=str(file)).find()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from acetate_bridge.client.client import OnEvent, OnOffer, OnState
+from acetate_bridge.client.client import OnEvent, OnOffer, OnQueue, OnState
 from acetate_bridge.client.connection_state import Connection, State
 from acetate_bridge.panel.controller import Controller
 from acetate_bridge.panel.view import PanelView
@@ -25,6 +25,7 @@ from acetate_bridge.protocol.messages import (
     Preview,
     Progress,
 )
+from acetate_bridge.protocol.setup import Setup
 from acetate_bridge.protocol.types import Image, Layer, Recipe, Request, Role
 from tests.editors.host import Kind
 from tests.editors.memory_editor import PLAIN, MemoryEditor
@@ -59,10 +60,21 @@ class ScriptedLink:
     """Stands for the client: notes what it is told, and says what the test says."""
 
     def __init__(
-        self, identity: str, on_event: OnEvent, on_state: OnState, on_offer: OnOffer
+        self,
+        identity: str,
+        on_event: OnEvent,
+        on_state: OnState,
+        on_offer: OnOffer,
+        on_queue: OnQueue,
+        *,
+        address: str | None = None,
+        token_file: str = "",
     ) -> None:
-        self.identity = identity
+        self.identity, self.address, self.token_file = identity, address, token_file
         self.on_event, self.on_state, self.on_offer = on_event, on_state, on_offer
+        self.on_queue = on_queue
+        self.asked_setup: list[Callable[[Setup | None, str], None]] = []
+        self.asked_page: list[Callable[[str, str], None]] = []
         self.requests: dict[str, Request] = {}
         self.cancelled: list[str] = []
         self.acknowledged: list[str] = []
@@ -84,6 +96,15 @@ class ScriptedLink:
 
     def acknowledge(self, job: str) -> None:
         self.acknowledged.append(job)
+
+    def move(self, job: str, before: str = "") -> None:
+        self.said.append(f"move {job} before {before or 'nothing'}")
+
+    def ask_page(self, done: Callable[[str, str], None]) -> None:
+        self.asked_page.append(done)
+
+    def ask_setup(self, done: Callable[[Setup | None, str], None]) -> None:
+        self.asked_setup.append(done)
 
     def retry(self) -> None:
         self.said.append("retry")
@@ -126,10 +147,8 @@ class Desk:
             self.link.on_offer(offer)
             self.editor.settle()
 
-    def _make_link(
-        self, identity: str, on_event: OnEvent, on_state: OnState, on_offer: OnOffer
-    ) -> ScriptedLink:
-        self.links.append(ScriptedLink(identity, on_event, on_state, on_offer))
+    def _make_link(self, *parts: Any, **server: Any) -> ScriptedLink:
+        self.links.append(ScriptedLink(*parts, **server))
         return self.links[-1]
 
     @property

@@ -79,14 +79,14 @@ def test_a_server_without_models_yet_is_getting_ready(tmp_path: Path) -> None:
         ),
         (
             {"state": "missing", "bytes_total": 7_100_000_000},
-            "Small model is not here yet (7.1 GB).",
-            "Download",
+            "Needs Small model, 7.1 GB.",
+            "Get it",
             "pull small",
         ),
         (
             {"state": "missing", "licences": ["openrail"]},
-            "Small model is not here yet. To download it is to accept its terms: openrail.",
-            "Accept and download",
+            "Needs Small model. To get it is to accept its terms: openrail.",
+            "Accept and get it",
             "pull small openrail",
         ),
     ],

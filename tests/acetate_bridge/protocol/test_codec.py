@@ -97,6 +97,7 @@ MESSAGES: dict[type[Any], st.SearchStrategy[Any]] = {
         st.none() | _frames,
     ),
     p.Cancel: st.builds(p.Cancel, _names),
+    p.Move: st.builds(p.Move, _names, _names),
     p.Acknowledge: st.builds(p.Acknowledge, _names),
     p.Pull: st.builds(p.Pull, _names, st.lists(_names, max_size=2)),
     p.Pause: st.builds(p.Pause, _names),
@@ -105,6 +106,7 @@ MESSAGES: dict[type[Any], st.SearchStrategy[Any]] = {
         p.Welcome, _names, _numbers, _names, _models, _modes, st.just(p.Limits(1, 2, 3, 4, 5, 6, 7))
     ),
     p.Models: st.builds(p.Models, _models, _modes),
+    p.Queue: st.builds(p.Queue, st.lists(_names, max_size=3), st.lists(_numbers, max_size=3)),
     p.Missing: st.builds(p.Missing, _names, st.lists(_names, max_size=3)),
     p.Problem: st.builds(p.Problem, _names, _names, _names, _names),
     p.Accepted: st.builds(p.Accepted, _names, _numbers, _numbers),

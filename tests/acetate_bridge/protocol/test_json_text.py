@@ -32,6 +32,7 @@ from acetate_bridge.protocol.messages import (
     Preview,
     Problem,
     Progress,
+    Queue,
     Welcome,
 )
 from acetate_bridge.protocol.serialization import Mismatch, from_plain, to_plain
@@ -42,6 +43,7 @@ RECIPE = Recipe("text", "x", styles={"a": 1.0}, files={"a": "b"}, layer_prompts=
 FROM_SERVER: list[Message] = [
     Welcome("s", 1, "t", [ModelInfo("m")], [ModeInfo("n")], Limits(1, 2, 3, 4, 5, 6, 7)),
     Models([ModelInfo("m", styles=["s"])], [ModeInfo("n")]),
+    Queue(["job-name"], [3]),
     Missing("job-name", ["0" * 64]),
     Problem("code", "sentence", "hint", "job-name"),
     Accepted("job-name", 1),

@@ -1,0 +1,13 @@
+"""What the models of the catalog need, for a card that is drawn while no server can say so."""
+
+from __future__ import annotations
+
+KNOWN_NEEDS: tuple[tuple[str, str, float], ...] = (
+    ("embedded", "Embedded model", 1),
+    ("sd15", "Stable Diffusion 1.5 with LayerDiffuse", 4),
+    ("sdxl", "Stable Diffusion XL with LayerDiffuse", 10),
+    ("sdxl-conv", "Stable Diffusion XL with LayerDiffuse, convolution variant", 10),
+    ("qwen-layered", "Qwen-Image-Layered", 60),
+    ("flux", "FLUX.1-dev with LayerDiffuse-Flux", 28),
+)
+"""Id, name and gigabytes of the device; a test holds it to the catalog."""
