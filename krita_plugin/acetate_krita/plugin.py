@@ -10,7 +10,7 @@ from acetate_bridge.panel.controller import Controller
 from acetate_bridge.panel.settings import settings_file
 from acetate_bridge.panel.view import PanelView
 from acetate_krita.adapter.editor import KritaEditor
-from acetate_krita.qt import Qt, QtCore, QtWidgets
+from acetate_krita.qt import Qt, QtCore, QtGui, QtWidgets
 from acetate_krita.widgets.panel import Panel
 
 log = logging.getLogger("acetate.krita")
@@ -27,6 +27,9 @@ class Studio(QtCore.QObject):
         self._krita = krita.Krita.instance()
         self.editor = KritaEditor()
         self.controller = Controller(self.editor, settings_file(), self._draw)
+        self.controller.open_address = lambda address: QtGui.QDesktopServices.openUrl(
+            QtCore.QUrl(address)
+        )
         self._panels: list[Panel] = []
         self._started = False
         self._seen: object = None

@@ -9,10 +9,12 @@ from acetate_bridge.protocol.types import Image
 from widgets.pictures import on_checkerboard
 from widgets.prompts import Prompts
 from widgets.queue import Queue
+from widgets.settings_dialog import SettingsDialog
 from widgets.settings_form import Details
+from widgets.setup_card import SetupCard
 from widgets.signal_guard import Updating
 from widgets.status_bar import OfferRow, StatusLine
-from widgets.style import add_style, make_quiet
+from widgets.style import add_style, heading, make_narrow, make_quiet
 from widgets.thumbnails import HISTORY_SIDE, RESULT_SIDE, Strip
 from widgets.wheel import tame
 
@@ -41,6 +43,12 @@ class Panel(Gtk.Box):
         self._mode.add_attribute(cell, "sensitive", _AVAILABLE)
         self._mode.get_accessible().set_name("What to do")
         self._mode.connect("changed", self._updating.guard(self._choose_mode))
+        self.settings = SettingsDialog(actions, self._updating)
+        self._more = self._make_settings_button()
+        top = Gtk.Box(spacing=6)
+        top.pack_start(self._mode, True, True, 0)
+        top.pack_start(self._more, False, False, 0)
+        self._card = SetupCard(actions)
         self.prompts = Prompts(actions, self._updating)
         self._details = Details(actions, self._updating)
         self._sentence = Gtk.Label(wrap=True, xalign=0, width_chars=20, max_width_chars=48)
@@ -59,12 +67,13 @@ class Panel(Gtk.Box):
         self._results = Strip(RESULT_SIDE, actions.swap)
         self._history = Strip(HISTORY_SIDE, actions.restore, actions.repeat)
         self._result_rows = self._make_result_rows()
-        self._history_rows = (_heading("History"), self._history)
+        self._history_rows = (heading("History"), self._history)
         self._offer, self._status = OfferRow(actions), StatusLine(actions)
 
         inner = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         for widget in (
-            self._mode,
+            top,
+            self._card,
             self.prompts,
             self._details,
             self._sentence,
@@ -117,13 +126,16 @@ class Panel(Gtk.Box):
             self._draw_keep(view)
             self._offer.show(view.offer)
             self._status.show(view.status)
+            self._card.show_rows(view.setup.parts if view.setup.pressing else ())
+            self._card.set_visible(view.setup.pressing)
+            self.settings.draw_view(view)
 
     def _draw_modes(self, view: PanelView) -> None:
         if view.modes != self._choices:
             self._choices = view.modes
             self._modes.clear()
             for choice in view.modes:
-                self._modes.append([choice.name, _markup(choice), choice.available])
+                self._modes.append([choice.name, _markup(choice), choice.choosable])
         if self._mode.get_active_id() != view.mode:
             self._mode.set_active_id(view.mode)
         chosen = next((each for each in view.modes if each.name == view.mode), None)
@@ -134,6 +146,19 @@ class Panel(Gtk.Box):
         self._button.set_tooltip_text("Ctrl+Enter" if view.can_generate else view.why_not)
         self._again.set_visible(view.can_regenerate)
         self._try.set_sensitive(view.can_try_again)
+
+    def _make_settings_button(self) -> Gtk.Button:
+        button = Gtk.Button.new_from_icon_name("preferences-system-symbolic", Gtk.IconSize.BUTTON)
+        button.set_tooltip_text("Settings, and what is in place")
+        button.get_accessible().set_name("Settings")
+        make_narrow(button)
+
+        def open_settings(_: Gtk.Button) -> None:
+            window = self.get_toplevel()
+            self.settings.open(window if isinstance(window, Gtk.Window) else None)
+
+        button.connect("clicked", open_settings)
+        return button
 
     def _draw_preview(self, view: PanelView) -> None:
         self._preview.set_visible(view.preview is not None)
@@ -152,12 +177,12 @@ class Panel(Gtk.Box):
         self._try = Gtk.Button(label="Another _try", use_underline=True)
         self._try.set_tooltip_text("The same once more, with another seed and the same source")
         self._try.connect("clicked", lambda _: self._actions.another_try())
-        heading, row = Gtk.Box(spacing=6), Gtk.Box(spacing=6, homogeneous=True)
-        heading.pack_start(_heading("Results"), True, True, 0)
-        heading.pack_start(self._try, False, False, 0)
+        head, row = Gtk.Box(spacing=6), Gtk.Box(spacing=6, homogeneous=True)
+        head.pack_start(heading("Results"), True, True, 0)
+        head.pack_start(self._try, False, False, 0)
         row.pack_start(self._keep, True, True, 0)
         row.pack_start(self._discard, True, True, 0)
-        return heading, self._results, row
+        return head, self._results, row
 
     def _draw_keep(self, view: PanelView) -> None:
         self._keep.set_sensitive(any(each.shown and not each.kept for each in view.results))
@@ -178,9 +203,3 @@ def _markup(choice: Choice) -> str:
     if choice.available:
         return label
     return f"{label}  <small>{GLib.markup_escape_text(choice.reason)}</small>"
-
-
-def _heading(words: str) -> Gtk.Label:
-    label = Gtk.Label(xalign=0)
-    label.set_markup(f"<b>{words}</b>")
-    return label

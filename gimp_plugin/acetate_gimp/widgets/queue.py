@@ -5,6 +5,7 @@ from __future__ import annotations
 from gi.repository import Gtk, Pango
 
 from acetate_bridge.panel.view import Actions, ProgressView, QueuedJob
+from widgets.style import make_narrow
 
 _MOST_HEIGHT = 132
 
@@ -54,9 +55,19 @@ class _Row(Gtk.Grid):
         cancel = Gtk.Button(label="Cancel", valign=Gtk.Align.CENTER)
         cancel.connect("clicked", lambda _: actions.cancel(job))
         self._cancel = cancel
+        self._sooner, self._later = (
+            Gtk.Button(label=sign, valign=Gtk.Align.CENTER, no_show_all=True) for sign in "↑↓"
+        )
+        self._sooner.connect("clicked", lambda _: actions.move(job, True))
+        self._later.connect("clicked", lambda _: actions.move(job, False))
+        self._sooner.set_tooltip_text("Paint it before the one above")
+        self._later.set_tooltip_text("Paint it after the one below")
+        for button in (self._sooner, self._later, cancel):
+            make_narrow(button)
         self.attach(self._words, 0, 0, 1, 1)
-        self.attach(cancel, 1, 0, 1, 1)
-        self.attach(self._bar, 0, 1, 2, 1)
+        for column, button in enumerate((self._sooner, self._later, cancel)):
+            self.attach(button, 1 + column, 0, 1, 1)
+        self.attach(self._bar, 0, 1, 4, 1)
         self.show_all()
 
     def show_job(self, job: QueuedJob) -> None:
@@ -66,6 +77,13 @@ class _Row(Gtk.Grid):
         self._words.set_text(words)
         self._words.set_tooltip_text(words)
         self._cancel.get_accessible().set_name(f"Cancel {name}")
+        self._sooner.get_accessible().set_name(f"Sooner: {name}")
+        self._later.get_accessible().set_name(f"Later: {name}")
+        for button, able in ((self._sooner, job.sooner), (self._later, job.later)):
+            button.set_visible(job.sooner or job.later)
+            button.set_sensitive(able)
+        # What waits has no bar: nothing of it is done yet.
+        self._bar.set_visible(not job.waits)
         _show_progress(self._bar, job.progress)
 
 

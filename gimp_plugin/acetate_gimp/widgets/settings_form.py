@@ -1,8 +1,8 @@
-"""The fold of the panel: everything that has a good default, drawn from the table of fields."""
+"""Settings drawn from the table of fields: the fold of the panel, and a part of the dialog."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gi.repository import Gtk
@@ -15,30 +15,48 @@ Show = Callable[[FieldView], None]
 
 
 class Details(Gtk.Expander):
-    """A row for each field."""
+    """The fold of the panel: everything that has a good default."""
 
     def __init__(self, actions: Actions, updating: Updating) -> None:
         super().__init__(label="Mo_re", use_underline=True)
         self._actions, self._updating = actions, updating
-        self._grid = Gtk.Grid(row_spacing=6, column_spacing=6, margin_top=6)
-        self.add(self._grid)
-        self._show: dict[str, Show] = {}
-        self._rows: dict[str, tuple[Gtk.Widget, ...]] = {}
-        drawn = {name: self._draw(field) for name, field in FIELDS.items()}
-        for name, field in FIELDS.items():
-            if not field.beside:
-                beside = [drawn[each.name] for each in FIELDS.values() if each.beside == name]
-                self._add_row(field, drawn[name], beside)
+        rows = {name: row for name, row in FIELDS.items() if not row.in_dialog}
+        self._form = Form(actions, updating, rows)
+        self._form.set_margin_top(6)
+        self.add(self._form)
         self.connect("notify::expanded", self._fold)
 
     def show(self, view: PanelView) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Take over a view."""
         if self.get_expanded() != view.more_open:
             self.set_expanded(view.more_open)
-        for name, found in view.fields.items():
-            self._show[name](found)
+        self._form.show_fields(view.fields)
+
+    def _fold(self, *_: object) -> None:
+        if not self._updating.now:
+            self._actions.set_more_open(self.get_expanded())
+
+
+class Form(Gtk.Grid):
+    """A row for each of these fields."""
+
+    def __init__(self, actions: Actions, updating: Updating, rows: Mapping[str, Field]) -> None:
+        super().__init__(row_spacing=6, column_spacing=6)
+        self._actions, self._updating = actions, updating
+        self._show: dict[str, Show] = {}
+        self._rows: dict[str, tuple[Gtk.Widget, ...]] = {}
+        drawn = {name: self._draw(field) for name, field in rows.items()}
+        for name, field in rows.items():
+            if not field.beside:
+                beside = [drawn[each.name] for each in rows.values() if each.beside == name]
+                self._add_row(field, drawn[name], beside)
+
+    def show_fields(self, views: Mapping[str, FieldView]) -> None:
+        """Take over how the fields stand."""
+        for name, show in self._show.items():
+            show(views[name])
             for widget in self._rows.get(name, ()):
-                widget.set_sensitive(found.applies)
+                widget.set_sensitive(views[name].applies)
 
     def _draw(self, field: Field) -> Gtk.Widget:
         """The widget of a field, which tells what the painter sets."""
@@ -136,15 +154,11 @@ class Details(Gtk.Expander):
             for each in beside:
                 row.pack_start(each, False, False, 0)
         if field.kind == "toggle":
-            self._grid.attach_next_to(row, None, Gtk.PositionType.BOTTOM, 2, 1)
+            self.attach_next_to(row, None, Gtk.PositionType.BOTTOM, 2, 1)
             self._rows[field.name] = (row,)
             return
         label = Gtk.Label(label=field.label, use_underline=True, xalign=0)
         label.set_mnemonic_widget(widget)
-        self._grid.attach_next_to(label, None, Gtk.PositionType.BOTTOM, 1, 1)
-        self._grid.attach_next_to(row, label, Gtk.PositionType.RIGHT, 1, 1)
+        self.attach_next_to(label, None, Gtk.PositionType.BOTTOM, 1, 1)
+        self.attach_next_to(row, label, Gtk.PositionType.RIGHT, 1, 1)
         self._rows[field.name] = (label, row)
-
-    def _fold(self, *_: object) -> None:
-        if not self._updating.now:
-            self._actions.set_more_open(self.get_expanded())

@@ -6,6 +6,7 @@ from gi.repository import GLib, Gtk
 
 from acetate_bridge.panel.view import Actions, OfferView, Severity, Status
 from widgets.pictures import on_checkerboard
+from widgets.setup_card import show_links
 
 _DOTS: dict[Severity, str] = {
     "ready": "#4e9a06",
@@ -17,13 +18,18 @@ _DOTS: dict[Severity, str] = {
 _TURNING = "◐◓◑◒"
 _TURN_EVERY = 160
 _OFFER_SIDE = 56
+_BESIDE = 10
+"""Letters of a button that has room beside the sentence."""
 
 
 class StatusLine(Gtk.Box):
-    """A dot (it turns while something is going on), a sentence, at most one button."""
+    """A dot (it turns while something is going on), a sentence with its links, and one button.
+
+    A short button stands beside the sentence, a long one below, where it leaves room for it.
+    """
 
     def __init__(self, actions: Actions) -> None:
-        super().__init__(spacing=6)
+        super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=4)
         self._status: Status | None = None
         self._dot = Gtk.Label(valign=Gtk.Align.CENTER, width_chars=2)
         self._turn = 0
@@ -31,9 +37,14 @@ class StatusLine(Gtk.Box):
         self._sentence = _sentence()
         self._button = Gtk.Button(valign=Gtk.Align.CENTER, use_underline=True)
         self._button.connect("clicked", lambda _: actions.press_status_button())
-        self.pack_start(self._dot, False, False, 0)
-        self.pack_start(self._sentence, True, True, 0)
-        self.pack_end(self._button, False, False, 0)
+        self._links = Gtk.Label(xalign=0, wrap=True, no_show_all=True)
+        self._line, self._below = Gtk.Box(spacing=6), Gtk.Box(spacing=6, no_show_all=True)
+        self._line.pack_start(self._dot, False, False, 0)
+        self._line.pack_start(self._sentence, True, True, 0)
+        self._line.pack_end(self._button, False, False, 0)
+        self._below.pack_start(self._links, True, True, 0)
+        self.pack_start(self._line, False, False, 0)
+        self.pack_start(self._below, False, False, 0)
 
     def show(self, status: Status) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Take over a status."""
@@ -47,8 +58,19 @@ class StatusLine(Gtk.Box):
         self._sentence.set_text(status.sentence)
         self.set_tooltip_text(status.details or None)
         self._button.set_visible(status.button is not None)
+        show_links(self._links, status.links)
+        self._links.set_visible(bool(status.links))
+        long = status.button is not None and len(status.button.label) > _BESIDE
         if status.button is not None:
             self._button.set_label(f"_{status.button.label}")
+            self._place_button(self._below if long else self._line)
+        self._below.set_visible(long or bool(status.links))
+
+    def _place_button(self, box: Gtk.Box) -> None:
+        before = self._button.get_parent()
+        if before is not box:
+            before.remove(self._button)
+            box.pack_end(self._button, False, False, 0)
 
     def _turn_on(self) -> bool:
         working = self._status is not None and self._status.severity == "working"

@@ -61,6 +61,7 @@ class PanelWindow(Gtk.Window):
         self.editor = GimpEditor()
         self.editor.hand.at_panel = self.is_active
         self.controller = Controller(self.editor, settings_file(), self._draw)
+        self.controller.open_address = self._show_address
         self.panel = Panel(self.controller)
         self._images = ImageChooser(self._choose_image)
         self._seen: Any = None
@@ -109,8 +110,15 @@ class PanelWindow(Gtk.Window):
             self.controller.refresh()
         return True
 
+    def _show_address(self, address: str) -> bool:
+        try:
+            return Gtk.show_uri_on_window(self, address, Gdk.CURRENT_TIME)
+        except GLib.Error:
+            return False
+
     def _leave(self, _: Gtk.Widget) -> None:
         self._open = False
+        self.panel.settings.destroy()
         Gtk.main_quit()
 
     def _choose_image(self, image: Gimp.Image) -> None:

@@ -42,7 +42,13 @@ class ChoiceBox(QtWidgets.QComboBox):
 def _item(choice: Choice) -> QtGui.QStandardItem:
     item = QtGui.QStandardItem(choice.label)
     item.setData(choice.name, Qt.ItemDataRole.UserRole)
-    item.setEnabled(choice.available)
+    item.setEnabled(choice.choosable)
     if choice.reason:
         item.setToolTip(choice.reason)
+    if choice.fetches:
+        # Greyed, and chosen all the same: the status then offers to fetch what lacks.
+        item.setText(f"{choice.label} ({choice.reason[:1].lower()}{choice.reason[1:]})")
+        palette = QtWidgets.QApplication.palette()
+        grey = palette.brush(QtGui.QPalette.ColorGroup.Disabled, QtGui.QPalette.ColorRole.Text)
+        item.setForeground(grey)
     return item

@@ -11,7 +11,9 @@ from acetate_krita.widgets.labels import flexible, heading, sentence
 from acetate_krita.widgets.pictures import on_checkerboard
 from acetate_krita.widgets.prompts import Prompts
 from acetate_krita.widgets.queue import Queue
+from acetate_krita.widgets.settings_dialog import SettingsDialog
 from acetate_krita.widgets.settings_form import Details, Icon
+from acetate_krita.widgets.setup_card import SetupCard
 from acetate_krita.widgets.status_bar import OfferRow, StatusLine
 from acetate_krita.widgets.thumbnails import HISTORY_SIDE, RESULT_SIDE, Strip
 from acetate_krita.widgets.wheel import WheelGuard
@@ -29,6 +31,14 @@ class Panel(QtWidgets.QWidget):
         self._view = PanelView()
         self._preview_shown: Image | None = None
         self.mode = ChoiceBox("What to do", actions.set_mode)
+        self.settings = SettingsDialog(self, actions, icon)
+        self.settings_button = QtWidgets.QToolButton()
+        self.settings_button.setIcon(icon("configure"))
+        self.settings_button.setAccessibleName("Settings")
+        self.settings_button.setToolTip("Settings, and what is in place")
+        self.settings_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.settings_button.clicked.connect(lambda: self.settings.open_beside())
+        self.card = SetupCard(actions)
         self.prompts = Prompts(actions)
         self.details = Details(actions, icon)
         self._where = sentence(muted=True)
@@ -89,6 +99,9 @@ class Panel(QtWidgets.QWidget):
             head.setVisible(bool(thumbnails))
         self.keep.setEnabled(any(each.shown and not each.kept for each in view.results))
         self.offer.show_offer(view.offer)
+        self.card.setVisible(view.setup.pressing)
+        self.card.show_rows(view.setup.parts if view.setup.pressing else ())
+        self.settings.show_view(view)
         self.status.show_status(view.status)
 
     def eventFilter(self, watched: object, event: QtCore.QEvent) -> bool:  # noqa: N802 (Qt's name)
@@ -156,13 +169,16 @@ class Panel(QtWidgets.QWidget):
                 return
 
     def _lay_out(self) -> None:
-        buttons = QtWidgets.QHBoxLayout()
+        top, buttons = QtWidgets.QHBoxLayout(), QtWidgets.QHBoxLayout()
+        top.addWidget(self.mode, 1)
+        top.addWidget(self.settings_button)
         buttons.addWidget(self.button, 1)
         buttons.addWidget(self.again)
         inner = QtWidgets.QWidget()
         column = QtWidgets.QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 0, 0)
-        for each in (self.mode, self.prompts, self.details, self._where):
+        column.addLayout(top)
+        for each in (self.card, self.prompts, self.details, self._where):
             column.addWidget(each)
         column.addLayout(buttons)
         for each in (
@@ -181,9 +197,10 @@ class Panel(QtWidgets.QWidget):
         scrolled.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scrolled.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scrolled.setWidget(inner)
-        scrolled.setMinimumSize(120, 48)
+        scrolled.setMinimumSize(120, 40)
         outer = QtWidgets.QVBoxLayout(self)
         outer.setContentsMargins(6, 6, 6, 6)
+        outer.setSpacing(4)
         outer.addWidget(scrolled, 1)
         outer.addWidget(self.queue)
         outer.addWidget(self.status)

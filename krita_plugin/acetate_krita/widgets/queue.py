@@ -1,11 +1,9 @@
 """The jobs on their way, always in sight: the bar of the one that runs here, a row for each other.
 
-Each has its own Cancel; with several, one button empties the queue.
+Each has its own Cancel, those that wait are moved up and down, and one button empties the queue.
 """
 
 from __future__ import annotations
-
-from functools import partial
 
 from acetate_bridge.panel.view import Actions, PanelView, ProgressView, QueuedJob
 from acetate_krita.qt import Qt, QtWidgets
@@ -20,18 +18,28 @@ class Queue(QtWidgets.QWidget):
     def __init__(self, actions: Actions) -> None:
         super().__init__()
         self._actions = actions
-        self._shown: tuple[tuple[str, str, str], ...] | None = None
         self._job = ""
         self.progress = QtWidgets.QProgressBar()
         self.progress.setRange(0, 1000)
         self.cancel = _small("Cancel", "Stop this layer (Escape)")
         self.cancel.clicked.connect(lambda: actions.cancel(self._job))
-        self._first = _row(flexible(self.progress), self.cancel)
-        self._others = QtWidgets.QWidget()
-        self._rows = QtWidgets.QVBoxLayout(self._others)
-        self._rows.setContentsMargins(0, 0, 0, 0)
-        self._rows.setSpacing(1)
-        self.buttons: list[QtWidgets.QToolButton] = []
+        self._first = QtWidgets.QWidget()
+        first = QtWidgets.QHBoxLayout(self._first)
+        first.setContentsMargins(0, 0, 0, 0)
+        first.addWidget(flexible(self.progress))
+        first.addWidget(self.cancel)
+        self.rows: dict[str, _Row] = {}
+        inner = QtWidgets.QWidget()
+        self._column = QtWidgets.QVBoxLayout(inner)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(1)
+        self._column.addStretch(1)
+        self._others = QtWidgets.QScrollArea()
+        self._others.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        self._others.setWidgetResizable(True)
+        self._others.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._others.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._others.setWidget(inner)
         self.empty = _small("Cancel all", "Stop every layer that waits, in every image")
         self.empty.clicked.connect(lambda: actions.cancel_all())
         layout = QtWidgets.QVBoxLayout(self)
@@ -39,16 +47,21 @@ class Queue(QtWidgets.QWidget):
         layout.setSpacing(2)
         layout.addWidget(self._first)
         layout.addWidget(self._others)
+        layout.addWidget(self.empty, 0, Qt.AlignmentFlag.AlignRight)
 
     def show_view(self, view: PanelView) -> None:
         """Take over a view."""
-        here = next((each for each in view.queue if each.here), None)
+        here = next((each for each in view.queue if each.here and not each.waits), None)
         self._job = here.job if here is not None else ""
-        self._first.setVisible(view.progress is not None)
-        if view.progress is not None:
-            self._draw_bar(view.progress)
+        # One that outlived its editor belongs to no document, and has the bar all the same.
+        orphan = None if any(each.here for each in view.queue) else view.progress
+        progress = here.progress if here is not None else orphan
+        self._first.setVisible(progress is not None)
+        if progress is not None:
+            self._draw_bar(progress)
         self._draw_others([each for each in view.queue if each is not here])
-        self.setVisible(view.progress is not None or bool(view.queue))
+        self.empty.setVisible(len(view.queue) > 1)
+        self.setVisible(progress is not None or bool(view.queue))
 
     def _draw_bar(self, found: ProgressView) -> None:
         self.progress.setRange(0, 0 if found.share is None else 1000)
@@ -58,37 +71,63 @@ class Queue(QtWidgets.QWidget):
         self.progress.setToolTip(found.words)
 
     def _draw_others(self, jobs: list[QueuedJob]) -> None:
-        shown = tuple((each.job, _words(each), each.title) for each in jobs)
-        if shown == self._shown:
-            return
-        self._shown = shown
-        self.empty.setParent(None)
-        while (item := self._rows.takeAt(0)) is not None:
-            item.widget().deleteLater()
-        self.buttons = []
-        for job, words, title in shown[:_MOST_ROWS]:
-            label = QtWidgets.QLabel(words)
-            label.setTextFormat(Qt.TextFormat.PlainText)
-            label.setToolTip(f"{words} · {title}")
-            cancel = _small("Cancel", f"Stop {words}")
-            cancel.clicked.connect(partial(self._stop, job))
-            self.buttons.append(cancel)
-            self._rows.addWidget(_row(flexible(label), cancel))
-        if len(shown) > 1:
-            more = len(shown) - _MOST_ROWS
-            label = QtWidgets.QLabel(f"and {more} more" if more > 0 else "")
-            row = _row(flexible(label), self.empty)
-            self.empty.show()
-            self._rows.addWidget(row)
-        self._others.setVisible(bool(shown))
-
-    def _stop(self, job: str, *_: object) -> None:
-        self._actions.cancel(job)
+        """A row that stays keeps the keyboard."""
+        there = {job.job for job in jobs}
+        for key in [each for each in self.rows if each not in there]:
+            row = self.rows.pop(key)
+            self._column.removeWidget(row)
+            row.hide()
+            row.deleteLater()
+        for place, job in enumerate(jobs):
+            if job.job not in self.rows:
+                self.rows[job.job] = _Row(self._actions, job.job)
+            row = self.rows[job.job]
+            if self._column.indexOf(row) != place:
+                self._column.removeWidget(row)
+                self._column.insertWidget(place, row)
+            row.show_job(job)
+        self._others.setVisible(bool(jobs))
+        if jobs:
+            high = max(row.sizeHint().height() for row in self.rows.values()) + 1
+            # A low docker shows one row, and scrolls to the others.
+            self._others.setMinimumHeight(high)
+            self._others.setMaximumHeight(high * min(len(jobs), _MOST_ROWS))
 
 
-def _words(job: QueuedJob) -> str:
-    place = "" if job.here else f" in {job.title}"
-    return f"“{job.words}”{place}: {job.progress.words}"
+class _Row(QtWidgets.QWidget):
+    """What is painted and where, how far it is, and what can be done about it."""
+
+    def __init__(self, actions: Actions, job: str) -> None:
+        super().__init__()
+        self.label = QtWidgets.QLabel()
+        self.label.setTextFormat(Qt.TextFormat.PlainText)
+        self.sooner = _arrow(Qt.ArrowType.UpArrow, "Paint it before the one above")
+        self.later = _arrow(Qt.ArrowType.DownArrow, "Paint it after the one below")
+        self.cancel = _small("Cancel", "")
+        self.sooner.clicked.connect(lambda *_: actions.move(job, True))
+        self.later.clicked.connect(lambda *_: actions.move(job, False))
+        self.cancel.clicked.connect(lambda *_: actions.cancel(job))
+        layout = QtWidgets.QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(3)
+        for each in (flexible(self.label), self.sooner, self.later, self.cancel):
+            layout.addWidget(each)
+
+    def show_job(self, job: QueuedJob) -> None:
+        """Take over how it stands."""
+        place = "" if job.here else f" in {job.title}"
+        words = f"“{job.words}”{place}: {job.progress.words}"
+        self.label.setText(words)
+        self.label.setToolTip(f"{words} · {job.title}")
+        for button, able, deed in (
+            (self.sooner, job.sooner, "Sooner"),
+            (self.later, job.later, "Later"),
+        ):
+            button.setVisible(job.sooner or job.later)
+            button.setEnabled(able)
+            button.setAccessibleName(f"{deed}: “{job.words}”")
+        self.cancel.setToolTip(f"Stop {words}")
+        self.cancel.setAccessibleName(f"Cancel “{job.words}”")
 
 
 def _small(words: str, tip: str) -> QtWidgets.QToolButton:
@@ -99,10 +138,7 @@ def _small(words: str, tip: str) -> QtWidgets.QToolButton:
     return button
 
 
-def _row(*widgets: QtWidgets.QWidget) -> QtWidgets.QWidget:
-    row = QtWidgets.QWidget()
-    layout = QtWidgets.QHBoxLayout(row)
-    layout.setContentsMargins(0, 0, 0, 0)
-    for each in widgets:
-        layout.addWidget(each)
-    return row
+def _arrow(kind: Qt.ArrowType, tip: str) -> QtWidgets.QToolButton:
+    button = _small("", tip)
+    button.setArrowType(kind)
+    return button

@@ -1,8 +1,8 @@
-"""The fold of the panel: everything that has a good default, drawn from the table of fields."""
+"""Settings drawn from the table of fields: the fold of the panel, and a part of the dialog."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from acetate_bridge.panel.fields import FIELDS, Field
@@ -19,11 +19,10 @@ _ICONS = {"seed_locked": ("layer-locked", "layer-unlocked")}
 
 
 class Details(QtWidgets.QWidget):
-    """A row for each field, behind a button that unfolds them."""
+    """The fold of the panel, with the button that unfolds it: what has a good default."""
 
     def __init__(self, actions: Actions, icon: Icon) -> None:
         super().__init__()
-        self._actions, self._icon = actions, icon
         self.fold = QtWidgets.QToolButton()
         self.fold.setText("More")
         self.fold.setCheckable(True)
@@ -31,34 +30,48 @@ class Details(QtWidgets.QWidget):
         self.fold.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.fold.clicked.connect(actions.set_more_open)
-        self.fields = QtWidgets.QWidget()
-        self._form = QtWidgets.QFormLayout(self.fields)
-        self._form.setContentsMargins(0, 0, 0, 0)
+        rows = {name: row for name, row in FIELDS.items() if not row.in_dialog}
+        self.fields = Form(actions, icon, rows)
+        self.inputs = self.fields.inputs
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.fold, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self.fields)
-        self._show: dict[str, Callable[[FieldView], None]] = {}
-        self._rows: dict[str, tuple[QtWidgets.QWidget, ...]] = {}
-        self.inputs: dict[str, Any] = {name: self._draw(field) for name, field in FIELDS.items()}
-        for field in FIELDS.values():
-            if not field.beside:
-                self._add_row(field)
         self._open(False)
 
     def show_view(self, view: PanelView) -> None:
         """Take over a view."""
         self._open(view.more_open)
-        for name, found in view.fields.items():
-            self._show[name](found)
-            for widget in self._rows.get(name, ()):
-                widget.setEnabled(found.applies)
+        self.fields.show_fields(view.fields)
 
     def _open(self, unfolded: bool) -> None:
         self.fold.setChecked(unfolded)
         arrow = Qt.ArrowType.DownArrow if unfolded else Qt.ArrowType.RightArrow
         self.fold.setArrowType(arrow)
         self.fields.setVisible(unfolded)
+
+
+class Form(QtWidgets.QWidget):
+    """A row for each of these fields."""
+
+    def __init__(self, actions: Actions, icon: Icon, rows: Mapping[str, Field]) -> None:
+        super().__init__()
+        self._actions, self._icon = actions, icon
+        self._form = QtWidgets.QFormLayout(self)
+        self._form.setContentsMargins(0, 0, 0, 0)
+        self._show: dict[str, Callable[[FieldView], None]] = {}
+        self._rows: dict[str, tuple[QtWidgets.QWidget, ...]] = {}
+        self.inputs: dict[str, Any] = {name: self._draw(field) for name, field in rows.items()}
+        for field in rows.values():
+            if not field.beside:
+                self._add_row(field)
+
+    def show_fields(self, views: Mapping[str, FieldView]) -> None:
+        """Take over how the fields stand."""
+        for name, show in self._show.items():
+            show(views[name])
+            for widget in self._rows.get(name, ()):
+                widget.setEnabled(views[name].applies)
 
     def _draw(self, field: Field) -> QtWidgets.QWidget:
         """The widget of a field, which tells what the painter sets."""

@@ -6,6 +6,7 @@ from acetate_bridge.panel.view import Actions, OfferView, Severity, Status
 from acetate_krita.qt import Qt, QtCore, QtWidgets
 from acetate_krita.widgets.labels import sentence
 from acetate_krita.widgets.pictures import on_checkerboard
+from acetate_krita.widgets.setup_card import links_label, show_links
 
 _COLOURS: dict[Severity, str] = {
     "ready": "#4e9a06",
@@ -32,6 +33,8 @@ class StatusLine(QtWidgets.QWidget):
         self.button.setAutoDefault(False)
         self.button.clicked.connect(lambda: actions.press_status_button())
         self.button.hide()
+        self.links = links_label()
+        self.links.hide()
         self._clock = QtCore.QTimer(self)
         self._clock.setInterval(_TURN_EVERY)
         self._clock.timeout.connect(self._turn_on)
@@ -40,7 +43,8 @@ class StatusLine(QtWidgets.QWidget):
         layout.addWidget(self._dot, 0, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(self.sentence, 0, 1)
         # Below: beside a long button a narrow docker leaves a word a line.
-        layout.addWidget(self.button, 1, 1)
+        layout.addWidget(self.links, 1, 1)
+        layout.addWidget(self.button, 2, 1)
         layout.setColumnStretch(1, 1)
 
     def show_status(self, status: Status) -> None:
@@ -56,6 +60,8 @@ class StatusLine(QtWidgets.QWidget):
             self._dot.setText("●")
         self.sentence.setText(status.sentence)
         self.setToolTip(status.details)
+        show_links(self.links, status.links)
+        self.links.setVisible(bool(status.links))
         self.button.setVisible(status.button is not None)
         if status.button is not None:
             self.button.setText(status.button.label)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import gi
 
@@ -12,7 +12,23 @@ gi.require_version("Gdk", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gdk, Gtk  # noqa: E402
 
-from acetate_bridge.panel.view import ProgressView, QueuedJob, Status  # noqa: E402
+from acetate_bridge.panel.fields import FIELDS  # noqa: E402
+from acetate_bridge.panel.setup_view import (  # noqa: E402
+    FolderView,
+    Hyperlink,
+    ServerView,
+    SetupButton,
+    SetupRow,
+    SetupView,
+)
+from acetate_bridge.panel.view import (  # noqa: E402
+    Button,
+    Choice,
+    FieldView,
+    ProgressView,
+    QueuedJob,
+    Status,
+)
 
 if TYPE_CHECKING:
     from tests.editors.gimp.widget_checks import Bench
@@ -21,8 +37,43 @@ JOBS = (
     QueuedJob("one", "a boat", "harbour.xcf", True, ProgressView(0.5, "step 5 of 10", 5, 10)),
     QueuedJob("two", "a tree", "garden.xcf", False, ProgressView(None, "waiting, 1 before it")),
 )
+WAITING = (
+    *JOBS,
+    QueuedJob("three", "a cow", "farm.xcf", True, ProgressView(None, "waiting"), True, False, True),
+    QueuedJob("four", "a dog", "farm.xcf", True, ProgressView(None, "waiting"), True, True, False),
+)
+LICENCE = Hyperlink("openrail++", "https://example.org/licence")
+CARD = SetupView(
+    (
+        SetupRow(
+            "program", "Program", "missing", False, "Acetate is not installed here.", "600 MB",
+            (LICENCE,), SetupButton("Copy command", "copy"), "pipx install acetate",
+        ),
+        SetupRow(
+            "server", "Server", "stopped", False, "The server is not running.",
+            button=SetupButton("Start", "start_server"),
+        ),
+    ),
+    (
+        SetupRow(
+            "model sdxl", "Stable Diffusion XL with LayerDiffuse", "25 %, 6 min left", True,
+            "Needs 10 GB, there are 24.", "13.6 GB (812.0 GB free)", (LICENCE,),
+            SetupButton("Pause", "pause"), "", 0.25,
+        ),
+    ),
+    "This machine: RTX 4090, 24564 MiB",
+    True,
+)  # fmt: skip
+SERVER = ServerView("studio:7860", "/home/me/token", (FolderView("Settings", "/tmp"),))
+FETCHING = Status(
+    "Needs Stable Diffusion XL with LayerDiffuse, 13.6 GB (812.0 GB free). "
+    "To get it is to accept its terms: openrail++.",
+    "notice",
+    Button("Accept and get it", "pull"),
+    links=(LICENCE,),
+)
 _LEAST_CONTRAST = 4.5
-_NARROW = 300
+_NARROW = 250
 
 
 def check_generate_stays_generate_and_each_job_has_its_own_cancel(bench: Bench) -> None:
@@ -73,9 +124,91 @@ def check_the_wheel_scrolls_and_changes_nothing(bench: Bench) -> None:
 
 
 def check_the_panel_can_be_narrow(bench: Bench) -> None:
-    bench.draw(replace(bench.view, queue=JOBS, more_open=True, can_regenerate=True))
-    least, _ = bench.panel.get_preferred_width()
-    assert least <= _NARROW, least
+    from tests.editors.gimp.widget_checks import VIEWS
+
+    full = {"queue": WAITING, "more_open": True, "can_regenerate": True, "setup": CARD}
+    for name, view in VIEWS.items():
+        for status in (view.status, FETCHING, replace(FETCHING, button=Button("Go on", "pull"))):
+            bench.draw(replace(view, **full, status=status))
+            least, _ = bench.panel.get_preferred_width()
+            assert least <= _NARROW, (name, least, _widths(bench.panel))
+
+
+def _widths(box: Gtk.Container, deep: int = 5) -> list[Any]:
+    """What makes a box so wide."""
+    children = [each for each in box.get_children() if each.get_visible()]
+    if not children:
+        return []
+    widest = max(children, key=lambda each: each.get_preferred_width()[0])
+    here = [type(widest).__name__, widest.get_preferred_width()[0]]
+    inner = _widths(widest, deep - 1) if deep and isinstance(widest, Gtk.Container) else []
+    return [*here, *inner]
+
+
+def check_a_waiting_job_is_moved_from_its_row(bench: Bench) -> None:
+    bench.draw(replace(bench.view, queue=WAITING))
+    moves = {each.get_accessible().get_name(): each for each in bench.all(Gtk.Button)}
+    able = {name: each.get_sensitive() for name, each in moves.items() if "ter: “" in name}
+    able |= {name: each.get_sensitive() for name, each in moves.items() if "ner: “" in name}
+    assert able == {
+        "Sooner: “a cow”": False,
+        "Later: “a cow”": True,
+        "Sooner: “a dog”": True,
+        "Later: “a dog”": False,
+    }
+    moves["Later: “a cow”"].clicked()
+    moves["Sooner: “a dog”"].clicked()
+    assert bench.heard == [("move", "three", False), ("move", "four", True)]
+    assert len([each for each in bench.all(Gtk.Button) if each.get_label() == "Cancel"]) == 4
+
+
+def check_the_card_has_a_row_for_each_part_and_its_button(bench: Bench) -> None:
+    bench.draw(replace(bench.view, setup=CARD))
+    words = bench.words()
+    assert "○ Program: missing" in words and "600 MB" in words and "openrail++" in words
+    bench.click("Copy command")
+    assert Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD).wait_for_text() == "pipx install acetate"
+    bench.click("Start")
+    assert bench.heard == [("press_setup_button", "server")]
+    bench.draw(replace(bench.view, setup=replace(CARD, pressing=False)))
+    assert "○ Program: missing" not in bench.words()
+
+
+def check_the_dialog_sets_the_server_and_what_repainting_does(bench: Bench) -> None:
+    choices = tuple(Choice(*each) for each in FIELDS["after_repaint"].choices)
+    fields = {**bench.view.fields, "after_repaint": FieldView("hide", choices=choices)}
+    card = replace(CARD, pressing=False)
+    bench.draw(replace(bench.view, setup=card, server=SERVER, fields=fields))
+    dialog = bench.panel.settings
+    dialog.open(bench.window)
+    bench.settle(0.2)
+    assert bench.heard == [("look_at_setup",)] and dialog.get_mapped()
+    bench.heard.clear()
+    assert dialog.address.get_text() == "studio:7860"
+    dialog.address.grab_focus()
+    dialog.address.set_text("other:1")
+    bench.panel.draw(replace(bench.view, prompt="what is typed stays"))
+    assert dialog.address.get_text() == "other:1"
+    bench.heard.clear()
+    buttons = {each.get_label(): each for each in bench.all(Gtk.Button, dialog)}
+    buttons["_Connect"].clicked()
+    buttons["Open _Page"].clicked()
+    buttons["Pause"].clicked()
+    (source,) = bench.all(Gtk.ComboBox, dialog)
+    source.set_active_id("replace")
+    assert bench.heard == [
+        ("set_server", "other:1", "/home/me/token"),
+        ("open_page",),
+        ("press_setup_button", "model sdxl"),
+        ("set_field", "after_repaint", "replace"),
+    ], bench.heard
+    for label in bench.all(Gtk.Label, dialog):
+        if label.get_text().strip() and label.is_sensitive():
+            assert _contrast(label) >= _LEAST_CONTRAST, (label.get_text(), _contrast(label))
+    dialog.close()
+    bench.settle(0.2)
+    assert not dialog.get_mapped()
+    bench.draw(replace(bench.view, setup=SetupView()))
 
 
 def check_the_prompt_grows_with_its_text(bench: Bench) -> None:
@@ -92,7 +225,8 @@ def check_every_word_can_be_read(bench: Bench) -> None:
     views = (
         bench.view,
         replace(bench.view, prompt="", status=Status("The server is not running.", "problem")),
-        replace(bench.view, queue=JOBS, more_open=True),
+        replace(bench.view, queue=WAITING, more_open=True),
+        replace(bench.view, setup=CARD, status=FETCHING),
     )
     for view in views:
         bench.draw(view)

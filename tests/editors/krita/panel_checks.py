@@ -43,10 +43,16 @@ from acetate_bridge.panel.view import (  # noqa: E402
 )
 from acetate_bridge.protocol.types import Image  # noqa: E402
 from acetate_krita.adapter import colour  # noqa: E402
-from acetate_krita.qt import Qt, QtCore, QtGui, QtWidgets  # noqa: E402
+from acetate_krita.qt import Qt, QtCore, QtWidgets  # noqa: E402
 from acetate_krita.widgets import pictures  # noqa: E402
-from acetate_krita.widgets.panel import Panel  # noqa: E402
-from tests.editors.krita.qt_hands import overrides, press, turn_wheel  # noqa: E402
+from tests.editors.krita.qt_hands import (  # noqa: E402
+    overrides,
+    press,
+    shown,
+    turn,
+    turn_wheel,
+)
+from tests.editors.krita.setup_checks import *  # noqa: E402, F403
 from tests.editors.krita.undo_checks import *  # noqa: E402, F403 (they run in the same Qt)
 
 DOT = Image(2, 2, bytes((255, 0, 0, 255, 9, 8, 7, 0, 0, 255, 0, 128, 1, 2, 3, 4)))
@@ -90,32 +96,6 @@ RUNNING = replace(
 )
 
 
-class Told:
-    """Takes down what the panel asks for."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[Any, ...]] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *arguments: self.calls.append((name, *arguments))
-
-
-def shown(view: PanelView) -> tuple[Panel, Told]:
-    told = Told()
-    panel = Panel(told, lambda name: QtGui.QIcon())
-    panel.resize(250, 900)
-    panel.show()
-    panel.draw(view)
-    turn()
-    told.calls.clear()
-    return panel, told
-
-
-def turn() -> None:
-    for _ in range(3):
-        QtWidgets.QApplication.processEvents()
-
-
 def check_drawing_a_view_asks_for_nothing() -> None:
     panel, told = shown(FULL)
     changed = fields(steps=7, seed=5, variants=3, strength=0.3)
@@ -148,19 +128,20 @@ def check_generate_stays_generate_and_each_job_has_its_own_cancel() -> None:
     assert panel.button.text() == "Generate" and panel.button.isEnabled()
     panel.button.click()
     panel.queue.cancel.click()
-    panel.queue.buttons[0].click()
+    panel.queue.rows["b"].cancel.click()
     panel.queue.empty.click()
     assert told.calls == [("generate",), ("cancel", "a"), ("cancel", "b"), ("cancel_all",)]
 
 
 def check_a_low_docker_shows_the_bar_and_its_cancel() -> None:
-    panel, _told = shown(replace(RUNNING, queue=RUNNING.queue[:1]))
-    panel.resize(250, 180)
-    turn()
-    for widget in (panel.progress, panel.queue.cancel):
-        bottom = widget.mapTo(panel, QtCore.QPoint(0, widget.height())).y()
-        assert widget.isVisible() and bottom <= 180, bottom
-    assert panel.minimumSizeHint().height() <= 180, panel.minimumSizeHint()
+    for jobs in (RUNNING.queue[:1], RUNNING.queue):
+        panel, _told = shown(replace(RUNNING, queue=jobs))
+        panel.resize(250, 180)
+        turn()
+        for widget in (panel.progress, panel.queue.cancel):
+            bottom = widget.mapTo(panel, QtCore.QPoint(0, widget.height())).y()
+            assert widget.isVisible() and bottom <= 180, bottom
+        assert panel.minimumSizeHint().height() <= 180, panel.minimumSizeHint()
 
 
 def check_the_wheel_changes_no_field_that_was_not_chosen() -> None:

@@ -1,10 +1,38 @@
-"""Keys and wheel upon a widget, in either Qt, without a screen."""
+"""A panel under hands, keys and wheel, in either Qt, without a screen."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from acetate_bridge.panel.view import PanelView
 from acetate_krita.qt import Qt, QtCore, QtGui, QtWidgets
+from acetate_krita.widgets.panel import Panel
+
+
+class Told:
+    """Takes down what the panel asks for."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *arguments: self.calls.append((name, *arguments))
+
+
+def shown(view: PanelView) -> tuple[Panel, Told]:
+    told = Told()
+    panel = Panel(told, lambda name: QtGui.QIcon())
+    panel.resize(250, 900)
+    panel.show()
+    panel.draw(view)
+    turn()
+    told.calls.clear()
+    return panel, told
+
+
+def turn() -> None:
+    for _ in range(3):
+        QtWidgets.QApplication.processEvents()
 
 
 def overrides(widget: Any) -> bool:
