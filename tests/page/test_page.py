@@ -83,12 +83,17 @@ def test_a_waiting_job_is_painted_next_or_cancelled(page: Page) -> None:
     for prompt in ("the long one step=0.5", "the second", "the third"):
         generate(page, prompt)
         expect(page.locator("#queue li").filter(has_text=prompt)).to_be_visible(timeout=LONG)
+    expect(page.get_by_role("button", name="Later: the third")).to_be_hidden()
+    page.get_by_role("button", name="Sooner: the third").click()
+    expect(page.locator("#queue li").nth(1)).to_contain_text("the third", timeout=LONG)
+    page.get_by_role("button", name="Later: the third").click()
+    expect(page.locator("#queue li").nth(2)).to_contain_text("the third", timeout=LONG)
     page.get_by_role("button", name="Paint next: the third").click()
+    expect(page.locator("#queue li").nth(1)).to_contain_text("the third", timeout=LONG)
     page.get_by_role("button", name="Cancel: the second").click()
     cancelled = page.locator("article").filter(has_text="the second")
     expect(cancelled).to_contain_text("Cancelled.", timeout=LONG)
-    for prompt in ("the long one", "the third"):
-        page.get_by_role("button", name=f"Cancel: {prompt}").click()
+    page.get_by_role("button", name="Cancel all").click()
     expect(page.locator("#queue li")).to_have_count(0, timeout=LONG)
 
 
@@ -121,6 +126,13 @@ def test_a_picture_is_dropped_in_where_a_mode_needs_one(page: Page, tmp_path: Pa
     page.get_by_role("button", name="Generate").click()
     shown = page.locator("article").filter(has_text="open sea").first
     expect(shown.locator("figcaption").first).to_contain_text("90 × 70", timeout=LONG)
+
+
+def test_the_card_says_what_is_in_place_and_what_runs_well(page: Page) -> None:
+    card = page.locator("#setup .part")
+    expect(card.filter(has_text="program")).to_contain_text("Apache-2.0", timeout=LONG)
+    expect(card.filter(has_text="server")).to_contain_text("here")
+    expect(page.locator("#machine")).to_contain_text("GB free for models")
 
 
 def test_a_link_opens_the_page_once(context: BrowserContext, server: RunningServer) -> None:

@@ -97,8 +97,7 @@ def links_label(links: tuple[Hyperlink, ...] = ()) -> QtWidgets.QLabel:
     label = sentence()
     label.setTextFormat(Qt.TextFormat.RichText)
     label.setOpenExternalLinks(True)
-    flags = Qt.TextInteractionFlag
-    label.setTextInteractionFlags(flags.LinksAccessibleByMouse | flags.LinksAccessibleByKeyboard)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
     label.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     show_links(label, links)
     return label

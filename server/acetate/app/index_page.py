@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from functools import cache
 from importlib.resources import files
 
 from aiohttp import hdrs, web
 
-SCRIPTS = ("ask.js", "form.js", "jobs.js", "models.js", "main.js")
+from acetate_bridge.protocol.licences import LINKS
+
+SCRIPTS = ("ask.js", "form.js", "jobs.js", "setup.js", "models.js", "main.js")
 """In the order in which they need each other."""
 
 
@@ -46,7 +49,8 @@ def _document() -> tuple[str, str]:
         return (folder / name).read_text(encoding="utf-8")
 
     style = "\n" + read("page.css")
-    script = '\n"use strict";\n' + "".join(map(read, SCRIPTS))
+    licences = f"const LICENCES = {json.dumps(LINKS)};\n"
+    script = '\n"use strict";\n' + licences + "".join(map(read, SCRIPTS))
     text = read("index.html")
     text = text.replace("<!-- style -->", f"<style>{style}</style>")
     text = text.replace("<!-- script -->", f"<script>{script}</script>")

@@ -19,7 +19,10 @@ function drawMode() {
     ...able.map((model) => element("option", { value: model.id, textContent: model.name || model.id }))
   );
   if (able.some((model) => model.id === chosen)) find("model").value = chosen;
-  find("mode-note").textContent = able.length ? "" : "No model that is here can do that: fetch one below.";
+  const other = bestFirst(state.models).find((model) => model.modes.includes(mode.name));
+  const size = other && other.bytes_total ? `, ${gigabytes(other.bytes_total)}` : "";
+  find("mode-note").textContent = able.length ? "" : other
+    ? `Needs ${other.name || other.id}${size}: get it below.` : "No model that is known here can do that.";
   find("generate").disabled = !able.length;
   find("layer-prompts").replaceChildren(
     ...mode.prompts.flatMap((role) => [

@@ -12,16 +12,28 @@ function draw() {
   drawing = true;
   requestAnimationFrame(() => {
     drawing = false;
-    const jobs = [...state.jobs.values()].sort((a, b) => a.created - b.created);
+    const jobs = [...state.jobs.values()].sort((a, b) => (a.ahead ?? 0) - (b.ahead ?? 0) || a.created - b.created);
     drawQueue(jobs.filter((job) => WAITING.includes(job.state)));
-    drawResults(jobs.filter((job) => !WAITING.includes(job.state) && !job.acknowledged).reverse());
+    const ended = jobs.filter((job) => !WAITING.includes(job.state) && !job.acknowledged);
+    drawResults(ended.sort((a, b) => b.created - a.created));
   });
 }
 
 function drawQueue(jobs) {
   find("queue-empty").hidden = jobs.length > 0;
   const ordered = [...jobs].sort((a, b) => (b.state === "running") - (a.state === "running"));
+  state.waiting = ordered.filter((job) => job.state === "queued").map((job) => job.job);
+  find("empty").hidden = ordered.length < 2;
   keepInStep(find("queue"), ordered, "li", drawWaiting);
+}
+
+const cancel = (job) => safely(async () => take(await askJson("/v1/jobs/" + job, { method: "DELETE" })));
+
+function move(job, by) {
+  // Before its neighbour above, or after the one below: before the one behind that.
+  const place = state.waiting.indexOf(job);
+  const before = state.waiting[by < 0 ? place - 1 : place + 2] ?? "";
+  return safely(async () => take(await tell(`/v1/jobs/${job}/move`, { before })));
 }
 
 function keepInStep(list, jobs, tag, drawOne) {
@@ -45,8 +57,10 @@ function drawWaiting(node, job) {
         element("progress", { max: 1, "aria-label": `Progress of ${about}` }),
         element("div", { className: "note" }),
         element("div", { className: "actions" },
-          button("Cancel", about, () => safely(async () => take(await askJson("/v1/jobs/" + job.job, { method: "DELETE" })))),
-          button("Paint next", about, () => safely(async () => take(await tell(`/v1/jobs/${job.job}/first`))))))
+          button("Cancel", about, () => cancel(job.job)),
+          button("Paint next", about, () => safely(async () => take(await tell(`/v1/jobs/${job.job}/first`)))),
+          button("Sooner", about, () => move(job.job, -1)),
+          button("Later", about, () => move(job.job, 1))))
     );
   }
   const progress = job.progress;
@@ -55,7 +69,11 @@ function drawWaiting(node, job) {
   else bar.removeAttribute("value");
   node.querySelector(".note").textContent =
     job.state === "queued" ? "Waits" : progress && progress.steps ? `Step ${progress.step} of ${progress.steps}` : "Begins";
-  node.querySelectorAll("button")[1].hidden = job.state !== "queued";
+  const place = state.waiting.indexOf(job.job);
+  const [, next, sooner, later] = node.querySelectorAll("button");
+  next.hidden = place < 1;
+  sooner.hidden = place < 1;
+  later.hidden = place < 0 || place === state.waiting.length - 1;
   if (job.preview && job.preview !== Number(node.dataset.preview)) {
     node.dataset.preview = job.preview;
     pictureOf(`/v1/jobs/${job.job}/preview`).then((url) => {

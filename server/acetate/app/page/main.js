@@ -79,6 +79,9 @@ find("sign-in").addEventListener("submit", (event) => {
 find("paint").addEventListener("submit", paint);
 find("mode").addEventListener("change", drawMode);
 find("model").addEventListener("change", drawModel);
+find("empty").addEventListener("click", () => {
+  for (const job of state.jobs.values()) if (WAITING.includes(job.state)) cancel(job.job);
+});
 find("prompt").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) find("paint").requestSubmit();
 });

@@ -4,11 +4,16 @@ async function loadModels() {
   const offer = await askJson("/v1/models");
   Object.assign(state, { models: offer.models, modes: offer.modes, limits: offer.limits });
   find("variants").max = offer.limits.variants;
+  const ready = offer.models.filter((model) => model.state === "ready").length;
+  if (ready !== loadModels.ready) {
+    loadModels.ready = ready;
+    await loadSetup();
+  }
   const marked = JSON.stringify([offer.models, offer.modes]);
   if (marked === loadModels.last) return;
   loadModels.last = marked;
   if (find("mode").options.length !== offer.modes.length) drawModes();
-  find("models").replaceChildren(...offer.models.map(drawCard));
+  find("models").replaceChildren(...bestFirst(offer.models).map(drawCard));
 }
 
 function drawCard(model) {
@@ -22,15 +27,21 @@ function drawCard(model) {
     paused: `Paused at ${Math.floor(model.progress * 100)} %.`,
   }[model.state] ?? model.reason;
   card.append(element("p", { className: "note", textContent: sentence }));
+  const fit = fitOf(model);
+  if (fit) card.append(element("p", { className: "note", textContent: fit.words }));
+  if (model.state !== "ready" && model.state !== "downloading" && model.bytes_total) {
+    const free = state.setup && state.setup.free >= 0 ? ` (${state.setup.free} GB free)` : "";
+    card.append(element("p", { className: "note", textContent: gigabytes(model.bytes_total) + free }));
+  }
   const actions = element("div", { className: "actions" });
   if (model.state === "downloading") {
     card.append(element("progress", { max: 1, value: model.progress, "aria-label": `Fetching ${name}` }));
     actions.append(button("Pause", name, () => safely(() => tell(`/v1/models/${model.id}/pause`).then(loadModels))));
   } else if (model.state !== "ready") {
     const ticks = model.licences.map((licence) =>
-      element("label", { className: "tick" }, element("input", { type: "checkbox", value: licence }), `I accept ${licence}`));
+      element("label", { className: "tick" }, element("input", { type: "checkbox", value: licence }), "I accept ", licenceLabel(licence)));
     card.append(...ticks);
-    actions.append(button("Fetch", name, () => safely(async () => {
+    actions.append(button("Get it", name, () => safely(async () => {
       const accepted = ticks.map((tick) => tick.firstChild).filter((box) => box.checked).map((box) => box.value);
       await tell(`/v1/models/${model.id}/pull`, { accepted });
       await loadModels();
