@@ -6,6 +6,7 @@ import pytest
 
 from acetate.errors import BadRequest
 from acetate.models.catalog import catalog, entry_named
+from acetate_bridge.protocol.known_needs import KNOWN_NEEDS
 
 
 def test_every_model_can_do_something_and_says_its_licence() -> None:
@@ -47,3 +48,15 @@ def test_only_the_files_of_a_mode_are_needed_for_it() -> None:
 def test_an_unknown_model_is_refused() -> None:
     with pytest.raises(BadRequest, match="no model called “nosuch”"):
         entry_named("nosuch")
+
+
+def test_what_panels_know_of_models_without_a_server_is_what_the_catalog_says() -> None:
+    assert KNOWN_NEEDS == tuple(
+        (entry.id, entry.name, entry.memory) for entry in catalog().values()
+    )
+
+
+def test_every_model_that_is_fetched_says_how_large_it_is() -> None:
+    for entry in catalog().values():
+        assert not entry.base or entry.base_size > 1000, entry.id
+    assert round(catalog()["sdxl"].size / 1e3, 1) == 13.6

@@ -1,4 +1,4 @@
-"""What is asked of a server beside the session: where its page opens, and what is in place there."""
+"""What is asked of a server beside the session: where its page opens, and what it has."""
 
 from __future__ import annotations
 

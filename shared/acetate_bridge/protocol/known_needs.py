@@ -8,6 +8,7 @@ KNOWN_NEEDS: tuple[tuple[str, str, float], ...] = (
     ("sdxl", "Stable Diffusion XL with LayerDiffuse", 10),
     ("sdxl-conv", "Stable Diffusion XL with LayerDiffuse, convolution variant", 10),
     ("qwen-layered", "Qwen-Image-Layered", 60),
+    ("qwen21", "Qwen-Image-2.1 (published files not run here)", 31),
     ("flux", "FLUX.1-dev with LayerDiffuse-Flux", 28),
 )
 """Id, name and gigabytes of the device; a test holds it to the catalog."""
