@@ -70,7 +70,7 @@ class Prompts(Gtk.Box):
         self._entries = {}
         for row, each in enumerate(prompts):
             label = Gtk.Label(label=each.label, xalign=0)
-            entry = Gtk.Entry(hexpand=True, text=each.text)
+            entry = Gtk.Entry(hexpand=True, width_chars=8, text=each.text)
             entry.get_accessible().set_name(each.label)
             entry.connect("changed", self._updating.guard(self._tell(each.role)))
             self._layers.attach(label, 0, row, 1, 1)

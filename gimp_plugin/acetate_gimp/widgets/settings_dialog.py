@@ -30,7 +30,7 @@ class SettingsDialog(Gtk.Window):
         self._parts, self._models = SetupCard(actions), SetupCard(actions)
         self._machine = Gtk.Label(xalign=0, wrap=True, width_chars=16, max_width_chars=46)
         make_quiet(self._machine)
-        self.address, self.token_file = Gtk.Entry(hexpand=True), Gtk.Entry(hexpand=True)
+        self.address, self.token_file = (Gtk.Entry(hexpand=True, width_chars=8) for _ in range(2))
         self.address.set_placeholder_text("This machine")
         self.address.set_tooltip_text("Address of another server, such as studio.local:7860")
         self.token_file.set_placeholder_text("None")

@@ -10,6 +10,7 @@ from gi.repository import Gtk
 from acetate_bridge.panel.fields import FIELDS, Field
 from acetate_bridge.panel.view import Actions, Choice, FieldView, PanelView
 from widgets.signal_guard import Updating, changed, choose, entry_text
+from widgets.style import make_narrow
 
 Show = Callable[[FieldView], None]
 
@@ -101,7 +102,7 @@ class Form(Gtk.Grid):
         return box
 
     def _draw_line(self, field: Field) -> Gtk.Widget:
-        entry = Gtk.Entry(hexpand=True)
+        entry = Gtk.Entry(hexpand=True, width_chars=8)
         entry.connect("changed", self._tell(field, Gtk.Entry.get_text))
         self._show[field.name] = lambda found: entry_text(entry, str(found.value))
         return entry
@@ -125,6 +126,7 @@ class Form(Gtk.Grid):
         spin.set_digits(field.decimals)
         spin.set_hexpand(True)
         spin.set_width_chars(1)
+        make_narrow(spin)
 
         def value(widget: Gtk.SpinButton) -> float:
             # get_value_as_int stops at 31 bits; seeds are longer.
@@ -137,6 +139,8 @@ class Form(Gtk.Grid):
     def _draw_toggle(self, field: Field) -> Gtk.Widget:
         kind = Gtk.ToggleButton if field.beside else Gtk.CheckButton
         button = kind(label=field.label, use_underline=True)
+        if field.beside:
+            make_narrow(button)
         button.connect("toggled", self._tell(field, Gtk.ToggleButton.get_active))
 
         def show(found: FieldView) -> None:

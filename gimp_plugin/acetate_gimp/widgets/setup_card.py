@@ -80,7 +80,7 @@ def _draw(row: SetupRow, press: Callable[[SetupRow], None]) -> Gtk.Widget:
     if row.facts or row.links:
         facts = Gtk.Box(spacing=6)
         if row.facts:
-            size = _text(row.facts)
+            size = Gtk.Label(label=row.facts, xalign=0, wrap=True)
             make_small(size)
             facts.pack_start(size, False, False, 0)
         if row.links:

@@ -115,7 +115,9 @@ class OfferRow(Gtk.Box):
         self._insert.set_sensitive(offer.insertable)
         self._picture.set_from_pixbuf(on_checkerboard(offer.image, _OFFER_SIDE, _OFFER_SIDE))
         self._sentence.set_text(offer.sentence)
-        self._insert.set_label(offer.insert_label.replace("n", "_n", 1))
+        # The label may be long; a tooltip holds all of it where the panel is narrow.
+        self._insert.set_label("I_nsert")
+        self._insert.set_tooltip_text(offer.insert_label)
         self._dismiss.set_label(offer.dismiss_label.replace("m", "_m", 1))
 
 

@@ -13,6 +13,8 @@ _CSS = f"""
 .{QUIET} {{ opacity: 0.8; }}
 .{SMALL} {{ font-size: smaller; }}
 .{NARROW} {{ padding-left: 5px; padding-right: 5px; min-width: 0; }}
+spinbutton.{NARROW} {{ padding: 0; }}
+spinbutton.{NARROW} button {{ padding: 0 3px; min-width: 16px; }}
 """.encode("ascii")
 
 
@@ -31,9 +33,9 @@ def make_small(label: Gtk.Label) -> None:
     label.get_style_context().add_class(SMALL)
 
 
-def make_narrow(button: Gtk.Button) -> None:
-    """This button takes no more room than its words."""
-    button.get_style_context().add_class(NARROW)
+def make_narrow(widget: Gtk.Widget) -> None:
+    """This button or number takes no more room than its words."""
+    widget.get_style_context().add_class(NARROW)
 
 
 def heading(words: str) -> Gtk.Label:

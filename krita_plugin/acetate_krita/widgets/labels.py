@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acetate_krita.qt import Qt, QtWidgets
+from acetate_krita.qt import Qt, QtGui, QtWidgets
 
 MUTED = 0.85
 """How strongly muted text stands on its ground: 4.5 to 1 at least in Krita's own themes."""
@@ -23,6 +23,25 @@ def sentence(muted: bool = False) -> QtWidgets.QLabel:
         effect.setOpacity(MUTED)
         label.setGraphicsEffect(effect)
     return label
+
+
+class OneLine(QtWidgets.QLabel):
+    """A text on one line, shortened where there is no room; its tooltip holds all of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        flexible(self)
+
+    def paintEvent(self, event: object) -> None:  # noqa: N802 (Qt's name)
+        """Draw as much as fits, and say by an ellipsis that there is more."""
+        painter = QtGui.QPainter(self)
+        metrics, room = self.fontMetrics(), self.contentsRect()
+        words = metrics.elidedText(self.text(), Qt.TextElideMode.ElideRight, room.width())
+        sides = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(room, int(sides), words)
+        painter.end()
 
 
 def heading(words: str) -> QtWidgets.QLabel:

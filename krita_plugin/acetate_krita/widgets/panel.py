@@ -157,9 +157,12 @@ class Panel(QtWidgets.QWidget):
         head = QtWidgets.QWidget()
         grid = QtWidgets.QGridLayout(head)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.addWidget(flexible(heading("Results")), 0, 0, 1, 3)
-        for column, button in enumerate((self.another, self.keep, self.discard)):
-            grid.addWidget(flexible(button), 1, column)
+        grid.addWidget(flexible(heading("Results")), 0, 0)
+        grid.addWidget(self.another, 0, 1)
+        buttons = QtWidgets.QHBoxLayout()
+        for button in (self.keep, self.discard):
+            buttons.addWidget(flexible(button))
+        grid.addLayout(buttons, 1, 0, 1, 2)
         return head
 
     def _keep_shown(self) -> None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from acetate_bridge.panel.view import Actions, PanelView, ProgressView, QueuedJob
 from acetate_krita.qt import Qt, QtWidgets
-from acetate_krita.widgets.labels import flexible
+from acetate_krita.widgets.labels import OneLine, flexible
 
 _MOST_ROWS = 3
+_THIN = 6
 
 
 class Queue(QtWidgets.QWidget):
@@ -23,11 +24,17 @@ class Queue(QtWidgets.QWidget):
         self.progress.setRange(0, 1000)
         self.cancel = _small("Cancel", "Stop this layer (Escape)")
         self.cancel.clicked.connect(lambda: actions.cancel(self._job))
+        # Its words stand above it: within it, no theme lets all of them be read.
+        self.words = OneLine()
+        self.progress.setTextVisible(False)
+        self.progress.setFixedHeight(_THIN)
         self._first = QtWidgets.QWidget()
-        first = QtWidgets.QHBoxLayout(self._first)
+        first = QtWidgets.QGridLayout(self._first)
         first.setContentsMargins(0, 0, 0, 0)
-        first.addWidget(flexible(self.progress))
-        first.addWidget(self.cancel)
+        first.setSpacing(2)
+        first.addWidget(self.words, 0, 0)
+        first.addWidget(self.cancel, 0, 1)
+        first.addWidget(flexible(self.progress), 1, 0, 1, 2)
         self.rows: dict[str, _Row] = {}
         inner = QtWidgets.QWidget()
         self._column = QtWidgets.QVBoxLayout(inner)
@@ -68,7 +75,8 @@ class Queue(QtWidgets.QWidget):
         if found.share is not None:
             self.progress.setValue(round(1000 * min(1.0, max(0.0, found.share))))
         self.progress.setFormat(found.words)
-        self.progress.setToolTip(found.words)
+        self.words.setText(found.words[:1].upper() + found.words[1:])
+        self.words.setToolTip(found.words)
 
     def _draw_others(self, jobs: list[QueuedJob]) -> None:
         """A row that stays keeps the keyboard."""
@@ -99,8 +107,7 @@ class _Row(QtWidgets.QWidget):
 
     def __init__(self, actions: Actions, job: str) -> None:
         super().__init__()
-        self.label = QtWidgets.QLabel()
-        self.label.setTextFormat(Qt.TextFormat.PlainText)
+        self.label = OneLine()
         self.sooner = _arrow(Qt.ArrowType.UpArrow, "Paint it before the one above")
         self.later = _arrow(Qt.ArrowType.DownArrow, "Paint it after the one below")
         self.cancel = _small("Cancel", "")
@@ -110,7 +117,7 @@ class _Row(QtWidgets.QWidget):
         layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)
-        for each in (flexible(self.label), self.sooner, self.later, self.cancel):
+        for each in (self.label, self.sooner, self.later, self.cancel):
             layout.addWidget(each)
 
     def show_job(self, job: QueuedJob) -> None:
