@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import queue
+from concurrent.futures import ThreadPoolExecutor
 
 from acetate_bridge.client.address import Target, session_url
 from acetate_bridge.client.client import Client
@@ -56,7 +57,8 @@ def test_a_client_that_does_not_know_the_queue_hears_nothing_of_it(server: Runni
                 kinds.append(json.loads(frame)["type"] if isinstance(frame, str) else "binary")
             return kinds
 
-    kinds = asyncio.run(talk())
+    with ThreadPoolExecutor(1) as pool:
+        kinds = pool.submit(lambda: asyncio.run(talk())).result(LONG)
     assert kinds[0] == "welcome" and kinds.count("done") == 2 and "queue" not in kinds
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import compileall
 import functools
 import json
 import os
@@ -150,3 +151,36 @@ def test_an_installation_that_is_cut_short_leaves_every_file_whole(
     allowed = {file.path: {file.data, file.data + b"\n"} for file in files}
     assert tree(tmp_path) == set(allowed)
     assert all((tmp_path / path).read_bytes() in data for path, data in allowed.items())
+
+
+@pytest.mark.parametrize("editor", EDITORS)
+def test_what_was_used_upgraded_and_removed_leaves_no_folder_behind(
+    editor: EditorName, tmp_path: Path
+) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    folder = tmp_path / "resources" / "plug-ins"
+    older = [*plugin_files(editor), PluginFile(f"acetate_{editor}/rooms/old.py", b"pass\n")]
+    install(editor, _with_manifest(editor, older), folder)
+    _use(folder)
+    install(editor, plugin_files(editor), folder)
+    assert not (folder / f"acetate_{editor}" / "rooms").exists()
+    _use(folder)
+    uninstall(editor, folder)
+    assert sorted(tmp_path.rglob("*")) == [
+        *before,
+        tmp_path / "resources",
+        *([tmp_path / "resources" / "actions"] if editor == "krita" else []),
+        folder,
+    ], "nothing but the folders of the editor itself"
+
+
+def _with_manifest(editor: EditorName, files: list[PluginFile]) -> list[PluginFile]:
+    manifest = f"acetate_{editor}/installed.json"
+    listed = {"version": "0.0.1", "files": {file.path: "" for file in files}}
+    others = [file for file in files if file.path != manifest]
+    return [*others, PluginFile(manifest, json.dumps(listed).encode())]
+
+
+def _use(folder: Path) -> None:
+    """An editor compiles what it imports."""
+    compileall.compile_dir(folder, quiet=1, workers=1)
