@@ -94,6 +94,14 @@ answer = image.get_id()
         self.screen.focus(self.window)
         self.screen.key(*keys)
 
+    def click_settings(self) -> None:
+        """The button beside the mode, at the panel's upper right."""
+        shape = self.screen.do("xdotool", "getwindowgeometry", "--shell", self.window)
+        width = int(dict(line.split("=") for line in shape.splitlines())["WIDTH"])
+        self.screen.focus(self.window)
+        there = ["--window", self.window, str(width - 24), "24"]
+        self.screen.do("xdotool", "mousemove", *there, "click", "1")
+
     def generate(self) -> None:
         """Begin to paint with Ctrl+Enter."""
         self.in_panel("ctrl+Return")

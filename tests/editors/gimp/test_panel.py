@@ -195,9 +195,15 @@ def test_a_missing_model_is_a_sentence_and_a_button(
     settings.write_text(json.dumps({**kept, "model": "away"}))
     with answering(echo_server, reach):
         desk.open_panel()
-        desk.wait_for("Far Away is not here yet.")
-        assert desk.panel()["button"] == "Download"
+        desk.wait_for("Needs Far Away")
+        assert desk.panel()["button"] == "Get it"
         desk.picture("missing-model")
+        desk.click_settings()
+        settings = desk.screen.wait_for_window("^Acetate Settings$")
+        desk.picture("settings")
+        desk.screen.focus(settings)
+        desk.screen.key("Escape")
+        desk.wait(lambda: not desk.screen.windows("^Acetate Settings$"))
         desk.close_panel()
     settings.write_text(json.dumps({**kept, "model": ""}))
 

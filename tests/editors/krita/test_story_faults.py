@@ -40,13 +40,19 @@ def test_a_missing_model_is_a_sentence_and_a_button(desk: Desk) -> None:
     models = dict(
         desk.ask("[(each.label, each.name) for each in panel()._view.fields['model'].choices]")
     )
-    missing = next(name for label, name in models.items() if label.endswith("(not here)"))
+    missing = next(name for label, name in models.items() if "(not here" in label)
     desk.krita.run(f"panel()._actions.set_field('model', {missing!r})")
-    desk.wait(
-        lambda: "Download" in desk.view()["button"] or "download" in desk.view()["button"], 20
-    )
-    assert "is not here yet" in desk.view()["status"] and not desk.view()["can_generate"]
+    desk.wait(lambda: "get it" in desk.view()["button"].lower(), 20)
+    assert desk.view()["status"].startswith("Needs ") and " GB" in desk.view()["status"]
+    assert not desk.view()["can_generate"]
     desk.picture("missing-model")
+    desk.click("panel().settings_button")
+    desk.wait(lambda: desk.ask("panel().settings.isVisible()"), 20)
+    row = f"panel().settings.models.buttons['model {missing}']"
+    desk.wait(lambda: "get it" in desk.ask(f"{row}.text()").lower(), 20)
+    desk.picture("settings")
+    desk.screen.key("Escape")
+    desk.wait(lambda: not desk.ask("panel().settings.isVisible()"), 20)
     desk.krita.run("panel()._actions.set_field('model', 'embedded')")
     desk.ready()
 
