@@ -199,9 +199,9 @@ def test_a_missing_model_is_a_sentence_and_a_button(
         assert desk.panel()["button"] == "Get it"
         desk.picture("missing-model")
         desk.click_settings()
-        settings = desk.screen.wait_for_window("^Acetate Settings$")
+        dialog = desk.screen.wait_for_window("^Acetate Settings$")
         desk.picture("settings")
-        desk.screen.focus(settings)
+        desk.screen.focus(dialog)
         desk.screen.key("Escape")
         desk.wait(lambda: not desk.screen.windows("^Acetate Settings$"))
         desk.close_panel()
