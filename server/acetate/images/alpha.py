@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from acetate_bridge.protocol.types import Image
 
 _VISIBLE = 0.05
@@ -13,6 +11,8 @@ _FEW = 0.001
 
 def alpha_warning(image: Image) -> str:
     """A sentence when next to nothing, or next to everything, of a layer is visible; else ""."""
+    import numpy as np
+
     dtype = np.dtype("u1" if image.format == "rgba8" else "<u2")
     alpha = np.frombuffer(image.data, dtype)[3::4]
     top = np.iinfo(dtype).max
