@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,8 @@ from acetate_bridge.client.discovery import Runtime, find_runtime
 from acetate_bridge.client.shared_servers import SHARE_PORT, SharedServer, known_servers
 
 _LONGEST_TOKEN = 1000
+_NO_HOST = re.compile(r"[\\\s/<>\"'|^`{}\x00-\x1f\x7f]")
+"""What stands in no name and no address of a host."""
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
 
@@ -154,6 +157,7 @@ def _split(address: str) -> SplitResult:
         host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise BadAddress(f"{address!r} is not an address such as 127.0.0.1:7860") from error
-    if not host or parts.scheme not in _SCHEMES or parts.username or parts.query:
+    odd = parts.username is not None or parts.query or not host or _NO_HOST.search(host)
+    if odd or parts.scheme not in _SCHEMES:
         raise BadAddress(f"{address!r} is not an address such as 127.0.0.1:7860")
     return parts
