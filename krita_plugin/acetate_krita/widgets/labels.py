@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acetate_krita.qt import Qt, QtGui, QtWidgets
+from acetate_krita.qt import Qt, QtCore, QtGui, QtWidgets
 
 MUTED = 0.85
 """How strongly muted text stands on its ground: 4.5 to 1 at least in Krita's own themes."""
@@ -23,6 +23,30 @@ def sentence(muted: bool = False) -> QtWidgets.QLabel:
         effect.setOpacity(MUTED)
         label.setGraphicsEffect(effect)
     return label
+
+
+class ReadablePlaceholder(QtCore.QObject):
+    """Keeps the words in an empty field readable, also after the painter takes another theme."""
+
+    def __init__(self, field: QtWidgets.QWidget) -> None:
+        super().__init__(field)
+        self._field = field
+        field.installEventFilter(self)
+        self._tint()
+
+    def eventFilter(self, watched: object, event: QtCore.QEvent) -> bool:  # noqa: N802 (Qt's name)
+        """The theme has changed."""
+        if event.type() == QtCore.QEvent.Type.PaletteChange:
+            self._tint()
+        return False
+
+    def _tint(self) -> None:
+        role, palette = QtGui.QPalette.ColorRole, self._field.palette()
+        colour = palette.color(role.Text)
+        colour.setAlphaF(MUTED)
+        if palette.color(role.PlaceholderText) != colour:
+            palette.setColor(role.PlaceholderText, colour)
+            self._field.setPalette(palette)
 
 
 class OneLine(QtWidgets.QLabel):

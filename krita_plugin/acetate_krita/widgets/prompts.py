@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from acetate_bridge.panel.view import Actions, LayerPrompt, PanelView
 from acetate_krita.qt import QtWidgets
-from acetate_krita.widgets.labels import flexible
+from acetate_krita.widgets.labels import ReadablePlaceholder, flexible
 
 _LINES = 3
 _MOST_LINES = 10
@@ -19,6 +19,7 @@ class Prompts(QtWidgets.QWidget):
         self.text = QtWidgets.QPlainTextEdit()
         self.text.setTabChangesFocus(True)
         self.text.setPlaceholderText("What to paint")
+        ReadablePlaceholder(self.text)
         self.text.setToolTip("What to paint. Ctrl+Enter paints it.")
         self.text.setAccessibleName("Prompt")
         self.text.setMinimumWidth(40)

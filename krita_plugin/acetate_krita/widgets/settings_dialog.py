@@ -7,7 +7,7 @@ from functools import partial
 from acetate_bridge.panel.fields import FIELDS
 from acetate_bridge.panel.view import Actions, PanelView
 from acetate_krita.qt import QtCore, QtGui, QtWidgets
-from acetate_krita.widgets.labels import flexible, heading, sentence
+from acetate_krita.widgets.labels import ReadablePlaceholder, flexible, heading, sentence
 from acetate_krita.widgets.settings_form import Form, Icon
 from acetate_krita.widgets.setup_card import SetupCard
 
@@ -32,6 +32,8 @@ class SettingsDialog(QtWidgets.QDialog):
         self.token_file.setPlaceholderText("None")
         self.token_file.setToolTip("File with the token of that server")
         self.token_file.setAccessibleName("Token file")
+        for field in (self.address, self.token_file):
+            ReadablePlaceholder(field)
         self.connect_button, self.page = _button("Connect"), _button("Open Page")
         self.page.setToolTip("The page of the server in your browser, signed in")
         self.connect_button.clicked.connect(lambda: self._apply())

@@ -22,8 +22,9 @@ from acetate_bridge.panel.view import (
     QueuedJob,
     Status,
 )
-from acetate_krita.qt import Qt, QtCore, QtWidgets
+from acetate_krita.qt import Qt, QtCore, QtGui, QtWidgets
 from tests.editors.krita.qt_hands import shown, turn
+from tests.editors.krita.test_contrast import contrast
 
 LICENCE = Hyperlink("openrail++", "https://example.org/licence")
 CARD = SetupView(
@@ -157,3 +158,71 @@ def check_the_dialog_sets_the_server_and_what_repainting_does() -> None:
     assert "after_repaint" not in panel.details.inputs
     dialog.close()
     assert Qt is not None and not dialog.isVisible()
+
+
+def check_every_word_can_be_read_in_a_dark_and_a_bright_theme() -> None:
+    application = QtWidgets.QApplication.instance()
+    before = QtGui.QPalette(application.palette())
+    view = replace(VIEW, setup=CARD, status=FETCHING, more_open=True)
+    panel, _told = shown(view)
+    try:
+        for letters, window, base in (
+            ("#dcdcdc", "#313131", "#272727"),
+            ("#1a1a1a", "#d6d6d6", "#e6e6e6"),
+        ):
+            application.setPalette(_theme(letters, window, base))
+            turn()
+            panel.draw(replace(view, sentence="Paints."))
+            panel.draw(view)
+            turn()
+            read = 0
+            for widget in (*panel.findChildren(QtWidgets.QWidget), panel):
+                for colour, ground in _words_of(widget):
+                    read += 1
+                    found = contrast(colour, ground)
+                    assert found >= 4.5, (type(widget).__name__, colour, ground, found)
+            assert read > 20
+    finally:
+        application.setPalette(before)
+
+
+def _theme(letters: str, window: str, base: str) -> QtGui.QPalette:
+    role, palette = QtGui.QPalette.ColorRole, QtGui.QPalette()
+    for each in (role.WindowText, role.Text, role.ButtonText):
+        palette.setColor(each, QtGui.QColor(letters))
+    for each in (role.Window, role.Button):
+        palette.setColor(each, QtGui.QColor(window))
+    palette.setColor(role.Base, QtGui.QColor(base))
+    return palette
+
+
+def _words_of(widget: QtWidgets.QWidget) -> list[tuple[tuple[float, ...], tuple[float, ...]]]:
+    """Colours of the words of a widget and of what is below them."""
+    role, palette = QtGui.QPalette.ColorRole, widget.palette()
+    if isinstance(widget, QtWidgets.QLabel):
+        if widget.text() in "●◐◓◑◒":
+            return []  # A mark, whose sentence stands beside it.
+        effect = widget.graphicsEffect()
+        strength = effect.opacity() if effect is not None else 1.0
+        ground = palette.color(role.Window)
+        return [(_mixed(palette.color(widget.foregroundRole()), ground, strength), _mixed(ground))]
+    if isinstance(widget, (QtWidgets.QLineEdit, QtWidgets.QPlainTextEdit)):
+        ground = palette.color(role.Base)
+        colours = (palette.color(role.Text), palette.color(role.PlaceholderText))
+        placed = bool(widget.placeholderText())
+        return [(_mixed(each, ground), _mixed(ground)) for each in colours[: 1 + placed]]
+    if isinstance(widget, QtWidgets.QAbstractButton) and widget.text():
+        ground = palette.color(role.Button)
+        return [(_mixed(palette.color(role.ButtonText), ground), _mixed(ground))]
+    return []
+
+
+def _mixed(
+    colour: QtGui.QColor, ground: QtGui.QColor | None = None, strength: float = 1.0
+) -> tuple[float, ...]:
+    """What is seen of a colour that lets its ground through."""
+    front = (colour.red(), colour.green(), colour.blue())
+    if ground is None:
+        return front
+    back, share = (ground.red(), ground.green(), ground.blue()), colour.alphaF() * strength
+    return tuple(share * one + (1 - share) * other for one, other in zip(front, back, strict=True))
