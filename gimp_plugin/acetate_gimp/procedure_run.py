@@ -204,7 +204,9 @@ class _Session:
 
 
 def _recipe(order: Order) -> Recipe:
-    said = Recipe(order.mode, order.prompt.strip(), layer_prompts=_said(order.layer_prompts))
+    said = Recipe(
+        order.mode, order.prompt.strip(), layer_prompts=_said(order.layer_prompts), stop_at=0.0
+    )
     chosen = {
         name: value for name, value in order.values.items() if recipe_value(said, name) is not None
     }

@@ -27,7 +27,7 @@ TOTAL = len(WEIGHTS) + 5
 def hub() -> Iterator[Hub]:
     files = {
         "someone/weights": {"w.safetensors": WEIGHTS},
-        "someone/base": {"model_index.json": b"{}", "unet/config.json": b"{1}"},
+        "someone/base": {"model_index.json": b"{}", "scheduler/config.json": b"{1}"},
     }
     with Hub(files) as running:
         yield running

@@ -19,7 +19,11 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     files = {
         "someone/weights": {"w.safetensors": WEIGHTS, "README.md": b"about"},
-        "someone/base": {"model_index.json": b"{}", "unet/config.json": b"{1}", "big.ckpt": b"no"},
+        "someone/base": {
+            "model_index.json": b"{}",
+            "scheduler/config.json": b"{1}",
+            "big.ckpt": b"no",
+        },
     }
     with Hub(files) as running:
         yield running

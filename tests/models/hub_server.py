@@ -20,6 +20,8 @@ class Hub:
 
     files: dict[str, dict[str, bytes]] = field(default_factory=dict)
     gated: set[str] = field(default_factory=set)
+    listed: set[str] = field(default_factory=set)
+    """Gated repositories that tell everybody what they hold."""
     redirected: bool = False
     cuts: int = 0
     """How many of the next downloads break off at 40 %."""
@@ -66,6 +68,9 @@ class _Handler(BaseHTTPRequestHandler):
         path = self.path.split("?")[0]
         if match := re.fullmatch(r"/api/models/([^/]+/[^/]+)(/revision/[^/]+)?", path):
             self._describe(match[1])
+        elif match := re.fullmatch(r"/api/models/([^/]+/[^/]+)/auth-check", path):
+            if not self._refused(match[1]):
+                self._send_file(b"{}")
         elif match := re.fullmatch(r"/([^/]+/[^/]+)/resolve/[^/]+/(.+)", path):
             self._serve(match[1], match[2])
         elif match := re.fullmatch(r"/cdn/([^/]+/[^/]+)/(.+)", path):
@@ -74,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(404, "EntryNotFound")
 
     def _describe(self, repository: str) -> None:
-        if self._refused(repository):
+        if repository not in self.hub.listed and self._refused(repository):
             return
         siblings = [
             {
@@ -88,7 +93,14 @@ class _Handler(BaseHTTPRequestHandler):
             }
             for name, content in self.hub.files[repository].items()
         ]
-        body = json.dumps({"id": repository, "sha": COMMIT, "siblings": siblings}).encode()
+        body = json.dumps(
+            {
+                "id": repository,
+                "sha": COMMIT,
+                "siblings": siblings,
+                "gated": "manual" if repository in self.hub.gated else False,
+            }
+        ).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))

@@ -27,7 +27,7 @@ ENTRY = Entry(
     native=512,
     base="someone/base",
     base_licence="mit",
-    base_files=("model_index.json", "unet/*"),
+    base_files=("model_index.json", "scheduler/*"),
     parts=(Part(FILE, ("text",)),),
 )
 DOWNLOAD = Download(FILE.repository, FILE.name, COMMIT, len(WEIGHTS), SHA)
@@ -46,12 +46,12 @@ def test_a_plan_names_what_is_missing_and_nothing_else(hub: Hub) -> None:
     assert [(each.name, each.size) for each in plan] == [
         ("w.safetensors", len(WEIGHTS)),
         ("model_index.json", 2),
-        ("unet/config.json", 3),
+        ("scheduler/config.json", 3),
     ]
     assert plan[0] == DOWNLOAD
     assert [each.name for each in plan_downloads(ENTRY, ("joint",), hub.address)] == [
         "model_index.json",
-        "unet/config.json",
+        "scheduler/config.json",
     ]
 
 
@@ -163,3 +163,35 @@ def test_removing_frees_the_weights_and_leaves_the_base(hub: Hub, tmp_path: Path
         sum(path.stat().st_size for path in (tmp_path / "cache").rglob("*") if path.is_file())
         < 2000
     )
+
+
+def test_a_file_that_the_hub_has_in_another_form_is_not_fetched_and_not_for_ever(hub: Hub) -> None:
+    other = Part(replace(FILE, sha256="0" * 64), ("text",))
+    with pytest.raises(CannotFetch, match="another content .SHA-256") as error:
+        plan_downloads(replace(ENTRY, parts=(other,)), endpoint=hub.address)
+    assert "later" not in error.value.message and "import it" in error.value.hint
+    assert hub.sent < 10_000
+
+
+def test_what_no_longer_matches_is_named(hub: Hub) -> None:
+    entry = replace(ENTRY, base_files=(*ENTRY.base_files, "vae/*"))
+    with pytest.raises(CannotFetch, match=r"nothing that is called vae/\*"):
+        plan_downloads(entry, endpoint=hub.address)
+
+
+def test_a_gate_is_asked_before_anything_is_fetched(hub: Hub) -> None:
+    for repository in ("someone/base", "someone/weights"):
+        hub.gated, hub.listed = {repository}, {repository}
+        with pytest.raises(CannotFetch, match="accepted its terms"):
+            plan_downloads(ENTRY, endpoint=hub.address)
+    hub.gated = set()
+    assert plan_downloads(ENTRY, endpoint=hub.address)
+
+
+def test_a_base_is_fetched_at_the_revision_of_the_catalog(hub: Hub) -> None:
+    entry = replace(ENTRY, revision=COMMIT)
+    plan = plan_downloads(entry, endpoint=hub.address)
+    assert {each.revision for each in plan} == {COMMIT}
+    for download in plan:
+        fetch(download, endpoint=hub.address)
+    assert missing_parts(entry) == []

@@ -1,13 +1,22 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from acetate.models.catalog import WeightFile, entry_named
-from acetate.models.hub_cache import Checked, base_folder, located, missing_parts, verify
+from acetate.models.hub_cache import (
+    Checked,
+    base_folder,
+    folder_of_base,
+    located,
+    missing_base,
+    missing_parts,
+    verify,
+)
 
 REVISION = "e337e9d7a0f2a6fee6c3580374327380f88d065b"
 
@@ -26,6 +35,7 @@ def put(cache: Path, repository: str, name: str, content: bytes) -> Path:
     (folder / "refs" / "main").write_text(REVISION)
     snapshot = folder / "snapshots" / REVISION
     snapshot.mkdir(parents=True, exist_ok=True)
+    (snapshot / name).parent.mkdir(parents=True, exist_ok=True)
     (snapshot / name).write_bytes(content)
     return snapshot / name
 
@@ -47,11 +57,39 @@ def test_a_base_is_found_by_its_index(cache: Path) -> None:
 def test_what_a_mode_lacks_is_named(cache: Path) -> None:
     entry = entry_named("sd15")
     assert entry.base in missing_parts(entry)
-    put(cache, entry.base, "model_index.json", b"{}")
+    for name in entry.base_files:
+        put(cache, entry.base, name.replace("*", "config.json"), b"{}")
     for file in entry.files_for(("joint",)):
         put(cache, file.repository, file.name, b"weights")
     assert missing_parts(entry, ("joint",)) == []
     assert missing_parts(entry, ("text",)) == ["layer_sd15_transparent_attn.safetensors"]
+
+
+def test_a_base_with_its_index_alone_counts_as_absent(cache: Path) -> None:
+    entry = entry_named("flux")
+    put(cache, entry.base, "model_index.json", b"{}")
+    assert missing_base(entry) == entry.base
+    for name in entry.base_files:
+        put(cache, entry.base, name.replace("*", "config.json"), b"{}")
+    assert missing_base(entry) == entry.base
+    index = json.dumps({"weight_map": {"a": "one.safetensors", "b": "two.safetensors"}})
+    for network in ("transformer", "vae", "text_encoder", "text_encoder_2"):
+        put(cache, entry.base, f"{network}/model.safetensors.index.json", index.encode())
+        put(cache, entry.base, f"{network}/one.safetensors", b"")
+    assert missing_base(entry) == entry.base
+    for network in ("transformer", "vae", "text_encoder", "text_encoder_2"):
+        put(cache, entry.base, f"{network}/two.safetensors", b"")
+    assert missing_base(entry) == ""
+
+
+def test_the_pinned_revision_of_a_base_comes_before_another(cache: Path) -> None:
+    entry = replace(entry_named("sd15"), base_files=("model_index.json",))
+    older = put(cache, entry.base, "model_index.json", b"{}")
+    assert folder_of_base(entry) == older.parent
+    pinned = older.parent.parent / str(entry.revision)
+    pinned.mkdir()
+    (pinned / "model_index.json").write_bytes(b"{}")
+    assert folder_of_base(entry) == pinned
 
 
 def test_hashes_tell_good_files_from_damaged_ones(cache: Path) -> None:

@@ -45,7 +45,7 @@ def test_progress_runs_over_all_files(hub: Hub) -> None:
     assert {each.file for each in news} == {
         "w.safetensors",
         "model_index.json",
-        "unet/config.json",
+        "scheduler/config.json",
     }
 
 

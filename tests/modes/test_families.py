@@ -111,6 +111,19 @@ def test_stopping_the_patch_early_changes_the_background(pipelines: dict[str, Pi
     assert half[1].image == whole[1].image
 
 
+def test_a_background_is_cleaned_by_the_bare_base_as_its_authors_advise(
+    pipelines: dict[str, Pipeline],
+) -> None:
+    for mode, family, advised in (
+        ("background", "sdxl", 0.5),
+        ("background", "sd15", 1.0),
+        ("extract", "sdxl", 1.0),
+        ("foreground", "sdxl", 1.0),
+    ):
+        layer = run(request(mode, stop_at=0.0), pipelines[family])[0]
+        assert layer.recipe is not None and layer.recipe.stop_at == advised
+
+
 def test_extracting_needs_one_known_layer(pipelines: dict[str, Pipeline]) -> None:
     known = request("extract")
     both = replace(known, images=known.images | {"layer": blob(128, 192)})

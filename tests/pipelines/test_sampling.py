@@ -149,6 +149,22 @@ def test_handover_changes_the_denoiser_once_at_its_share() -> None:
     assert calls == ["patched", "patched", "change", "bare", "bare"]
 
 
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.9])
+def test_the_share_is_one_of_noise_and_not_of_steps(share: float) -> None:
+    scheduler = DPMSolverMultistepScheduler(use_karras_sigmas=True)
+    seen: list[bool] = []
+
+    def counting(alone: bool) -> Any:
+        return lambda latent, timestep: (seen.append(alone), torch.zeros_like(latent))[1]
+
+    handover = Handover(share, lambda: counting(True))
+    sample(counting(False), scheduler, torch.ones(1, 1, 4, 4), steps=20, handover=handover)
+    levels = scheduler.timesteps
+    assert seen == [bool(level < (1 - share) * 999) for level in levels]
+    assert 0 < seen.count(False) < 20
+    assert share != 0.5 or seen.count(False) == 11, "more steps than half lie above half the noise"
+
+
 class ScalingPatch:
     """Scales the parameters of a module, and counts how often it goes in and out."""
 

@@ -35,7 +35,7 @@ _SHARED: dict[str, tuple[Any, Any]] = {
     "guidance": (options.Guidance, None),
     "passes": (options.Passes, 8),
     "scheduler": (options.Scheduler, ""),
-    "stop_at": (options.StopAt, 1.0),
+    "stop_at": (options.StopAt, 0.0),
     "model": (options.Model, "embedded"),
     "device": (options.Device, "auto"),
     "precision": (options.Bits, Precision.EIGHT),

@@ -51,7 +51,7 @@ def list_models() -> None:
 @models.command("show")
 def show_model(model: ModelId) -> None:
     """Say what a model is made of, needs and is licensed for."""
-    from acetate.models.hub_cache import base_folder, located
+    from acetate.models.hub_cache import folder_of_base, located
     from acetate.models.licences import with_link
     from acetate.models.registry import model_named
 
@@ -62,7 +62,7 @@ def show_model(model: ModelId) -> None:
     _line("memory", f"about {entry.memory:g} GB")
     _line("licence", with_link(entry.licence))
     if entry.base:
-        state = "here" if base_folder(entry.base) else "missing"
+        state = "here" if folder_of_base(entry) else "missing"
         _line("base", f"{entry.base}, {state}")
         _line("", f"licence {with_link(entry.base_licence)}" if entry.base_licence else "your own")
     if entry.place is not None:

@@ -47,7 +47,10 @@ Scheduler = Annotated[
     ),
 ]
 StopAt = Annotated[
-    float, typer.Option(help="Share of the steps after which the bare base model finishes alone.")
+    float,
+    typer.Option(
+        help="Share of the noise after which the bare base finishes alone; as advised by default."
+    ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, xpu or mps.")]
 Model = Annotated[str, typer.Option(help="Model id, or the folder of a model.")]

@@ -56,6 +56,8 @@ class Entry:
     """Patterns of the base's files that are needed, as `fnmatch` reads them."""
     base_size: float = 0
     """What those files take, in megabytes; 0 while unknown."""
+    revision: str | None = None
+    """The commit of the base's repository that is fetched; None: its newest."""
     parts: tuple[Part, ...] = ()
     scheduler: str = ""
     """The one that the base was distilled for; empty for the family's own."""
@@ -106,7 +108,10 @@ def catalog() -> dict[str, Entry]:
         )
         for fields in content["file"]
     }
-    return {fields["id"]: _entry(fields, known) for fields in content["model"]}
+    return {
+        fields["id"]: _entry(fields, known, revisions.get(fields.get("base")))
+        for fields in content["model"]
+    }
 
 
 def entry_named(model: str) -> Entry:
@@ -118,10 +123,11 @@ def entry_named(model: str) -> Entry:
     return catalog()[model]
 
 
-def _entry(fields: dict[str, Any], known: dict[str, WeightFile]) -> Entry:
+def _entry(fields: dict[str, Any], known: dict[str, WeightFile], revision: str | None) -> Entry:
     modes = tuple(fields.pop("modes"))
     parts = tuple(
         Part(known[part["file"]], tuple(part.get("modes", modes)))
         for part in fields.pop("parts", [])
     )
-    return Entry(modes=modes, parts=parts, base_files=tuple(fields.pop("base_files", [])), **fields)
+    base_files = tuple(fields.pop("base_files", []))
+    return Entry(modes=modes, parts=parts, base_files=base_files, revision=revision, **fields)

@@ -7,10 +7,11 @@ import shutil
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from typing import Any
 
 from acetate.models.catalog import Entry
-from acetate.models.hub_cache import cache_folder, located_file
+from acetate.models.hub_cache import cache_folder, located_file, missing_base
 from acetate.models.hub_hosts import CannotFetch, keep_to_known_hosts
 from acetate.models.proxies import set_proxies, usable_proxies
 
@@ -46,18 +47,18 @@ def plan_downloads(
     downloads: list[Download] = []
     api = HfApi(endpoint=endpoint)
     for repository, (revision, names) in by_repository.items():
-        with explained(repository, endpoint):
-            info = api.model_info(repository, revision=revision, files_metadata=True)
-        downloads += _listed(repository, revision, info, names.__contains__, names)
-    if entry.base:
-        with explained(entry.base, endpoint):
-            info = api.model_info(entry.base, files_metadata=True)
-        downloads += _listed(entry.base, None, info, entry.needs_of_base, {})
-    return [
-        download
-        for download in downloads
-        if located_file(download.repository, download.name, download.revision) is None
-    ]
+        downloads += _listed(_Repository(api, repository, revision), names.__contains__, names)
+    if entry.base and missing_base(entry):
+        base = _Repository(api, entry.base, entry.revision)
+        found = _listed(base, entry.needs_of_base, {})
+        for pattern in entry.base_files:
+            if not any(fnmatch(download.name, pattern) for download in found):
+                raise CannotFetch(
+                    f"{entry.base} has nothing that is called {pattern}, which {entry.name} needs: "
+                    "it has changed since this version of Acetate."
+                )
+        downloads += found
+    return downloads
 
 
 def check_room(downloads: list[Download]) -> None:
@@ -79,32 +80,58 @@ def free_bytes() -> int:
     return shutil.disk_usage(folder).free
 
 
+@dataclass(frozen=True)
+class _Repository:
+    """A repository at a revision, asked at the hub."""
+
+    api: Any
+    name: str
+    revision: str | None
+
+    def describe(self) -> Any:
+        with explained(self.name, self.api.endpoint):
+            return self.api.model_info(self.name, revision=self.revision, files_metadata=True)
+
+    def check_gate(self, info: Any) -> None:
+        """Raise CannotFetch where its files are only for some, before the first is fetched."""
+        if getattr(info, "gated", None):
+            with explained(self.name, self.api.endpoint):
+                self.api.auth_check(self.name)
+
+
 def _listed(
-    repository: str,
-    revision: str | None,
-    info: Any,
-    wanted: Callable[[str], bool],
-    hashes: dict[str, str],
+    asked: _Repository, wanted: Callable[[str], bool], hashes: dict[str, str]
 ) -> list[Download]:
+    """Of the files of a repository those that are wanted and not here."""
+    info, repository, revision = asked.describe(), asked.name, asked.revision
     for sibling in info.siblings:
         # The list is content of others: its names become names of files here.
         parts = str(sibling.rfilename).replace("\\", "/").split("/")
         if wanted(sibling.rfilename) and ({"", ".", ".."} & set(parts) or ":" in parts[0]):
             raise CannotFetch(f"{repository} lists a file whose name leads out of its folder.")
-    found = [
-        Download(
-            repository,
-            sibling.rfilename,
-            revision,
-            sibling.size or 0,
-            hashes.get(sibling.rfilename) or (sibling.lfs.sha256 if sibling.lfs else ""),
-        )
-        for sibling in info.siblings
-        if wanted(sibling.rfilename)
-    ]
-    if missing := set(hashes) - {download.name for download in found}:
+    found = {sibling.rfilename: sibling for sibling in info.siblings if wanted(sibling.rfilename)}
+    if missing := set(hashes) - set(found):
         raise CannotFetch(f"{repository} no longer has {', '.join(sorted(missing))}.")
-    return found
+    lacking = [name for name in found if located_file(repository, name, revision) is None]
+    if lacking:
+        asked.check_gate(info)
+    return [_download(asked, found[name], hashes.get(name, "")) for name in lacking]
+
+
+def _download(asked: _Repository, sibling: Any, known: str) -> Download:
+    """Raises CannotFetch where the hub says that a file is another than this version knows."""
+    published = str(sibling.lfs.sha256) if sibling.lfs else ""
+    if known and published and published != known:
+        raise CannotFetch(
+            f"{asked.name} publishes {sibling.rfilename} with another content (SHA-256 "
+            f"{published[:12]}…) than this version of Acetate knows ({known[:12]}…), "
+            "so it was not fetched.",
+            "If you trust it all the same, fetch it yourself and import it "
+            "(`acetate models import`).",
+        )
+    return Download(
+        asked.name, sibling.rfilename, asked.revision, sibling.size or 0, known or published
+    )
 
 
 @contextmanager

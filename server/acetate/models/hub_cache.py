@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from acetate.errors import AcetateError
 from acetate.models.catalog import Entry, WeightFile, catalog
+from acetate.models.component_files import weight_files
 from acetate.models.hashing import file_hash
 from acetate.models.own_register import own_file
 from acetate.models.shipped import EMBEDDED, EMBEDDED_FOLDER
@@ -58,10 +60,40 @@ def locate(file_id: str) -> Path | None:
     return None
 
 
-def base_folder(base: str) -> Path | None:
+def base_folder(base: str, revision: str | None = None) -> Path | None:
     """The folder of a base model (a diffusers repository) in the shared cache, if it is there."""
-    index = located_file(base, "model_index.json")
+    index = located_file(base, "model_index.json", revision)
     return None if index is None else index.parent
+
+
+def folder_of_base(entry: Entry) -> Path | None:
+    """Where all that a model needs of its base lies in the shared cache; None unless it is whole.
+
+    The revision that the catalog names comes first, then whatever another program has fetched.
+    """
+    if not entry.base_licence:  # One of a person's own, rehearsed when it was taken over.
+        return base_folder(entry.base)
+    for revision in dict.fromkeys((entry.revision, None)):
+        folder = base_folder(entry.base, revision)
+        if folder is not None and _is_whole(folder, entry.base_files):
+            return folder
+    return None
+
+
+def _is_whole(folder: Path, patterns: tuple[str, ...]) -> bool:
+    """Whether the weights of every network are there, in any precision, and all other files."""
+    weighty = {pattern.partition("/")[0] for pattern in patterns if "/" in pattern} & NETWORKS
+    try:
+        for network in weighty:
+            weight_files(folder / network)
+    except AcetateError:
+        return False
+    plain = (pattern for pattern in patterns if not pattern.endswith(".safetensors"))
+    return all(next(folder.glob(pattern), None) is not None for pattern in plain)
+
+
+NETWORKS = {"unet", "transformer", "vae", "text_encoder", "text_encoder_2"}
+"""Folders of a base that hold weights."""
 
 
 def missing_base(entry: Entry) -> str:
@@ -70,7 +102,7 @@ def missing_base(entry: Entry) -> str:
         return "" if (EMBEDDED_FOLDER / "model_index.json").is_file() else str(EMBEDDED_FOLDER)
     if entry.place is not None:
         return "" if entry.place.exists() else str(entry.place)
-    return entry.base if entry.base and base_folder(entry.base) is None else ""
+    return entry.base if entry.base and folder_of_base(entry) is None else ""
 
 
 def missing_parts(entry: Entry, modes: tuple[str, ...] | None = None) -> list[str]:

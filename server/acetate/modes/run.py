@@ -77,12 +77,23 @@ def _variant(request: Request, pipeline: Pipeline, index: int) -> Request:
         seed=variant_seed(request.recipe.seed, index),
         passes=request.recipe.passes or FAMILIES[pipeline.family].passes,
         scheduler=request.recipe.scheduler or pipeline.preset,
+        stop_at=request.recipe.stop_at or _advised_stop(request, pipeline),
         model=pipeline.model,
         model_hash=pipeline.model_hash,
         inputs={name: image_hash(image) for name, image in request.images.items()},
         software=f"acetate {__version__}",
     )
     return replace(request, recipe=recipe, variants=1)
+
+
+_CLEAN_BACKGROUND = 0.5
+"""Where the authors let the bare base finish what lies behind a layer (LayerDiffuse, README)."""
+
+
+def _advised_stop(request: Request, pipeline: Pipeline) -> float:
+    behind = request.recipe.mode == "background" or "layer" in request.images
+    staged = pipeline.composition == "staged" and request.recipe.mode in ("background", "extract")
+    return _CLEAN_BACKGROUND if staged and behind else 1.0
 
 
 def _counting_on(on_step: OnStep | None, index: int, variants: int) -> OnStep | None:

@@ -10,7 +10,7 @@ import torch
 
 from acetate.errors import ModelMissing
 from acetate.models.catalog import Entry
-from acetate.models.hub_cache import base_folder
+from acetate.models.hub_cache import folder_of_base
 from acetate.models.own_register import own_file
 from acetate.models.registry import model_named
 from acetate.pipelines.diffusers_folder import Base, FolderBase
@@ -60,7 +60,7 @@ def supplier(source: str, family: str, home: torch.device = _CPU) -> Base:
 
 def place_of(entry: Entry) -> Path:
     """Where the base of a model lies. Raises ModelMissing."""
-    place = entry.place or base_folder(entry.base)
+    place = entry.place or folder_of_base(entry)
     if place is None or not place.exists():
         raise ModelMissing(
             f"The base model {entry.base or place} is not here.",

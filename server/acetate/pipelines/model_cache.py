@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from acetate.errors import BadRequest
-from acetate.models.hub_cache import base_folder
+from acetate.models.hub_cache import folder_of_base
 from acetate.models.identify import shapes_in
 from acetate.models.registry import model_named
 from acetate.models.shipped import EMBEDDED, EMBEDDED_FOLDER
@@ -145,7 +145,7 @@ def weights_of(entry: Entry) -> list[Path]:
 
     if entry.id == EMBEDDED:
         return sorted(EMBEDDED_FOLDER.rglob("*.safetensors"))
-    place = entry.place or base_folder(entry.base)
+    place = entry.place or folder_of_base(entry)
     if place is None or not place.exists():
         return []
     pair = [located(part.file) for part in entry.parts if "_vae_" in f"_{part.file.id}"]

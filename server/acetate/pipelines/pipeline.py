@@ -230,8 +230,8 @@ class Pipeline(ABC):
 
         `freedom` holds places of that latent back: see `sample`.
         `conditions` are scaled latents that the denoiser looks at. `patch` is injected for the
-        run and always ejected; after `stop_at` of the steps the bare denoiser finishes alone.
-        `preview` turns the expected latent into the picture that `on_step` can ask for.
+        run and always ejected; past `stop_at` of the noise levels the bare denoiser finishes
+        alone. `preview` turns the expected latent into the picture that `on_step` can ask for.
         """
         condition = torch.cat(list(conditions), dim=1) if conditions else None
         render = preview or self.preview

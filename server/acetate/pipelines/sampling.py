@@ -19,6 +19,10 @@ Denoise = Callable[[Tensor, Tensor], Tensor]
 """Takes the scaled noisy latent and the model timestep; returns the (guided) prediction."""
 
 
+_TIMESTEPS = 1000
+"""Noise levels that every family was trained with, the last without noise."""
+
+
 class Interrupted(Exception):
     """Raised by an `on_step` callback to stop painting; passes through the loop untouched."""
 
@@ -41,8 +45,10 @@ OnStep = Callable[[Step], None]
 
 @dataclass(frozen=True)
 class Handover:
-    """After `share` of the steps, `begin` is called once and what it returns denoises the rest.
+    """Past `share` of the noise levels, `begin` is called once and what it returns does the rest.
 
+    Levels are counted as the authors' own interface does: by the timestep that a step is at, not
+    by how many steps are done, of which most samplers do more where there is little noise.
     The scheduler keeps its history across the change, as multistep solvers need it.
     """
 
@@ -87,7 +93,7 @@ def sample(
     if "generator" in signature(scheduler.step).parameters:
         keywords["generator"] = generator
     total = len(timesteps)
-    change_at = total if handover is None else round(total * handover.share)
+    change_at = total if handover is None else _first_past(handover.share, timesteps)
     for index, timestep in enumerate(timesteps):
         if freedom is not None and latent is not None:
             held = freedom < 1 - index / total
@@ -106,6 +112,12 @@ def sample(
     if freedom is not None and latent is not None:
         x = torch.where(freedom < 1 / total, latent, x)
     return x
+
+
+def _first_past(share: float, timesteps: Tensor) -> int:
+    """The first step at less noise than that of timestep (1 - share) × 999, or their number."""
+    past = timesteps.float() < (1 - share) * (_TIMESTEPS - 1)
+    return int(past.int().argmax()) if bool(past.any()) else len(timesteps)
 
 
 def guided(positive: Tensor, negative: Tensor, guidance: float) -> Tensor:

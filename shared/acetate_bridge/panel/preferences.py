@@ -83,6 +83,7 @@ class Preferences:
             mode,
             self.prompt(mode).strip(),
             layer_prompts={role: text for role, text in own.items() if text},
+            stop_at=0.0,
         )
         chosen = {
             name: self.value(name, model)

@@ -81,7 +81,8 @@ class Recipe:
     `strength` is the share of the denoising that is done (1 starts from pure noise).
     `passes` counts the flips and rotations whose median is the decoded layer (1, 2, 4 or 8;
     0: as many as suit the model).
-    `stop_at` is the share of the steps after which the unpatched denoiser takes over (1: never).
+    `stop_at` is the share of the noise levels after which the unpatched denoiser takes over
+    (1: never; 0: where the authors advise it for the mode).
     `styles` holds the weight of each style, by the name that it was imported under.
     `layers` is how many a flat picture is split into.
     `keep_transparency` repaints colour alone: the alpha of the layer that is refined stays.
