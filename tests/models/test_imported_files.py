@@ -219,7 +219,11 @@ def test_another_ports_transparency_is_no_style(tmp_path: Path) -> None:
     assert found is not None and found.samefile(path)
 
 
-def test_a_learned_word_is_said_to_be_of_no_use_yet(tmp_path: Path) -> None:
+def test_a_learned_word_is_taken_over_with_how_to_write_it(tmp_path: Path) -> None:
     save_file({"emb_params": torch.ones(8, 768)}, tmp_path / "EasyNegative.safetensors")
-    with pytest.raises(NotRecognised, match="a learned word"):
-        import_file(tmp_path / "EasyNegative.safetensors")
+    own = import_file(tmp_path / "EasyNegative.safetensors")
+    assert (own.name, own.role, own.families) == ("easynegative.safetensors", "words", ("sd15",))
+    assert own.notes == ("Write EasyNegative in a prompt, or in what to avoid, to use it.",)
+    save_file({"clip_l": torch.ones(2, 768)}, tmp_path / "half.safetensors")
+    with pytest.raises(NotRecognised, match="not one for the text encoders"):
+        import_file(tmp_path / "half.safetensors")

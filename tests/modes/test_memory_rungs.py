@@ -57,6 +57,6 @@ def test_a_mode_paints_the_same_on_the_last_rung(
     assert LAST in told[-1] and not failures
     assert [layer.role for layer in layers] == [layer.role for layer in expected]
     for layer, usual in zip(layers, expected, strict=True):
-        # What rounding changes is enlarged by networks of random numbers.
-        assert np.abs(visible(layer.image) - visible(usual.image)).mean() < 2
+        # A picture that is decoded in tiles differs a little, which random networks enlarge.
+        assert np.abs(visible(layer.image) - visible(usual.image)).mean() < 4
     assert_untouched(pipeline.denoiser, before)

@@ -32,6 +32,10 @@ def write_tiny_sd15(folder: Path) -> Path:
     _write_base(folder, "sd15", "StableDiffusionPipeline", "tiny15", [(CLIPTextModel, 48)])
     for name in ("transparent_attn", "joint", "fg2bg", "bg2fg"):
         _write(folder, f"layer_sd15_{name}", listing(f"tiny_sd15_{name}_shapes"), 0.3)
+    whole = listing("tiny_sd15_unet_shapes")
+    entry = whole["conv_in.weight"]
+    widened = whole | {"conv_in.weight": [entry[0], 12, *entry[2:]]}
+    _write(folder, "iclight_sd15_fbc", widened, 0.05)
     _write_pair(folder, "layer_sd15_vae_transparent_{}")
     return folder
 

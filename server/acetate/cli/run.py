@@ -65,7 +65,7 @@ def carry_out(order: Order, loaded: Pipeline | None = None) -> list[Image]:
 
 
 def _finished(order: Order, layer: Layer) -> Layer:
-    if not order.recipe.keep_transparency:
+    if not (order.recipe.keep_transparency or mode_row(order.recipe.mode).keeps_alpha):
         return layer
     from acetate.images.frame import keep_alpha
 

@@ -22,7 +22,7 @@ def as_in_document(layer: Layer, recipe: Recipe, given: Mapping[str, Image], fra
     source, selection = given.get("layer"), given.get("mask")
     if source is None:
         return layer
-    if recipe.keep_transparency:
+    if recipe.keep_transparency or mode_row(recipe.mode).keeps_alpha:
         layer = keep_alpha(layer, source)
     if selection is None or not mode_row(recipe.mode).needs_selection:
         return layer

@@ -118,7 +118,7 @@ FAMILIES = {
         references=True,
     ),
     # The official decoder halves the sides six times; steps and guidance are its authors' advice.
-    "sd15": Family(64, 20, 7.0, (*_STAGED, "fill"), schedulers=_STABLE_DIFFUSION),
+    "sd15": Family(64, 20, 7.0, (*_STAGED, "harmonize", "fill"), schedulers=_STABLE_DIFFUSION),
     "sdxl": Family(64, 20, 7.0, (*_STAGED, "fill", "extract"), schedulers=_STABLE_DIFFUSION),
     "flux": Family(64, 28, 3.5, ("text", "refine", "fill"), schedulers=("euler", "schnell")),
 }

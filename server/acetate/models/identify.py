@@ -126,13 +126,18 @@ def _is_patch(shapes: Shapes) -> bool:
         return True
     if any(key.startswith("hookers.layers.") for key in shapes):
         return True
-    return _is_offsets(shapes) or _is_every_attention(shapes)
+    return _is_offsets(shapes) or _is_every_attention(shapes) or _is_relighting(shapes)
 
 
 def _is_offsets(shapes: Shapes) -> bool:
     """The authors' own multiplied-out form: plain names of a part of diffusers' U-Net."""
     plain = all(_UNET.match(key) and key.endswith((".weight", ".bias")) for key in shapes)
     return plain and _TIME not in shapes and not any(map(_STYLE_ANY.search, shapes))
+
+
+def _is_relighting(shapes: Shapes) -> bool:
+    """IC-Light's changes of a whole U-Net, for noise and two pictures at its entry."""
+    return _TIME in shapes and shapes.get("conv_in.weight", (0, 0))[1:2] == (12,)
 
 
 def _is_every_attention(shapes: Shapes) -> bool:
@@ -223,7 +228,7 @@ def _families(role: Role, shapes: Shapes, name: str) -> tuple[str, ...]:
     if role == "words":
         return ("sdxl",) if {"clip_g", "clip_l"} & set(shapes) else ("sd15",)
     if role == "patch":
-        if any(key.startswith("hookers.") for key in shapes):
+        if _is_relighting(shapes) or any(key.startswith("hookers.") for key in shapes):
             return ("sd15",)
         return ("sdxl",)
     if any(mark in key for key in shapes for mark in _FLUX):

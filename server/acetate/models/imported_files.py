@@ -85,11 +85,6 @@ def _described(
         found = Kind("patch", found.families)  # Another port's form of a published one.
     elif "" in files and name == files[""].name:
         found = Kind("patch", found.families)  # Its hash is not published, its name is.
-    if found.role == "words":
-        raise NotRecognised(
-            f"{source.name} is a learned word (an embedding, as EasyNegative), "
-            "which Acetate cannot use yet: write what it stands for."
-        )
     if found.role == "control":
         kind = control_kind(kind or source.stem, source.name)
     elif kind:
@@ -102,7 +97,19 @@ def _described(
         raise CannotImport(f"{source.name} is no base, so nothing is to be said of its parts.")
     if found.role == "style":
         return examine_style(own, file, source)
-    return own
+    return _examine_word(own, file, source) if found.role == "words" else own
+
+
+def _examine_word(own: Own, file: Path, told: Path) -> Own:
+    from acetate.models.learned_vectors import vectors_in
+    from acetate.models.weights import read_weights
+
+    if not vectors_in(read_weights(file), own.families[0]):
+        raise NotRecognised(
+            f"{told.name} is a learned word (an embedding, as EasyNegative), but not one for the "
+            "text encoders of Stable Diffusion 1.5 or SDXL."
+        )
+    return replace(own, notes=(f"Write {told.stem} in a prompt, or in what to avoid, to use it.",))
 
 
 _NETWORK_KINDS = tuple(kind for kind in get_args(ControlKind) if kind != "reference")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from acetate.models.catalog import Entry, catalog, entry_named
+from acetate.models.catalog import Entry, Part, catalog, entry_named
 from acetate.models.few_steps import preset_told_by
+from acetate.models.hub_cache import locate
 from acetate.models.own_register import Own, own_files, own_folder
 
 _OFFICIAL = {"sd15": "sd15", "sdxl": "sdxl", "flux": "flux", "qwen21": "qwen21"}
@@ -39,7 +40,7 @@ def _entry(own: Own) -> Entry | None:
         native=own.native,
         base=own.source if on_hub else "",
         base_files=official.base_files if on_hub else (),
-        parts=official.parts,
+        parts=(*official.parts, *_light_parts(own)),
         scheduler=own.preset
         or (preset_told_by(own.name) if family in _TOLD else official.scheduler),
         place=None if on_hub else _place(own),
@@ -53,10 +54,20 @@ _TOLD = ("sd15", "sdxl")
 """Families of which many bases were distilled, and say so in their names alone."""
 
 
+def _light_parts(own: Own) -> tuple[Part, ...]:
+    """IC-Light's file, which fits any base of the family, where it is here."""
+    if own.families[0] != "sd15" or own.fills or locate(_LIGHT) is None:
+        return ()
+    return tuple(part for part in catalog()["sd15-light"].parts if part.file.id == _LIGHT)
+
+
+_LIGHT = "iclight_sd15_fbc"
+
+
 def _modes(own: Own, official: Entry) -> tuple[str, ...]:
     """What a base can do: one that fills holes has no entry to spare for conditions in stages."""
     if not own.fills:
-        return official.modes
+        return (*official.modes, "harmonize") if _light_parts(own) else official.modes
     staged = official.family == "sdxl"
     return tuple(mode for mode in official.modes if not staged or mode in _UNCONDITIONED)
 

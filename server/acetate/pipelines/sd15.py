@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from transformers.models.clip.modeling_clip import CLIPTextModel
 
-from acetate.adapters import AttentionSharing
+from acetate.adapters import AttentionSharing, WeightPatch
+from acetate.adapters.patch_formats import INPUT
 from acetate.errors import BadRequest
 from acetate.pipelines.diffusers_folder import Base
 from acetate.pipelines.pipeline import Composition, Patch, PromptEmbedding
@@ -22,11 +23,15 @@ from acetate.pipelines.stable_diffusion import (
 )
 from acetate.pipelines.transparency_weights import Locate, load_pair
 
+RELIGHT = "harmonize"
+"""Changes every weight and takes two pictures beside the noisy one: layer and what is beneath."""
+
 _PATCHES = {
     "text": ("layer_sd15_transparent_attn",),
     "joint": ("layer_sd15_joint",),
     "fg2bg": ("layer_sd15_fg2bg",),
     "bg2fg": ("layer_sd15_bg2fg",),
+    RELIGHT: ("iclight_sd15_fbc",),
 }
 
 
@@ -62,8 +67,11 @@ class Sd15Pipeline(StableDiffusionPipeline):
         )
 
     def embed(self, prompts: Sequence[str], negative_prompts: Sequence[str]) -> PromptEmbedding:
-        chunks = torch.tensor(tokenized(self.tokenizers[0], [*prompts, *negative_prompts]))
-        states = self.text_encoders[0](chunks.flatten(0, 1).to(self.device)).last_hidden_state
+        texts = [*prompts, *negative_prompts]
+        chunks = torch.tensor(tokenized(self.tokenizers[0], texts, self.vocabulary))
+        encoder = self.text_encoders[0]
+        with self.vocabulary.taught(encoder, 0, chunks.flatten(0, 1).to(self.device)) as ids:
+            states = encoder(ids).last_hidden_state
         states = states.unflatten(0, chunks.shape[:2]).flatten(1, 2)
         return PromptEmbedding(states[: len(prompts)], states[len(prompts) :])
 
@@ -75,8 +83,11 @@ class Sd15Pipeline(StableDiffusionPipeline):
         pooled: Tensor | None,
         condition: Tensor | None,
     ) -> Tensor:
+        entered = self.entered(latent)
+        if condition is not None:
+            entered = torch.cat([entered, condition.expand(len(latent), -1, -1, -1)], dim=1)
         return self.unet(
-            self.entered(latent).to(self.dtype),
+            entered.to(self.dtype),
             timestep,
             tokens,
             timestep_cond=self.read_guidance(latent.to(self.dtype)),
@@ -87,9 +98,16 @@ class Sd15Pipeline(StableDiffusionPipeline):
     def patch_files(self, task: str) -> tuple[str, ...]:
         if task not in _PATCHES:
             raise BadRequest(f"Stable Diffusion 1.5 has no transparency weights for “{task}”.")
+        if task == RELIGHT and self.fills:
+            raise BadRequest(
+                f"The model “{self.model}” was made to fill holes and cannot relight a layer: "
+                "take the ordinary base of the same name."
+            )
         return _PATCHES[task]
 
     def read_patch(self, file: dict[str, Tensor]) -> Patch:
+        if INPUT in file:
+            return WeightPatch.read(file, self.denoiser)
         patch = AttentionSharing.read(file, self.denoiser)
         # The denoiser may wait outside; the patch is not one of its parts, so it stays inside.
         for network in (*patch.units.values(), patch.control):

@@ -84,9 +84,13 @@ class SdxlPipeline(StableDiffusionPipeline):
     def embed(self, prompts: Sequence[str], negative_prompts: Sequence[str]) -> PromptEmbedding:
         states: list[Tensor] = []
         pooled = torch.empty(0)
-        for tokenizer, encoder in zip(self.tokenizers, self.text_encoders, strict=True):
-            chunks = torch.tensor(tokenized(tokenizer, [*prompts, *negative_prompts]))
-            output = encoder(chunks.flatten(0, 1).to(self.device), output_hidden_states=True)
+        texts = [*prompts, *negative_prompts]
+        both = zip(self.tokenizers, self.text_encoders, strict=True)
+        for which, (tokenizer, encoder) in enumerate(both):
+            chunks = torch.tensor(tokenized(tokenizer, texts, self.vocabulary))
+            flat = chunks.flatten(0, 1).to(self.device)
+            with self.vocabulary.taught(encoder, which, flat) as ids:
+                output = encoder(ids, output_hidden_states=True)
             layer = output.hidden_states[-2]
             states.append(layer.unflatten(0, chunks.shape[:2]).flatten(1, 2))
             if hasattr(output, "text_embeds"):

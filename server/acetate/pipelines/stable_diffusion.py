@@ -27,6 +27,7 @@ from acetate.models.weights import read_weights
 from acetate.pipelines import hole_input, schedulers
 from acetate.pipelines.diffusers_folder import Base
 from acetate.pipelines.hole_input import Hole, hole_in, whole_hole
+from acetate.pipelines.learned_words import Vocabulary, learned_words_in
 from acetate.pipelines.lru_cache import Recent, tensor_key
 from acetate.pipelines.memory import Ladder, Rung, eased, free_memory
 from acetate.pipelines.offloading import Offloading, fits
@@ -81,6 +82,7 @@ class StableDiffusionPipeline(Pipeline):
         self.native = unet["sample_size"] * self.latent_factor
         self.limits = FAMILIES[self.family].frames(self.native)
         self._scale = float(vae["scaling_factor"])
+        self.vocabulary = Vocabulary()
         self._patch: tuple[str, Path, Patch] | None = None
         self._prompts: Recent[PromptEmbedding] = Recent(16)
         self._conditions: Recent[Tensor] = Recent(8)
@@ -242,7 +244,12 @@ class StableDiffusionPipeline(Pipeline):
     def encode_prompt(
         self, prompts: Sequence[str], negative_prompts: Sequence[str]
     ) -> PromptEmbedding:
-        key = (self._styles, tuple(prompts), tuple(negative_prompts))
+        learned = learned_words_in([*prompts, *negative_prompts], self.family)
+        for word in learned:
+            self.files.use(word.path)
+        self.vocabulary = Vocabulary(learned)
+        words = tuple(word.sha256 for word in learned)
+        key = (self._styles, words, tuple(prompts), tuple(negative_prompts))
         return self._prompts.get(key, lambda: self.embed(prompts, negative_prompts))
 
     @abstractmethod
@@ -327,10 +334,13 @@ class StableDiffusionPipeline(Pipeline):
 
 
 def tokenized(
-    tokenizer: CLIPTokenizer, prompts: Sequence[str], least_chunks: int = 1
+    tokenizer: CLIPTokenizer,
+    prompts: Sequence[str],
+    vocabulary: Vocabulary = Vocabulary(),  # noqa: B008 - never changed
+    least_chunks: int = 1,
 ) -> list[list[list[int]]]:
     """Each prompt as chunks of 77 tokens, all prompts with as many chunks as the longest."""
-    words = [tokenizer.encode(prompt, add_special_tokens=False) for prompt in prompts]
+    words = [vocabulary.encode(tokenizer, prompt) for prompt in prompts]
     chunks = max(least_chunks, *(-(-len(ids) // CHUNK) for ids in words))
     return [
         [_chunk(tokenizer, ids[start : start + CHUNK]) for start in range(0, chunks * CHUNK, CHUNK)]

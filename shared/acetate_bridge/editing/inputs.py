@@ -66,7 +66,8 @@ def _read(editor: Editor, plan: Plan, mode: str, wanted: ModeInput) -> Image | N
             document, source, canvas, pixel_format, including=wanted.name == "picture"
         )
     if wanted.kind == "picture":
-        return editor.read_below(document, source, canvas, pixel_format, including=True)
+        whole = mode_row(mode).reads != "beneath"
+        return editor.read_below(document, source, canvas, pixel_format, including=whole)
     if source is None:
         return None
     return editor.read_layer(document, source, canvas, pixel_format)

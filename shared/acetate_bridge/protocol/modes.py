@@ -13,9 +13,9 @@ from typing import Literal
 from acetate_bridge.protocol.messages import ModeInfo, ModeInput
 from acetate_bridge.protocol.types import FillKind, Role
 
-Reads = Literal["layer", "difference"]
-"""How the pictures of a mode are read: each by the kind of its input; or the picture with the
-layer and without it, of which the layer is the difference."""
+Reads = Literal["layer", "beneath", "difference"]
+"""How the pictures of a mode are read: each by the kind of its input; likewise, but the picture
+without the layer; or the picture with the layer and without it, which is the difference."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Mode:
     a prompt. `enlarges`: its result is `Recipe.scale` times as large, whatever the model.
     `second_pass`: its shapes are there already, so it fills all of the largest square.
     `repaints`: its result stands for its layer, which is hidden or replaced as the painter likes.
+    `keeps_alpha`: only colours change, so the layer's transparency comes back to the last bit.
     `command` names it for scripts, `blurb` is a procedure's description.
     """
 
@@ -63,6 +64,7 @@ class Mode:
     second_pass: bool = False
     repaints: bool = False
     needs_selection: bool = False
+    keeps_alpha: bool = False
     prompted: bool = True
     enlarges: bool = False
 
@@ -139,6 +141,27 @@ MODES: dict[str, Mode] = {
             own_prompt=True,
             second_pass=True,
             repaints=True,
+        ),
+        Mode(
+            "harmonize",
+            "Harmonize Layer",
+            "Relight this layer by the picture beneath it",
+            "Relights {name} on a new layer: {place}",
+            "harmonize-layer",
+            "Relights the layer by the picture beneath it, its transparency kept",
+            inputs=(
+                ModeInput("layer", "layer", "the layer to relight"),
+                ModeInput("picture", "picture", "the picture beneath it"),
+            ),
+            needs_layer=True,
+            layer_extent=True,
+            reads="beneath",
+            opaque=True,
+            context=1 / 4,
+            fields=frozenset({"after_repaint"}),
+            own_prompt=True,
+            repaints=True,
+            keeps_alpha=True,
         ),
         Mode(
             "fill",

@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 
 from acetate_bridge.editing.editor import Document, LayerInfo, Selection
-from acetate_bridge.editing.inputs import selection_image
+from acetate_bridge.editing.inputs import gather, selection_image
 from acetate_bridge.editing.plan import CannotPlan, Situation, plan
 from acetate_bridge.protocol.geometry import FrameLimits, Rect, Size
+from acetate_bridge.protocol.modes import mode_row
+from acetate_bridge.protocol.types import Image, Recipe
+from tests.editors.memory_editor import MemoryEditor
+from tests.editors.memory_stack import Node
 
 LIMITS = FrameLimits(multiple=16, smallest=64, largest=256, most_pixels=256 * 256)
 DOCUMENT = Document("d", "harbour", Size(300, 200))
@@ -53,3 +57,17 @@ def test_a_layer_is_enlarged_as_it_lies_whatever_is_selected() -> None:
     found = plan("upscale", Situation(DOCUMENT, LAYER, Selection(Rect(0, 0, 9, 9))), LIMITS)
     assert found.region == found.frame.canvas == LAYER.bounds
     assert not found.frame.resampled and found.mask is None
+
+
+def test_what_lies_beneath_a_layer_is_read_without_it() -> None:
+    editor = MemoryEditor()
+    document = editor.new(64, 64)
+    whole = Rect(0, 0, 64, 64)
+    for name, colour in (("sky", (0, 0, 200, 255)), ("boat", (200, 0, 0, 255))):
+        editor.add(document, Node("", name, whole, Image(64, 64, bytes(colour) * 64 * 64)))
+    situation = Situation(editor.documents()[0], editor.active_layer(document))
+    for mode, seen in (("harmonize", (0, 0, 200, 255)), ("foreground", (200, 0, 0, 255))):
+        found = plan(mode, situation, LIMITS)
+        gathered = gather(editor, found, mode_row(mode).info, Recipe(mode, "a boat"), 1)
+        assert gathered.request.images["picture"].data[:4] == bytes(seen)
+    assert set(gathered.request.images) == {"picture"}

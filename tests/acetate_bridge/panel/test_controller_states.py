@@ -107,7 +107,15 @@ def test_modes_that_no_model_can_do_are_greyed_with_the_reason(tmp_path: Path) -
     offer = Models([SMALL], [mode for mode in MODES if mode.name in SMALL.modes])
     desk = Desk(tmp_path, offer=offer)
     greyed = {choice.name: choice.reason for choice in desk.view.modes if not choice.available}
-    assert set(greyed) == {"foreground", "joint", "fill", "upscale", "extract", "decompose"}
+    assert set(greyed) == {
+        "foreground",
+        "joint",
+        "harmonize",
+        "fill",
+        "upscale",
+        "extract",
+        "decompose",
+    }
     assert all(greyed.values())
 
 
