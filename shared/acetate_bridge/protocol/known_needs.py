@@ -5,6 +5,7 @@ from __future__ import annotations
 KNOWN_NEEDS: tuple[tuple[str, str, float], ...] = (
     ("embedded", "Embedded model", 1),
     ("sd15", "Stable Diffusion 1.5 with LayerDiffuse", 4),
+    ("sd15-light", "Stable Diffusion 1.5 with IC-Light (published file not run here)", 6),
     ("sdxl", "Stable Diffusion XL with LayerDiffuse", 10),
     ("sdxl-conv", "Stable Diffusion XL with LayerDiffuse, convolution variant", 10),
     ("qwen-layered", "Qwen-Image-Layered", 60),
