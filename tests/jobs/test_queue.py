@@ -171,3 +171,70 @@ def test_every_change_of_the_order_is_told() -> None:
     queue.remove("a", "a1")
     queue.take()
     assert changes == [1, 2, 2, 1, 0]
+
+
+ORDERS = st.lists(
+    st.one_of(
+        st.tuples(st.just("add"), st.sampled_from("abcd")),
+        st.tuples(st.just("add"), st.just("new")),
+        st.tuples(st.sampled_from(["cancel", "move", "promote"]), st.sampled_from("abcd")),
+        st.tuples(st.sampled_from(["take", "again"]), st.just("")),
+    ),
+    max_size=120,
+)
+
+
+@given(ORDERS)
+def test_no_order_of_cancelling_moving_and_trying_again_gets_a_client_two_turns(
+    orders: list[tuple[str, str]],
+) -> None:
+    """A job that is tried again takes the turn that it was given before."""
+    queue = FairQueue()
+    waiting: dict[str, list[str]] = {}
+    waited_for: dict[str, list[str]] = {}
+    last: tuple[str, str] | None = None
+    tried_again: set[str] = set()
+
+    def take() -> None:
+        nonlocal last
+        job = queue.take()
+        if job is None:
+            assert not any(waiting.values())
+            return
+        client = next(name for name, jobs in waiting.items() if job in jobs)
+        waiting[client].remove(job)
+        for other, since in waited_for.items():
+            if other != client and waiting.get(other) and job not in tried_again:
+                assert client not in since, f"{other} waited twice for {client}"
+                since.append(client)
+        waited_for[client] = []
+        last = (client, job)
+
+    for number, (what, client) in enumerate(orders):
+        own = waiting.setdefault(client, [])
+        if what == "take":
+            take()
+        elif what == "add":
+            client = f"new-{number}" if client == "new" else client
+            own = waiting.setdefault(client, [])
+            if not own:
+                waited_for[client] = []
+            own.append(f"{client}-{number}")
+            queue.add(client, own[-1])
+        elif what == "again" and last is not None and last[1] not in tried_again:
+            client, job = last
+            tried_again.add(job)
+            if not waiting.setdefault(client, []):
+                waited_for[client] = []
+            waiting[client].append(job)
+            queue.add(client, job, first=True)
+            last = None
+        elif own and what == "cancel":
+            assert queue.remove(client, own.pop(number % len(own)))
+        elif own and what == "promote":
+            assert queue.promote(client, own[number % len(own)])
+        elif own and what == "move":
+            assert queue.move(client, own[number % len(own)], own[0])
+    while any(waiting.values()):
+        take()
+    assert len(queue) == 0 and queue.order() == []
