@@ -17,7 +17,7 @@ test: $(READY)-dev
 check: $(READY)-dev
 	$(BIN)/python -m pytest --ignore tests/editors/gimp --ignore tests/editors/krita --ignore tests/page \
 		--ignore tests/interface \
-		--ignore tests/workers/test_ray_engine.py \
+		--ignore tests/workers/test_ray_engine.py --ignore tests/workers/test_ray_queue.py \
 		--numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
 		--durations 15
 
@@ -63,7 +63,7 @@ interface: $(READY)-dev
 
 # Painting in a Ray cluster of two nodes on this machine.
 cluster: $(READY)-more
-	$(BIN)/python -m pytest tests/workers/test_ray_engine.py
+	$(BIN)/python -m pytest tests/workers/test_ray_engine.py tests/workers/test_ray_queue.py
 
 editors: $(READY)-more
 	tests/editors/setup.sh

@@ -96,3 +96,10 @@ def refuse_to_open(device: str, models_folder: Path) -> FakePainter:
 def open_never(device: str, models_folder: Path) -> FakePainter:
     while True:
         time.sleep(3600)
+
+
+def open_in_another_time(device: str, models_folder: Path) -> FakePainter:
+    """On a machine whose clock is wrong by a day, and does not agree with itself."""
+    right = time.time
+    time.time = lambda: right() - 86_400.0
+    return FakePainter(models_folder)

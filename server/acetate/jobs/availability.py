@@ -67,6 +67,20 @@ class Offers:
         offer = self.now
         return next((each for each in offer.models if each.id == model), None) if offer else None
 
+    def suits(self, engine: str, model: str) -> bool:
+        """Whether an engine may paint with a model: it has it, or no other one has it either.
+
+        An engine that has announced nothing yet may have it.
+        """
+        if not model or engine not in self._announced:
+            return True
+        having = {
+            name
+            for name, offer in self._announced.items()
+            if any(each.id == model and each.state == "ready" for each in offer.models)
+        }
+        return engine in having or not having
+
     def announce(self, engine: str, offer: Announcement) -> None:
         """An engine has looked at what it has."""
         self._announced[engine] = offer

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
+MOST_PASSES = 10
+"""How often a job whose turn it is lets another go first that needs no other model loaded."""
+LOOK_AHEAD = 32
+"""Among how many clients such a job is looked for."""
+
 
 class FairQueue:
     """Job ids waiting to be painted; nobody waits for more than one job of each other client.
@@ -13,9 +18,13 @@ class FairQueue:
     of its own waits, and anew once the job that it was served with has made room for the next.
     """
 
-    def __init__(self, on_change: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, on_change: Callable[[], None] = lambda: None, most_passes: int = MOST_PASSES
+    ) -> None:
         """`on_change` is called after whatever changes the order."""
         self.on_change = on_change
+        self._most_passes = most_passes
+        self._passed: dict[str, set[str]] = {}
         self._waiting: dict[str, deque[str]] = {}
         self._turns: OrderedDict[str, None] = OrderedDict()
         self._served: list[str] = []
@@ -41,21 +50,47 @@ class FairQueue:
                 self._turns.setdefault(client)
         self.on_change()
 
-    def take(self) -> str | None:
-        """The next job, or None when nothing waits. Called when there is room to paint one."""
+    def take(
+        self,
+        fits: Callable[[str], bool] = lambda job: True,
+        prefers: Callable[[str], bool] = lambda job: False,
+    ) -> str | None:
+        """The next job, or None when none waits that `fits`. Called when there is room for one.
+
+        One that `prefers` says yes to may go before others whose turn it is, which put up with
+        that `MOST_PASSES` times, and once for each of the others.
+        """
         for client in self._served:
             if client in self._waiting:
                 self._turns.setdefault(client)
         self._served.clear()
-        if not self._turns:
+        if (client := self._choose(fits, prefers)) is None:
             return None
-        client, _ = self._turns.popitem(last=False)
+        del self._turns[client]
+        self._passed.pop(client, None)
         jobs = self._waiting[client]
         job = jobs.popleft()
         self._served.append(client)
         self._forget_idle(client)
         self.on_change()
         return job
+
+    def _choose(self, fits: Callable[[str], bool], prefers: Callable[[str], bool]) -> str | None:
+        """Whose first job is next."""
+        before: list[str] = []
+        for client in self._turns:
+            job = self._waiting[client][0]
+            if not fits(job):
+                continue
+            if prefers(job) and not any(client in self._passed.get(each, ()) for each in before):
+                for each in before:
+                    self._passed.setdefault(each, set()).add(client)
+                return client
+            before.append(client)
+            passes = len(self._passed.get(client, ()))
+            if passes >= self._most_passes or len(before) >= LOOK_AHEAD:
+                break
+        return before[0] if before else None
 
     def remove(self, client: str, job: str) -> bool:
         """Take out a job that shall not run; False when it does not wait."""
@@ -108,3 +143,4 @@ class FairQueue:
         if not self._waiting[client]:
             del self._waiting[client]
             self._turns.pop(client, None)
+            self._passed.pop(client, None)

@@ -40,7 +40,14 @@ class Manager:
         self._engines = list(engines)
         self._feed = EventFeed()
         self._endings = UnwrittenEndings(ledger)
-        self._runner = QueueRunner(ledger, engines, self._feed, self._endings, self.observation)
+        self._runner = QueueRunner(
+            ledger,
+            engines,
+            self._feed,
+            self._endings,
+            self.observation,
+            lambda engine, model: self.offers.suits(engine.name, model),
+        )
         self._watch = QueueWatch(self._runner.queue)
         self._submitting = asyncio.Lock()
         self._expiry: asyncio.Task[None] | None = None

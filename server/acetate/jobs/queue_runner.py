@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from acetate.background_tasks import start_task
@@ -15,6 +15,7 @@ from acetate.jobs.event_feed import EventFeed
 from acetate.jobs.fair_queue import FairQueue
 from acetate.jobs.observation import Observation
 from acetate.jobs.open_job import OpenJob
+from acetate.jobs.placement import Placement
 from acetate.jobs.records import DiskFull, FreshLayer, JobRecord, Refused, StoredLayer
 from acetate.jobs.unwritten_endings import UnwrittenEndings
 from acetate.logs import about_job
@@ -47,13 +48,17 @@ class QueueRunner:
         feed: EventFeed,
         endings: UnwrittenEndings,
         observation: Observation,
+        can: Callable[[Engine, str], bool] = lambda engine, model: True,
     ) -> None:
+        """`can` says whether an engine has a model."""
         self.queue = FairQueue()
         self.jobs: dict[str, OpenJob] = {}
         self._ledger, self._feed, self._endings = ledger, feed, endings
         self._observation = observation
         self._engines = list(engines)
-        self._free: list[Engine] = []
+        self._placement: Placement[Engine] = Placement(
+            self.queue, lambda job: self.jobs[job].record.submit.recipe.model, can
+        )
         self._running: dict[str, asyncio.Task[None]] = {}
         self._closing = False
 
@@ -70,7 +75,8 @@ class QueueRunner:
 
     def start(self) -> None:
         """All engines have been started: give them what waits."""
-        self._free = list(self._engines)
+        for engine in self._engines:
+            self._placement.release(engine)
         self._wake()
 
     def add(self, record: JobRecord) -> None:
@@ -105,8 +111,8 @@ class QueueRunner:
 
     def _wake(self) -> None:
         """Give waiting jobs to free engines."""
-        while self._free and not self._closing and (job_id := self.queue.take()):
-            engine = self._free.pop(0)
+        while not self._closing and (chosen := self._placement.choose()):
+            job_id, engine = chosen
             job = self.jobs[job_id]
             job.engine = engine
             self._running[job_id] = start_task(self._run(job, engine), job_id)
@@ -122,7 +128,7 @@ class QueueRunner:
             finally:
                 job.engine = None
                 del self._running[job.record.job]
-                self._free.append(engine)
+                self._placement.release(engine)
                 self._wake()
 
     async def _paint(self, job: OpenJob, engine: Engine) -> None:

@@ -10,6 +10,10 @@ from acetate_bridge.protocol.messages import Queue
 
 Watcher = Callable[[Queue], None]
 
+_SHORT = 200
+_SECONDS_EACH = 0.001
+_LONGEST_SECONDS = 5.0
+
 
 class QueueWatch:
     """Belongs to the event loop of the queue. Many changes in one turn are told once."""
@@ -36,18 +40,32 @@ class QueueWatch:
 
     def of(self, client: str) -> Queue:
         """How the jobs of one client stand."""
-        turns = self._queue.order()
-        places = [place for place, (whose, _) in enumerate(turns) if whose == client]
-        return Queue([turns[place][1] for place in places], places)
+        return self._by_client().get(client) or Queue([], [])
+
+    def _by_client(self) -> dict[str, Queue]:
+        """How the jobs of all stand."""
+        jobs: dict[str, list[str]] = {}
+        places: dict[str, list[int]] = {}
+        for place, (client, job) in enumerate(self._queue.order()):
+            jobs.setdefault(client, []).append(job)
+            places.setdefault(client, []).append(place)
+        return {client: Queue(jobs[client], places[client]) for client in jobs}
 
     def _changed(self) -> None:
-        if self._watchers and self._soon is None:
-            self._soon = asyncio.get_running_loop().call_soon(self._tell)
+        if not self._watchers or self._soon is not None:
+            return
+        loop = asyncio.get_running_loop()
+        # To look at a long queue takes milliseconds, and every change moves everybody.
+        if (waiting := len(self._queue)) < _SHORT:
+            self._soon = loop.call_soon(self._tell)
+        else:
+            self._soon = loop.call_later(min(_LONGEST_SECONDS, waiting * _SECONDS_EACH), self._tell)
 
     def _tell(self) -> None:
         self._soon = None
+        all_now = self._by_client()
         for client, watchers in list(self._watchers.items()):
-            now = self.of(client)
+            now = all_now.get(client) or Queue([], [])
             if now != self._told.get(client):
                 self._told[client] = now
                 for watcher in list(watchers):

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import acetate
 from acetate.workers import ipc as wire
 from acetate.workers.engine import Announcement
 from acetate.workers.generator_api import Painter, load_painter
@@ -26,6 +27,10 @@ class PaintActor:
         self._painter: Painter = load_painter(
             settings.painter, settings.device, Path(settings.models_folder)
         )
+
+    def version(self) -> str:
+        """Of Acetate, as it is installed on the node."""
+        return acetate.__version__
 
     def announce(self) -> Announcement:
         """What the painter can do on its node."""

@@ -16,6 +16,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
+import acetate
 from acetate.errors import AcetateError
 from acetate.workers import ipc as wire
 from acetate.workers.engine import (
@@ -66,6 +67,12 @@ def join_cluster(address: str) -> None:
         )
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         said = " ".join(str(error).split())[:300]
+        if "Version mismatch" in said:
+            raise ClusterUnreachable(
+                f"The Ray cluster at {address} runs another version of Ray or Python than this "
+                "machine.",
+                "Install the same on every machine: ray --version, python --version.",
+            ) from error
         raise ClusterUnreachable(
             f"The Ray cluster at {address} cannot be used: {said}",
             cure,
@@ -190,7 +197,7 @@ class RayEngine:
                     break
                 actor = await asyncio.to_thread(self._make_actor)
                 try:
-                    await self._tell(actor)
+                    await self._greet(actor)
                 except Exception as error:
                     if pause is None or not _is_of_ray(error):
                         raise
@@ -208,6 +215,17 @@ class RayEngine:
         # A thread for the job, one for stopping it, one for looking again.
         options = {"num_cpus": 1, "num_gpus": gpus, "max_concurrency": 3}
         return ray.remote(PaintActor).options(**options).remote(self._settings)
+
+    async def _greet(self, actor: Any) -> None:
+        """Hear of a new painter what it can do. Raises EngineLost for one of another version."""
+        theirs = await actor.version.remote()
+        if theirs != acetate.__version__:
+            await asyncio.to_thread(_kill, actor)
+            raise EngineLost(
+                f"its node has Acetate {theirs}, this server {acetate.__version__}: "
+                "install the same on both"
+            )
+        await self._tell(actor)
 
     async def _tell(self, actor: Any) -> None:
         self._announce(await actor.announce.remote())
@@ -240,6 +258,9 @@ class RayEngine:
             try:
                 await self._ready_actor()
                 return
+            except EngineLost as error:
+                log.warning("%s: no painter yet, %s", self.name, error)
+                await asyncio.sleep(_RESTART_SECONDS[-1])
             except Exception as error:
                 if not _is_of_ray(error):
                     raise
@@ -260,10 +281,7 @@ class RayEngine:
     async def _let_go(self) -> None:
         actor, self._actor = self._actor, None
         if actor is not None:
-            import ray
-
-            with contextlib.suppress(Exception):
-                await asyncio.to_thread(ray.kill, actor)
+            await asyncio.to_thread(_kill, actor)
 
     def _spawn(self, work: Any, name: str) -> None:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(
@@ -276,6 +294,13 @@ class RayEngine:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.warning("%s: %s failed (%s)", self.name, task.get_name(), type(error).__name__)
+
+
+def _kill(actor: Any) -> None:
+    import ray
+
+    with contextlib.suppress(Exception):
+        ray.kill(actor)
 
 
 def _is_of_ray(error: Exception) -> bool:
