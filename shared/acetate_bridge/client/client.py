@@ -13,6 +13,7 @@ from acetate_bridge.client import connection_state as states
 from acetate_bridge.client.address import BadAddress, Where
 from acetate_bridge.client.connection import Ears, Link
 from acetate_bridge.client.connection_state import State
+from acetate_bridge.client.launcher import CannotStart, update_plugin
 from acetate_bridge.client.own_card import own_card
 from acetate_bridge.client.pending_jobs import Pending
 from acetate_bridge.client.server_call import page_address, setup_of
@@ -192,9 +193,10 @@ class Client:
                 target = self._where.find()
                 if target is None:
                     raise NoAnswer("The server is not running.")
-                done(page_address(target), "")
+                told = page_address(target), ""
             except (NoAnswer, BadAddress) as error:
-                done("", str(error))
+                told = "", str(error)
+            _guarded(lambda answer: done(*answer), told)
 
         threading.Thread(target=ask, name="acetate page", daemon=True).start()
 
@@ -207,9 +209,23 @@ class Client:
                 found = None if target is None else setup_of(target)
             except (NoAnswer, BadAddress):
                 found = None
-            done(found, found.card if found is not None else own_card())
+            told = found, found.card if found is not None else own_card()
+            _guarded(lambda answer: done(*answer), told)
 
         threading.Thread(target=ask, name="acetate setup", daemon=True).start()
+
+    def update_plugin(self, editor: str, done: Callable[[str], None]) -> None:
+        """Put the plug-in of this machine's Acetate into an editor; `done` hears how it went."""
+
+        def update() -> None:
+            try:
+                update_plugin(editor)
+                told = "The plug-in is up to date: start the editor again."
+            except CannotStart as error:
+                told = f"{str(error).rstrip('.')}."
+            _guarded(done, told)
+
+        threading.Thread(target=update, name="acetate update", daemon=True).start()
 
     # ---- the thread
 

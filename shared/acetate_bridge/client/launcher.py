@@ -27,6 +27,7 @@ from acetate_bridge.protocol.json_text import read_json
 LOG_BYTES = 4 * 2**20
 """From which length on the log begins anew; the server looks after it while it runs."""
 _LINE_BYTES = 500
+_UPDATE_SECONDS = 120.0
 
 
 class CannotStart(OSError):
@@ -101,6 +102,28 @@ def start_server(
             )
     except OSError as error:
         raise CannotStart(f"the server could not be started: {error}") from error
+
+
+def update_plugin(editor: str, platform: str = sys.platform) -> None:
+    """Let this machine's Acetate put its own plug-in into an editor. Blocks; raises CannotStart."""
+    words = [*find_command()[:-1], "plugins", "install", editor]
+    try:
+        done = subprocess.run(
+            words,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_UPDATE_SECONDS,
+            check=False,
+            cwd=str(Path.home()),
+            env=own_environment(),
+            creationflags=detachment(platform).creation_flags,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise CannotStart(f"The plug-in could not be updated: {error}") from error
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        why = said[-1].strip() if said else f"acetate ended with {done.returncode}"
+        raise CannotStart(f"The plug-in could not be updated: {why}")
 
 
 def older_log(log: Path) -> Path:

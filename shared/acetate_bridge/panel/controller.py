@@ -19,7 +19,7 @@ from acetate_bridge.editing.plan import CannotPlan
 from acetate_bridge.panel import status as statuses
 from acetate_bridge.panel.adjusting import safely
 from acetate_bridge.panel.dispatch import Hearing, MakeLink
-from acetate_bridge.panel.equipping import Equipping
+from acetate_bridge.panel.equipping import Equipping, editor_kind
 from acetate_bridge.panel.view import PanelView, Status
 from acetate_bridge.panel.view_model import Work, draw, thumbnails
 from acetate_bridge.protocol.messages import (
@@ -61,8 +61,7 @@ class Controller(Equipping):
     def start(self) -> None:
         """Connect, and hear of jobs that an earlier run of the editor has left."""
         if self._book is None:
-            kind = self._editor.name.split()[0].lower() if self._editor.name else "editor"
-            self._book = TaskBook(self._folder / "jobs", kind)
+            self._book = TaskBook(self._folder / "jobs", editor_kind(self._editor))
             for record in self._book.records:
                 self._tasks[record.job] = Task(record, orphan=True)
         if self._link is None:

@@ -21,6 +21,11 @@ from acetate_bridge.protocol.setup import Setup
 _NO_BROWSER = "No browser could be opened: run acetate open in a terminal."
 
 
+def editor_kind(editor: Editor) -> str:
+    """The editor's name for a program: gimp, krita."""
+    return editor.name.split()[0].lower() if editor.name else "editor"
+
+
 class Equipping(Asking):
     """A part of the panel's actions; `open_address` shows an address in the browser."""
 
@@ -76,12 +81,22 @@ class Equipping(Asking):
         model = key.removeprefix("model ")
         if row.button.action == "start_server":
             self._link.start_server()
+        elif row.button.action == "update":
+            self.say("The plug-in is being updated.")
+            self._link.update_plugin(
+                editor_kind(self._editor),
+                lambda said: self._editor.call_soon(lambda: self._say_later(said)),
+            )
         elif row.button.action == "pause":
             self._link.pause(model)
         elif row.button.action == "pull":
             known = self.known.offer.models if self.known.offer is not None else []
             found = next((each for each in known if each.id == model), None)
             self._link.pull(model, found.licences if found is not None else [])
+
+    @safely
+    def _say_later(self, sentence: str) -> None:
+        self.say(sentence)
 
     @safely
     def open_page(self) -> None:

@@ -28,6 +28,8 @@ from acetate_bridge.protocol.setup import (
 
 START = "Start"
 """What the panels' button says that starts a server."""
+UPDATE = "Update"
+"""What the button says that brings the plug-in to the program's version."""
 _RUN = "Run in a terminal: "
 _INSTALL = "pipx install acetate"
 _NAMES = {"program": "Program", "server": "Server", "model": "Model", "plug-in": "This plug-in"}
@@ -51,7 +53,7 @@ def setup_parts(
     """Program, server, model and plug-in as they stand from here, each with its one cure."""
     version = version or plugin_version()
     program = _program(find, sandbox())
-    return [program, _server(state, program), _model(program), _plugin(state, version)]
+    return [program, _server(state, program), _model(program), _plugin(state, version, program)]
 
 
 def _program(find: Callable[[], list[str]], sandbox: Sandbox | None) -> SetupPart:
@@ -86,13 +88,13 @@ def _model(program: SetupPart) -> SetupPart:
                      "" if here else program.cure)  # fmt: skip
 
 
-def _plugin(state: State, version: str) -> SetupPart:
+def _plugin(state: State, version: str, program: SetupPart) -> SetupPart:
     said = f"This panel is of version {version}."
     if not version:
         said = "This panel runs from its sources."
     if state.other_version:
         said = f"{said} The server is of {state.other_version}: they work together."
-        cure = f"{_RUN}acetate plugins install all"
+        cure = UPDATE if program.state == "here" else f"{_RUN}acetate plugins install all"
         return SetupPart("plug-in", "other_version", said, 0.001, _LICENCE, _LINK, cure)
     return SetupPart("plug-in", "here", said, 0.001, _LICENCE, _LINK)
 
@@ -126,6 +128,8 @@ def _part_row(part: SetupPart) -> SetupRow:
     button = None
     if part.cure == START:
         button, command = SetupButton(START, "start_server"), ""
+    elif part.cure == UPDATE:
+        button, command = SetupButton(UPDATE, "update"), ""
     elif command:
         button = SetupButton("Copy command", "copy")
     state = _RUNS.get(part.state) if part.name == "server" else None

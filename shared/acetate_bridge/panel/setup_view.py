@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-SetupAction = Literal["start_server", "pull", "pause", "copy"]
+SetupAction = Literal["start_server", "update", "pull", "pause", "copy"]
 """`copy` is the toolkit's own: it puts the row's `command` where other programs can paste it."""
 
 

@@ -17,6 +17,7 @@ from acetate_bridge.client.launcher import (
     last_words,
     leave_note,
     start_server,
+    update_plugin,
 )
 
 
@@ -103,3 +104,19 @@ def test_the_note_is_plain_json() -> None:
     leave_note(["acetate"])
     found = json.loads((data_folder() / "installation.json").read_text())
     assert found == {"command": ["acetate"]}
+
+
+@pytest.mark.parametrize(("status", "said"), [(0, ""), (2, "No GIMP 3 was found here.")])
+def test_the_plug_in_is_updated_by_the_program_of_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, said: str
+) -> None:
+    program, told = tmp_path / "acetate", tmp_path / "told"
+    program.write_text(f'#!/bin/sh\necho "$@" > {told}\necho "{said}" >&2\nexit {status}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("ACETATE_COMMAND", str(program))
+    if status:
+        with pytest.raises(CannotStart, match=said):
+            update_plugin("gimp")
+    else:
+        update_plugin("gimp")
+    assert told.read_text() == "plugins install gimp\n"

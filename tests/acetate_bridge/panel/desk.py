@@ -106,6 +106,10 @@ class ScriptedLink:
     def ask_setup(self, done: Callable[[Setup | None, str], None]) -> None:
         self.asked_setup.append(done)
 
+    def update_plugin(self, editor: str, done: Callable[[str], None]) -> None:
+        self.said.append(f"update {editor}")
+        done("The plug-in is up to date: start the editor again.")
+
     def retry(self) -> None:
         self.said.append("retry")
 

@@ -155,7 +155,10 @@ def test_each_model_has_one_button_and_says_how_it_will_run(tmp_path: Path) -> N
     desk.panel.press_setup_button("nothing of the kind")
 
 
-def test_a_panel_of_another_version_says_so_and_works(tmp_path: Path) -> None:
+def test_a_panel_of_another_version_says_so_and_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACETATE_COMMAND", "/opt/acetate")
     desk = Desk(tmp_path)
     desk.link.on_state(states.ready("acetate 9.0", "8.0"))
     desk.editor.settle()
@@ -163,7 +166,11 @@ def test_a_panel_of_another_version_says_so_and_works(tmp_path: Path) -> None:
         "Ready · Small model. Connected to acetate 9.0; this panel is of version 8.0."
     )
     (row,) = [row for row in desk.view.setup.parts if row.name == "This plug-in"]
-    assert row.state == "another version" and row.command == "acetate plugins install all"
+    assert row.state == "another version" and row.button and row.button.label == "Update"
+    desk.panel.press_setup_button("plug-in")
+    desk.editor.settle()
+    assert desk.link.said[-1] == "update memory"
+    assert desk.view.status.sentence == "The plug-in is up to date: start the editor again."
     desk.ask()
     assert desk.link.requests
 

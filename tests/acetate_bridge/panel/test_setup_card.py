@@ -43,6 +43,8 @@ def test_in_a_sandbox_the_program_is_in_the_wrong_place() -> None:
 
 def test_another_version_is_mended_by_one_command() -> None:
     part = card(ready("acetate 0.2.0", "0.1.0"))["plug-in"]
+    assert part.state == "other_version" and part.cure == "Update"
+    part = card(ready("acetate 0.2.0", "0.1.0"), found=False)["plug-in"]
     assert part.state == "other_version" and "plugins install" in part.cure
     assert card(ready("acetate 0.1.0", "0.1.0"))["plug-in"].state == "here"
 
