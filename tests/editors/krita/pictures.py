@@ -42,7 +42,7 @@ def _take(server: RunningServer, folder: Path, suite: str, dark: bool) -> None:
     try:
         desk = Desk(krita, 384, 288)
         desk.ready()
-        desk.krita.run("select(112, 64, 160, 160, 0)")
+        desk.krita.run("select(112, 64, 160, 160, 6)")
         desk.wait(lambda: "at the selection" in desk.view()["sentence"])
         desk.generate()
         if dark:
