@@ -151,5 +151,5 @@ def check_actions_are_called_later_on_the_hosts_own_thread(host: Host) -> None:
 
 
 def check_no_hand_is_painting_here(host: Host) -> None:
-    assert host.editor.busy() is False
+    assert host.editor.busy("closed") is False
     assert host.editor.name

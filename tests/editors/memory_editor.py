@@ -14,6 +14,7 @@ from acetate_bridge.editing.editor import (
     Insertion,
     LayerGone,
     LayerInfo,
+    Refusal,
     Selection,
 )
 from acetate_bridge.editing.recipes import recipe_text
@@ -77,7 +78,7 @@ class MemoryEditor:
         self.painting = False
         self.soon: list[Callable[[], None]] = []
         self.later: list[tuple[float, Callable[[], None]]] = []
-        self._keys = itertools.count(1)
+        self._keys, self._run = itertools.count(1), uuid.uuid4().hex[:8]
 
     # ---- Editor
 
@@ -160,7 +161,7 @@ class MemoryEditor:
     def insert(self, document: str, insertion: Insertion) -> list[str]:
         sheet = self.sheet(document)
         if not sheet.kind.keeps_colour:
-            raise ValueError("This image is grayscale: convert it to RGB to keep the colours.")
+            raise Refusal("This image is grayscale: convert it to RGB to keep the colours.")
         leaving = self._leaving(document, insertion.replaces)
         sheet.step()
         new = [
@@ -219,7 +220,7 @@ class MemoryEditor:
     def convert_to_colour(self, document: str) -> None:
         self.sheet(document).kind = PLAIN
 
-    def busy(self) -> bool:
+    def busy(self, document: str) -> bool:
         return self.painting
 
     def call_soon(self, action: Callable[[], None]) -> None:
@@ -321,10 +322,10 @@ class MemoryEditor:
         )
 
     def _key(self, what: str) -> str:
-        return f"{what}-{next(self._keys)}"
+        return f"{what}-{self._run}-{next(self._keys)}"
 
     def _leaving(self, document: str, keys: tuple[str, ...]) -> list[Node | None]:
-        """The layers to be replaced, None for one that is gone; raises ValueError."""
+        """The layers to be replaced, None for one that is gone; raises Refusal."""
         found: list[Node | None] = []
         for key in keys:
             try:
@@ -333,7 +334,7 @@ class MemoryEditor:
                 found.append(None)
                 continue
             if node.locked:
-                raise ValueError(f"“{node.name}” is locked: unlock it first.")
+                raise Refusal(f"“{node.name}” is locked: unlock it first.")
             found.append(node)
         return found
 

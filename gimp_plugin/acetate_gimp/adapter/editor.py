@@ -6,13 +6,19 @@ from collections.abc import Callable
 
 from gi.repository import Gimp, GLib
 
-from acetate_bridge.editing.editor import Document, Insertion, LayerInfo, Selection
+from acetate_bridge.editing.editor import (
+    Document,
+    Insertion,
+    LayerInfo,
+    Refusal,
+    Selection,
+)
 from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.types import Image, PixelFormat
 from adapter.documents import Attention, colour_of, describe_image
 from adapter.hand import Hand
 from adapter.insertion import insert_layers, remove_layers
-from adapter.layers import describe_layer, find, image_of, key_of, layer_of, walk
+from adapter.layers import describe_layer, find, image_of, is_open, key_of, layer_of, walk
 from adapter.metadata import read_note, read_recipe_text, write_note
 from adapter.pixels import look_at, read_below, read_drawable, read_shown, read_visible
 from adapter.selection import selection_of
@@ -84,14 +90,15 @@ class GimpEditor:
         image = image_of(document)
         colour = colour_of(image)
         if colour:
-            raise ValueError(
+            raise Refusal(
                 f"This image is {colour} and cannot keep the colours of a painted layer. "
                 "Convert it to RGB first."
             )
         self.attention.excuse(image)
-        hidden = [found for key in insertion.hides if (found := find(image, key))]
-        self.hand.has_hidden(hidden)
-        return [key_of(layer) for layer in insert_layers(image, insertion)]
+        inserted = insert_layers(image, insertion)
+        # The repainted layer, and what is hidden though the painter wanted the layer to come now.
+        self.hand.has_hidden(image.get_selected_layers())
+        return [key_of(layer) for layer in inserted]
 
     def remove(self, document: str, layers: list[str], shows: tuple[str, ...] = ()) -> None:
         image = image_of(document)
@@ -122,9 +129,11 @@ class GimpEditor:
             image.convert_rgb()
             Gimp.displays_flush()
 
-    def busy(self) -> bool:
-        image = None if self._only is not None else self.attention.image()
-        return image is not None and self.hand.is_busy(image)
+    def busy(self, document: str) -> bool:
+        if self._only is not None or not is_open(document):
+            return False
+        image = image_of(document)
+        return self.hand.is_busy(image, in_front=image == self.attention.image())
 
     def call_soon(self, action: Callable[[], None]) -> None:
         GLib.idle_add(_once, action, priority=GLib.PRIORITY_DEFAULT)

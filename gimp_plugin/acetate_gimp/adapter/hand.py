@@ -6,10 +6,11 @@ layer outside the undo history, a warp or gradient hangs a graph on it, a filter
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from gi.repository import Gimp
 
+from adapter.layers import walk
 from adapter.windows import gimp_windows
 
 _GRAPH = "GraphNode"
@@ -17,24 +18,31 @@ _GRAPH = "GraphNode"
 
 
 class Hand:
-    """`at_panel` says whether the keyboard is in the panel, so that nobody types on the canvas."""
+    """`at_panel` says whether the keyboard is in the panel, so that nobody types on the canvas.
+
+    A layer that is worked on and hidden is taken for transformed, unless it is known that it was
+    hidden otherwise: no tool hides a layer that is not selected.
+    """
 
     def __init__(self) -> None:
         self.at_panel: Callable[[], bool] = lambda: True
-        self._seen_visible: set[int] = set()
+        self._hidden_otherwise: set[int] = set()
 
-    def watch(self, image: Gimp.Image) -> None:
-        """Look at what is worked on, now and then: what is hidden later was hidden by a tool."""
-        self._seen_visible |= {
-            layer.get_id() for layer in image.get_selected_layers() if layer.get_visible()
-        }
+    def watch(self, image: Gimp.Image, changed: bool = True) -> None:
+        """Look now and then at what is hidden; at all layers when something has `changed`."""
+        for number in list(self._hidden_otherwise):
+            if not Gimp.Item.id_is_valid(number) or Gimp.Item.get_by_id(number).get_visible():
+                self._hidden_otherwise.discard(number)
+        if changed:
+            selected = {layer.get_id() for layer in image.get_selected_layers()}
+            self.has_hidden(each for each in walk(image) if each.get_id() not in selected)
 
-    def has_hidden(self, layers: list[Gimp.Layer]) -> None:
-        """These are hidden because the painter wanted a repainting to do so."""
-        self._seen_visible -= {layer.get_id() for layer in layers}
+    def has_hidden(self, layers: Iterable[Gimp.Layer]) -> None:
+        """Those of these layers that are hidden now were hidden by no tool."""
+        self._hidden_otherwise |= {each.get_id() for each in layers if not each.get_visible()}
 
-    def is_busy(self, image: Gimp.Image) -> bool:
-        """Whether a layer should not come in now."""
+    def is_busy(self, image: Gimp.Image, in_front: bool) -> bool:
+        """Whether a layer should not come into an image now."""
         if image.get_floating_sel() is not None or any(
             each.dialog for each in gimp_windows() or []
         ):
@@ -42,12 +50,12 @@ class Hand:
         selected = image.get_selected_layers()
         if any(self._is_transformed(layer) for layer in selected):
             return True
-        if self.at_panel():
+        if self.at_panel() or not in_front:
             return False
         # A transformation of what is selected leaves no trace at all; nor does a text.
         there = Gimp.Selection.bounds(image)[1]
         return there or any(layer.is_text_layer() for layer in selected)
 
     def _is_transformed(self, layer: Gimp.Layer) -> bool:
-        hidden = not layer.get_visible() and layer.get_id() in self._seen_visible
+        hidden = not layer.get_visible() and layer.get_id() not in self._hidden_otherwise
         return hidden or any(each.get_operation_name() == _GRAPH for each in layer.get_filters())

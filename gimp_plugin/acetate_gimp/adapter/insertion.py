@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from gi.repository import Gegl, Gimp
 
-from acetate_bridge.editing.editor import Insertion, Selection
+from acetate_bridge.editing.editor import Insertion, Refusal, Selection
 from acetate_bridge.editing.recipes import recipe_text
 from acetate_bridge.protocol.types import Layer
 from adapter.layers import find, key_of, locked, spot
@@ -29,7 +29,7 @@ def one_undo_step(image: Gimp.Image) -> Iterator[None]:
 
 
 def insert_layers(image: Gimp.Image, insertion: Insertion) -> list[Gimp.Layer]:
-    """Insert as one undo step; the new layers in the given order. Raises ValueError.
+    """Insert as one undo step; the new layers in the given order. Raises Refusal.
 
     Layers are made ready before they come into the stack: from then on GIMP draws the image
     anew, and each further call would have to wait for that.
@@ -155,7 +155,7 @@ def _one_step_without_a_trace(image: Gimp.Image, heirs: dict[str, Gimp.Layer]) -
 def _refuse_locked(leaving: list[Gimp.Layer]) -> None:
     for layer in leaving:
         if locked(layer):
-            raise ValueError(f"“{layer.get_name()}” is locked: unlock it first.")
+            raise Refusal(f"“{layer.get_name()}” is locked: unlock it first.")
 
 
 def _take_out(image: Gimp.Image, leaving: list[Gimp.Layer]) -> None:

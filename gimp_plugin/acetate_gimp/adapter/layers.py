@@ -23,10 +23,15 @@ def document_key(image: Gimp.Image) -> str:
 
 def image_of(document: str) -> Gimp.Image:
     """The open image with this key; raises DocumentClosed."""
-    session, _, number = document.partition("-")
-    if session != _session() or not number.isdigit() or not Gimp.Image.id_is_valid(int(number)):
+    if not is_open(document):
         raise DocumentClosed(document)
-    return Gimp.Image.get_by_id(int(number))
+    return Gimp.Image.get_by_id(int(document.partition("-")[2]))
+
+
+def is_open(document: str) -> bool:
+    """Whether this GIMP has an image with this key."""
+    session, _, number = document.partition("-")
+    return session == _session() and number.isdigit() and Gimp.Image.id_is_valid(int(number))
 
 
 def key_of(item: Gimp.Item) -> str:

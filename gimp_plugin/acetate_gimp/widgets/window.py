@@ -101,9 +101,9 @@ class PanelWindow(Gtk.Window):
             return False
         attention = self.editor.attention
         image = attention.image()
-        if image is not None:
-            self.editor.hand.watch(image)
         seen = (image.get_id(), traces(image)) if image is not None else attention.unsure
+        if image is not None:
+            self.editor.hand.watch(image, changed=seen != self._seen)
         self._images.show_images(attention, image)
         if seen != self._seen:
             self._seen = seen

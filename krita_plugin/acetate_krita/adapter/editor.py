@@ -17,7 +17,8 @@ from acetate_krita.adapter import metadata as keeping
 from acetate_krita.adapter import pixels as reading
 from acetate_krita.adapter import selection as selecting
 from acetate_krita.adapter.colour import SRGB
-from acetate_krita.adapter.gui_thread import GuiThread, hand_is_painting
+from acetate_krita.adapter.gui_thread import GuiThread
+from acetate_krita.adapter.hand import is_busy
 from acetate_krita.adapter.layer_box import Attention, LayerBox
 from acetate_krita.adapter.settling import Settling
 from acetate_krita.adapter.undo import Deed, UndoChains
@@ -159,9 +160,10 @@ class KritaEditor:
         """Whether nothing is left to be done after insertions, undo and redo."""
         return not self._settlings and self.undo_chains.settled
 
-    def busy(self) -> bool:
+    def busy(self, document: str) -> bool:
+        # Whichever it is: dialogs, keys and strokes are those of the document that is active.
         active = self._documents.active()
-        return hand_is_painting(active[1] if active else None)
+        return is_busy(self._krita, active[1] if active else None)
 
     def call_soon(self, action: Callable[[], None]) -> None:
         self._thread.soon(action)

@@ -1,12 +1,11 @@
-"""Krita's own loop: doing things on its thread, and only when no hand is painting."""
+"""Krita's own loop: doing things on its thread, at once or later."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
 
-from acetate_krita.qt import Qt, QtCore, QtWidgets
+from acetate_krita.qt import Qt, QtCore
 
 log = logging.getLogger("acetate.krita")
 
@@ -36,15 +35,3 @@ class GuiThread(QtCore.QObject):
             action()
         except Exception:
             log.exception("an action failed")
-
-
-def hand_is_painting(document: Any | None) -> bool:
-    """Whether a button is held down, or a stroke is open (a pen holds no mouse button)."""
-    if QtWidgets.QApplication.mouseButtons() != Qt.MouseButton.NoButton:
-        return True
-    if document is None:
-        return False
-    if not document.tryBarrierLock():
-        return True
-    document.unlock()
-    return False

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from acetate_bridge.editing.editor import Insertion, Place, Selection
+from acetate_bridge.editing.editor import Insertion, Place, Refusal, Selection
 from acetate_bridge.protocol.types import Layer
 from acetate_krita.adapter import layers as stack
 from acetate_krita.adapter.colour import paint, repaint
@@ -33,7 +33,7 @@ class Inserted:
 def insert(krita: Any, document: Any, insertion: Insertion, steps: Recorder) -> Inserted:
     """Put layers in, and take out those that they replace.
 
-    Raises ValueError, before anything is changed, when one of these may not be replaced.
+    Raises Refusal, before anything is changed, when one of these may not be replaced.
     """
     leaving = [stack.find(document, key) if key else None for key in insertion.replaces]
     for old in filter(None, leaving):
@@ -78,13 +78,13 @@ def remove(document: Any, keys: list[str], steps: Recorder) -> None:
 def _assert_replaceable(document: Any, node: Any) -> None:
     for each in (node, *stack.around(node)):
         if each.locked():
-            raise ValueError(f"“{each.name()}” is locked: unlock it first.")
+            raise Refusal(f"“{each.name()}” is locked: unlock it first.")
     if node.type() != "paintlayer":
-        raise ValueError(f"“{node.name()}” is no paint layer, and stays as it is.")
+        raise Refusal(f"“{node.name()}” is no paint layer, and stays as it is.")
     for each in stack.walk(document.rootNode()):
         source = each.sourceNode() if each.type() == "clonelayer" else None
         if source is not None and stack.key_of(source) == stack.key_of(node):
-            raise ValueError(
+            raise Refusal(
                 f"“{each.name()}” is a clone of “{node.name()}”, which has to stay for it."
             )
 

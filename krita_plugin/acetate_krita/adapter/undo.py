@@ -16,6 +16,7 @@ from typing import Any
 
 from acetate_krita.adapter import layers as stack
 from acetate_krita.adapter.documents import Documents
+from acetate_krita.adapter.hand import HandWatch
 from acetate_krita.adapter.history import History, Position
 from acetate_krita.qt import QtCore
 
@@ -85,6 +86,7 @@ class UndoChains:
         self._looks = 0
         self._following = False
         self._watched: list[Any] = []
+        self._hand = HandWatch(self._note_choice)
 
     def begin(self, key: str) -> Deed:
         """What is marked in this deed's steps, until it is filed, is undone and redone as one."""
@@ -134,8 +136,16 @@ class UndoChains:
 
     def note_active(self, key: str, layer: str) -> None:
         """The painter works on this layer; what Krita turns to after an undo does not count."""
-        if not self._looks:
+        if not self._looks or self._hand.has_acted:
             self._active[key] = layer
+
+    def _note_choice(self) -> None:
+        """The painter has pressed something since an undo: what is active now, they want so."""
+        active = self._documents.active()
+        node = active[1].activeNode() if active is not None else None
+        if active is not None and node is not None:
+            self._active[active[0]] = stack.key_of(node)
+        self._touched.clear()
 
     def hide(self, key: str, document: Any, ours: list[str], sources: tuple[str, ...]) -> None:
         """Hide layers for as long as one of ours is in the stack, undo and redo included."""
@@ -169,14 +179,16 @@ class UndoChains:
     def _give_back_active(self, key: str, document: Any) -> None:
         """Where our layers went or came, Krita turns to these or their neighbours.
 
-        An undo of the painter's own steps is left alone.
+        An undo of the painter's own steps is left alone, and so is what they chose afterwards.
         """
         present = self.present(key, document)
         if present != self._present.get(key):
             self._present[key] = present
             self._touched.add(key)
         node, wanted = document.activeNode(), self._active.get(key, "")
-        if key not in self._touched or (node is not None and stack.key_of(node) == wanted):
+        if key not in self._touched or self._hand.has_acted:
+            return
+        if node is not None and stack.key_of(node) == wanted:
             return
         before = stack.find_any(document, wanted)
         if before is not None:
@@ -203,6 +215,7 @@ class UndoChains:
             return
         if not self._ours.get(active[0]):
             return
+        self._hand.begin()
         self._go_on(action)
         # Krita puts an undo off while it is busy drawing: look again a little later.
         for seconds in _LOOK_AGAIN:
@@ -214,6 +227,7 @@ class UndoChains:
         self._go_on(action)
         if not self._looks:
             self._touched.clear()
+            self._hand.end()
 
     def _go_on(self, action: Any) -> None:
         active = self._documents.active()

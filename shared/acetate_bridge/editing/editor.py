@@ -23,14 +23,19 @@ class LayerGone(Exception):
     """The layer is not in its document any more."""
 
 
+class Refusal(ValueError):
+    """The document cannot take what was meant for it; the text is a sentence for the painter."""
+
+
 @dataclass(frozen=True)
 class Document:
     """An open document as it stands now.
 
-    `key` is stable as long as the document is open. `file` is where it is saved (empty: nowhere
+    `key` is stable as long as the document is open, though the panel be closed meanwhile, and is
+    never another document's, of a later run either. `file` is where it is saved (empty: nowhere
     yet) and `mark` what it carries itself (empty: nothing): by these it is found again under
-    another key, after the panel or the whole editor was closed. `deep` says that its samples
-    hold more than eight bits. `colour` is the painter's word for a colour model that cannot keep
+    another key, after the whole editor was closed. `deep` says that its samples hold more than
+    eight bits. `colour` is the painter's word for a colour model that cannot keep
     a colour layer as it is ("grayscale", "indexed"), or empty; `can_convert` says that
     `convert_to_colour` can mend that.
     """
@@ -197,8 +202,8 @@ class Editor(Protocol):
         """Insert as one undo step, and return the keys of the new layers in the given order.
 
         The active layer, the selection and the tool stay as they are. Layers composite in sRGB,
-        so that half-transparent pixels look as they were painted. Raises ValueError, with a
-        sentence for the painter, and changes nothing, when the document's colour model cannot
+        so that half-transparent pixels look as they were painted. Raises Refusal, and changes
+        nothing, when the document's colour model cannot
         keep the layers, or when a layer to be replaced is locked.
         """
         ...
@@ -231,10 +236,11 @@ class Editor(Protocol):
         """Convert the document to RGB, only ever when the painter asked for it."""
         ...
 
-    def busy(self) -> bool:
-        """Whether a hand or a tool is in the middle of something: then nothing comes in yet.
+    def busy(self, document: str) -> bool:
+        """Whether a hand or a tool is in the middle of something that a layer there would end.
 
-        A stroke, an unconfirmed transformation, a text that is typed, an open dialog.
+        A stroke, an unconfirmed transformation, a text that is typed, an open dialog. Raises
+        nothing for a document that is closed.
         """
         ...
 

@@ -116,12 +116,13 @@ class Deliveries:
         `at_once` is for a painter who has asked for it.
         """
         while self._waiting:
-            if not at_once and self._editor.busy():
+            task, result = self._waiting[0]
+            if not at_once and self._editor.busy(task.record.document):
                 if not self._asleep:
                     self._asleep = True
                     self._editor.call_later(_HAND_RESTS_AFTER, self._wake)
                 return
-            task, result = self._waiting.pop(0)
+            self._waiting.pop(0)
             try:
                 self._insert(task, result)
             except DocumentClosed:
@@ -280,12 +281,11 @@ class Deliveries:
             self._arrived(problem)
 
     def _home(self, task: Task) -> Document | None:
-        """The document of a job: by its key within one run, else by what it is."""
+        """The document of a job: while it is open by its key, else by what it is."""
         record, documents = task.record, self._editor.documents()
-        if not task.orphan:
-            found = next((each for each in documents if each.key == record.document), None)
-            if found is not None:
-                return found
+        found = next((each for each in documents if each.key == record.document), None)
+        if found is not None:
+            return found
         marked = (each for each in documents if record.mark and each.mark == record.mark)
         saved = (each for each in documents if record.file and each.file == record.file)
         return next(marked, None) or next(saved, None)

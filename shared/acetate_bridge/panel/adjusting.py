@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Concatenate, ParamSpec, TypeVar
 
-from acetate_bridge.editing.editor import DocumentClosed, LayerGone
+from acetate_bridge.editing.editor import DocumentClosed, LayerGone, Refusal
 from acetate_bridge.editing.plan import CannotPlan
 from acetate_bridge.panel import status as statuses
 from acetate_bridge.panel.fields import Value
@@ -38,7 +38,7 @@ def safely(
         except LayerGone:
             self.say("The layer is not there any more.")
         except ValueError as error:
-            log.warning("an action was refused", exc_info=True)
+            log.warning("refused: %s", error, exc_info=not isinstance(error, Refusal))
             self.say(str(error))
         except Exception:
             log.exception("an action of the panel failed")

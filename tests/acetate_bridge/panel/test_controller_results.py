@@ -300,6 +300,22 @@ def test_a_job_that_outlives_the_editor_is_offered_by_the_next(tmp_path: Path) -
     assert Desk(tmp_path).link.requests == {}
 
 
+def test_a_panel_opened_again_while_a_job_runs_finds_the_document_that_is_still_open(
+    tmp_path: Path,
+) -> None:
+    desk = Desk(tmp_path)
+    (sheet,) = desk.editor.sheets.values()
+    sheet.mark = ""  # As in an editor whose documents carry nothing, and it was never saved.
+    job = desk.ask()
+    desk.panel.stop()
+    again = Desk(tmp_path, editor=desk.editor)
+    again.link.requests[job] = desk.request
+    again.layer()
+    again.done()
+    assert desk.names() == ["foreground 0"] and again.view.offer is None
+    assert again.link.acknowledged == [job]
+
+
 def test_a_job_that_never_reached_the_server_is_forgotten(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     job = desk.ask()

@@ -227,7 +227,7 @@ class GimpHost:
 
     def open_panel(self) -> Stage:
         # As when the painter has pressed "Insert now".
-        self._editor.hand.is_busy = lambda image: False  # type: ignore[method-assign]
+        self._editor.hand.is_busy = lambda image, in_front: False  # type: ignore[method-assign]
         return Stage(self._editor, self.settle)
 
     def _image(self, document: str) -> Gimp.Image:

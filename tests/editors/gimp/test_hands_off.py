@@ -61,6 +61,33 @@ Gimp.displays_flush()
     desk.close_image()
 
 
+def test_a_transformation_goes_on_and_the_result_waits_for_it(sheet: Desk) -> None:
+    sheet.in_image("shift+r")
+    drag(sheet, (0.3, 0.75), (0.4, 0.85))
+    begin(sheet)
+    waits(sheet)
+    sheet.in_image("Return")
+    sheet.wait(lambda: sheet.gimp.run("answer = pic.get_width() != 300 and pic.get_visible()"))
+    sheet.wait(lambda: "boat" in sheet.names())
+    assert sheet.gimp.run("answer = [each.get_name() for each in image.get_selected_layers()]") == [
+        "pic"
+    ]
+
+
+def test_a_transformation_of_a_selection_goes_on(sheet: Desk) -> None:
+    sheet.gimp.run("image.select_rectangle(Gimp.ChannelOps.REPLACE, 150, 150, 120, 80)")
+    begin(sheet, _IN_A_WHILE)
+    sheet.in_image("shift+r")
+    drag(sheet, (0.3, 0.75), (0.4, 0.85))
+    waits(sheet)
+    sheet.in_image("Return")
+    sheet.wait(lambda: sheet.gimp.run("answer = image.get_floating_sel() is not None"))
+    assert sheet.names()[0] != "boat", "and for the floating selection, too"
+    sheet.in_image("ctrl+h")
+    sheet.in_panel("Tab")
+    sheet.wait(lambda: "boat" in sheet.names())
+
+
 def test_a_text_is_typed_to_its_end(sheet: Desk) -> None:
     begin(sheet, _IN_A_WHILE)
     sheet.in_image("t")
@@ -102,6 +129,27 @@ def test_strokes_go_on_the_layer_that_was_active(sheet: Desk) -> None:
     sheet.wait(lambda: sheet.dark_pixels() > 200)
 
 
+def test_strokes_go_on_the_quick_mask(sheet: Desk) -> None:
+    sheet.in_image("shift+q")
+    sheet.wait(lambda: sheet.gimp.run("answer = len(image.get_channels())") == 1)
+    begin(sheet)
+    sheet.wait(lambda: "boat" in sheet.names())
+    chosen = sheet.gimp.run("answer = [c.get_name() for c in image.get_selected_channels()]")
+    assert chosen == ["Qmask"]
+
+
+def test_strokes_go_on_the_mask_of_a_layer(sheet: Desk) -> None:
+    sheet.gimp.run("""
+pic.add_mask(pic.create_mask(Gimp.AddMaskType.WHITE))
+image.set_selected_layers([pic])
+pic.set_edit_mask(True)
+Gimp.displays_flush()
+""")
+    begin(sheet)
+    sheet.wait(lambda: "boat" in sheet.names())
+    assert sheet.gimp.run("answer = pic.get_edit_mask() and image.get_selected_layers() == [pic]")
+
+
 def test_the_undo_history_is_on_while_the_history_is_noted(sheet: Desk) -> None:
     sheet.gimp.run("image.set_selected_layers([paper])")
     hand = threading.Thread(target=sheet.stroke)
@@ -119,6 +167,49 @@ while time.monotonic() < until:
     sheet.wait(lambda: sheet.dark_pixels() == 0)
 
 
+def test_the_panel_belongs_to_the_image_in_front(sheet: Desk) -> None:
+    sheet.gimp.run("""
+other = new_image(320, 200)
+behind = add_paper(other, "behind")
+second = Gimp.Display.new(other)
+other.clean_all()
+""")
+    sheet.wait(lambda: "320 × 200" in sheet.panel()["plan"])
+    sheet.gimp.run("""
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 10, 20, 64, 48)
+scratch = new_image(77, 77)
+add_paper(scratch)
+""")
+    begin(sheet, _IN_A_WHILE)
+    assert "320 × 200" in sheet.panel()["plan"], "what scripts do behind it does not matter"
+    count = "answer = [len(each.get_layers()) for each in (other, image, scratch)]"
+    before = sheet.gimp.run(count)
+    sheet.in_image("alt+2")
+    sheet.wait(lambda: "64 × 48 at the selection (10, 20)" in sheet.panel()["plan"])
+    sheet.wait(lambda: sheet.gimp.run(count) == [before[0] + 1, *before[1:]])
+    assert "64 × 48" in sheet.panel()["plan"], "it stays with the painter"
+    sheet.gimp.run("scratch.delete(); second.delete()")
+
+
+def test_a_panel_closed_and_opened_again_knows_its_image(sheet: Desk) -> None:
+    begin(sheet, _IN_A_WHILE)
+    sheet.close_panel()
+    sheet.open_panel()
+    sheet.wait(lambda: "boat" in sheet.names())
+    assert not sheet.panel()["offer"]
+
+
+def test_a_result_that_the_image_refuses_is_kept(sheet: Desk) -> None:
+    begin(sheet, _IN_A_WHILE)
+    sheet.gimp.run("image.convert_grayscale()")
+    sheet.wait(lambda: not sheet.panel()["running"])
+    assert "boat" not in sheet.names()
+    sheet.close_panel()
+    sheet.gimp.run("image.convert_rgb(); Gimp.displays_flush()")
+    sheet.open_panel()
+    sheet.wait(lambda: "boat" in sheet.names() or sheet.panel()["offer"])
+
+
 def begin(desk: Desk, prompt: str = _SOON) -> None:
     """Ask for a layer, which comes soon or in a while."""
     desk.write(prompt)
@@ -131,6 +222,16 @@ def waits(desk: Desk) -> None:
     """The result is there, but not in the image."""
     desk.wait(lambda: desk.panel()["button"] == "Insert now")
     assert "boat" not in desk.names()
+
+
+def drag(desk: Desk, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Click once on the canvas, then drag: places as shares of the window."""
+    parts = [part / 5 for part in range(1, 6)]
+    path = [tuple(a + (b - a) * part for a, b in zip(start, end, strict=True)) for part in parts]
+    words = ["mousemove", *_place(desk, *start), "sleep", "0.1", "click", "1", "mousedown", "1"]
+    for x, y in path:
+        words += ["mousemove", *_place(desk, x, y), "sleep", "0.05"]
+    desk.screen.do("xdotool", *words, "mouseup", "1")
 
 
 def click(desk: Desk, x: float, y: float) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 from acetate_krita.adapter.history import Position
 from acetate_krita.adapter.undo import UndoChains
-from acetate_krita.qt import QtCore
+from acetate_krita.qt import Qt, QtCore, QtWidgets
+from tests.editors.krita.qt_hands import press
 
 
 class _Document:
@@ -13,10 +16,10 @@ class _Document:
     def __init__(self, *steps: str) -> None:
         self.steps, self.at = list(steps), len(steps)
 
-    def activeNode(self) -> None:  # noqa: N802 (Krita's name)
+    def activeNode(self) -> object:  # noqa: N802 (Krita's name)
         return None
 
-    def nodeByUniqueID(self, key: object) -> None:  # noqa: N802 (Krita's name)
+    def nodeByUniqueID(self, key: object) -> object:  # noqa: N802 (Krita's name)
         return None
 
     def waitForDone(self) -> None:  # noqa: N802 (Krita's name)
@@ -103,3 +106,71 @@ def check_a_history_that_is_full_is_followed_no_more() -> None:
     document.steps = [*document.steps[1:], "Stroke"]
     undo.trigger()
     assert document.at == 199
+
+
+class _Node:
+    def __init__(self) -> None:
+        self.key = QtCore.QUuid.createUuid()
+
+    def uniqueId(self) -> QtCore.QUuid:  # noqa: N802 (Krita's name)
+        return self.key
+
+
+class _Stack(_Document):
+    """Three layers, of which `ours` goes with an undo; then Krita turns to its neighbour."""
+
+    def __init__(self) -> None:
+        super().__init__("Stroke", "Add Layer")
+        self.ours, self.painted, self.neighbour = _Node(), _Node(), _Node()
+        self.active = self.painted
+
+    def activeNode(self) -> _Node:  # noqa: N802 (Krita's name)
+        return self.active
+
+    def setActiveNode(self, node: _Node) -> None:  # noqa: N802 (Krita's name)
+        self.active = node
+
+    def nodeByUniqueID(self, key: object) -> _Node | None:  # noqa: N802 (Krita's name)
+        there = [self.painted, self.neighbour, *([self.ours] if self.at == 2 else [])]
+        return next((node for node in there if node.key == key), None)
+
+
+def _undone() -> tuple[_Stack, UndoChains]:
+    """A layer of ours has gone by an undo while the painter works on another."""
+    document = _Stack()
+    chains = UndoChains(_Documents(document), None)
+    chains._history = document
+    chains.know("key", [document.ours.key.toString()])
+    chains.note_active("key", document.painted.key.toString())
+    undo = _Action(document, -1)
+    chains.watch(undo)
+    undo.trigger()
+    return document, chains
+
+
+def _until_settled(chains: UndoChains) -> None:
+    while not chains.settled:
+        QtWidgets.QApplication.processEvents()
+        time.sleep(0.01)
+
+
+def check_a_layer_that_krita_turns_to_after_an_undo_is_turned_back() -> None:
+    document, chains = _undone()
+    document.active = document.neighbour
+    _until_settled(chains)
+    assert document.active is document.painted
+
+
+def check_a_layer_that_the_painter_chooses_right_after_an_undo_stays_chosen() -> None:
+    document, chains = _undone()
+    document.active = document.neighbour
+    press(QtWidgets.QWidget(), Qt.Key.Key_PageDown)
+    _until_settled(chains)
+    assert document.active is document.neighbour, "the painter was turned away"
+    redo, undo = _Action(document, 1), _Action(document, -1)
+    for action in (redo, undo):
+        chains.watch(action)
+        action.trigger()
+    document.active = document.painted
+    _until_settled(chains)
+    assert document.active is document.neighbour, "and this is where the hand goes on"
