@@ -294,7 +294,8 @@ class Deliveries:
         """Add a result to the history that its document keeps."""
         recipe = result.recipe or record.recipe
         try:
-            entry = entry_of(recipe, record.region, result.picture)
+            selected = record.origin == "selection"
+            entry = entry_of(recipe, record.region, result.picture, selected, record.mask)
             note = add_to_history(self._editor.note(record.document), entry)
             self._editor.keep_note(record.document, note)
         except DocumentClosed:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import zlib
 from dataclasses import dataclass, field
 
 from acetate_bridge.editing.anchor import Anchor
 from acetate_bridge.editing.editor import Place, Selection
+from acetate_bridge.editing.masks import packed, unpacked
 from acetate_bridge.editing.plan import Origin, Plan
 from acetate_bridge.editing.thumbnails import alpha_statistics, thumbnail
 from acetate_bridge.protocol.geometry import Rect
@@ -56,12 +54,8 @@ class Record:
         """The soft selection that clips the layers; None when it is damaged or there is none."""
         if self.mask_bounds is None:
             return None
-        try:
-            strengths = zlib.decompress(base64.b64decode(self.mask, validate=True))
-        except (binascii.Error, zlib.error):
-            return None
-        whole = len(strengths) == self.mask_bounds.size.pixels
-        return Selection(self.mask_bounds, strengths) if whole else None
+        strengths = unpacked(self.mask, self.mask_bounds)
+        return Selection(self.mask_bounds, strengths) if strengths is not None else None
 
 
 def source_of(plan: Plan, mode: str) -> str:
@@ -95,7 +89,7 @@ def record_of(
         variants,
         opaque or mode.opaque,
         plan.mask.bounds if plan.mask is not None and mask is not None else None,
-        base64.b64encode(zlib.compress(mask, 1)).decode("ascii") if mask is not None else "",
+        packed(mask) if mask is not None else "",
         plan.source.key if plan.source is not None else "",
         plan.origin,
         hides or [],

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from acetate_bridge.editing.editor import Selection
+from acetate_bridge.editing.masks import unpacked
 from acetate_bridge.editing.thumbnails import pack_thumbnail, unpack_thumbnail
 from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.json_text import read_json
@@ -15,26 +17,46 @@ from acetate_bridge.protocol.types import Image, Recipe
 
 MOST_BYTES = 1024 * 1024
 MOST_ENTRIES = 100
+MOST_OF_A_MASK = 32 * 1024
+"""Letters, so that a large and soft selection does not take the place of other entries."""
 
 
 @dataclass(frozen=True)
 class HistoryEntry:
-    """A result: how it was painted, where, a small picture of it, and the line that says so."""
+    """A result: how it was painted, where, a small picture of it, and the line that says so.
+
+    `selected`: the region was a selection, of which `mask` holds the strengths, packed as in a
+    `Record` (empty: all of it, or too large to be kept).
+    """
 
     recipe: Recipe
     region: Rect
     picture: Image
     line: bytes = field(repr=False, compare=False)
+    selected: bool = False
+    mask: str = field(default="", repr=False)
+
+    @property
+    def selection(self) -> Selection | None:
+        """What was selected when it was painted; None when nothing was."""
+        if not self.selected:
+            return None
+        return Selection(self.region, unpacked(self.mask, self.region) if self.mask else None)
 
 
-def entry_of(recipe: Recipe, region: Rect, picture: Image) -> HistoryEntry:
+def entry_of(
+    recipe: Recipe, region: Rect, picture: Image, selected: bool = False, mask: str = ""
+) -> HistoryEntry:
     """An entry for a result and its thumbnail."""
-    value = {
+    mask = mask if len(mask) <= MOST_OF_A_MASK else ""
+    value: dict[str, Any] = {
         "recipe": to_plain(recipe),
         "region": to_plain(region),
         "picture": pack_thumbnail(picture),
     }
-    return HistoryEntry(recipe, region, picture, json.dumps(value).encode())
+    if selected:
+        value.update(selected=True, mask=mask)
+    return HistoryEntry(recipe, region, picture, json.dumps(value).encode(), selected, mask)
 
 
 def read_history(note: bytes, known: Iterable[HistoryEntry] = ()) -> list[HistoryEntry]:
@@ -56,6 +78,8 @@ def read_history(note: bytes, known: Iterable[HistoryEntry] = ()) -> list[Histor
                     from_plain(Rect, value["region"]),
                     unpack_thumbnail(value["picture"]),
                     line,
+                    value.get("selected") is True,
+                    str(value.get("mask", "")),
                 )
             )
         except (ValueError, Mismatch, KeyError, TypeError):

@@ -112,7 +112,10 @@ class Asking(Adjusting):
         if not 0 <= index < len(self.known.history):
             return
         entry = self.known.history[index]
-        self._submit(repeated(entry.recipe), Wish(entry.region))
+        selection = entry.selection
+        self.known.situation = replace(self.known.situation, selection=selection)
+        # What was selected is planned anew as that: with as much around it as it had.
+        self._submit(repeated(entry.recipe), Wish(entry.region if selection is None else None))
 
     # ---- asking
 

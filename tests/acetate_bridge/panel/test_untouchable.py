@@ -349,6 +349,32 @@ def test_an_entry_of_the_history_is_painted_again_from_its_seed_at_its_place(
     assert desk.request.recipe == first.recipe and desk.request.frame == first.frame
 
 
+@pytest.mark.parametrize("mode", ["text", "background", "foreground", "refine", "extract"])
+def test_an_entry_painted_again_sees_what_it_saw_and_is_clipped_as_it_was(
+    tmp_path: Path, mode: str
+) -> None:
+    desk = Desk(tmp_path)
+    desk.paint("boat", solid(100, 80, RED), 10, 10)
+    soft = Selection(Rect(20, 20, 64, 48), bytes(range(64)) * 48)
+    desk.editor.sheet(desk.document).selected = soft
+    desk.panel.refresh()
+    desk.ask(mode=mode)
+    first = desk.request
+    desk.layer()
+    desk.done()
+    desk.panel.discard()
+    desk.editor.sheet(desk.document).selected = None
+    desk.panel.refresh()
+    desk.panel.repeat(0)
+    again = desk.request
+    assert again is not first
+    assert (again.recipe, again.frame, again.images) == (first.recipe, first.frame, first.images)
+    desk.layer()
+    desk.done()
+    (ours,) = [each for each in desk.editor.layers(desk.document) if each.name != "boat"]
+    assert desk.editor.node(desk.document, ours.key).mask == soft
+
+
 def test_while_a_tool_is_in_use_the_result_waits_and_a_button_lets_it_in(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.ask()

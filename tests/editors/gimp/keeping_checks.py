@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import logging
+import os
+import tempfile
 import traceback
 from collections.abc import Callable
 from typing import Any
 
-from gi.repository import Gimp
+from gi.repository import Gimp, Gio
 
 from acetate_bridge.protocol.geometry import Rect
+from adapter.hand import Hand
 from tests.editors.contract_law import Story
 from tests.editors.gimp.fingerprint import fingerprint
 from tests.editors.gimp.host import GimpHost
@@ -74,6 +77,54 @@ def check_a_layer_that_was_dragged_into_a_scenes_group_keeps_the_group(host: Gim
     story.stage.press("discard")
     left = {each.name: each for each in story.host.editor.layers(story.document)}
     assert "harbour" in left and left["Paper"].parent == group.key
+    story.close()
+
+
+def check_a_link_is_left_alone(host: GimpHost) -> None:
+    """Of GIMP 3.2, which has links; a file does not bring them back, so no story is told of one."""
+    if not hasattr(Gimp, "LinkLayer"):
+        return
+    story = Story(host, "several layers and a soft selection")
+    image = story.host._image(story.document)
+    handle, path = tempfile.mkstemp(".png")
+    os.close(handle)
+    file = Gio.File.new_for_path(path)
+    Gimp.file_save(Gimp.RunMode.NONINTERACTIVE, image, file, None)
+    link = Gimp.LinkLayer.new(image, file)
+    image.insert_layer(link, None, 0)
+    link.set_name("link")
+    image.set_selected_layers([link])
+    story.before = story.print()
+    (entry,) = [name for name in story.before if name.endswith(" link")]
+    for mode, hidden in (("text", ()), ("background", ()), ("refine", (entry,))):
+        assert story.stage.ask(mode), story.stage.said()
+        story.stage.deliver()
+        story.untouched(f"a result of {mode}", hidden)
+        story.press("discard")
+        assert not story.ours() and link.is_link_layer()
+    os.unlink(path)
+    story.close()
+
+
+def check_a_hidden_layer_is_no_transformation_when_it_was_hidden_before(host: GimpHost) -> None:
+    story = Story(host, "several layers and a soft selection")
+    image, hand = story.host._image(story.document), Hand()
+    low, high = reversed(image.get_layers())
+    high.set_visible(False)
+    image.set_selected_layers([low])
+    hand.watch(image)
+    image.set_selected_layers([high])
+    assert not hand.is_busy(image, in_front=True), "the painter has hidden it"
+    low.set_visible(False)  # As a tool does with what it transforms, at once after it was chosen.
+    image.set_selected_layers([low])
+    assert hand.is_busy(image, in_front=True)
+    low.set_visible(True)
+    assert not hand.is_busy(image, in_front=True)
+    high.set_visible(True)
+    hand.watch(image)
+    image.set_selected_layers([high])
+    high.set_visible(False)
+    assert hand.is_busy(image, in_front=True), "it was seen in between"
     story.close()
 
 

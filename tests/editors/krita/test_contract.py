@@ -52,6 +52,12 @@ def test_what_a_layer_costs_is_measured_beside_the_bare_calls(krita: KritaSessio
     print(f"1024²: {figures}")
 
 
+def test_a_layer_is_read_as_it_is_shown(krita: KritaSession) -> None:
+    code = "from tests.editors.krita import reading_checks\nanswer = reading_checks.run()"
+    broken = {name: trace for name, trace in krita.run(code).items() if trace}
+    assert not broken, "\n".join(f"{name}\n{trace}" for name, trace in broken.items())
+
+
 def test_krita_fulfils_the_contract(krita: KritaSession, folder: Path) -> None:
     report = folder / "report.json"
     krita.run(INSIDE.format(report=str(report), half=SUITES.index(krita.suite)), 900)
