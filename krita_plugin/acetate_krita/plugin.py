@@ -64,6 +64,7 @@ class Studio(QtCore.QObject):
     def close(self) -> None:
         """Leave no thread behind."""
         self._clock.stop()
+        self.editor.undo_chains.close()
         self._panels.clear()
         self.controller.stop()
 

@@ -120,6 +120,10 @@ class UndoChains:
         """Whether no undo or redo is being followed."""
         return not self._looks
 
+    def close(self) -> None:
+        """Look at no more events: Krita quits."""
+        self._hand.end()
+
     def know(self, key: str, ours: list[str]) -> None:
         """These layers and groups are Acetate's."""
         self._ours.setdefault(key, set()).update(ours)
