@@ -17,15 +17,17 @@ from acetate_bridge.protocol.types import Layer
 
 log = logging.getLogger("acetate.panel")
 
+Why = Literal["closed", "turned", "refused"]
+
 _HAND_RESTS_AFTER = 0.15
 
 
 @dataclass
 class Offer:
-    """Results that no document has a place for, and why: theirs was closed, or turned meanwhile."""
+    """Results that no document has a place for, and why: theirs was closed, turned, or refused."""
 
     task: Task
-    why: Literal["closed", "turned"]
+    why: Why
     results: list[Result] = field(default_factory=list[Result])
 
 
@@ -247,8 +249,18 @@ class Deliveries:
         return self._strips.setdefault(document, Strip(self._editor))
 
     def _clear(self, strip: Strip) -> None:
-        """Newer results take a strip: those that the painter never took are let go."""
-        if strip.record is not None:
+        """Newer results take a strip: those that the painter never took are let go.
+
+        What its document refused is not for us to throw away.
+        """
+        if strip.record is None:
+            return
+        task = self._unsafe.get(strip.record.job)
+        refused = [each for each in task.results if not each.warning] if task is not None else []
+        if task is not None and refused:
+            del self._unsafe[strip.record.job]
+            self._offer(task, refused, "refused")
+        else:
             self._let_go(strip.record.job)
 
     def _let_go(self, job: str) -> None:
@@ -256,7 +268,7 @@ class Deliveries:
         if task is not None:
             self._settle(task)
 
-    def _offer(self, task: Task, results: list[Result], why: Literal["closed", "turned"]) -> None:
+    def _offer(self, task: Task, results: list[Result], why: Why) -> None:
         task.homeless = True
         strip = self._strips.get(task.record.document)
         for result in results:

@@ -107,6 +107,11 @@ def turned(prompt: str, title: str) -> str:
     )
 
 
+def refused(prompt: str, title: str) -> str:
+    """A result that its document could not take, and that others have followed since."""
+    return f"“{layer_name(prompt)}” is ready; “{title}” could not take it when it came."
+
+
 def unseen(layer: str, group: str) -> str:
     """A layer went in where nobody sees it."""
     return f"“{layer}” lies in the hidden group “{group}”: show the group to see it."

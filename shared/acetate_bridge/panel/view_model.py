@@ -204,8 +204,8 @@ def _offer(known: Knowledge, work: Work) -> OfferView | None:
         return None
     insertable = known.situation.document is not None
     record = work.offered.task.record
-    say = words.turned if work.offered.why == "turned" else words.homeless
-    sentence = say(record.recipe.prompt, record.title)
+    say = {"closed": words.homeless, "turned": words.turned, "refused": words.refused}
+    sentence = say[work.offered.why](record.recipe.prompt, record.title)
     picture = work.offered.results[0].picture
     return OfferView(sentence, picture, insertable=insertable)
 

@@ -335,6 +335,22 @@ def test_a_refused_result_is_not_settled_until_it_is_in_or_thrown_away(tmp_path:
     assert job in desk.link.acknowledged
 
 
+def test_what_was_refused_is_offered_when_newer_results_come(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    kind = desk.editor.sheet(desk.document).kind
+    jobs = [desk.ask(), desk.ask()]
+    desk.editor.sheet(desk.document).kind = next(k for k in KINDS if not k.keeps_colour)
+    for job in jobs:
+        desk.layer(job=job)
+        desk.done(job)
+    assert desk.view.offer is not None and "could not take it" in desk.view.offer.sentence
+    desk.editor.sheet(desk.document).kind = kind
+    desk.panel.swap(0)
+    assert desk.link.acknowledged == [jobs[1]]
+    desk.panel.insert_offer()
+    assert desk.names() == ["foreground 0"] * 2 and desk.link.acknowledged == [jobs[1], jobs[0]]
+
+
 def test_an_entry_of_the_history_is_painted_again_from_its_seed_at_its_place(
     tmp_path: Path,
 ) -> None:
