@@ -77,6 +77,11 @@ class Stage:
         """What the status line says."""
         return self._panel.view.status.sentence
 
+    def offered(self) -> str:
+        """What is said of a result that has no place; empty without one."""
+        offer = self._panel.view.offer
+        return offer.sentence if offer is not None else ""
+
     def close(self) -> None:
         """Close the panel."""
         self._panel.stop()

@@ -80,6 +80,26 @@ def check_a_layer_that_was_dragged_into_a_scenes_group_keeps_the_group(host: Gim
     story.close()
 
 
+def check_a_result_goes_where_its_region_lies_now_or_is_offered(host: GimpHost) -> None:
+    story = Story(host, "nested groups")
+    image = story.host._image(story.document)
+    assert story.stage.ask("text")
+    image.resize(60, 40, -20, -10)
+    story.stage.deliver()
+    (key,) = story.ours()
+    assert list(Gimp.Item.get_by_id(int(key)).get_offsets())[1:] == [-20, -10]
+    for change in (
+        lambda: image.rotate(Gimp.RotationType.DEGREES90),
+        lambda: image.scale(80, 120),
+    ):
+        assert story.stage.ask("text")
+        change()
+        story.stage.deliver()
+        assert story.ours() == {key} and "insert it where you want it" in story.stage.offered()
+        story.stage.press("dismiss_offer")
+    story.close()
+
+
 def check_a_link_is_left_alone(host: GimpHost) -> None:
     """Of GIMP 3.2, which has links; a file does not bring them back, so no story is told of one."""
     if not hasattr(Gimp, "LinkLayer"):

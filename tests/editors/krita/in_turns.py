@@ -20,7 +20,9 @@ from tests.editors import contract, contract_runner
 from tests.editors.krita.host import KritaHost
 
 _TURNS = 3
-_LOOKS = frozenset({"stack", "bounds", "visible", "mask", "kinds", "fingerprint", "said", "asked"})
+_LOOKS = frozenset(
+    {"stack", "bounds", "visible", "mask", "kinds", "fingerprint", "said", "asked", "offered"}
+)
 """What the host does without changing anything."""
 
 
