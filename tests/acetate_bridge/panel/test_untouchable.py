@@ -192,7 +192,7 @@ def test_a_repainting_may_replace_its_source_or_leave_it(tmp_path: Path) -> None
 
 def test_another_try_means_the_source_of_the_last_job(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
-    source = desk.paint("sketch", lantern(64, 64))
+    source = desk.paint("sketch", solid(64, 64, RED))  # Not what comes back.
     assert not desk.view.can_try_again
     variants(desk, 1, "refine")
     first = desk.request
