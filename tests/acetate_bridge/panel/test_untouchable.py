@@ -190,6 +190,29 @@ def test_a_repainting_may_replace_its_source_or_leave_it(tmp_path: Path) -> None
     assert Desk(tmp_path).view.fields["after_repaint"].value == "keep", "remembered"
 
 
+@pytest.mark.parametrize("mode", ["refine", "background"])
+def test_a_layer_is_worked_on_as_it_is_shown_with_its_masks_and_those_of_its_groups(
+    tmp_path: Path, mode: str
+) -> None:
+    desk = Desk(tmp_path)
+    whole = Rect(0, 0, 160, 120)
+    group = desk.editor.add(
+        desk.document,
+        Node("", "folder", children=[], mask=Selection(Rect(0, 0, 80, 120)), opacity=120),
+    )
+    node = Node("", "boat", whole, solid(160, 120, RED), mask=Selection(Rect(0, 0, 160, 60)))
+    desk.editor.add(desk.document, node, group)
+    desk.panel.refresh()
+    desk.ask("a boat", mode)
+    sent, frame = desk.request.images["layer"], desk.request.frame
+    assert frame is not None and frame.canvas == whole
+
+    def alpha(x: int, y: int) -> int:
+        return sent.data[4 * (y * sent.width + x) + 3]
+
+    assert [alpha(40, 30), alpha(120, 30), alpha(40, 90)] == [255, 0, 0]
+
+
 def test_another_try_means_the_source_of_the_last_job(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     source = desk.paint("sketch", solid(64, 64, RED))  # Not what comes back.
