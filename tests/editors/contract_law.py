@@ -164,11 +164,27 @@ def _scene_and_reopening(story: Story) -> None:
     story.untouched("saving and opening again", ("active", "selection"))
 
 
+def _other_modes(story: Story) -> None:
+    """A layer of each of the other modes comes and goes."""
+    asked = 0
+    for mode in ("foreground", "extract", "fill", "upscale", "decompose"):
+        if story.stage.ask(mode):
+            asked += 1
+            story.untouched(f"asking for {mode}")
+            story.stage.deliver()
+            story.untouched(f"a layer of {mode}")
+            assert story.ours(), f"{mode}: {story.stage.said()}"
+            story.press("discard")
+            assert not story.ours()
+    assert asked
+
+
 TALES: dict[str, Callable[[Story], None]] = {
     "results": _results,
     "background": _background,
     "repainting": _repainting,
     "anew": _anew,
+    "other modes": _other_modes,
     "scene and reopening": _scene_and_reopening,
 }
 

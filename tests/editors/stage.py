@@ -13,12 +13,27 @@ from typing import Any
 
 from acetate_bridge.editing.editor import Editor
 from acetate_bridge.panel.controller import Controller
-from acetate_bridge.protocol.messages import Cancelled, Done, LayerReady
+from acetate_bridge.protocol.messages import Cancelled, Done, LayerReady, ModeInfo, Models
+from acetate_bridge.protocol.modes import MODES
 from acetate_bridge.protocol.types import Image, Layer, Recipe, Request, Role
-from tests.acetate_bridge.panel.desk import OFFER, READY, ScriptedLink
+from tests.acetate_bridge.panel.desk import LARGE, OFFER, READY, ScriptedLink
 
 SCENE = "harbour"
 """The name of the group that a scene comes in."""
+
+_KNOWN = {mode.name for mode in OFFER.modes}
+_ALL = Models(
+    [OFFER.models[0], replace(LARGE, modes=list(MODES))],
+    [
+        *OFFER.modes,
+        *(
+            ModeInfo(name, mode.title, list(mode.inputs))
+            for name, mode in MODES.items()
+            if name not in _KNOWN
+        ),
+    ],
+)
+"""A model that can do every mode."""
 
 _ROLES = {"background": [Role.BACKGROUND], "joint": [Role.FOREGROUND, Role.BACKGROUND]}
 
@@ -34,7 +49,7 @@ class Stage:
         self._panel = Controller(editor, folder / "panel.json", lambda view: None, self._link)
         self._panel.start()
         self._links[-1].on_state(READY)
-        self._links[-1].on_offer(OFFER)
+        self._links[-1].on_offer(_ALL)
         settle()
 
     def _link(self, *parts: Any, **server: Any) -> ScriptedLink:
