@@ -246,3 +246,18 @@ def lantern(width: int, height: int, variant: int = 0) -> Image:
 
 def solid(width: int, height: int, colour: tuple[int, int, int, int]) -> Image:
     return Image(width, height, bytes(colour) * (width * height))
+
+
+def shown(desk: Desk) -> Node:
+    """The node of the result that stands in the document."""
+    nodes = [
+        desk.editor.node(desk.document, each.key) for each in desk.editor.layers(desk.document)
+    ]
+    return next(node for node in nodes if node.recipe is not None)
+
+
+def move(node: Node, x: int, y: int) -> None:
+    """As a painter moves a layer."""
+    assert node.bounds is not None
+    node.bounds = node.bounds.moved(x, y)
+    node.moved = (node.moved[0] + x, node.moved[1] + y)
