@@ -27,6 +27,7 @@ from acetate.models.identify import header_of
 from acetate.models.used_files import UsedFiles
 from acetate.models.weights import read_weights
 from acetate.pipelines.flux_components import FluxBase
+from acetate.pipelines.latent_preview import LatentPreview
 from acetate.pipelines.memory import Ladder, Rung, eased
 from acetate.pipelines.offloading import Offloading
 from acetate.pipelines.pipeline import Patch, Pipeline, PromptEmbedding, Told
@@ -75,6 +76,7 @@ class FluxPipeline(Pipeline):
         self.latent_factor = 2 ** (len(vae["block_out_channels"]) - 1)
         self.native = vae["sample_size"]
         self.limits = FAMILIES[self.family].frames(self.native)
+        self._preview = LatentPreview(self.family)
         self._scale, self._shift = float(vae["scaling_factor"]), float(vae["shift_factor"] or 0.0)
         self._chunk_pixels = CHUNK_PIXELS
         self._patch: Patch | None = None
@@ -172,7 +174,7 @@ class FluxPipeline(Pipeline):
     @torch.inference_mode()
     def decode_layer(self, latent: Tensor, passes: int) -> Tensor:
         unscaled = self._unscaled(latent)
-        return decode_transparent(
+        rgba = decode_transparent(
             self.pair.decoder,
             self._decode(unscaled),
             unscaled,
@@ -180,6 +182,8 @@ class FluxPipeline(Pipeline):
             alpha_last=self.pair.alpha_last,
             chunk_pixels=self._chunk_pixels,
         ).float()
+        self._preview.learn(latent, rgba)
+        return rgba
 
     @contextmanager
     def styled(
@@ -200,9 +204,8 @@ class FluxPipeline(Pipeline):
             yield
 
     def preview(self, latent: Tensor) -> Tensor:
-        """The latent's first channels as colour at an eighth of the size: no decoder is cheap."""
-        small = (latent[:, :3] * 0.18 + 0.5).clamp(0, 1)
-        return torch.cat([small, torch.ones_like(small[:, :1])], dim=1).float()
+        """Colour and alpha at an eighth of the size, by a linear map: no decoder is cheap."""
+        return self._preview.see(latent)
 
     def make_scheduler(self, name: str) -> SizedFlow:
         if name not in ("", "euler", "schnell"):

@@ -27,6 +27,7 @@ from acetate.models.weights import read_weights
 from acetate.pipelines import hole_input, schedulers
 from acetate.pipelines.diffusers_folder import Base
 from acetate.pipelines.hole_input import Hole, hole_in, whole_hole
+from acetate.pipelines.latent_preview import LatentPreview
 from acetate.pipelines.learned_words import Vocabulary, learned_words_in
 from acetate.pipelines.lru_cache import Recent, tensor_key
 from acetate.pipelines.memory import Ladder, Rung, eased, free_memory
@@ -81,6 +82,7 @@ class StableDiffusionPipeline(Pipeline):
         self.latent_factor = 2 ** (len(vae["block_out_channels"]) - 1)
         self.native = unet["sample_size"] * self.latent_factor
         self.limits = FAMILIES[self.family].frames(self.native)
+        self._preview = LatentPreview(self.family)
         self._scale = float(vae["scaling_factor"])
         self.vocabulary = Vocabulary()
         self._patch: tuple[str, Path, Patch] | None = None
@@ -290,14 +292,15 @@ class StableDiffusionPipeline(Pipeline):
     def decode_layer(self, latent: Tensor, passes: int) -> Tensor:
         unscaled = latent / self._scale
         pixel = self._decode(unscaled)
-        return decode_transparent(
+        rgba = decode_transparent(
             self.pair.decoder, pixel, unscaled, passes, chunk_pixels=self._chunk_pixels
         ).float()
+        self._preview.learn(latent, rgba)
+        return rgba
 
     def preview(self, latent: Tensor) -> Tensor:
-        """The latent's first channels as colour at an eighth of the size: no decoder is cheap."""
-        small = (latent[:, :3] * 0.18 + 0.5).clamp(0, 1)
-        return torch.cat([small, torch.ones_like(small[:, :1])], dim=1).float()
+        """Colour and alpha at an eighth of the size, by a linear map: no decoder is cheap."""
+        return self._preview.see(latent)
 
     def make_scheduler(self, name: str) -> Any:
         return schedulers.make_scheduler(name or self.default_scheduler, self.scheduler_config)
