@@ -62,6 +62,7 @@ class RunningServer:
         log_format: LogFormat = "text",
         catalog: bool = False,
         shared: bool = False,
+        racks: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         self.log = folder / "server.log"
@@ -80,6 +81,7 @@ class RunningServer:
             "log_format": log_format,
             "catalog": catalog,
             "share_port": 0 if shared else None,
+            "racks": list(racks),
         }
         self._debug = debug
         if real is None:
@@ -246,6 +248,7 @@ def main(text: str) -> None:
             idle_exit=options["idle_exit"],
             log_format=options["log_format"],
             share_port=options["share_port"],
+            racks=tuple(options["racks"]),
         )
     )
 

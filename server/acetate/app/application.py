@@ -42,12 +42,23 @@ def make_engines(settings: Settings) -> list[Engine]:
         folder = str(settings.models_folder)
         return WorkerSettings(device, folder, settings.painter, log_format=settings.log_format)
 
+    racks: list[Engine] = []
+    if settings.racks:
+        from acetate.workers.rack_engine import SLOTS, RackEngine
+        from acetate.workers.rack_painter import RackAddress
+
+        addresses = [RackAddress.read(each) for each in settings.racks for _ in range(SLOTS)]
+        racks += [RackEngine(address, number) for number, address in enumerate(addresses)]
     if settings.ray is not None:
         from acetate.workers.ray_engine import RayEngine
 
         wanted = worker(settings.devices[0])
-        return [RayEngine(wanted, settings.ray, number) for number in range(settings.ray.highest)]
-    return [WorkerEngine(worker(device), settings.patience) for device in settings.devices]
+        many = range(settings.ray.highest)
+        return [*(RayEngine(wanted, settings.ray, number) for number in many), *racks]
+    return [
+        *(WorkerEngine(worker(device), settings.patience) for device in settings.devices),
+        *racks,
+    ]
 
 
 def create_app(

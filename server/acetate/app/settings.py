@@ -20,7 +20,8 @@ class Settings:
     """`port` 0 takes a free one; `idle_exit` 0 stays for ever; `quota` is in bytes.
 
     `hosts` are further names under which clients may address a server that listens beyond this
-    machine. `share_port` is where those that were paired are served, encrypted (None: nowhere).
+    machine. `racks` are addresses of servers that paint beside the devices. `share_port` is where
+    those that were paired are served, encrypted (None: nowhere).
     """
 
     data_folder: Path
@@ -40,6 +41,7 @@ class Settings:
     downloader: str = DOWNLOADER
     sessions: int = 64
     ray: RaySettings | None = None
+    racks: tuple[str, ...] = ()
     share_port: int | None = None
     log_format: LogFormat = "text"
 

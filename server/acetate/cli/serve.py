@@ -56,6 +56,10 @@ def serve(
     ray_painters: Annotated[
         str, typer.Option(help="Painters to keep in the cluster, at least and at most.")
     ] = "1:1",
+    engine: Annotated[
+        list[str] | None,
+        typer.Option(help="Paint at another server too: vllm-omni=URL; may be repeated."),
+    ] = None,
     log_format: Annotated[
         str, typer.Option(help="text, or json: an object a line, with the id of its job.")
     ] = "text",
@@ -94,6 +98,7 @@ def serve(
             quota=quota_mb * 2**20,
             share_port=share_port if share else None,
             ray=_ray(ray, ray_painters),
+            racks=_racks(engine),
             log_format=cast(LogFormat, log_format),
         )
         leave_note(own_command())
@@ -114,6 +119,21 @@ def _folder_named() -> Path | None:
     """The folder of models that the environment names, as for every other command."""
     named = os.environ.get("ACETATE_MODELS_DIR")
     return Path(named) if named else None
+
+
+def _racks(engines: list[str] | None) -> tuple[str, ...]:
+    """Addresses of servers that paint too. Raises BadRequest."""
+    from acetate.errors import BadRequest
+    from acetate.workers.rack_painter import RackAddress
+
+    addresses: list[str] = []
+    for text in engines or ():
+        kind, equals, address = text.partition("=")
+        if kind != "vllm-omni" or not equals:
+            raise BadRequest(f"--engine is written vllm-omni=http://rack:8000, not “{text}”.")
+        RackAddress.read(address)
+        addresses.append(address)
+    return tuple(addresses)
 
 
 def _ray(address: str, painters: str) -> RaySettings | None:

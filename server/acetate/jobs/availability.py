@@ -44,6 +44,7 @@ class Offers:
 
     def __init__(self) -> None:
         self._announced: dict[str, Announcement] = {}
+        self._selective: set[str] = set()
         self._downloads: dict[str, DownloadState] = {}
         self._listeners: list[OnOffer] = []
         self._told: Announcement | None = None
@@ -52,7 +53,8 @@ class Offers:
     @property
     def now(self) -> Announcement | None:
         """Models and modes of all engines, or None before the first is ready."""
-        if not self._announced:
+        # What a selective engine has says nothing of what the others are still loading.
+        if not set(self._announced) - self._selective:
             return None
         models: dict[str, ModelInfo] = {}
         for offer in self._announced.values():
@@ -67,23 +69,25 @@ class Offers:
         offer = self.now
         return next((each for each in offer.models if each.id == model), None) if offer else None
 
-    def suits(self, engine: str, model: str) -> bool:
+    def suits(self, engine: str, model: str, selective: bool = False) -> bool:
         """Whether an engine may paint with a model: it has it, or no other one has it either.
 
-        An engine that has announced nothing yet may have it.
+        An engine that has announced nothing yet may have it. A `selective` one has to have it.
         """
-        if not model or engine not in self._announced:
+        if not selective and (not model or engine not in self._announced):
             return True
         having = {
             name
             for name, offer in self._announced.items()
             if any(each.id == model and each.state == "ready" for each in offer.models)
         }
-        return engine in having or not having
+        return engine in having or not (having or selective)
 
-    def announce(self, engine: str, offer: Announcement) -> None:
-        """An engine has looked at what it has."""
+    def announce(self, engine: str, offer: Announcement, selective: bool = False) -> None:
+        """An engine has looked at what it has; a `selective` one is asked for that alone."""
         self._announced[engine] = offer
+        if selective:
+            self._selective.add(engine)
         for waiting in self._awaited.pop(engine, []):
             if not waiting.done():
                 waiting.set_result(None)

@@ -19,7 +19,7 @@ from acetate.jobs.records import JobRecord, MissingImages, Refused
 from acetate.jobs.recovery import give_up_damaged
 from acetate.jobs.store import now
 from acetate.jobs.unwritten_endings import UnwrittenEndings
-from acetate.workers.engine import Announcement, Engine
+from acetate.workers.engine import Announcement, Engine, is_selective
 from acetate_bridge.protocol.messages import Accepted, Limits, Progress, Submit
 
 
@@ -46,7 +46,7 @@ class Manager:
             self._feed,
             self._endings,
             self.observation,
-            lambda engine, model: self.offers.suits(engine.name, model),
+            lambda engine, model: self.offers.suits(engine.name, model, is_selective(engine)),
         )
         self._watch = QueueWatch(self._runner.queue)
         self._submitting = asyncio.Lock()
@@ -63,7 +63,12 @@ class Manager:
             await self._runner.take_up(record)
         self._expiry = start_task(self._ledger.keep_tidy(), "expiry")
         for engine in self._engines:
-            await engine.start(lambda offer, name=engine.name: self.offers.announce(name, offer))
+            chosen = is_selective(engine)
+            await engine.start(
+                lambda offer, name=engine.name, chosen=chosen: self.offers.announce(
+                    name, offer, chosen
+                )
+            )
         self._runner.start()
 
     async def close(self, grace: float) -> None:

@@ -119,3 +119,8 @@ class Watched(Protocol):
     def health(self) -> Health:
         """How it does now; may read the system's own figures, so not for an event loop."""
         ...
+
+
+def is_selective(engine: Engine) -> bool:
+    """Whether an engine gets jobs for the models that it has announced, and no others."""
+    return bool(getattr(engine, "selective", False))
