@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import torch
 from diffusers.loaders.lora_pipeline import FluxLoraLoaderMixin
@@ -25,8 +25,15 @@ def flux_style(file: Mapping[str, Tensor], name: str = "The patch") -> dict[str,
             "take one of low rank (LoRA)."
         )
     try:
-        found: Any = FluxLoraLoaderMixin.lora_state_dict(dict(file), return_alphas=True)
+        mixin = cast("Any", FluxLoraLoaderMixin)  # It leaves open what it returns.
+        found: tuple[Any, ...] = mixin.lora_state_dict(dict(file), return_alphas=True)
     except Exception as error:  # Whatever its converters meet in a form that they do not know.
         raise PatchMismatch(f"{name} is of a form that is not known for Flux.") from error
     state, alphas = found[:2]
-    return {**state, **{key: torch.as_tensor(alpha) for key, alpha in (alphas or {}).items()}}
+    return {
+        **state,
+        **{
+            key: torch.as_tensor(alpha)
+            for key, alpha in cast("dict[str, Any]", alphas or {}).items()
+        },
+    }

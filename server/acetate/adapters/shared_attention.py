@@ -75,7 +75,7 @@ class SharedAttention(nn.Module):
         self, base: nn.Module, hidden: Tensor, text: Tensor | None, run: SharedRun
     ) -> Tensor:
         """What to add to `hidden` [batch, tokens, C]; `base` is the frozen attention module."""
-        frames = [*hidden.unflatten(0, (-1, self.frames)).unbind(1)]
+        frames = [*torch.unflatten(hidden, 0, (-1, self.frames)).unbind(1)]
         if run.signals:
             frames = [x + self._control(x, index, run) for index, x in enumerate(frames)]
         texts = self._texts(text, run)
@@ -100,7 +100,7 @@ class SharedAttention(nn.Module):
     def _texts(self, text: Tensor | None, run: SharedRun) -> list[Tensor] | None:
         if text is None:
             return None
-        texts = [*text.unflatten(0, (-1, self.frames)).unbind(1)]
+        texts = [*torch.unflatten(text, 0, (-1, self.frames)).unbind(1)]
         for index, own in enumerate(run.frame_texts):
             if own is None:
                 continue
@@ -130,7 +130,7 @@ class SharedAttention(nn.Module):
             project(places) for project in (self.temporal_q, self.temporal_k, self.temporal_v)
         )
         across = self.temporal_o(_attention(query, key, value, heads))
-        return across.unflatten(0, (mixed.shape[0], -1)).transpose(1, 2)
+        return torch.unflatten(across, 0, (mixed.shape[0], -1)).transpose(1, 2)
 
 
 class ControlEncoder(nn.Module):
@@ -168,7 +168,7 @@ class ControlEncoder(nn.Module):
 
 def _attention(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
     def split(x: Tensor) -> Tensor:
-        return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+        return torch.unflatten(x, -1, (heads, -1)).transpose(1, 2)
 
     mixed = functional.scaled_dot_product_attention(split(query), split(key), split(value))
     return mixed.transpose(1, 2).flatten(2)

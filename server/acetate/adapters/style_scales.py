@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from acetate.adapters.patch import PatchMismatch
 from acetate_bridge.protocol.json_text import read_json
@@ -62,7 +62,7 @@ class Scales:
 def _patterned(patterns: object, module: str, otherwise: Any) -> Any:
     """As peft reads them: a pattern is met by the end of a module's name."""
     if isinstance(patterns, Mapping):
-        for pattern, value in patterns.items():
+        for pattern, value in cast("Mapping[str, Any]", patterns).items():
             if len(pattern) > _LONGEST_PATTERN or len(_REPEATS.findall(pattern)) > 1:
                 continue  # Two repetitions in each other can take longer than anybody lives.
             try:

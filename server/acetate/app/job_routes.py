@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from dataclasses import dataclass
+from typing import Any, cast
 
 import msgspec
 from aiohttp import web
@@ -92,7 +93,7 @@ async def list_jobs(request: web.Request) -> web.Response:
 async def submit_job(request: web.Request) -> web.Response:
     value = await read_json(request)
     if isinstance(value, dict):
-        value.setdefault("job", uuid.uuid4().hex)
+        cast("dict[str, Any]", value).setdefault("job", uuid.uuid4().hex)
     submit = build(Submit, value)
     manager = request.app[CONTEXT].manager
     await manager.submit(SCRIPTS, submit)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -125,7 +125,7 @@ def _content(kind: Any, schema_of: dict[int, Any]) -> dict[str, Any]:
     if kind is None:
         return {}
     if isinstance(kind, str | tuple):
-        kinds = (kind,) if isinstance(kind, str) else kind
+        kinds = (kind,) if isinstance(kind, str) else cast("tuple[str, ...]", kind)
         return {"content": {each: {"schema": _bytes_of(each)} for each in kinds}}
     return {"content": _json(schema_of[id(kind)])}
 

@@ -184,10 +184,14 @@ def catch_signals(
 ) -> None:
     """Call `stop` in the loop on the signals that end a server politely, per system."""
     if platform == "win32":
+
+        def heard(number: int, frame: object) -> None:
+            loop.call_soon_threadsafe(stop)
+
         for name in ("SIGINT", "SIGBREAK"):
             number = getattr(signal, name, None)
             if number is not None:
-                signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+                signal.signal(number, heard)
         return
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stop)

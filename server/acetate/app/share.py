@@ -86,7 +86,7 @@ def addresses_here() -> list[str]:
     """Addresses of this machine that others may reach it by, those of its own networks first."""
     found = [
         each.address
-        for name, addresses in sorted(psutil.net_if_addrs().items())
+        for _, addresses in sorted(psutil.net_if_addrs().items())
         for each in addresses
         if each.family == socket.AF_INET and not each.address.startswith("127.")
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -40,13 +40,15 @@ def _read_upload(header: dict[str, Any], payload: memoryview) -> Upload:
     return Upload(header["sha256"], packed_image(header["image"], payload))
 
 
-def _refuse_unknown(given: Any, known: Any, where: str) -> None:
+def _refuse_unknown(given: object, known: object, where: str) -> None:
     """msgspec skips fields that a dataclass does not have; a misspelt wish must not be lost."""
     if isinstance(given, dict) and isinstance(known, dict):
-        for name, value in given.items():
-            if name not in known:
+        fields = cast("dict[object, object]", known)
+        for name, value in cast("dict[object, object]", given).items():
+            if name not in fields:
                 raise BadFrame("bad_message", f"{where} has no field {str(name)[:40]!r}")
-            _refuse_unknown(value, known[name], f"{where}.{str(name)[:40]}")
+            _refuse_unknown(value, fields[name], f"{where}.{str(name)[:40]}")
     elif isinstance(given, list) and isinstance(known, list):
-        for index, (one, other) in enumerate(zip(given, known, strict=True)):
+        pairs = zip(cast("list[object]", given), cast("list[object]", known), strict=True)
+        for index, (one, other) in enumerate(pairs):
             _refuse_unknown(one, other, f"{where}[{index}]")

@@ -7,7 +7,7 @@ import gc
 import sys
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -72,7 +72,11 @@ def _deferred(name: str, words: str, place: str) -> None:
             )
         raise typer.Exit(code if isinstance(code, int) else 0)
 
-    settings = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+    settings: dict[str, Any] = {
+        "allow_extra_args": True,
+        "ignore_unknown_options": True,
+        "help_option_names": [],
+    }
     app.command(name, help=words, context_settings=settings)(forward)
 
 

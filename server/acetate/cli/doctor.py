@@ -50,13 +50,12 @@ def doctor(
 def _devices() -> None:
     import torch
 
-    from acetate.models.devices import available_devices
+    from acetate.models.devices import available_devices, card_memory
 
     for name in available_devices():
         if name.startswith("cuda"):
-            properties = torch.cuda.get_device_properties(name)
-            size = properties.total_memory / _GIBIBYTE
-            _line("Device", f"{name}: {properties.name}, {size:.1f} GiB")
+            size = card_memory(torch.device(name)) / _GIBIBYTE
+            _line("Device", f"{name}: {torch.cuda.get_device_name(name)}, {size:.1f} GiB")
         else:
             _line("Device", name)
 

@@ -23,7 +23,8 @@ from acetate.latent_transparency import (
     encode_with_offset,
 )
 from acetate.models.files import configured, damaged, existing
-from acetate.models.weights import fill
+from acetate.models.tokenizer_file import to_length
+from acetate.models.weights import fill, in_channels_last
 
 ENLARGED = 2
 """A picture is painted at half of its size and enlarged by cubic interpolation."""
@@ -148,7 +149,7 @@ def read_codec(folder: Path, device: torch.device, dtype: torch.dtype) -> tuple[
 def load(module: nn.Module, path: Path, device: torch.device, dtype: torch.dtype) -> None:
     """Weights into a module, in the layout that convolutions on a CPU like best."""
     fill(module, path, device, dtype)
-    module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    in_channels_last(module)
 
 
 def read_tokenizer(path: Path, length: int) -> Tokenizer:
@@ -159,9 +160,7 @@ def read_tokenizer(path: Path, length: int) -> Tokenizer:
         if path.is_file():
             raise damaged(path) from error
         raise
-    tokenizer.enable_truncation(length)
-    tokenizer.enable_padding(length=length, pad_id=tokenizer.token_to_id("[PAD]") or 0)
-    return tokenizer
+    return to_length(tokenizer, length, tokenizer.token_to_id("[PAD]") or 0)
 
 
 def word_vectors(

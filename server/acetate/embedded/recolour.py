@@ -6,6 +6,7 @@ Colours are hue (degrees), saturation and value, 0 to 1, as in the HSV cone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,12 +145,13 @@ def _to_hsv(rgb: Plane) -> tuple[Plane, Plane, Plane]:
     saturation = np.where(high > 0, spread / np.maximum(high, 1e-6), 0)
     red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]
     safe = np.maximum(spread, 1e-6)
-    sector = np.where(
+    where = cast("Any", np.where)  # It leaves open which floats it returns.
+    sector: Plane = where(
         high == red,
         ((green - blue) / safe) % 6,
-        np.where(high == green, (blue - red) / safe + 2, (red - green) / safe + 4),
+        where(high == green, (blue - red) / safe + 2, (red - green) / safe + 4),
     )
-    return np.where(spread > 0, sector * 60, 0), saturation, high
+    return where(spread > 0, sector * 60, 0), saturation, high
 
 
 def _to_rgb(hue: Plane, saturation: Plane, value: Plane) -> Plane:

@@ -87,7 +87,7 @@ def _inside(lines: np.ndarray) -> np.ndarray:
     framed = Image.new("L", (closed.width + 2, closed.height + 2))
     framed.paste(closed, (1, 1))
     ImageDraw.floodfill(framed, (0, 0), 128)
-    inside = framed.point(lambda value: 0 if value == 128 else 255).crop(
+    inside = framed.point([0 if value == 128 else 255 for value in range(256)]).crop(
         (1, 1, closed.width + 1, closed.height + 1)
     )
     return np.asarray(inside.filter(ImageFilter.MinFilter(7))) > 127

@@ -6,6 +6,7 @@ import io
 import warnings
 import zipfile
 import zlib
+from typing import cast
 
 import numpy as np
 from PIL import Image as Pillow
@@ -94,13 +95,17 @@ def _with_pillow(data: bytes, kind: str) -> Image:
         return image_of(in_srgb(np.asarray(shown), profile))
 
 
+def _all_deep(bits: object) -> bool:
+    return isinstance(bits, tuple) and set(cast("tuple[object, ...]", bits)) == {16}
+
+
 def _deep_tiff(data: bytes, picture: Pillow.Image) -> Samples | None:
     """Samples of a TIFF with 16 bits a channel, of which Pillow keeps 8; None for others."""
     import imagecodecs
 
     tags: dict[int, object] = dict(getattr(picture, "tag_v2", {}))
     bits, kind = tags.get(_BITS), tags.get(_PHOTOMETRIC)
-    if bits not in (16, (16,)) and not (isinstance(bits, tuple) and set(bits) == {16}):
+    if bits not in (16, (16,)) and not (_all_deep(bits)):
         return None
     try:
         samples = np.asarray(imagecodecs.tiff_decode(data))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Sequence
+from typing import Any, cast
 from xml.etree import ElementTree
 
 import numpy as np
@@ -71,7 +72,7 @@ def write_psd(layers: Sequence[Layer]) -> bytes:
         pixels.name = (layer.name or layer.role.value)[:_LONGEST_NAME]
         pixels.visible = _is_shown(layer)
     buffer = io.BytesIO()
-    document.save(buffer)
+    cast("Any", document).save(buffer)  # It leaves open what a path is.
     return buffer.getvalue()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from acetate.images.png_texts import SIGNATURE, png_texts
 from acetate_bridge.protocol.json_text import read_json
@@ -42,7 +42,7 @@ def recipes_in(data: bytes) -> list[Recipe]:
         return []
     try:
         found: Any = read_json(text)
-        many = found if isinstance(found, list) and found else [found]
+        many = cast("list[Any]", found if isinstance(found, list) and found else [found])
         return [from_plain(Recipe, one, allow_unknown=True) for one in many]
     except (ValueError, Mismatch, RecursionError) as error:
         raise BadRecipe(str(error)) from error

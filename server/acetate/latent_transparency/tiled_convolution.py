@@ -121,12 +121,12 @@ def _affine(parts: Sequence[Tensor], norm: nn.GroupNorm) -> tuple[Tensor, Tensor
     moments = [_moments(part) for part in parts]
     mean, square = (torch.cat(both, dim=1) for both in zip(*moments, strict=True))
     mean, square = (
-        both.unflatten(1, (norm.num_groups, -1)).mean(dim=2, keepdim=True)
+        torch.unflatten(both, 1, (norm.num_groups, -1)).mean(dim=2, keepdim=True)
         for both in (mean, square)
     )
     spread = torch.rsqrt((square - mean * mean).clamp_min(0) + norm.eps)
-    weight = norm.weight.double().unflatten(0, (norm.num_groups, -1)) * spread
-    shift = norm.bias.double().unflatten(0, (norm.num_groups, -1)) - mean * weight
+    weight = torch.unflatten(norm.weight.double(), 0, (norm.num_groups, -1)) * spread
+    shift = torch.unflatten(norm.bias.double(), 0, (norm.num_groups, -1)) - mean * weight
     dtype = parts[0].dtype
     return (
         weight.flatten(1)[..., None, None].to(dtype),

@@ -58,7 +58,7 @@ class SelfAttention(nn.Module):
         tokens = self.group_norm(x).flatten(2).transpose(1, 2)
 
         def split(projected: Tensor) -> Tensor:
-            return projected.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            return torch.unflatten(projected, -1, (self.heads, -1)).transpose(1, 2)
 
         mixed = functional.scaled_dot_product_attention(
             split(self.to_q(tokens)), split(self.to_k(tokens)), split(self.to_v(tokens))

@@ -103,7 +103,7 @@ def catalog() -> dict[str, Entry]:
     revisions = content["revisions"]
     known = {
         fields["id"]: WeightFile(
-            **{**fields, "also": tuple(fields.get("also", ()))},
+            **dict[str, Any](fields, also=tuple(fields.get("also", ()))),
             revision=revisions.get(fields["repository"]),
         )
         for fields in content["file"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import cast
 
 from acetate.errors import ModelDamaged, ModelMissing
 from acetate.models.files import existing, read_config
@@ -46,7 +47,7 @@ def _shards_of(index: Path) -> list[Path]:
     places = read_config(index).get("weight_map")
     if not isinstance(places, dict) or not places:
         raise ModelDamaged(f"The list of shards {index} names no files.", "Fetch the folder again.")
-    names = sorted({str(name) for name in places.values()})
+    names = sorted({str(name) for name in cast("dict[str, object]", places).values()})
     # A list is content of a stranger's: its names must not lead out of the folder.
     if bad := [name for name in names if Path(name).name != name or not _SHARD.fullmatch(name)]:
         raise ModelDamaged(f"The list of shards {index} names {bad[0][:60]}, which is no shard.")

@@ -11,9 +11,10 @@ import sys
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import cast
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType]  # Its paths.
 from torch import Tensor
 
 _ROOM = 2**20
@@ -30,14 +31,12 @@ def convert(source: Path, target: Path) -> None:
     """
     _check_archive(source)
     try:
-        content = torch.load(source, map_location="cpu", weights_only=True)
+        content: object = torch.load(source, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ValueError("it holds more than weights, which could be a program") from error
     except Exception as error:  # What a damaged pickle raises is anybody's guess.
         raise ValueError("it is damaged or no weight file") from error
-    if isinstance(content, Mapping) and isinstance(content.get("state_dict"), Mapping):
-        content = content["state_dict"]
-    found = list(_tensors(content))
+    found = list(_tensors(_innermost(content)))
     if any(tensor.layout != torch.strided or tensor.is_quantized for _, tensor in found):
         raise ValueError("its weights are in a form that no model is painted with")
     claimed = sum(tensor.numel() * tensor.element_size() for _, tensor in found)
@@ -47,6 +46,15 @@ def convert(source: Path, target: Path) -> None:
     if not tensors:
         raise ValueError("it holds no weights")
     save_file(tensors, target)
+
+
+def _innermost(content: object) -> object:
+    """What trainers save beside the weights is passed over."""
+    if not isinstance(content, Mapping):
+        return content
+    whole = cast("Mapping[str, object]", content)
+    inner = whole.get("state_dict")
+    return cast("object", inner) if isinstance(inner, Mapping) else whole
 
 
 def _check_archive(source: Path) -> None:
@@ -74,9 +82,9 @@ def _tensors(content: object) -> Iterator[tuple[str, Tensor]]:
         if isinstance(value, Tensor):
             yield prefix, value
         elif isinstance(value, Mapping):
-            inside = [
+            inside: list[tuple[object, str, int]] = [
                 (inner, f"{prefix}.{key}" if prefix else str(key), depth + 1)
-                for key, inner in value.items()
+                for key, inner in cast("Mapping[object, object]", value).items()
             ]
             waiting.extend(reversed(inside))
 

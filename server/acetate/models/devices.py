@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import torch
 
 from acetate.errors import BadRequest, DeviceMissing
@@ -19,6 +21,12 @@ def available_devices() -> list[str]:
 def _xpu_count() -> int:
     """Graphics cards of Intel; a torch without them has none."""
     return torch.xpu.device_count() if torch.xpu.is_available() else 0
+
+
+def card_memory(device: torch.device) -> int:
+    """Bytes that a graphics card of NVIDIA's or AMD's has in all."""
+    cards = cast("Any", torch.cuda)  # Its properties are of no declared type.
+    return cards.get_device_properties(device).total_memory
 
 
 def pick_device(name: str = "auto") -> torch.device:

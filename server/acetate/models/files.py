@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from acetate.errors import ModelDamaged, ModelMissing
 from acetate_bridge.protocol.json_text import read_json
@@ -51,7 +51,7 @@ def read_config(path: Path) -> dict[str, Any]:
         raise damaged(path) from error
     if not isinstance(config, dict):
         raise damaged(path)
-    return config
+    return cast("dict[str, Any]", config)
 
 
 def configured(path: Path, make: Callable[[dict[str, Any]], T]) -> T:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from acetate.models.download_plan import CannotFetch, Download, explained
 from acetate.models.hashing import file_hash
@@ -23,7 +23,8 @@ def fetch(
     beside the cache's blobs; once their hash is right, the client files them. A file with a
     wrong hash is thrown away. Raises CannotFetch.
     """
-    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
+    import huggingface_hub
+    from huggingface_hub import hf_hub_url
     from huggingface_hub.file_download import repo_folder_name
     from huggingface_hub.utils import WeakFileLock
 
@@ -31,7 +32,8 @@ def fetch(
     url = hf_hub_url(repository, name, revision=download.revision, endpoint=endpoint)
     folder = repo_folder_name(repo_id=repository, repo_type="model")
     with explained(repository, endpoint):
-        facts = get_hf_file_metadata(url, endpoint=endpoint)
+        hub = cast("Any", huggingface_hub)  # It leaves open what headers and paths are.
+        facts = hub.get_hf_file_metadata(url, endpoint=endpoint)
         # The tag becomes a file name, so it must be no more than a hash.
         if facts.etag is None or not facts.etag.isalnum() or facts.size is None:
             raise CannotFetch(f"{repository} does not say what {name} is, so it was not fetched.")
@@ -45,26 +47,25 @@ def fetch(
                 _gather(url, part, facts.size, download, on_progress)
                 _keep_if_right(part, blob, download)
         return Path(
-            hf_hub_download(repository, name, revision=download.revision, endpoint=endpoint)
+            hub.hf_hub_download(repository, name, revision=download.revision, endpoint=endpoint)
         )
 
 
 def _gather(
     url: str, part: Path, size: int, download: Download, on_progress: OnProgress | None
 ) -> None:
-    from huggingface_hub.file_download import http_get
-    from huggingface_hub.utils import build_hf_headers
+    from huggingface_hub import file_download, utils
 
     here = part.stat().st_size if part.exists() else 0
     if here > size:
         part.unlink()
         here = 0
     with part.open("ab") as file:
-        http_get(
+        cast("Any", file_download).http_get(
             url,
             file,
             resume_size=here,
-            headers=build_hf_headers(),
+            headers=cast("Any", utils).build_hf_headers(),
             expected_size=size,
             tqdm_class=_counting_into(on_progress, download),
         )
@@ -87,7 +88,7 @@ def _counting_into(on_progress: OnProgress | None, download: Download) -> Any:
     class Bar(tqdm):
         def __init__(self, *arguments: Any, **keywords: Any) -> None:
             self.here = int(keywords.get("initial") or 0)
-            super().__init__(*arguments, **{**keywords, "disable": True})
+            cast("Any", super()).__init__(*arguments, **{**keywords, "disable": True})
 
         def update(self, n: float | None = 1) -> None:
             self.here += int(n or 0)

@@ -134,7 +134,7 @@ def safe_name(stem: str) -> str:
 
 
 def _read(entry: dict[str, Any]) -> Own:
-    lists = {name: tuple(entry.get(name, ())) for name in ("families", "notes")}
+    lists: dict[str, Any] = {name: tuple(entry.get(name, ())) for name in ("families", "notes")}
     return Own(**{**entry, **lists})
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from tokenizers import Tokenizer
+
 from acetate.models.files import damaged, existing
 from acetate_bridge.protocol.json_text import read_json
 
@@ -30,6 +32,17 @@ def read_tokenizer(path: Path, load: Callable[[], T]) -> T:
         # The library raises plain Exception for what it sees, and a panic, which is no
         # Exception, for what it does not.
         raise damaged(path) from error
+
+
+def to_length(tokenizer: Tokenizer, length: int, padding: int = 0) -> Tokenizer:
+    """The same tokenizer, of which every prompt becomes exactly `length` tokens, as in training.
+
+    `padding` is the number of the token that stands behind a shorter one.
+    """
+    untyped = cast("Any", tokenizer)  # Its options are of no declared type.
+    untyped.enable_truncation(length)
+    untyped.enable_padding(length=length, pad_id=padding)
+    return tokenizer
 
 
 def _check(path: Path) -> None:

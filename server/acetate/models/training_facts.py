@@ -141,10 +141,11 @@ def _leaves(content: object) -> Iterator[tuple[str, object]]:
     waiting: list[tuple[str, object]] = [("", content)]
     while waiting:
         name, value = waiting.pop()
+        mark = id(value)
         if not isinstance(value, (Mapping, list)):
             yield name, value
-        elif id(value) not in seen:
-            seen.add(id(value))
+        elif mark not in seen:
+            seen.add(mark)
             inside = (
                 [(str(key), inner) for key, inner in cast("dict[Any, Any]", value).items()]
                 if isinstance(value, Mapping)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file  # pyright: ignore[reportUnknownVariableType]  # Its paths.
 from torch import Tensor, nn
 
 from acetate.models.files import damaged, existing
@@ -20,6 +21,15 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         return load_file(existing(path))
     except (OSError, SafetensorError) as error:
         raise damaged(path) from error
+
+
+M = TypeVar("M", bound=nn.Module)
+
+
+def in_channels_last(module: M) -> M:
+    """The same module, its weights in the order of memory in which convolutions are fastest."""
+    # Torch declares this form of `to` for tensors alone.
+    return cast("Any", module).to(memory_format=torch.channels_last)
 
 
 def fill(module: nn.Module, path: Path, device: torch.device, dtype: torch.dtype) -> None:

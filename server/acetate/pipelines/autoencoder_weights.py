@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import torch
 from diffusers.loaders import single_file_utils
@@ -16,6 +16,8 @@ from acetate.pipelines.network_loading import Unfit, count_of, filled, of_todays
 
 SCALES = {"sd15": (0.18215, 0.0), "sdxl": (0.13025, 0.0), "flux": (0.3611, 0.1159)}
 """Scale and shift of a family's latents, which no tensor tells."""
+
+_CONVERTERS = cast("Any", single_file_utils)  # They have no annotations.
 
 
 def make_autoencoder(
@@ -29,7 +31,7 @@ def make_autoencoder(
         else:
             config = _config(state, r"encoder\.down\.(\d+)\.block\.(\d+)\.", family)
             whole = {f"first_stage_model.{name}": tensor for name, tensor in state.items()}
-            own = of_todays_attention(single_file_utils.convert_ldm_vae_checkpoint(whole, config))
+            own = of_todays_attention(_CONVERTERS.convert_ldm_vae_checkpoint(whole, config))
         return filled(lambda: AutoencoderKL(**config), own, dtype, device)
     except MALFORMED as error:
         raise Unfit(f"its autoencoder lacks {error}") from error

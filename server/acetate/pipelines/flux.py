@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import torch
@@ -210,7 +210,7 @@ class FluxPipeline(Pipeline):
     def make_scheduler(self, name: str) -> SizedFlow:
         if name not in ("", "euler", "schnell"):
             raise BadRequest(f"Flux has no scheduler “{name}”: it knows euler.")
-        scheduler = SizedFlow.from_config(self.scheduler_config)
+        scheduler = cast("Any", SizedFlow).from_config(self.scheduler_config)
         assert isinstance(scheduler, SizedFlow)
         return scheduler
 
@@ -317,7 +317,7 @@ def pack(latent: Tensor) -> Tensor:
 
 def unpack(tokens: Tensor, height: int, width: int) -> Tensor:
     """Tokens of `pack` as a latent [B, C, height, width]."""
-    grid = tokens.transpose(1, 2).unflatten(2, (height // 2, width // 2))
+    grid = torch.unflatten(tokens.transpose(1, 2), 2, (height // 2, width // 2))
     return nn.functional.pixel_shuffle(grid, 2)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -22,7 +22,7 @@ from acetate.models.component_files import weight_files
 from acetate.models.files import MALFORMED, damaged, read_config
 from acetate.models.network_config import read_network_config
 from acetate.models.safetensors_header import read_header
-from acetate.models.tokenizer_file import read_tokenizer
+from acetate.models.tokenizer_file import read_tokenizer, to_length
 from acetate.pipelines.diffusers_folder import read_clip_tokenizer
 from acetate.pipelines.network_loading import (
     META,
@@ -91,9 +91,7 @@ class FluxBase:
 
         def load() -> Tokenizer:
             tokenizer = Tokenizer.from_file(str(path))
-            tokenizer.enable_truncation(length)
-            tokenizer.enable_padding(length=length, pad_id=tokenizer.token_to_id("<pad>") or 0)
-            return tokenizer
+            return to_length(tokenizer, length, tokenizer.token_to_id("<pad>") or 0)
 
         return read_tokenizer(path, load)
 
@@ -149,8 +147,8 @@ def _makers() -> dict[str, Callable[[dict[str, Any]], Any]]:
     return {
         "transformer": known(FluxTransformer2DModel),
         "vae": known(AutoencoderKL),
-        "text_encoder": lambda config: CLIPTextModel(CLIPTextConfig.from_dict(config)),
-        "text_encoder_2": lambda config: T5EncoderModel(T5Config.from_dict(config)),
+        "text_encoder": lambda config: CLIPTextModel(cast("Any", CLIPTextConfig).from_dict(config)),
+        "text_encoder_2": lambda config: T5EncoderModel(cast("Any", T5Config).from_dict(config)),
     }
 
 

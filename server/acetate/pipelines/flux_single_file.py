@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
@@ -102,7 +102,7 @@ class FluxFile(FluxBase):
                 "num_single_layers": _count(state, "single_transformer_blocks"),
                 "guidance_embeds": any("guidance_embedder" in name for name in state),
             }
-            known = FluxTransformer2DModel.extract_init_dict(config)[0]
+            known = cast("Any", FluxTransformer2DModel).extract_init_dict(config)[0]
             return filled(lambda: FluxTransformer2DModel(**known), state, dtype, device)
         except Unfit as error:
             raise ModelDamaged(f"{self._path.name} is no whole Flux: {error}.") from error
@@ -151,7 +151,7 @@ def _of_block(match: re.Match[str], tensor: Tensor) -> dict[str, Tensor]:
         raise Unfit(f"{match[0]} has {len(tensor)} rows")
     return {
         f"{block}.{name}.{kind}": part.contiguous()
-        for name, part in zip(names, tensor.split(sizes), strict=True)
+        for name, part in zip(names, torch.split(tensor, sizes), strict=True)
     }
 
 

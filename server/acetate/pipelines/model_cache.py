@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from acetate.errors import BadRequest
+from acetate.models.devices import card_memory
 from acetate.models.hub_cache import folder_of_base
 from acetate.models.identify import shapes_in
 from acetate.models.registry import model_named
@@ -43,7 +44,7 @@ class Residents:
     ) -> None:
         self._device = device
         self.budget = default_budget(device) if budget is None else budget
-        self._load = load or (lambda model: load_pipeline(model, str(device)))
+        self._load = load or self._load_here
         self._held: OrderedDict[str, Pipeline] = OrderedDict()
         self._prints: dict[str, object] = {}
 
@@ -85,6 +86,9 @@ class Residents:
             self._release(other)
         return bool(others)
 
+    def _load_here(self, model: str) -> Pipeline:
+        return load_pipeline(model, str(self._device))
+
     def _load_alone(self, model: str, words: str) -> Pipeline:
         if not self.release_others(model):
             raise out_of_memory(self._device, words)
@@ -115,7 +119,7 @@ def default_budget(device: torch.device) -> int:
                 f"{BUDGET_VARIABLE} is a number of gigabytes, not “{given[:40]}”."
             ) from None
     if device.type == "cuda":
-        return torch.cuda.get_device_properties(device).total_memory * 8 // 10
+        return card_memory(device) * 8 // 10
     import psutil
 
     return psutil.virtual_memory().available // 2

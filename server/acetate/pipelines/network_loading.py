@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
-from accelerate import init_empty_weights
+from accelerate import init_empty_weights  # pyright: ignore[reportMissingTypeStubs]  # It has none.
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
@@ -37,7 +37,7 @@ def read_tensors(paths: Iterable[Path], device: torch.device) -> dict[str, Tenso
                 state[name] = torch.empty(shape, device=META)
             continue
         try:
-            with safe_open(path, framework="pt") as file:
+            with cast("Any", safe_open)(path, framework="pt") as file:
                 for name in header.shapes:
                     state[name] = file.get_tensor(name)
         except (SafetensorError, OSError) as error:

@@ -6,8 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from accelerate.hooks import ModelHook, add_hook_to_module, remove_hook_from_module
-from accelerate.utils import send_to_device
+from accelerate.hooks import (  # pyright: ignore[reportMissingTypeStubs]  # It has none.
+    ModelHook,
+    add_hook_to_module,
+    remove_hook_from_module,
+)
+from accelerate.utils import (  # pyright: ignore[reportMissingTypeStubs]  # It has none.
+    send_to_device,  # pyright: ignore[reportUnknownVariableType]  # It has no annotations.
+)
 from torch import nn
 
 from acetate.pipelines.memory import free_memory

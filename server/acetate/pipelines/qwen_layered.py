@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, cast
 
 import numpy as np
 import torch
@@ -74,7 +74,7 @@ class LayeredPipeline(Pipeline):
         dtype = torch.float32 if device.type == "cpu" else torch.bfloat16
         try:
             # Without the processor, which is only for describing the picture: the painter does.
-            whole = QwenImageLayeredPipeline.from_pretrained(
+            whole: Any = cast("Any", QwenImageLayeredPipeline).from_pretrained(
                 folder, dtype=dtype, local_files_only=True, use_safetensors=True, processor=None
             )
         except (*MALFORMED, OSError, RuntimeError) as error:

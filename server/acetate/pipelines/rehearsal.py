@@ -7,7 +7,7 @@ in seconds and in little memory. Import says yes to what passes here and to noth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -95,7 +95,9 @@ def _check_cut(config: Any, name: str) -> None:
         return
     whole = widths[3:] in ((), (1280,)) and config["layers_per_block"] == 2
     depths = config.get("transformer_layers_per_block", 1)
-    deep = len(widths) == 4 or (isinstance(depths, (list, tuple)) and tuple(depths)[1:] == (2, 10))
+    deep = len(widths) == 4 or (
+        isinstance(depths, (list, tuple)) and tuple(cast("list[Any]", depths))[1:] == (2, 10)
+    )
     if not (whole and deep and config.get("mid_block_type", "") is not None):
         raise unfit(
             name,
@@ -113,7 +115,8 @@ def _embedded(base: Base, family: str, name: str) -> tuple[int, Tensor | None]:
     pooled = None
     for part, kind in ENCODERS[family].items():
         encoder: Any = base.text_encoder(kind, part, torch.float32, META)
-        words = base.tokenizer(part).encode("a cat, 2 cats", add_special_tokens=True)
+        tokenizer = cast("Any", base.tokenizer(part))
+        words: list[int] = tokenizer.encode("a cat, 2 cats", add_special_tokens=True)
         size = encoder.config.vocab_size
         if max(words) >= size:
             raise unfit(name, f"its tokenizer has more words than its text encoder ({size})")

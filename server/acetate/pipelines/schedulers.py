@@ -10,7 +10,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 from diffusers.schedulers.scheduling_euler_ancestral_discrete import (
@@ -30,7 +30,8 @@ _PREDICTIONS = ("epsilon", "v_prediction")
 
 
 def _dpm(config: Config) -> KarrasMultistep:
-    sigmas = _QuietEuler(**_noise(config)).sigmas.flip(0)[1:]
+    levels = cast("Any", _QuietEuler(**_noise(config))).sigmas
+    sigmas = levels.flip(0)[1:]
     return KarrasMultistep(sigmas, config.get("prediction_type", "epsilon"))
 
 
@@ -50,7 +51,7 @@ class _Quiet:
 
     def set_timesteps(self, *arguments: Any, **keywords: Any) -> None:
         with _without_numpy_warning():
-            super().set_timesteps(*arguments, **keywords)  # pyright: ignore[reportAttributeAccessIssue]
+            cast("Any", super()).set_timesteps(*arguments, **keywords)  # The scheduler's, mixed in.
 
 
 class _QuietDpm(_Quiet, DPMSolverMultistepScheduler):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import torch
 from diffusers.loaders import single_file_utils
@@ -185,7 +185,8 @@ def make_text_encoder(
         config = _open_clip_config(state)
         with torch.device("meta"):
             like = kind(config)
-        state = single_file_utils.convert_open_clip_checkpoint(like, dict(state), prefix="")
+        converters = cast("Any", single_file_utils)  # They have no annotations.
+        state = converters.convert_open_clip_checkpoint(like, dict(state), prefix="")
     else:
         named = any(name.startswith("text_model.") for name in state)
         state = dict(state) if named else {f"text_model.{name}": t for name, t in state.items()}

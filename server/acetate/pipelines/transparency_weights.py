@@ -12,7 +12,7 @@ import torch
 from acetate.errors import ModelMissing
 from acetate.latent_transparency import OffsetEncoder, TransparentDecoder
 from acetate.models.files import configured, damaged
-from acetate.models.weights import fill, read_weights
+from acetate.models.weights import fill, in_channels_last, read_weights
 
 Locate = Callable[[str], Path | None]
 """The path of a published file by its id, which is its name without the ending, if it is here."""
@@ -57,7 +57,7 @@ def load_pair(
     pair = replace(pair, files=(encoder_file, decoder_file))
     fill(pair.encoder, encoder_file, device, encoder_dtype or dtype)
     fill(pair.decoder, decoder_file, device, dtype)
-    pair.decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    in_channels_last(pair.decoder)
     return pair
 
 
@@ -99,7 +99,7 @@ def load_flux_pair(
         except RuntimeError as error:
             raise damaged(path) from error
         network.requires_grad_(False).eval().to(device, types[prefix])
-    pair.decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    in_channels_last(pair.decoder)
     return pair
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from acetate.pipelines.pipeline import Pipeline
 
 from .captions import with_article
 from .dataset import PictureSet
+from .gradients import descend, seed_everything
 from .loop import Report
 from .samples import paint_layer
 
@@ -52,7 +54,7 @@ def measure_agreement(
 ) -> Agreement:
     """Train the classifier, paint `count` concepts, spread evenly, and name all pictures."""
     learned = pictures.rows("style")
-    codes = [pictures.entries[row].code for row in learned]
+    codes = [pictures.entries[int(row)].code for row in learned]
     classifier = train_classifier(_thumbnails(pictures, learned), epochs, report)
     asked = _asked(pictures, codes, count)
     real = [
@@ -78,8 +80,8 @@ def train_classifier(pictures: Tensor, epochs: int, report: Report) -> nn.Module
     """A small network that names each of N premultiplied thumbnails [N, 4, S, S], however moved,
     tinted or softened."""
     random = torch.Generator().manual_seed(1)
-    with torch.random.fork_rng():
-        torch.manual_seed(1)
+    with cast("Any", torch.random).fork_rng():
+        seed_everything(1)
         classifier = _network(len(pictures))
     rounds = epochs * -(-len(pictures) // BATCH)
     optimiser = torch.optim.AdamW(classifier.parameters(), lr=RATE, weight_decay=0.05)
@@ -87,12 +89,11 @@ def train_classifier(pictures: Tensor, epochs: int, report: Report) -> nn.Module
     for epoch in range(epochs):
         order = torch.randperm(len(pictures), generator=random)
         total = 0.0
-        for names in order.split(BATCH):
+        for names in torch.split(order, BATCH):
             seen = varied(pictures[names], random)
             loss = functional.cross_entropy(classifier(seen), names, label_smoothing=0.1)
             optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            optimiser.step()
+            descend(loss, optimiser)
             schedule.step()
             total += float(loss.detach()) * len(names)
         if epoch % 10 == 9:
@@ -153,7 +154,7 @@ def _framed(picture: Tensor) -> Tensor:
 
 
 def _thumbnails(pictures: PictureSet, rows: np.ndarray) -> Tensor:
-    small = []
+    small: list[Tensor] = []
     for row in rows:
         rgba = torch.as_tensor(np.array(pictures.pixels[row])).permute(2, 0, 1)[None].float()
         small.append(thumbnails(rgba / 255))
@@ -171,7 +172,7 @@ def _asked(pictures: PictureSet, codes: Sequence[str], count: int) -> dict[str, 
 @torch.inference_mode()
 def _found(classifier: nn.Module, pictures: Tensor, names: list[int]) -> tuple[float, float]:
     """How often the right name is the first, and among the first five."""
-    scores = torch.cat([classifier(part) for part in pictures.split(BATCH)])
+    scores = torch.cat([classifier(part) for part in torch.split(pictures, BATCH)])
     order = scores.topk(min(TOP, scores.shape[1]), dim=1).indices
     right = order == torch.tensor(names)[:, None]
     return float(right[:, 0].float().mean()), float(right.any(1).float().mean())

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 from torch import Tensor
 from torch.nn import functional
+
+from acetate.models.weights import in_channels_last
 
 from .architecture import PIXEL_UNSHUFFLE, build_autoencoder
 from .batches import GREY, Backdrops, LayerBatches, over
 from .dataset import read_picture_set
+from .gradients import seed_everything
 from .loop import Losses, Report, Schedule, Trainee, train
 from .precision import training_autocast
 from .samples import write_rows
@@ -60,8 +65,8 @@ def train_autoencoder(
 
     `start` is a model folder whose weights to begin with.
     """
-    torch.manual_seed(seed)
-    model = build_autoencoder().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    seed_everything(seed)
+    model = in_channels_last(build_autoencoder())
     if start:
         start_from({"autoencoder": model}, start)
     trainee = Trainee({"autoencoder": model}, Schedule(steps, 1e-3, average=0.998))
@@ -81,8 +86,8 @@ def train_autoencoder(
     def losses_at(step: int) -> tuple[Tensor, Losses]:
         truth = pictures_at(step)
         with training_autocast():
-            posterior = model.encode(fold(truth)).latent_dist  # type: ignore[union-attr]
-            painted = unfold(model.decode(posterior.sample()).sample)  # type: ignore[union-attr]
+            posterior = posterior_of(model, truth)
+            painted = pictures_of(model, posterior.sample())
         losses = picture_losses(painted.float(), truth)
         mean, log_variance = posterior.mean.float(), posterior.logvar.float()
         losses["kl"] = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).mean()
@@ -102,5 +107,14 @@ def train_autoencoder(
 
 def reconstruct(model: AutoencoderKL, pictures: Tensor) -> Tensor:
     """RGB [B, 3, H, W] through the latent mean and back, not clipped."""
-    latent = model.encode(fold(pictures)).latent_dist.mean  # type: ignore[union-attr]
-    return unfold(model.decode(latent).sample)  # type: ignore[union-attr]
+    return pictures_of(model, posterior_of(model, pictures).mean)
+
+
+def posterior_of(model: AutoencoderKL, pictures: Tensor) -> DiagonalGaussianDistribution:
+    """What latents RGB [B, 3, H, W] in [0, 1] may have come from."""
+    return cast("Any", model.encode(fold(pictures))).latent_dist
+
+
+def pictures_of(model: AutoencoderKL, latent: Tensor) -> Tensor:
+    """RGB [B, 3, H, W] of a latent, not clipped."""
+    return unfold(cast("Any", model).decode(latent).sample)

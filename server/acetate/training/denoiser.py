@@ -16,11 +16,12 @@ from torch.nn import functional
 
 from acetate.embedded.denoiser import Denoiser
 from acetate.embedded.text_encoder import TextEncoder
-from acetate.models.weights import read_weights
+from acetate.models.weights import in_channels_last, read_weights
 from acetate.pipelines.embedded import TASKS
 
 from .architecture import build_denoiser, build_text_encoder
 from .dataset import read_picture_set
+from .gradients import seed_everything
 from .latent_batches import LatentBatches, task_tokens
 from .loop import Losses, Report, Schedule, Trainee, train
 from .precision import training_autocast
@@ -105,11 +106,11 @@ def train_denoiser(
 
     `start` is a model folder whose weights to begin with.
     """
-    torch.manual_seed(seed)
+    seed_everything(seed)
     painter = build_painter(language_model, out / "token-vectors.pt")
     if start:
         go_on_from(painter, start)
-    painter.denoiser.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    in_channels_last(painter.denoiser)
     modules = {"denoiser": painter.denoiser, "text_encoder": painter.text_encoder}
     trainee = Trainee(modules, Schedule(steps, RATE, warm_up=150, average=0.995))
     batches = LatentBatches(out, read_picture_set(data), read_concepts(packages))

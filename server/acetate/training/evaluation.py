@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -77,7 +78,7 @@ def evaluate(model: Path, data: Path, extent: Extent, report: Report) -> dict[st
     results: dict[str, object] = {}
 
     def tell(name: str, figures: object, aim: str = "") -> None:
-        results[name] = asdict(figures) if is_dataclass(figures) else figures  # type: ignore[arg-type]
+        results[name] = _table(figures)
         report(f"{name}: {describe(figures)}{f' (aim: {aim})' if aim else ''}")
 
     for split in ("concept", "style"):
@@ -111,14 +112,24 @@ def _closeness(pipeline: EmbeddedPipeline, pictures: PictureSet) -> dict[str, fl
 
 def describe(figures: object) -> str:
     """One line of figures."""
-    values = asdict(figures) if is_dataclass(figures) else figures  # type: ignore[arg-type]
-    return ", ".join(f"{name} {_plain(value)}" for name, value in dict(values).items())  # type: ignore[call-overload]
+    return ", ".join(f"{name} {_plain(value)}" for name, value in _table(figures).items())
+
+
+def _table(figures: object) -> dict[str, object]:
+    """Figures by their names, of a dataclass or of such a table."""
+    if is_dataclass(figures) and not isinstance(figures, type):
+        return asdict(figures)
+    return dict(cast("Mapping[str, object]", figures))
 
 
 def _plain(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
-    return "; ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return (
+        "; ".join(map(str, cast("tuple[object, ...]", value)))
+        if isinstance(value, tuple)
+        else str(value)
+    )
 
 
 def round_trips(
@@ -128,7 +139,7 @@ def round_trips(
     rows = pictures.rows(split)
     rows = rows[:: max(1, len(rows) // limit)][:limit]
     measured = [_measure(codec, rgba, passes) for rgba in _batches(pictures.pixels, rows, batch=8)]
-    table = torch.cat(measured).double().mean(0).tolist()
+    table: list[float] = cast("Any", torch.cat(measured).double().mean(0)).tolist()
     return RoundTrip(len(rows), *table)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType]  # Its paths.
 from torch import Tensor
 
 from .architecture import DENOISER, NATIVE_SIZE, PIXEL_UNSHUFFLE, TRANSPARENCY, text_config
@@ -32,8 +32,9 @@ def write_codec(folder: Path, out: Path, data: Path) -> None:
     """
     pair = load_transparency(out)
     scale: LatentScale = scale_of(pair, data)
-    pair.autoencoder.register_to_config(scaling_factor=scale.factor, shift_factor=scale.shift)
-    pair.autoencoder.half().save_pretrained(folder / "vae")
+    autoencoder = cast("Any", pair.autoencoder)  # What diffusers mixes in has no annotations.
+    autoencoder.register_to_config(scaling_factor=scale.factor, shift_factor=scale.shift)
+    autoencoder.half().save_pretrained(folder / "vae")
     _write_index(folder)
     transparency = folder / "transparency"
     config = {**TRANSPARENCY, "offset_factor": 1.0, "offset_scaled_by_std": False}

@@ -186,7 +186,7 @@ class LatentBatches:
             own = self._clean.get(row)
             drawing = nothing if own is None else self._layers[own]
             if random.random() < 0.5:
-                other = self._other(self._entries[row].code, row, random)
+                other = self._other(self._entries[int(row)].code, row, random)
                 drawing = nothing if other is None else other
             return Sample(layer, drawing, scene, name, "foreground", _level(random, 0.1))
         if kind < EXTRACT:
@@ -215,7 +215,7 @@ def _level(random: Random, centre: float) -> float:
 def _blank(latent: Tensor, random: Random) -> None:
     """Take a rectangle away."""
     grid = latent.shape[-1]
-    height, width = np.minimum(random.integers(3, 14, 2), grid - 1)
+    height, width = (min(int(side), grid - 1) for side in random.integers(3, 14, 2))
     top = int(random.integers(0, grid - height + 1))
     left = int(random.integers(0, grid - width + 1))
     latent[:, top : top + height, left : left + width] = 0

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from . import workers
+from .gradients import descend
 
 Report = Callable[[str], None]
 Losses = dict[str, Tensor]
@@ -70,9 +71,7 @@ class Trainee:
         for group in self._optimiser.param_groups:
             group["lr"] = self.schedule.rate(self.step)
         self._optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self._parameters, 1.0)
-        self._optimiser.step()
+        descend(loss, self._optimiser, self._parameters)
         self.step += counted
         keep = min(self.schedule.average, (1 + self.step) / (10 + self.step))
         for name, module in self.modules.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -71,8 +72,8 @@ def spread_between_styles(pictures: PictureSet, count: int = 100) -> list[float]
     """Distances between two styles' drawings of one concept: what "alike but not copied" means."""
     by_code: dict[str, list[int]] = {}
     for row in pictures.rows("train"):
-        by_code.setdefault(pictures.entries[row].code, []).append(int(row))
+        by_code.setdefault(pictures.entries[int(row)].code, []).append(int(row))
     pairs = [rows[:2] for rows in by_code.values() if len(rows) > 1][:count]
     firsts = thumbnails(pictures.pixels, np.array([pair[0] for pair in pairs]))
     seconds = thumbnails(pictures.pixels, np.array([pair[1] for pair in pairs]))
-    return ((firsts - seconds).square().mean(1).sqrt()).tolist()
+    return cast("Any", (firsts - seconds).square().mean(1).sqrt()).tolist()

@@ -12,9 +12,11 @@ import torch
 from torch import Tensor
 
 from acetate.latent_transparency.flip_ensemble import turns_for
+from acetate.models.weights import in_channels_last
 
 from .batches import LayerBatches, vary_transparency
 from .dataset import read_picture_set
+from .gradients import seed_everything
 from .loop import Losses, Report, Schedule, Trainee, train
 from .precision import training_autocast
 from .transparency import (
@@ -30,10 +32,10 @@ from .transparency import (
 
 def train_decoder(data: Path, out: Path, steps: int, seed: int, report: Report) -> None:
     """Go on from the pair in `out`; the polished decoder then takes the place of the first."""
-    torch.manual_seed(seed)
+    seed_everything(seed)
     pair = load_transparency(out)
     decoder = pair.decoder.requires_grad_(True)
-    decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    in_channels_last(decoder)
     trainee = Trainee({"decoder": decoder}, Schedule(steps, 6e-4, average=0.998))
     layers = LayerBatches(read_picture_set(data), seed + 2)
     turns = turns_for(8)

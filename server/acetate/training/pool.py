@@ -101,7 +101,7 @@ def _shard(
         SKETCHES,
         replace=False,
     )
-    lines = [lines_of(views[place], random, bool(random.random() < 0.5)) for place in sketched]
+    lines = [lines_of(views[int(place)], random, bool(random.random() < 0.5)) for place in sketched]
     blended = [_over(scene.layer, scene.scene.pixels) for _, scene in staged]
     meta = {
         "layers": [vars(note) for note in notes],

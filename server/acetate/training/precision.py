@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import time
 from functools import cache
+from typing import Any, cast
 
 import torch
+from torch import Tensor
 from torch.nn import Conv2d
+
+from acetate.models.weights import in_channels_last
 
 TRIALS = 3
 
@@ -31,7 +35,7 @@ def training_autocast() -> torch.autocast:
 
 def _seconds(dtype: torch.dtype) -> float:
     """Best time of a few runs of a layer like the autoencoder's."""
-    layer = Conv2d(96, 96, 3, padding=1).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    layer = in_channels_last(Conv2d(96, 96, 3, padding=1))
     pictures = torch.randn(8, 96, 32, 32).to(memory_format=torch.channels_last)
     pictures.requires_grad_(True)
     best = float("inf")
@@ -41,7 +45,7 @@ def _seconds(dtype: torch.dtype) -> float:
             torch.enable_grad(),
             torch.autocast("cpu", torch.bfloat16, enabled=dtype is torch.bfloat16),
         ):
-            painted = layer(pictures)
-            painted.float().sum().backward()
+            painted: Tensor = layer(pictures)
+            cast("Any", painted.float().sum()).backward()
         best = min(best, time.perf_counter() - began)
     return best

@@ -77,7 +77,7 @@ def paint(canvas: Canvas) -> tuple[Picture, str]:
 
 
 def _place(layer: NDArray[np.uint8], random: Random) -> NDArray[np.uint8]:
-    size = layer.shape[0]
+    size: int = layer.shape[0]
     side = int(size * random.uniform(0.45, 1.0))
     picture = Image.fromarray(layer).convert("RGBa").resize((side, side), Image.Resampling.BOX)
     frame = Image.new("RGBa", (size, size))

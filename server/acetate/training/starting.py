@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 from torch import nn
+
+from acetate.models.weights import read_weights
 
 WEIGHT_FILES = {
     "autoencoder": "vae/diffusion_pytorch_model.safetensors",
@@ -26,5 +27,5 @@ def start_from(modules: Mapping[str, nn.Module], model: Path) -> None:
         file = model / WEIGHT_FILES[name]
         if not file.is_file():
             raise FileNotFoundError(f"{file} is missing; --start needs a whole model folder")
-        weights = load_file(file)
+        weights = read_weights(file)
         module.load_state_dict({key: value.to(torch.float32) for key, value in weights.items()})

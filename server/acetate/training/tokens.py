@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 import torch
-from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor
+
+from acetate.models.tokenizer_file import to_length
+from acetate.models.weights import read_weights
 
 from .architecture import PROMPT_TOKENS, TEXT_WIDTH
 
 
 def build_tokenizer(source: Path) -> Tokenizer:
     """The word-piece tokenizer of MiniLM, cut and padded to the length of a prompt."""
-    tokenizer: Tokenizer = Tokenizer.from_file(str(source / "tokenizer.json"))
-    tokenizer.enable_truncation(PROMPT_TOKENS)
-    tokenizer.enable_padding(length=PROMPT_TOKENS)
-    return tokenizer
+    return to_length(Tokenizer.from_file(str(source / "tokenizer.json")), PROMPT_TOKENS)
 
 
 def static_token_vectors(source: Path, batch: int = 1024) -> Tensor:
@@ -29,9 +29,9 @@ def static_token_vectors(source: Path, batch: int = 1024) -> Tensor:
     from transformers.models.bert.configuration_bert import BertConfig
     from transformers.models.bert.modeling_bert import BertModel
 
-    config = BertConfig.from_json_file(str(source / "config.json"))
+    config: BertConfig = cast("Any", BertConfig).from_json_file(str(source / "config.json"))
     model = BertModel(config, add_pooling_layer=False)
-    weights = load_file(source / "model.safetensors")
+    weights = read_weights(source / "model.safetensors")
     expected = model.state_dict()
     model.load_state_dict({key: weights[key] for key in expected if key in weights}, strict=False)
     model.eval()

@@ -17,11 +17,13 @@ from torch.nn import functional
 
 from acetate.latent_transparency import OffsetEncoder, TransparentDecoder
 from acetate.latent_transparency.flip_ensemble import Turn, turns_for
+from acetate.models.weights import in_channels_last
 
 from .architecture import TRANSPARENCY, build_autoencoder
-from .autoencoder import fold, picture_loss, picture_losses, unfold
+from .autoencoder import picture_loss, picture_losses, pictures_of, posterior_of
 from .batches import GREY, LayerBatches, over, vary_transparency
 from .dataset import read_picture_set
+from .gradients import seed_everything
 from .loop import Losses, Report, Schedule, Trainee, train
 from .precision import training_autocast
 from .samples import write_rows
@@ -49,8 +51,7 @@ class Transparency:
 
     def encode(self, rgba: Tensor, padded: Tensor) -> tuple[Tensor, Tensor]:
         """Plain latent and offset of straight RGBA [B, 4, H, W], each [B, C, H/8, W/8]."""
-        grey = over(rgba, GREY)
-        latent = self.autoencoder.encode(fold(grey)).latent_dist.mean  # type: ignore[union-attr]
+        latent = posterior_of(self.autoencoder, over(rgba, GREY)).mean
         return latent, self.encoder(torch.cat([rgba[:, 3:], padded], 1))
 
     def decode(self, latent: Tensor, turn: Turn | None = None) -> tuple[Tensor, Tensor]:
@@ -64,7 +65,7 @@ class Transparency:
 
     def picture(self, latent: Tensor) -> Tensor:
         """What the frozen autoencoder sees in a latent, [B, 3, H, W], not clipped."""
-        return unfold(self.autoencoder.decode(latent).sample)  # type: ignore[union-attr]
+        return pictures_of(self.autoencoder, latent)
 
     def read(self, picture: Tensor, latent: Tensor, turn: Turn | None = None) -> Tensor:
         """What the transparent decoder reads from both, [alpha, R, G, B] [B, 4, H, W]."""
@@ -120,7 +121,7 @@ def load_frozen_autoencoder(file: Path) -> AutoencoderKL:
     model = build_autoencoder()
     model.load_state_dict(torch.load(file, weights_only=True)["average"]["autoencoder"])
     model.requires_grad_(False).eval()
-    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return in_channels_last(model)
 
 
 def load_transparency(folder: Path) -> Transparency:
@@ -152,13 +153,13 @@ def train_transparency(
 
     `start` is a model folder whose weights to begin with.
     """
-    torch.manual_seed(seed)
+    seed_everything(seed)
     encoder, decoder = build_pair()
     pair = Transparency(load_frozen_autoencoder(out / "autoencoder.pt"), encoder, decoder)
     if start:
         start_from({"encoder": encoder, "decoder": decoder}, start)
     for module in (encoder, decoder):
-        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        in_channels_last(module)
     trainee = Trainee(
         {"encoder": encoder, "decoder": decoder}, Schedule(steps, 1e-3, average=0.998)
     )

@@ -19,7 +19,7 @@ def moved(
     pixels: Pixels, random: Random, low: float = 0.7, high: float = 1.0, turn: float = 5.0
 ) -> Pixels:
     """A view at `low` to `high` of the size, somewhere in the frame, turned by a few degrees."""
-    size = pixels.shape[0]
+    size: int = pixels.shape[0]
     side = int(size * random.uniform(low, high))
     picture = Image.fromarray(pixels).convert("RGBa")
     picture = picture.resize((side, side), Image.Resampling.LANCZOS)

@@ -12,11 +12,16 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, cast
 
 import torch
 import torch.distributed as distributed
 from torch import Tensor
-from torch.multiprocessing.spawn import spawn
+from torch.multiprocessing.spawn import (
+    spawn,  # pyright: ignore[reportUnknownVariableType]  # It has no annotations.
+)
+
+_collective = cast("Any", distributed)  # Of its collective calls some types are left open.
 
 
 def rank() -> int:
@@ -32,11 +37,11 @@ def count() -> int:
 def meet(tensors: Iterable[Tensor], steps: int) -> int:
     """Replace each tensor by its mean over the processes, weighted by steps; returns their sum."""
     total = torch.tensor(float(steps))
-    distributed.all_reduce(total)
+    _collective.all_reduce(total)
     share = steps / max(1.0, float(total))
     for tensor in tensors:
         mean = tensor.detach() * share
-        distributed.all_reduce(mean)
+        _collective.all_reduce(mean)
         tensor.detach().copy_(mean)
     return int(total)
 
@@ -44,7 +49,7 @@ def meet(tensors: Iterable[Tensor], steps: int) -> int:
 def everyone_agrees(value: bool) -> bool:
     """Whether any process says so: a decision that all of them then take together."""
     flag = torch.tensor(float(value))
-    distributed.all_reduce(flag, distributed.ReduceOp.MAX)
+    _collective.all_reduce(flag, distributed.ReduceOp.MAX)
     return bool(flag > 0)
 
 
@@ -73,6 +78,6 @@ def _begin(number: int, stage: Callable[[], None], workers: int, meeting: str) -
     )
     try:
         stage()
-        distributed.barrier()  # nobody leaves while another still writes the checkpoint
+        _collective.barrier()  # nobody leaves while another still writes the checkpoint
     finally:
         distributed.destroy_process_group()

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pixel_shuffle
 
-from acetate.models.weights import fill
+from acetate.models.weights import fill, in_channels_last
 
 WIDTH = 64
 HIDDEN = 16
@@ -68,4 +68,4 @@ def load_upscaler(scale: int, device: torch.device) -> CompactUpscaler:
     upscaler = CompactUpscaler(scale)
     dtype = torch.float32 if device.type == "cpu" else torch.float16
     fill(upscaler, weights_of(scale), device, dtype)
-    return upscaler.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    return in_channels_last(upscaler)

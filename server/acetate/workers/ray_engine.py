@@ -14,7 +14,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable
-from typing import Any
+from typing import Any, cast
 
 import acetate
 from acetate.errors import AcetateError
@@ -58,7 +58,7 @@ def join_cluster(address: str) -> None:
     if address != "auto" and not _answers(address):
         raise ClusterUnreachable(f"No Ray cluster answers at {address}.", cure)
     try:
-        ray.init(
+        cast("Any", ray).init(
             address=address,
             namespace="acetate",
             log_to_driver=False,
@@ -300,7 +300,7 @@ def _kill(actor: Any) -> None:
     import ray
 
     with contextlib.suppress(Exception):
-        ray.kill(actor)
+        cast("Any", ray).kill(actor)
 
 
 def _is_of_ray(error: Exception) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl_qwenimage21 import AutoencoderKLQwenImage21
@@ -46,7 +46,9 @@ class Components:
     def sample_sigmas(self) -> list[float]:
         """The noise levels that its authors made it for; empty where any number of steps goes."""
         levels = read_config(self._folder / "model_index.json").get("sample_sigmas")
-        return [float(level) for level in levels] if isinstance(levels, list) else []
+        if not isinstance(levels, list):
+            return []
+        return [float(level) for level in cast("list[Any]", levels)]
 
     def scheduler_config(self) -> dict[str, Any]:
         return read_config(self._folder / "scheduler" / "scheduler_config.json")
@@ -56,7 +58,7 @@ class Components:
         if not folder.is_dir():
             folder = self._folder / "tokenizer"
         try:
-            return Qwen2Tokenizer.from_pretrained(folder, local_files_only=True)
+            return cast("Any", Qwen2Tokenizer).from_pretrained(folder, local_files_only=True)
         except Exception as error:  # The library raises plain Exception for a broken file.
             raise damaged(folder) from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -137,7 +137,7 @@ class Qwen21Pipeline(Pipeline):
             seen["image_grid_thw"] = reading.grids.to(self.device)
         # The denoiser was trained on what goes into the last norm, not on what comes out.
         norm = self.text_encoder.language_model.norm
-        handle = norm.register_forward_hook(lambda module, given, result: given[0])
+        handle = norm.register_forward_hook(_what_goes_in)
         try:
             states = self.text_encoder(
                 input_ids=ids,
@@ -181,7 +181,7 @@ class Qwen21Pipeline(Pipeline):
         FAMILIES[self.family].check_scheduler(name)
         # Part of the sampler's name, as rounding makes another picture of it in half precision.
         self._caching = name in ("", CACHED_EULER)
-        scheduler = TokenFlow.from_config(self.scheduler_config)
+        scheduler = cast("Any", TokenFlow).from_config(self.scheduler_config)
         assert isinstance(scheduler, TokenFlow)
         scheduler.authors_levels = self._authors_levels
         return scheduler
@@ -231,3 +231,8 @@ class Qwen21Pipeline(Pipeline):
             return guided(positive, negative, guidance)
 
         return denoise
+
+
+def _what_goes_in(module: nn.Module, given: tuple[Tensor, ...], result: Tensor) -> Tensor:
+    """As a hook of a network: its input in place of its output."""
+    return given[0]
