@@ -79,9 +79,11 @@ class CuttingProxy:
             return
         self._writers |= {writer, upstream[1]}
         ours, theirs = f":{self.port}".encode(), f":{self._target}".encode()
-        await asyncio.gather(
-            self._pump(reader, upstream[1], (ours, theirs)), self._pump(upstream[0], writer)
-        )
+        # What the end cancels is no failure, which the loop would print.
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(
+                self._pump(reader, upstream[1], (ours, theirs)), self._pump(upstream[0], writer)
+            )
         self._writers -= {writer, upstream[1]}
 
     async def _pump(

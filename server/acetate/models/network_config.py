@@ -15,8 +15,8 @@ from typing import Any, cast
 from acetate.errors import ModelDamaged
 from acetate.models.files import damaged, read_config
 
-_LARGEST = 2**21
-"""Of any number: words, sides, positions. The largest real ones are vocabularies."""
+_LARGEST = 2**24
+"""Of any whole number: words, sides, positions, or the base of the angles of positions."""
 _MOST_LAYERS = 512
 _LAYERS = re.compile(r"layers|blocks|depth")
 """In the names of numbers that say how often something is built."""

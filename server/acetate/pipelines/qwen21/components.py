@@ -8,10 +8,13 @@ from typing import Any, cast
 import torch
 from diffusers.models.autoencoders.autoencoder_kl_qwenimage21 import AutoencoderKLQwenImage21
 from diffusers.models.transformers.transformer_qwenimage21 import QwenImage21Transformer2DModel
-from transformers import Qwen2Tokenizer, Qwen3VLForConditionalGeneration
+from transformers import Qwen2Tokenizer, Qwen3VLConfig, Qwen3VLForConditionalGeneration
 
 from acetate.models.component_files import weight_files
-from acetate.models.files import damaged, read_config
+from acetate.models.files import MALFORMED, damaged, read_config
+from acetate.models.network_config import read_network_config
+from acetate.models.safetensors_header import read_header
+from acetate.models.tokenizer_file import read_tokenizer
 
 NETWORKS: dict[str, Any] = {
     "transformer": QwenImage21Transformer2DModel,
@@ -57,10 +60,11 @@ class Components:
         folder = self._folder / "processor"
         if not folder.is_dir():
             folder = self._folder / "tokenizer"
-        try:
-            return cast("Any", Qwen2Tokenizer).from_pretrained(folder, local_files_only=True)
-        except Exception as error:  # The library raises plain Exception for a broken file.
-            raise damaged(folder) from error
+        whole = folder / "tokenizer.json"
+        return read_tokenizer(
+            whole if whole.is_file() else folder / "vocab.json",
+            lambda: cast("Any", Qwen2Tokenizer).from_pretrained(folder, local_files_only=True),
+        )
 
     def denoiser(self, dtype: torch.dtype, device: torch.device) -> QwenImage21Transformer2DModel:
         return self._network("transformer", dtype, device)
@@ -74,12 +78,16 @@ class Components:
 
     def _network(self, name: str, dtype: torch.dtype, device: torch.device) -> Any:
         folder = self._folder / name
-        read_config(folder / "config.json")
-        first = weight_files(folder)[0]
+        config = read_network_config(folder / "config.json")
+        weights = weight_files(folder)
+        for path in weights:
+            read_header(path)
+        # A library of the two would obey choices of how to compute in the file.
+        own = {"config": Qwen3VLConfig.from_dict(config)} if name == "text_encoder" else {}
         try:
             network = NETWORKS[name].from_pretrained(
-                folder, local_files_only=True, use_safetensors=True, dtype=dtype
+                folder, local_files_only=True, use_safetensors=True, dtype=dtype, **own
             )
-        except (OSError, ValueError, RuntimeError) as error:
-            raise damaged(first) from error
+        except (*MALFORMED, OSError, RuntimeError) as error:
+            raise damaged(weights[0]) from error
         return network.eval().requires_grad_(False).to(device)
