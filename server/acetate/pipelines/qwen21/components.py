@@ -83,7 +83,11 @@ class Components:
         for path in weights:
             read_header(path)
         # A library of the two would obey choices of how to compute in the file.
-        own = {"config": Qwen3VLConfig.from_dict(config)} if name == "text_encoder" else {}
+        own = (
+            {"config": cast("Any", Qwen3VLConfig).from_dict(config)}
+            if name == "text_encoder"
+            else {}
+        )
         try:
             network = NETWORKS[name].from_pretrained(
                 folder, local_files_only=True, use_safetensors=True, dtype=dtype, **own
