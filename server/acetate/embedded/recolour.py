@@ -40,6 +40,10 @@ _NAMED_HUES = (
 )  # fmt: skip
 _LEAST_REGION = 0.03
 _DOMINANT = 0.55
+_NEAR_HUE = 10.0
+"""Degrees between the mean hue of a drawing and that of a paint, for it to read as that paint."""
+_HUELESS = 0.15
+"""A paint, or a drawing, of less saturation has no hue."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,28 @@ def recolour(pixels: Pixels, paint: str) -> Pixels | None:
     region = _dominant(hue, saturation, value, pixels[..., 3] > 127)
     if region.share < _LEAST_REGION:
         return None
+    once = _painted(rgb, hue, saturation, value, region, paint)
+    if _reads_as(once, pixels[..., 3] / 255, paint):
+        return _with_alpha(once, pixels)
+    # Its other colours outweigh the one that was asked for: they take it on too.
+    hue, saturation, value = _to_hsv(once)
+    away = np.abs((hue - PAINTS[paint][0] + 180) % 360 - 180)
+    weight = _ramp(saturation, 0.1, 0.22) * _ramp(value, 0.2, 0.3)
+    if PAINTS[paint][1] >= _HUELESS:
+        weight = weight * _ramp(away, 8, 20)
+    core = (weight > 0.5) & (pixels[..., 3] > 127)
+    rest = _Region(
+        weight, core, True, float(core.sum()) / max(1, int((pixels[..., 3] > 127).sum()))
+    )
+    if rest.share >= _LEAST_REGION:
+        once = _painted(once, hue, saturation, value, rest, paint)
+    return _with_alpha(once, pixels)
+
+
+def _painted(
+    rgb: Plane, hue: Plane, saturation: Plane, value: Plane, region: _Region, paint: str
+) -> Plane:
+    """RGB [H, W, 3] with a region in another paint."""
     new_hue, new_saturation, middle = PAINTS[paint]
     usual = float(np.median(saturation[region.core]))
     if region.vivid and usual > 0.1:
@@ -71,7 +97,20 @@ def recolour(pixels: Pixels, paint: str) -> Pixels | None:
         lit = lit * (1 + 0.09 * _grain(*value.shape))
     fresh = _to_rgb(np.full_like(hue, new_hue), painted, lit.clip(0.02, 1))
     weight = region.weight[..., None]
-    return _with_alpha(rgb * (1 - weight) + fresh * weight, pixels)
+    return rgb * (1 - weight) + fresh * weight
+
+
+def _reads_as(rgb: Plane, alpha: Plane, paint: str) -> bool:
+    """Whether the mean of what can be seen, weighed by chroma, has nearly the hue of a paint."""
+    new_hue, new_saturation, middle = PAINTS[paint]
+    if new_saturation < _HUELESS:
+        # Opposite hues cancel each other in a sum of directions, not here.
+        chroma = float(((rgb.max(-1) - rgb.min(-1)) * alpha).sum()) / max(1e-6, float(alpha.sum()))
+        return chroma < _HUELESS * middle
+    red, green, blue = (float((rgb[..., channel] * alpha).sum()) for channel in range(3))
+    along, across = red - (green + blue) / 2, (green - blue) * 3**0.5 / 2
+    away = abs((float(np.degrees(np.arctan2(across, along))) - new_hue + 180) % 360 - 180)
+    return away <= _NEAR_HUE
 
 
 def aged(pixels: Pixels) -> Pixels:
