@@ -48,16 +48,16 @@ def doctor(
 
 
 def _devices() -> None:
-    import torch
+    from acetate.models.devices import available_devices, card_of
 
-    from acetate.models.devices import available_devices, card_memory
-
-    for name in available_devices():
-        if name.startswith("cuda"):
-            size = card_memory(torch.device(name)) / _GIBIBYTE
-            _line("Device", f"{name}: {torch.cuda.get_device_name(name)}, {size:.1f} GiB")
-        else:
-            _line("Device", name)
+    for device in available_devices():
+        card = card_of(device)
+        words = [card.name] if card.name else []
+        if card.total:
+            words.append(f"{card.total / _GIBIBYTE:.1f} GiB")
+        if card.free:
+            words.append(f"{card.free / _GIBIBYTE:.1f} GiB free")
+        _line("Device", f"{device}: {', '.join(words)}" if words else device)
 
 
 def _embedded_model() -> None:

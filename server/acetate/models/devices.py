@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
@@ -18,6 +19,36 @@ def available_devices() -> list[str]:
     return [*devices, "cpu"]
 
 
+@dataclass(frozen=True)
+class Card:
+    """A device for people; bytes are 0 where torch does not tell (the processor, Apple's)."""
+
+    device: str
+    name: str = ""
+    total: int = 0
+    free: int = 0
+
+
+def card_of(device: str) -> Card:
+    """What a device is called, and its memory. A driver that fails is a card without figures."""
+    kind = device.partition(":")[0]
+    # Their properties are of no declared type.
+    libraries = cast("dict[str, Any]", {"cuda": torch.cuda, "xpu": torch.xpu})
+    if (library := libraries.get(kind)) is None:
+        return Card(device)
+    try:
+        properties = library.get_device_properties(device)
+        total = int(properties.total_memory)
+        name = str(properties.name)
+    except (RuntimeError, AssertionError, AttributeError):
+        return Card(device, "its driver does not answer")
+    try:
+        free = int(library.mem_get_info(device)[0])
+    except (RuntimeError, AssertionError, AttributeError):
+        free = 0  # Cards of Intel do not all tell.
+    return Card(device, name, total, free)
+
+
 def _xpu_count() -> int:
     """Graphics cards of Intel; a torch without them has none."""
     return torch.xpu.device_count() if torch.xpu.is_available() else 0
@@ -30,7 +61,7 @@ def card_memory(device: torch.device) -> int:
 
 
 def pick_device(name: str = "auto") -> torch.device:
-    """The device of that name ("cpu", "cuda", "cuda:1", "mps"), or the best one for "auto".
+    """The device of that name (`cpu`, `cuda`, `cuda:1`, `xpu`, `mps`), or the best for `auto`.
 
     Raises BadRequest for what is no device name and DeviceMissing for one that is not here.
     """
@@ -41,7 +72,7 @@ def pick_device(name: str = "auto") -> torch.device:
         device = torch.device(name)
     except RuntimeError:
         raise BadRequest(
-            f"There is no device called “{name}”: use auto, cpu, cuda or mps."
+            f"There is no device called “{name}”: use auto, cpu, cuda, xpu or mps."
         ) from None
     if name not in devices and not any(known.split(":")[0] == name for known in devices):
         raise DeviceMissing(
