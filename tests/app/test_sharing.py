@@ -23,6 +23,7 @@ from acetate.app.share_codes import (
     ShareCodes,
     WrongCode,
 )
+from acetate.app.sockets import CannotServe, listen_for_others
 from acetate_bridge import Connection, Done
 from acetate_bridge.client import shared_servers
 from acetate_bridge.client.pairing import CannotPair, pair
@@ -261,3 +262,23 @@ def test_beginnings_alone_wear_a_code_out() -> None:
     with pytest.raises(NoCode):
         for _ in range(200):
             codes.begin(share)
+
+
+def test_a_port_that_is_taken_is_said_with_the_cure() -> None:
+    with listen_for_others(0) as listening:
+        listening.listen()
+        with pytest.raises(CannotServe, match="use --share-port"):
+            listen_for_others(listening.getsockname()[1])
+
+
+def test_a_machine_without_ipv6_is_shared_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = socket.socket
+
+    def without_ipv6(family: int = socket.AF_INET, *rest: Any, **more: Any) -> socket.socket:
+        if family == socket.AF_INET6:
+            raise OSError(97, "Address family not supported by protocol")
+        return real(family, *rest, **more)
+
+    monkeypatch.setattr(socket, "socket", without_ipv6)
+    with listen_for_others(0) as listening:
+        assert listening.family == socket.AF_INET

@@ -58,20 +58,29 @@ def listen_beside(host: str, port: int) -> socket.socket | None:
 
 def listen_for_others(port: int) -> socket.socket:
     """A bound socket on every address of this machine. Raises CannotServe."""
-    both = socket.has_dualstack_ipv6()
-    family, host = (socket.AF_INET6, "::") if both else (socket.AF_INET, "0.0.0.0")
+    # A kernel may know IPv6 and have none.
+    families = [socket.AF_INET6, socket.AF_INET] if socket.has_dualstack_ipv6() else []
+    refused: OSError | None = None
+    for family in families or [socket.AF_INET]:
+        try:
+            return _on_every_address(family, port)
+        except OSError as error:
+            refused = error
+    assert refused is not None
+    if refused.errno == errno.EADDRINUSE:
+        raise CannotServe(f"Port {port} is taken by another program: use --share-port.") from None
+    raise CannotServe(f"Port {port} cannot be shared: {refused.strerror}.") from None
+
+
+def _on_every_address(family: socket.AddressFamily, port: int) -> socket.socket:
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
-        if both:
+        if family == socket.AF_INET6:
             listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         if sys.platform != "win32":
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
-    except OSError as error:
+        listening.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", port))
+    except OSError:
         listening.close()
-        if error.errno == errno.EADDRINUSE:
-            raise CannotServe(
-                f"Port {port} is taken by another program: use --share-port."
-            ) from None
-        raise CannotServe(f"Port {port} cannot be shared: {error.strerror}.") from None
+        raise
     return listening
