@@ -75,7 +75,9 @@ def test_only_the_hub_and_its_stores_are_known(url: str, known: bool) -> None:
     assert is_known(url) is known
 
 
-@pytest.mark.parametrize("name", ["unet/../../../x", "unet//x", "unet/..\\..\\x", "unet/./x"])
+@pytest.mark.parametrize(
+    "name", ["scheduler/../../../x", "scheduler//x", "scheduler/..\\..\\x", "scheduler/./x"]
+)
 def test_a_listed_name_that_leads_out_of_the_folder_is_not_fetched(hub: Hub, name: str) -> None:
     hub.files["someone/base"][name] = b"x"
     with pytest.raises(CannotFetch, match="leads out"):
