@@ -16,7 +16,7 @@ from acetate.background_tasks import start_call, start_task
 ROOT = Path(acetate.__file__).parent
 BRIDGE = Path(acetate_bridge.__file__).parent
 STARTERS = {"create_task", "ensure_future", "run_in_executor"}
-AWAITED = {"async_store.py", "ray_engine.py"}
+AWAITED = {"async_store.py", "rack_engine.py", "ray_engine.py"}
 """Whose tasks are awaited, or heard when they fail, where they are started."""
 
 TASKS = {
@@ -32,6 +32,7 @@ TASKS = {
     "jobs/manager.py: look": "whoever asks for the models awaits it",
     "jobs/queue_runner.py: …": "the job fails with a reason",
     "jobs/unwritten_endings.py: unwritten endings": "tries again two seconds later",
+    "workers/rack_engine.py: look …": "asks again a while later",
     "workers/supervisor.py: wait": "whoever has a job to paint awaits it",
     "workers/supervisor.py: watch …": "starts the next worker after a while",
 }
@@ -44,6 +45,8 @@ THREADS = {
     "workers/supervisor.py: _write": "ends the worker",
     "workers/supervisor.py: _read": "ends the worker, and says so",
     "workers/ray_actor.py: work": "its outcome is what the actor answers",
+    "client/client.py: ask": "whoever asks is told",
+    "client/client.py: update": "whoever asks is told",
     "client/client.py: _run": "tells the state of the connection",
     "client/connection.py: wait": "waits for a process",
 }

@@ -116,6 +116,10 @@ class RackEngine:
                 found = await asyncio.to_thread(painter.announce)
             except RackLost as error:
                 found = self._without(str(error))
+            except Exception:
+                # Whatever it answered, it is asked again.
+                log.exception("%s could not be looked at", self.name)
+                found = None
             if found is not None and found != self._announced:
                 self._announced = found
                 self._announce(found)

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from acetate_bridge.client import connection_state as states
-from acetate_bridge.client.address import BadAddress, Where
+from acetate_bridge.client.address import Where
 from acetate_bridge.client.connection import Ears, Link
 from acetate_bridge.client.connection_state import State
-from acetate_bridge.client.launcher import CannotStart, update_plugin
+from acetate_bridge.client.launcher import update_plugin
 from acetate_bridge.client.own_card import own_card
 from acetate_bridge.client.pending_jobs import Pending
 from acetate_bridge.client.server_call import page_address, setup_of
@@ -194,7 +194,7 @@ class Client:
                 if target is None:
                     raise NoAnswer("The server is not running.")
                 told = page_address(target), ""
-            except (NoAnswer, BadAddress) as error:
+            except Exception as error:  # Somebody waits to be told, whatever it is.
                 told = "", str(error)
             _guarded(lambda answer: done(*answer), told)
 
@@ -207,7 +207,7 @@ class Client:
             try:
                 target = self._where.find()
                 found = None if target is None else setup_of(target)
-            except (NoAnswer, BadAddress):
+            except Exception:  # Somebody waits to be told, whatever it is.
                 found = None
             told = found, found.card if found is not None else own_card()
             _guarded(lambda answer: done(*answer), told)
@@ -221,7 +221,7 @@ class Client:
             try:
                 update_plugin(editor)
                 told = "The plug-in is up to date: start the editor again."
-            except CannotStart as error:
+            except Exception as error:  # Somebody waits to be told, whatever it is.
                 told = f"{str(error).rstrip('.')}."
             _guarded(done, told)
 
