@@ -32,7 +32,7 @@ def main() -> None:
 def _take(server: RunningServer, folder: Path, suite: str, theme: str, to_the_end: bool) -> None:
     settings = folder / f"config-{suite}" / "panel.json"
     settings.parent.mkdir()
-    chosen = {"seed": 11, "seed_locked": True, "more_open": to_the_end}
+    chosen = {"seed": 11, "seed_locked": True, "more_open": to_the_end, "steps": {"embedded": 28}}
     settings.write_text(json.dumps({**_SETTINGS, **chosen}))
     names = ("ACETATE_RUNTIME_DIR", "ACETATE_DATA_DIR")
     reach = {name: server.environment[name] for name in names}
@@ -47,7 +47,7 @@ def _take(server: RunningServer, folder: Path, suite: str, theme: str, to_the_en
         desk.generate()
         if not to_the_end:
             desk.in_panel("ctrl+Return")  # Another one waits behind it.
-            desk.wait(lambda: _step(desk) >= 10)
+            desk.wait(lambda: _step(desk) >= 8)
             _keep(desk, "gimp-painting")
             return
         desk.wait(lambda: len(desk.names()) == 2)

@@ -32,7 +32,7 @@ def _take(server: RunningServer, folder: Path, suite: str, dark: bool) -> None:
     settings = folder / f"config-{suite}" / "panel.json"
     settings.parent.mkdir()
     chosen = {"seed": 11, "seed_locked": True, "variants": 2 if dark else 1}
-    settings.write_text(json.dumps({"prompts": _PROMPTS, **chosen}))
+    settings.write_text(json.dumps({"prompts": _PROMPTS, "steps": {"embedded": 28}, **chosen}))
     names = ("ACETATE_RUNTIME_DIR", "ACETATE_DATA_DIR")
     reach = {name: server.environment[name] for name in names}
     reach["ACETATE_CONFIG_DIR"] = str(settings.parent)
@@ -47,7 +47,7 @@ def _take(server: RunningServer, folder: Path, suite: str, dark: bool) -> None:
         desk.generate()
         if dark:
             desk.screen.key("ctrl+Return")
-            desk.wait(lambda: (desk.view()["share"] or 0) > 0.4 and desk.view()["preview"])
+            desk.wait(lambda: (desk.view()["share"] or 0) > 0.2 and desk.view()["preview"])
             _keep(desk, "krita-painting")
             return
         desk.wait(lambda: len(desk.names()) == 2)
