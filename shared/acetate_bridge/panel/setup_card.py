@@ -150,13 +150,14 @@ def _part_row(part: SetupPart) -> SetupRow:
 
 def _fits(known: list[ModelInfo], setup: Setup | None, card: str) -> list[ModelFit]:
     """The best for this machine first; what the server does not speak of is worked out here."""
-    if setup is not None and setup.models:
-        return setup.models
-    memory, ids = memory_of(card), {each.id for each in known}
-    found = [fit(*row, memory) for row in KNOWN_NEEDS if not known or row[0] in ids]
+    ids = {each.id for each in known}
+    told = setup.models if setup is not None else []
+    if not told:
+        memory = memory_of(card)
+        told = [fit(*row, memory) for row in KNOWN_NEEDS]
+    found = [each for each in told if not known or each.model in ids]
     spoken = {each.model for each in found}
-    found += [fit(each.id, each.name or each.id, 0, memory) for each in known
-              if each.id not in spoken]  # fmt: skip
+    found += [fit(each.id, each.name or each.id, 0, -1) for each in known if each.id not in spoken]
     return ranked(found)
 
 

@@ -85,6 +85,13 @@ def fit(model: str, name: str, needs: float, memory: float) -> ModelFit:
 
 
 def ranked(fits: list[ModelFit]) -> list[ModelFit]:
-    """The best for this machine first: what runs well, the most capable of them before others."""
+    """The best for this machine first: what runs well, the most capable of them before others.
+
+    Of what may not run well, that which needs least is tried first.
+    """
     order = ("runs_well", "unknown", "runs_slowly", "needs_more")
-    return sorted(fits, key=lambda each: (order.index(each.verdict), -each.needs))
+
+    def turn(each: ModelFit) -> tuple[int, float]:
+        return order.index(each.verdict), -each.needs if each.verdict == "runs_well" else each.needs
+
+    return sorted(fits, key=turn)

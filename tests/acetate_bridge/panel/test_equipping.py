@@ -104,7 +104,7 @@ def test_the_card_stands_in_the_panel_while_the_server_is_stopped(
         "Model": ("here", ""),
         "This plug-in": ("here", ""),
     }
-    assert card.models[0].words.startswith("Needs 4 GB, there are 8.6")
+    assert card.models[0].words.endswith("GB, there are 8.6.")
     desk.panel.press_setup_button("server")
     assert desk.link.said[-1] == "start_server"
     desk.state(Connection.READY)
@@ -153,6 +153,13 @@ def test_each_model_has_one_button_and_says_how_it_will_run(tmp_path: Path) -> N
     desk.panel.press_setup_button("model large")
     assert desk.link.said[-1] == "pause large"
     desk.panel.press_setup_button("nothing of the kind")
+
+
+def test_a_model_that_the_server_offers_has_its_row_and_no_other_has(tmp_path: Path) -> None:
+    own = replace(SMALL, id="own", name="My own")
+    desk = Desk(tmp_path, offer=Models([SMALL, own], MODES))
+    told(desk)
+    assert [row.key for row in desk.view.setup.models] == ["model small", "model own"]
 
 
 def test_a_panel_of_another_version_says_so_and_works(

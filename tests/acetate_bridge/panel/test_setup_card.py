@@ -65,3 +65,5 @@ def test_what_is_unknown_is_not_called_small() -> None:
         ("flux", "needs_more"),
     ]
     assert fit("sdxl", "SDXL", 10, -1).verdict == "unknown"
+    unknown = [fit("flux", "Flux", 28, -1), fit("sd15", "SD 1.5", 4, -1)]
+    assert [each.model for each in ranked(unknown)] == ["sd15", "flux"], "what needs least, first"
