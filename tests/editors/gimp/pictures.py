@@ -32,7 +32,12 @@ def main() -> None:
 def _take(server: RunningServer, folder: Path, suite: str, theme: str, to_the_end: bool) -> None:
     settings = folder / f"config-{suite}" / "panel.json"
     settings.parent.mkdir()
-    chosen = {"seed": 11, "seed_locked": True, "more_open": to_the_end, "steps": {"embedded": 28}}
+    chosen = {
+        "seed": 11,
+        "seed_locked": True,
+        "more_open": to_the_end,
+        "steps": {"embedded": 10 if to_the_end else 28},
+    }
     settings.write_text(json.dumps({**_SETTINGS, **chosen}))
     names = ("ACETATE_RUNTIME_DIR", "ACETATE_DATA_DIR")
     reach = {name: server.environment[name] for name in names}

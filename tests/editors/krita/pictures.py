@@ -32,7 +32,9 @@ def _take(server: RunningServer, folder: Path, suite: str, dark: bool) -> None:
     settings = folder / f"config-{suite}" / "panel.json"
     settings.parent.mkdir()
     chosen = {"seed": 11, "seed_locked": True, "variants": 2 if dark else 1}
-    settings.write_text(json.dumps({"prompts": _PROMPTS, "steps": {"embedded": 28}, **chosen}))
+    settings.write_text(
+        json.dumps({"prompts": _PROMPTS, "steps": {"embedded": 28 if dark else 10}, **chosen})
+    )
     names = ("ACETATE_RUNTIME_DIR", "ACETATE_DATA_DIR")
     reach = {name: server.environment[name] for name in names}
     reach["ACETATE_CONFIG_DIR"] = str(settings.parent)
