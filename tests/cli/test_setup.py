@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from acetate.cli import setup
+from acetate.cli.quoting import written
 from acetate.models import machine
 from acetate.models.machine import CPU, CUDA, MAC, ROCM, XPU, Machine, fits, install_words, look
 from tests.cli.conftest import Acetate
@@ -75,6 +76,14 @@ def test_without_pip_uv_fetches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "_has_pip", lambda: False)
     words = install_words(ROCM, {"PATH": ""}, python)
     assert words[:5] == ["uv", "pip", "install", "--python", python] and words[-1] == ROCM.index
+
+
+def test_the_command_can_be_pasted_into_the_shell_of_the_system() -> None:
+    words = [r"C:\Users\Jörg Ä\python.exe", "-m", "pip", "torch>=2.13"]
+    assert written(words, "win32") == rf'"{words[0]}" -m pip "torch>=2.13"'
+    assert written(["/home/Jörg Ä/python", "torch>=2.13"], "linux") == (
+        "'/home/Jörg Ä/python' 'torch>=2.13'"
+    )
 
 
 @pytest.fixture

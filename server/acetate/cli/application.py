@@ -16,6 +16,7 @@ from acetate.cli.console import flush, give_up, make_safe, say
 from acetate.cli.doctor import doctor
 from acetate.cli.generate import generate
 from acetate.cli.models import models
+from acetate.cli.next_step import with_next_step
 from acetate.cli.plugins import plugins
 from acetate.cli.show import show
 from acetate.cli.stopping import STOPPED, WORDS, Stopped, heard_politely
@@ -101,7 +102,7 @@ def run() -> None:
         _complain(error.message if not error.hint else f"{error.message} {error.hint}")
         code = 2
     except typer.TyperException as error:
-        _complain(error.format_message())
+        _complain(with_next_step(error))
         code = 2
     except (typer.Abort, Stopped, KeyboardInterrupt):
         _complain(WORDS)

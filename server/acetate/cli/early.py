@@ -20,7 +20,13 @@ def check_without_torch(order: Order) -> None:
     check_device(order.device)
     if order.server and Path(order.model).is_dir():
         raise BadRequest("A server paints with models that it knows: import the folder there.")
-    entry = None if Path(order.model).is_dir() else _entry(order)
+    folder = Path(order.model)
+    if folder.is_dir() and not (folder / "model_index.json").is_file():
+        raise BadRequest(
+            f"There is no model in the folder {folder}: it has no model_index.json.",
+            "`acetate models import` takes checkpoints over.",
+        )
+    entry = None if folder.is_dir() else _entry(order)
     family = entry.family if entry is not None else _family_in(Path(order.model))
     if family not in FAMILIES:
         return  # Loading says what is wrong with the folder.

@@ -74,7 +74,7 @@ def generate_on_server(
     job = client.submit(request)
     ended = False
     try:
-        layers = _follow(news, on_progress or (lambda progress: None), start, patience)
+        layers = _follow(news, on_progress or (lambda progress: None), start, patience, address)
         ended = True
         client.acknowledge(job)
         return layers
@@ -89,6 +89,7 @@ def _follow(
     on_progress: Callable[[RemoteProgress], None],
     start: bool,
     patience: float,
+    address: str | None,
 ) -> list[Layer]:
     """Layers in their order, once the job is done."""
     layers: dict[int, Layer] = {}
@@ -105,7 +106,7 @@ def _follow(
             if item.connection is Connection.REFUSED and not connected:
                 raise _unreachable(item)
             if item.connection is Connection.NO_SERVER and not connected:
-                raise _unreachable(item)
+                raise _unreachable(item) if address is None else _nobody_at(address)
             on_progress(RemoteProgress(item.connection.value, message=item.message))
         elif isinstance(item, Progress):
             on_progress(RemoteProgress(item.stage, item.step, item.steps, item.seconds_left))
@@ -119,6 +120,13 @@ def _follow(
             raise ServerFailed("The job was cancelled at the server.")
         elif isinstance(item, Done):
             return [layers[index] for index in sorted(layers)]
+
+
+def _nobody_at(address: str) -> ServerFailed:
+    return ServerFailed(
+        f"No server whose token is known answers at {address}.",
+        "`acetate serve` shows its address as it starts; name its token with --token-file.",
+    )
 
 
 def _unreachable(state: State | None) -> ServerFailed:

@@ -190,7 +190,8 @@ def _token(order: Order) -> str | None:
     try:
         token = Path(named).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise BadRequest(f"The token cannot be read from {named}: {error}.") from None
+        reason = (getattr(error, "strerror", None) or "it is no text").lower()
+        raise BadRequest(f"The token cannot be read from {named}: {reason}.") from None
     if not token or not token.isascii() or any(letter.isspace() for letter in token):
         raise BadRequest(f"{named} holds no token.", "It is what `acetate serve` wrote there.")
     return token

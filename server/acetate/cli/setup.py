@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import subprocess
 from collections.abc import Iterator
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from acetate import __version__
+from acetate.cli.quoting import written
 from acetate.errors import AcetateError
 from acetate.models.machine import Build, Machine, install_words, installed_torch, look
 
@@ -41,7 +41,7 @@ def setup(
         return
     words = install_words(wanted)
     print(f"To fetch: torch for {wanted.words}, about {wanted.gigabytes:g} GB:")
-    print(f"  {shlex.join(words)}")
+    print(f"  {written(words)}")
     if not yes:
         print("Nothing was changed: `acetate setup --yes` runs this command.")
         return

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from acetate.cli.quoting import written
 from acetate.images.files import read_recipes
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.serialization import to_plain
@@ -34,7 +35,7 @@ def show(
             for name, value in _lines(recipe):
                 print(f"{name:<12} {value}")
     pick = f" --pick 1 to {len(recipes)}" if len(recipes) > 1 else ""
-    print(f"Paint it again: acetate generate --from {picture}{pick} -o again.png")
+    print(f"Paint it again: acetate generate --from {written([str(picture)])}{pick} -o again.png")
 
 
 def _lines(recipe: Recipe) -> Iterator[tuple[str, str]]:

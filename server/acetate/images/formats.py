@@ -33,10 +33,13 @@ FORMATS = (
 def format_of(path: Path, *, alpha: bool = True, deep: bool = False) -> FileFormat:
     """The format that a path's ending names, PNG for standard output.
 
-    Raises BadRequest for an ending that is none, and where it cannot hold what it has to.
+    Raises BadRequest for a folder, for an ending that is none, and where it cannot hold what it
+    has to.
     """
     if path == STDOUT:
         return FORMATS[0]
+    if path.is_dir():
+        raise BadRequest(f"{path} is a folder: name a file in it, as {path / 'apple.png'}.")
     found = next((each for each in FORMATS if path.suffix.lower() in each.endings), None)
     endings = [each.endings[0] for each in FORMATS if each.alpha or not alpha]
     if found is None:
