@@ -19,10 +19,10 @@ CASES: dict[str, tuple[list[str], str]] = {
     "no mode": (["a red apple", "-o", "x.png"], "generate text 'a red apple' -o"),
     "no mode and no quotes": (["a", "red", "apple", "-o", "x.png"], "name one before the prompt"),
     "no prompt": (["text", "-o", "x.png"], "in quotes"),
-    "a folder as output": (["text", "x", "-o", "."], "name a file in it"),
+    "a folder as output": (["text", "x", "-o", "."], "Name a file in it"),
     "a folder without a model": (["text", "x", "--model", ".", "-o", "x.png"], "no model in the"),
     "nobody there": (
-        ["text", "x", "--server", "127.0.0.1:9", "-o", "x.png"],
+        ["text", "x", "--server", "127.0.0.1:9", "--model", "embedded", "-o", "x.png"],
         "answers at 127.0.0.1:9",
     ),
     "unknown model": (["text", "x", "--model", "nosuch", "-o", "x.png"], "no model called"),

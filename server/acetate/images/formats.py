@@ -39,7 +39,9 @@ def format_of(path: Path, *, alpha: bool = True, deep: bool = False) -> FileForm
     if path == STDOUT:
         return FORMATS[0]
     if path.is_dir():
-        raise BadRequest(f"{path} is a folder: name a file in it, as {path / 'apple.png'}.")
+        raise BadRequest(
+            f"Cannot write {path}: it is a folder.", f"Name a file in it: {path / 'apple.png'}"
+        )
     found = next((each for each in FORMATS if path.suffix.lower() in each.endings), None)
     endings = [each.endings[0] for each in FORMATS if each.alpha or not alpha]
     if found is None:
