@@ -7,6 +7,8 @@ the map is fitted to all of them: from the second layer of a model on, previews 
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, unfold
@@ -70,9 +72,9 @@ class LatentPreview:
             return self._by_field(latent.float())
         features = _features(latent)
         parts = [_solved(self._colour), _solved(self._alpha)]
-        seen = torch.cat([features @ part.to(features) for part in parts], dim=-1)
+        seen: Tensor = torch.cat([features @ part.to(features) for part in parts], dim=-1)
         height, width = latent.shape[-2:]
-        return seen.mT.unflatten(-1, (height, width)).clamp(0, 1)
+        return seen.mT.reshape(len(latent), -1, height, width).clamp(0, 1)
 
     def learn(self, latent: Tensor, rgba: Tensor) -> None:
         """What a latent was decoded to, in straight RGBA [B, 4, H, W]."""
@@ -128,4 +130,6 @@ def _solved(known: tuple[Tensor, Tensor]) -> Tensor:
     """The map that fits best."""
     left, right = known
     ridge = _RIDGE * left.diagonal().mean().clamp_min(1e-6) * torch.eye(len(left)).to(left)
-    return torch.linalg.solve(left + ridge, right).float()
+    algebra = cast("Any", torch.linalg)  # Of no declared types.
+    solved: Tensor = algebra.solve(left + ridge, right)
+    return solved.float()

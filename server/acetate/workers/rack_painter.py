@@ -18,7 +18,7 @@ import threading
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -105,7 +105,7 @@ class RackPainter:
         status, found = self._ask("GET", "/v1/models", None, "", _ASKING_SECONDS)
         if status != 200:
             raise RackLost(f"the server at {self._address.text} names no models (HTTP {status})")
-        served = {str(each.get("id")) for each in found.get("data", []) if isinstance(each, dict)}
+        served = {str(each.get("id")) for each in map(_object, found.get("data") or [])}
         ids = {SERVED[name] for name in served & set(SERVED)}
         models = [
             replace(model, state="ready", progress=1.0, reason="", licences=[], styles=[])
@@ -196,7 +196,7 @@ class RackPainter:
             if self._stopped.is_set():
                 raise StopPainting
             answer = connection.getresponse()
-            found = json.loads(answer.read(_MOST_BYTES) or b"{}")
+            found: Any = json.loads(answer.read(_MOST_BYTES) or b"{}")
         except (OSError, http.client.HTTPException, ValueError) as error:
             if self._stopped.is_set():
                 raise StopPainting from error
@@ -207,7 +207,12 @@ class RackPainter:
         finally:
             self._connection = None
             connection.close()
-        return answer.status, found if isinstance(found, dict) else {}
+        return answer.status, _object(found)
+
+
+def _object(found: Any) -> dict[str, Any]:
+    """What was read as a JSON object; an empty one for anything else."""
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
 def _form(fields: dict[str, str], picture: bytes) -> tuple[str, bytes]:
