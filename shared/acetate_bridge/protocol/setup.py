@@ -91,7 +91,12 @@ def ranked(fits: list[ModelFit]) -> list[ModelFit]:
     """
     order = ("runs_well", "unknown", "runs_slowly", "needs_more")
 
-    def turn(each: ModelFit) -> tuple[int, float]:
-        return order.index(each.verdict), -each.needs if each.verdict == "runs_well" else each.needs
+    def turn(each: ModelFit) -> tuple[int, bool, float]:
+        sign = -1 if each.verdict == "runs_well" else 1
+        return order.index(each.verdict), each.model in ONLY_CHANGING, sign * each.needs
 
     return sorted(fits, key=turn)
+
+
+ONLY_CHANGING = frozenset({"sd15-light"})
+"""Models that paint nothing new, so they are no painter's first."""
