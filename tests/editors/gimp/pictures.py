@@ -57,6 +57,7 @@ def _take(server: RunningServer, folder: Path, suite: str, theme: str, to_the_en
             return
         desk.wait(lambda: len(desk.names()) == 2)
         desk.gimp.run("Gimp.Selection.none(image)")
+        desk.gimp.run("image.set_selected_layers([image.get_layers()[0]])")
         desk.in_image("ctrl+F9")
         desk.wait(lambda: desk.panel()["plan"].startswith("Fills the background"))
         desk.generate()
