@@ -9,6 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from acetate.embedded.autoencoder import Upsample
+from acetate.latent_transparency.unet_layers import Downsample
+
 GROUPS = 16
 HEAD_WIDTH = 32
 STEPS = 1000
@@ -112,28 +115,6 @@ class Transformer(nn.Module):
             rows = block(rows, context)
         grid = rows.transpose(1, 2).unflatten(2, x.shape[-2:])
         return x + self.proj_out(grid.contiguous(memory_format=torch.channels_last))
-
-
-class Downsample(nn.Module):
-    """Halves the sides."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(width, width, 3, stride=2, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.conv(x)
-
-
-class Upsample(nn.Module):
-    """Doubles the sides."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(width, width, 3, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.conv(functional.interpolate(x, scale_factor=2.0, mode="nearest"))
 
 
 class Level(nn.Module):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from torch import Tensor
+
 from acetate.modes.context import Painting
 from acetate.modes.instructions import paint_background
 from acetate.modes.joint_attention import paint_frames
@@ -39,7 +41,15 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
 
 def _in_stages(painting: Painting) -> list[Layer]:
     pipeline = painting.pipeline
-    front = pipeline.encode_image(painting.on_grey("layer"))
+    return blended_and_behind(painting, pipeline.encode_image(painting.on_grey("layer")))
+
+
+def blended_and_behind(painting: Painting, front: Tensor) -> list[Layer]:
+    """Two passes around a layer [1, C, h, w]: blended into a picture, then taken out of it.
+
+    Returns the background, and the blended picture.
+    """
+    pipeline = painting.pipeline
     blended = painting.stage(
         painting.embed(painting.prompt(Role.BLENDED)),
         pipeline.patch_for("fg2ble"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from acetate.images.tensors import opaque
 from acetate.latent_transparency import composite_on_grey, composite_over
-from acetate.modes.background import AFTER_BLENDING
+from acetate.modes.background import blended_and_behind
 from acetate.modes.context import Painting
 from acetate.modes.joint_attention import paint_frames
 from acetate.pipelines.pipeline import Pipeline
@@ -36,25 +36,8 @@ def _in_stages(painting: Painting) -> list[Layer]:
     )
     rgba = pipeline.decode_layer(alone, painting.recipe.passes)
     front = pipeline.encode_image(composite_on_grey(rgba))
-    blended = painting.stage(
-        painting.embed(painting.prompt(Role.BLENDED)),
-        pipeline.patch_for("fg2ble"),
-        conditions=[front],
-        preview=painting.seen,
-    )
-    behind = painting.stage(
-        painting.embed(painting.prompt(Role.BACKGROUND)),
-        pipeline.patch_for("fgble2bg"),
-        conditions=[front, blended],
-        stop_at=painting.recipe.stop_at,
-        scheduler=AFTER_BLENDING,
-        preview=painting.seen,
-    )
-    return [
-        painting.layer(rgba, Role.FOREGROUND),
-        painting.opaque(behind, Role.BACKGROUND),
-        painting.opaque(blended, Role.BLENDED),
-    ]
+    around = blended_and_behind(painting, front)
+    return [painting.layer(rgba, Role.FOREGROUND), *around]
 
 
 def _directly(painting: Painting) -> list[Layer]:

@@ -13,15 +13,14 @@ from torch import Tensor
 from transformers.models.clip.configuration_clip import CLIPTextConfig
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
-from acetate.errors import ModelDamaged
 from acetate.models.component_files import weight_files
 from acetate.models.files import MALFORMED, damaged, existing, read_config
 from acetate.models.network_config import read_network_config
 from acetate.models.tokenizer_file import read_tokenizer
 from acetate.pipelines.network_loading import (
     META,
-    Unfit,
     filled,
+    fitting,
     of_the_tower,
     of_todays_attention,
     read_tensors,
@@ -104,7 +103,8 @@ class FolderBase:
         except (*MALFORMED, RuntimeError) as error:
             raise damaged(path) from error
         state = of_the_tower(self._tensors(folder, device), expected)
-        return _filled(lambda: kind(config), state, dtype, device, folder)
+        with fitting(folder):
+            return filled(lambda: kind(config), state, dtype, device)
 
     def tokenizer(self, part: str) -> CLIPTokenizer:
         return read_clip_tokenizer(self._folder / f"tokenizer{part}")
@@ -123,7 +123,8 @@ class FolderBase:
         folder = self._folder / name
         config = read_network_config(folder / "config.json")
         state = named_today(self._tensors(folder, device))
-        return _filled(lambda: _configured(kind, config), state, dtype, device, folder)
+        with fitting(folder):
+            return filled(lambda: _configured(kind, config), state, dtype, device)
 
     def _tensors(self, folder: Path, device: torch.device) -> dict[str, Tensor]:
         return read_tensors(weight_files(folder), META if device == META else torch.device("cpu"))
@@ -132,24 +133,6 @@ class FolderBase:
 def _configured(kind: Any, config: dict[str, Any]) -> Any:
     known = kind.extract_init_dict(config)[0]
     return kind(**known)
-
-
-def _filled(
-    make: Callable[[], Any],
-    state: dict[str, Tensor],
-    dtype: torch.dtype,
-    device: torch.device,
-    folder: Path,
-) -> Any:
-    try:
-        return filled(make, state, dtype, device)
-    except Unfit as error:
-        raise ModelDamaged(
-            f"The weights in {folder} do not fit the configuration beside them: {error}.",
-            "Fetch the folder again.",
-        ) from error
-    except MALFORMED as error:
-        raise damaged(folder / "config.json") from error
 
 
 def read_clip_tokenizer(folder: Path) -> CLIPTokenizer:

@@ -17,7 +17,6 @@ from transformers.models.clip.tokenization_clip import CLIPTokenizer
 from transformers.models.t5.configuration_t5 import T5Config
 from transformers.models.t5.modeling_t5 import T5EncoderModel
 
-from acetate.errors import ModelDamaged
 from acetate.models.component_files import weight_files
 from acetate.models.files import MALFORMED, damaged, read_config
 from acetate.models.network_config import read_network_config
@@ -26,8 +25,8 @@ from acetate.models.tokenizer_file import read_tokenizer, to_length
 from acetate.pipelines.diffusers_folder import read_clip_tokenizer
 from acetate.pipelines.network_loading import (
     META,
-    Unfit,
     filled,
+    fitting,
     of_the_tower,
     of_todays_attention,
     read_tensors,
@@ -103,17 +102,10 @@ class FluxBase:
         state = read_tensors(weight_files(folder), META)
         if "shared.weight" in state:  # T5 keeps its words once, under either name.
             state.setdefault("encoder.embed_tokens.weight", state["shared.weight"])
-        try:
+        with fitting(folder):
             if name == "text_encoder":
                 state = of_the_tower(state, make(config).state_dict())
             return filled(lambda: make(config), of_todays_attention(state), torch.float32, META)
-        except Unfit as error:
-            raise ModelDamaged(
-                f"The weights in {folder} do not fit the configuration beside them: {error}.",
-                "Fetch the folder again.",
-            ) from error
-        except MALFORMED as error:
-            raise damaged(folder / "config.json") from error
 
     def _network(self, kind: Any, name: str, device: torch.device, **dtype: torch.dtype) -> Any:
         folder = self._folder / name

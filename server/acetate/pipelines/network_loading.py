@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,7 +13,8 @@ from accelerate import init_empty_weights  # pyright: ignore[reportMissingTypeSt
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from acetate.models.files import damaged
+from acetate.errors import ModelDamaged
+from acetate.models.files import MALFORMED, damaged
 from acetate.models.safetensors_header import read_header
 
 META = torch.device("meta")
@@ -21,6 +23,20 @@ META = torch.device("meta")
 
 class Unfit(Exception):
     """Tensors and network do not belong together; the message names the first that does not."""
+
+
+@contextmanager
+def fitting(folder: Path) -> Generator[None]:
+    """A network is filled here from a folder: what fits not becomes ModelDamaged, naming it."""
+    try:
+        yield
+    except Unfit as error:
+        raise ModelDamaged(
+            f"The weights in {folder} do not fit the configuration beside them: {error}.",
+            "Fetch the folder again.",
+        ) from error
+    except MALFORMED as error:
+        raise damaged(folder / "config.json") from error
 
 
 def read_tensors(paths: Iterable[Path], device: torch.device) -> dict[str, Tensor]:
