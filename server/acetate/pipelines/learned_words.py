@@ -8,7 +8,7 @@ layouts as in diffusers' `loaders/textual_inversion.py` and in kohya's and A1111
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +82,7 @@ class Vocabulary:
         return ids
 
     @contextmanager
-    def taught(self, encoder: Any, which: int, ids: Tensor) -> Iterator[Tensor]:
+    def taught(self, encoder: Any, which: int, ids: Tensor) -> Generator[Tensor]:
         """Ids that the encoder can read; for the block it knows the vectors that stand there.
 
         `which` counts the family's encoders. Raises BadRequest for vectors of another width.
