@@ -22,6 +22,7 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("acetate.jobs", "acetate.training"),
     ("acetate.workers", "acetate.demo"),
     ("acetate.modes",),
+    ("acetate.pipelines.loading", "acetate.pipelines.model_cache", "acetate.model_import"),
     ("acetate.pipelines",),
     ("acetate.adapters", "acetate.embedded"),
     ("acetate.images", "acetate.models", "acetate.plugin_install", "acetate.upscaling"),
@@ -33,21 +34,8 @@ STOREYS: tuple[tuple[str, ...], ...] = (
 )
 """From the top: a module imports from its own storey and from those below."""
 
-UPWARDS = {
-    # Import says yes only to what painting has rehearsed; what is below it would have to be told.
-    ("acetate.models.base_import", "acetate.pipelines.base_sources"),
-    ("acetate.models.base_import", "acetate.pipelines.flux_single_file"),
-    ("acetate.models.base_import", "acetate.pipelines.network_loading"),
-    ("acetate.models.base_import", "acetate.pipelines.rehearsal"),
-    ("acetate.models.own_bases", "acetate.pipelines.flux_components"),
-    ("acetate.models.own_bases", "acetate.pipelines.qwen21.components"),
-    ("acetate.models.own_bases", "acetate.pipelines.qwen21.rehearsal"),
-    ("acetate.models.own_bases", "acetate.pipelines.rehearsal"),
-    ("acetate.models.style_import", "acetate.adapters.style_fit"),
-    # Both codes' names of a U-Net are facts without a network, and could lie below.
-    ("acetate.models.base_inventory", "acetate.adapters.unet_names"),
-}
-"""Arrows that still point upwards."""
+UPWARDS: set[tuple[str, str]] = set()
+"""Arrows that point upwards: none, and a new one needs a reason here."""
 
 EARLIER_NAMES = {"messages", "states", "launch", "discovery"}
 """Modules of the bridge outside its storeys: names of 0.1 that scripts import."""

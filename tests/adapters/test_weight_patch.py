@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from acetate.adapters import PatchMismatch, WeightPatch
 from acetate.adapters.patch_formats import read_changes
-from acetate.adapters.unet_names import ldm_names
+from acetate.models.unet_names import ldm_names
 from tests.adapters.snapshot import assert_untouched, snapshot
 
 PROJECTION = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q"

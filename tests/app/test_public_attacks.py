@@ -12,7 +12,7 @@ import pytest
 from acetate.errors import BadRequest
 from acetate.jobs.admission import DEFAULT_LIMITS, check_submit
 from acetate.jobs.records import Refused
-from acetate.models.own_bases import is_repository
+from acetate.model_import.importing import is_repository
 from acetate.models.own_register import own_file, own_named
 from acetate.models.registry import model_named
 from acetate.workers.engine import Announcement

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from acetate.models.own_bases import import_any
+from acetate.model_import.importing import import_any
 from acetate_bridge import Recipe, Request
 from acetate_bridge.protocol.messages import Accepted, Failed
 from acetate_bridge.protocol.png import write_png

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from acetate.images.files import read_image, read_recipe
+from acetate.model_import.importing import import_any
 from acetate.models.hashing import file_hash
-from acetate.models.own_bases import import_any
 from acetate.models.own_register import own_file, own_folder
 from tests.app.server_process import RunningServer
 from tests.cli.conftest import Acetate

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from acetate.models.own_bases import import_any
+from acetate.model_import.importing import import_any
 from acetate.models.own_register import own_folder
 from tests.support.original_layout import write_checkpoint
 from tests.support.tiny_families import write_tiny_sd15, write_tiny_sdxl

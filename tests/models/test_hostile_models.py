@@ -16,13 +16,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-import acetate.models.convert_pickle as unpickling
+import acetate.model_import.convert_pickle as unpickling
 from acetate.adapters.style_scales import METADATA, Scales
 from acetate.errors import AcetateError, ModelDamaged
+from acetate.model_import.importing import import_any
 from acetate.models.foreign_files import is_pickled, what_it_is
 from acetate.models.identify import recognise
 from acetate.models.network_config import read_network_config
-from acetate.models.own_bases import import_any
 from acetate.models.own_register import own_files, remove_own
 from acetate.models.recognition_error import NotRecognised
 from acetate.models.tokenizer_file import read_tokenizer

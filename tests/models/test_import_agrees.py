@@ -11,7 +11,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from acetate.errors import AcetateError
-from acetate.models.own_bases import import_any
+from acetate.model_import.importing import import_any
 from acetate.models.own_register import Own, own_folder, remove_own
 from acetate.modes import run
 from acetate.pipelines.loading import load_pipeline

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from acetate.models.own_bases import import_any
+from acetate.model_import.importing import import_any
 from acetate_bridge import Done, Failed, LayerReady, Progress, Recipe, Request
 from tests.app.listening import Listener
 from tests.app.server_process import RunningServer

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
+from acetate.model_import.importing import hub_entry
 from acetate.models.download_plan import CannotFetch
-from acetate.models.own_bases import hub_entry
 from acetate.models.proxies import set_proxies, usable_proxies
 
 UNUSABLE = ("socks4://127.0.0.1:9", "ftp://127.0.0.1:9", "http://host:port", "://", "http://[::1")

@@ -15,7 +15,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-import acetate.models.convert_pickle as unpickling
+import acetate.model_import.convert_pickle as unpickling
 from acetate.errors import AcetateError, ModelDamaged
 from acetate.models.files import read_config
 from acetate.models.identify import recognise_file, shapes_in

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from acetate.errors import BadRequest
 from acetate.images.frame import place_layer
 from acetate.images.kept import as_in_document
-from acetate.models.own_bases import import_any
+from acetate.model_import.importing import import_any
 from acetate.models.registry import model_named
 from acetate.modes import run
 from acetate.modes.harmonize import with_colours_of

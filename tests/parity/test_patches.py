@@ -11,8 +11,8 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor
 
 from acetate.adapters import AttentionSharing, WeightPatch
-from acetate.adapters.unet_names import ldm_names
 from acetate.adapters.weight_changes import LowRank, Offset
+from acetate.models.unet_names import ldm_names
 from tests.parity.reference import (
     TOLERANCE,
     difference,

@@ -18,8 +18,8 @@ from transformers import BatchFeature
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 from acetate.errors import BadRequest
+from acetate.model_import.importing import import_any
 from acetate.models.families import FAMILIES
-from acetate.models.own_bases import import_any
 from acetate.models.recognition_error import NotRecognised
 from acetate.modes import mode_named, run
 from acetate.pipelines.loading import load_folder

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from acetate.models.own_bases import import_any
+from acetate.model_import.importing import import_any
 from tests.support.tiny_families import write_tiny_sd15, write_tiny_sdxl
 from tests.support.tiny_flux import write_tiny_flux
 

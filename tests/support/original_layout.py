@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from transformers.models.clip.configuration_clip import CLIPTextConfig
 from transformers.models.clip.modeling_clip import CLIPTextModel, CLIPTextModelWithProjection
 
-from acetate.adapters.unet_names import ldm_names
+from acetate.models.unet_names import ldm_names
 from tests.parity.reference import listing, seeded_state
 
 WORDS = 49408

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from acetate.images.files import write_image
-from acetate.models.own_bases import import_any
+from acetate.model_import.importing import import_any
 from acetate_bridge.protocol.types import Image
 from tests.support.original_layout import write_checkpoint, write_control, write_style
 from tests.support.tiny_families import write_tiny_sd15, write_tiny_sdxl

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from acetate.adapters.patch import Patch, PatchMismatch, shape_words
 from acetate.adapters.shared_attention import ControlEncoder, SharedAttention, SharedRun
-from acetate.adapters.unet_names import attention_units
+from acetate.models.unet_names import attention_units
 
 _PAIR = re.compile(r"hookers\.layers\.0\.to_q_lora\.(\d+)\.down\.weight")
 

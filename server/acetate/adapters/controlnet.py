@@ -15,7 +15,7 @@ from diffusers.models.controlnets.controlnet import ControlNetModel
 from torch import Tensor, nn
 
 from acetate.adapters.patch import PatchMismatch, shape_words
-from acetate.adapters.unet_names import ldm_names
+from acetate.models.unet_names import ldm_names
 from acetate.models.weights import read_weights
 
 _ORIGINAL = ("input_hint_block.0.weight", "control_model.input_hint_block.0.weight")

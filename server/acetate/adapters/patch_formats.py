@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from acetate.adapters.patch import PatchMismatch, shape_words
-from acetate.adapters.unet_names import ldm_names
 from acetate.adapters.weight_changes import Change, LowRank, Offset
+from acetate.models.unet_names import ldm_names
 
 _OFFICIAL = ("diffusion_model.", "model.diffusion_model.")
 _ENTRIES = {("diff", "0"), ("lora", "0"), ("lora", "1")}

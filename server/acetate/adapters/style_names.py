@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from acetate.adapters.unet_names import ldm_names
+from acetate.models.unet_names import ldm_names
 
 PREFIXES = {
     "lora_unet_": "unet",

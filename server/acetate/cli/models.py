@@ -119,8 +119,8 @@ def import_model(
 
     What is on the disk is linked, not copied, where possible.
     """
+    from acetate.model_import.importing import hub_entry, import_any, is_repository
     from acetate.models.hub_cache import base_folder
-    from acetate.models.own_bases import hub_entry, import_any, is_repository
 
     on_hub = is_repository(source) and not os.path.exists(source)
     if on_hub and base_folder(source) is None:

@@ -117,7 +117,7 @@ def names_of_the_first_code(names: Iterable[str], family: str) -> dict[str, str]
     own = [name for name in names if name.startswith(prefix) and not _is_elsewhere(name)]
     bare = [name.removeprefix(prefix) for name in own]
     if "conv_in.weight" in bare:
-        from acetate.adapters.unet_names import ldm_names
+        from acetate.models.unet_names import ldm_names
 
         layers = {name.split(".")[3] for name in bare if name.startswith("down_blocks.0.resnets.")}
         table = {ours: ldm for ldm, ours in ldm_names(bare, len(layers)).items()}

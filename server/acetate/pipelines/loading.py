@@ -73,9 +73,9 @@ _OFFICIAL = ("sd15", "sdxl", "flux")
 
 def _load_entry(entry: Entry, device: str) -> Pipeline:
     """A model of the catalog from the shared cache, or a base of one's own with its files."""
+    from acetate.model_import.imported_files import own_file_of
     from acetate.models.devices import pick_device
     from acetate.models.hub_cache import located
-    from acetate.models.imported_files import own_file_of
     from acetate.pipelines.base_sources import place_of
 
     place = place_of(entry)

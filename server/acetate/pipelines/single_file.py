@@ -19,12 +19,12 @@ from torch import Tensor
 from transformers.models.clip.configuration_clip import CLIPTextConfig
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
-from acetate.adapters.unet_names import ldm_names
 from acetate.errors import ModelDamaged
 from acetate.models.base_inventory import AUTOENCODER, DENOISER, FIRST, SECOND, renamed
 from acetate.models.files import MALFORMED
 from acetate.models.identify import header_of
 from acetate.models.training_facts import facts_of_checkpoint
+from acetate.models.unet_names import ldm_names
 from acetate.pipelines.autoencoder_weights import make_autoencoder
 from acetate.pipelines.clip import clip_tokenizer
 from acetate.pipelines.network_loading import Unfit, count_of, filled, of_the_tower, read_tensors

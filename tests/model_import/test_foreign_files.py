@@ -7,8 +7,8 @@ import pytest
 import torch
 from safetensors.torch import save
 
+from acetate.model_import.importing import import_any
 from acetate.models.foreign_files import what_it_is
-from acetate.models.own_bases import import_any
 from acetate.models.recognition_error import NotRecognised
 
 WEIGHTS = save({"weight": torch.ones(64)})

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from acetate.errors import ModelMissing
+from acetate.model_import.importing import hub_entry, import_any
 from acetate.models.identify import NotRecognised
-from acetate.models.own_bases import hub_entry, import_any
 from acetate.models.pull import pull
 from acetate.models.registry import model_named
 from tests.models.hub_server import Hub

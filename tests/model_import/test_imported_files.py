@@ -11,11 +11,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from acetate.errors import BadRequest, ModelMissing
+from acetate.model_import.imported_files import control_kind, import_file
+from acetate.model_import.importing import import_any
 from acetate.models.catalog import entry_named
 from acetate.models.hub_cache import locate
 from acetate.models.identify import NotRecognised
-from acetate.models.imported_files import control_kind, import_file
-from acetate.models.own_bases import import_any
 from acetate.models.own_register import (
     CannotImport,
     own_file,
@@ -80,7 +80,7 @@ def test_a_file_of_the_catalog_gets_its_published_name(
     part = entry.parts[0]
     known = replace(part.file, sha256=hashlib.sha256(style.read_bytes()).hexdigest())
     entries = {"sd15": replace(entry, parts=(replace(part, file=known),))}
-    monkeypatch.setattr("acetate.models.imported_files.catalog", lambda: entries)
+    monkeypatch.setattr("acetate.model_import.imported_files.catalog", lambda: entries)
     assert locate(known.id) is None
     assert import_file(style).name == known.name
     path = locate(known.id)

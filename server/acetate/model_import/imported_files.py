@@ -13,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from acetate.models.base_import import examine_checkpoint
+from acetate.model_import.base_import import examine_checkpoint
+from acetate.model_import.style_import import examine_style
 from acetate.models.catalog import catalog
 from acetate.models.foreign_files import is_pickled, is_safetensors, what_it_is
 from acetate.models.hashing import file_hash
@@ -27,7 +28,6 @@ from acetate.models.own_register import (
     safe_name,
 )
 from acetate.models.recognition_error import NotRecognised
-from acetate.models.style_import import examine_style
 from acetate.models.supplies import Wishes
 from acetate_bridge.protocol.types import ControlKind
 

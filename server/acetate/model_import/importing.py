@@ -1,0 +1,277 @@
+"""A base of one's own that is a folder of diffusers, or a repository of the hub in that layout."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+
+from acetate.model_import.base_import import BaseFacts, rehearsed
+from acetate.model_import.imported_files import import_file
+from acetate.models.base_inventory import PARTS, check_entry
+from acetate.models.catalog import Entry, catalog
+from acetate.models.component_files import index_names, weight_files
+from acetate.models.download_plan import explained
+from acetate.models.few_steps import GUIDED_LCM, preset_told_by, preset_told_by_folder
+from acetate.models.files import MALFORMED, damaged, read_config
+from acetate.models.folder_kinds import family_of_folder
+from acetate.models.foreign_files import what_it_is
+from acetate.models.foreign_models import foreign_words
+from acetate.models.hashing import model_hash
+from acetate.models.hub_cache import base_folder
+from acetate.models.identify import Shapes, recognise_denoiser, shapes_in
+from acetate.models.own_register import CannotImport, Own, own_files, register, safe_name
+from acetate.models.recognition_error import NotRecognised
+from acetate.models.supplies import Wishes, named_supplies, nothing_to_take, supplies_here
+from acetate.models.training_facts import check_scheduler
+
+_REPOSITORY = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
+
+
+def import_any(
+    source: str, kind: str = "", *, vae: str = "", text_encoder: str = "", prediction: str = ""
+) -> Own:
+    """Take over a weight file, a folder of diffusers, or a base at the hub by its `owner/name`.
+
+    What is on the disk comes first. A base of the hub must be in the shared cache; `hub_entry`
+    says what to pull. `vae` and `text_encoder` name what a base's own parts are replaced with,
+    `prediction` what it predicts; see `Wishes`. Raises CannotImport, NotRecognised, ModelMissing
+    or ModelDamaged.
+    """
+    try:
+        return _import_any(source, kind, Wishes(vae, text_encoder, prediction))
+    except MALFORMED as error:
+        # Whoever made the files can give their tensors and settings any form at all.
+        raise NotRecognised(
+            f"{Path(source).name[:100]} is put together as no model is.",
+            "Fetch it again, or take it from somebody else.",
+        ) from error
+
+
+def _import_any(source: str, kind: str, wishes: Wishes) -> Own:
+    place = Path(source).expanduser()
+    # Not Path's own questions, which raise for names that no system takes.
+    if os.path.isdir(place):
+        if file := _only_file_in(place):
+            return import_file(file, kind, wishes)
+        name = safe_name(place.resolve().name)
+        own = _described(place, name, str(place.resolve()), kind, wishes)
+    elif os.path.exists(place) or not is_repository(source):
+        return import_file(place, kind, wishes)
+    else:
+        folder = base_folder(source)
+        if folder is None:
+            raise CannotImport(f"There is no file at {source}, nor a base of that name fetched.")
+        name = safe_name(source.split("/")[1])
+        own = _described(folder, name, source, kind, wishes, hub=True)
+    if own.name in catalog() or own.name in {
+        other.name.removesuffix(".safetensors") for other in own_files()
+    }:
+        raise CannotImport(f"There is already a model called {own.name}: rename the folder.")
+    register(own)
+    return own
+
+
+def _only_file_in(folder: Path) -> Path | None:
+    """The weights in a folder that is no pipeline but holds one component or one style."""
+    if (folder / "model_index.json").exists():
+        return None
+    found = sorted(folder.glob("*.safetensors"))
+    return found[0] if len(found) == 1 else None
+
+
+def is_repository(source: str) -> bool:
+    """Whether a word can name a repository of the hub: `owner/name`."""
+    return _REPOSITORY.fullmatch(source) is not None and ".." not in source
+
+
+def hub_entry(repository: str, endpoint: str | None = None) -> Entry:
+    """What to pull of a base at the hub: configurations, and half-precision weights if any.
+
+    Raises CannotFetch, or NotRecognised for a repository in another layout.
+    """
+    from huggingface_hub import HfApi
+
+    with explained(repository, endpoint):
+        info = HfApi(endpoint=endpoint).model_info(repository)
+    names = [sibling.rfilename for sibling in info.siblings or ()]
+    wanted = [name for name in names if fnmatch(name, "scheduler/*") or name in _SMALL]
+    for part, stem in _WEIGHTS.items():
+        wanted += _weights_wanted(part, stem, names)
+        wanted += [f"{part}/config.json"] if f"{part}/config.json" in names else []
+    if "model_index.json" not in wanted or not any(name.startswith("unet/") for name in wanted):
+        raise NotRecognised(
+            f"{repository} is not in the layout of diffusers, or has no safetensors.",
+            "Fetch its checkpoint file yourself and import that.",
+        )
+    card = info.card_data
+    return Entry(
+        id=repository,
+        name=repository,
+        family="sd15",
+        modes=("text",),
+        licence=str(getattr(card, "license", None) or "a licence that its card does not name"),
+        memory=0,
+        native=512,
+        base=repository,
+        base_files=tuple(wanted),
+    )
+
+
+def _weights_wanted(part: str, stem: str, names: list[str]) -> list[str]:
+    """The weights of a component in half precision where they are, whole or in shards."""
+    for variant in (".fp16", ""):
+        whole = f"{part}/{stem}{variant}.safetensors"
+        if whole in names:
+            return [whole]
+        indices = [f"{part}/{index}" for index in index_names(stem, variant)]
+        if found := [index for index in indices if index in names]:
+            dot = re.escape(variant)
+            shard = rf"{part}/{stem}({dot})?-\d+-of-\d+({dot})?\.safetensors"
+            shards = [name for name in names if re.fullmatch(shard, name)]
+            marked = [name for name in shards if (".fp16" in name) == bool(variant)]
+            return [*found, *marked]
+    return []
+
+
+_WEIGHTS = {
+    "unet": "diffusion_pytorch_model",
+    "vae": "diffusion_pytorch_model",
+    "text_encoder": "model",
+    "text_encoder_2": "model",
+}
+_SMALL = {"model_index.json"} | {
+    f"{part}/{name}"
+    for part in ("tokenizer", "tokenizer_2")
+    for name in (
+        "vocab.json",
+        "merges.txt",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "tokenizer.json",
+    )
+}
+
+
+def _described(
+    folder: Path, name: str, source: str, kind: str, wishes: Wishes, *, hub: bool = False
+) -> Own:
+    if kind:
+        raise CannotImport("A base follows no control image, so it has no --kind.")
+    _check_whole(folder)
+    said = str(read_config(folder / "model_index.json").get("_class_name"))
+    family = family_of_folder(said)
+    if family == "flux":
+        return _described_flux(folder, name, source, hub=hub)
+    if family == "qwen21":
+        return _described_qwen21(folder, name, source, hub=hub)
+    if not family or not (folder / "unet").is_dir():
+        raise NotRecognised(
+            f"{folder} holds a {said}, which Acetate cannot paint with: "
+            "it needs Stable Diffusion 1.5, SDXL, Flux or Qwen-Image-2.1."
+        )
+    weights = weight_files(folder / "unet")
+    shapes = {key: shape for path in weights for key, shape in shapes_in(path).items()}
+    if words := foreign_words({}, _widths(shapes)):
+        raise NotRecognised(f"{folder.name} is {words}.")
+    families = recognise_denoiser(shapes, folder.name)
+    if family not in families:
+        raise NotRecognised(
+            f"{folder} says that it is {family}, but its denoiser is of {' or '.join(families)}."
+        )
+    entry = shapes.get("conv_in.weight", (0, 4))[1]
+    check_entry(entry, family, folder.name)
+    scheduler = read_config(folder / "scheduler" / "scheduler_config.json")
+    if not wishes.prediction:
+        check_scheduler(scheduler, folder.name)
+    preset = preset_told_by_folder(said, scheduler) or preset_told_by(Path(source).name)
+    if read_config(folder / "unet" / "config.json").get("time_cond_proj_dim"):
+        preset = GUIDED_LCM
+    found = BaseFacts(0, preset, dict(wishes.facts), {}, entry == 9)
+    choices = _choices(folder, family, named_supplies(wishes, family))
+    found = rehearsed(folder, family, folder.name, found, choices)
+    return Own(
+        name.removesuffix(".safetensors"),
+        "base",
+        (family,),
+        model_hash(weights),
+        source,
+        form="hub" if hub else "folder",
+        **vars(found),
+    )
+
+
+def _choices(folder: Path, family: str, named: dict[str, str]) -> Iterator[dict[str, str]]:
+    """What the folder itself lacks is taken from what is here."""
+    names = {"autoencoder": "vae"}
+    lacking = tuple(
+        part
+        for part in PARTS[family]
+        if part not in named and not (folder / str(names.get(part, part))).is_dir()
+    )
+    if not lacking:
+        yield named
+        return
+    supplies = list(supplies_here(lacking, family))
+    if not supplies:
+        raise nothing_to_take(folder.name, lacking, family)
+    for each in supplies:
+        yield named | each
+
+
+def _widths(shapes: Shapes) -> set[int]:
+    """Of the words that a denoiser under diffusers' names reads."""
+    return {shape[1] for name, shape in shapes.items() if name.endswith("attn2.to_k.weight")}
+
+
+def _check_whole(folder: Path) -> None:
+    """Raises NotRecognised where the weights of a cloned folder never arrived."""
+    for path in folder.glob("*/*.safetensors"):
+        if words := what_it_is(path):
+            raise NotRecognised(f"{path.relative_to(folder)} in {folder.name} is {words}.")
+
+
+def _described_flux(folder: Path, name: str, source: str, *, hub: bool) -> Own:
+    from acetate.pipelines.flux_components import FluxBase
+    from acetate.pipelines.rehearsal import rehearse_flux_folder
+
+    config = folder / "vae" / "config.json"
+    transformer = read_config(folder / "transformer" / "config.json")
+    kind = transformer.get("_class_name")
+    if kind != "FluxTransformer2DModel":
+        raise NotRecognised(f"{folder} says that it is Flux, but its denoiser is a {kind}.")
+    check_entry(int(transformer.get("in_channels", 64)), "flux", folder.name)
+    try:
+        native = int(read_config(config)["sample_size"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(config) from error
+    base = FluxBase(folder)
+    rehearse_flux_folder(base, folder.name)
+    return Own(
+        name.removesuffix(".safetensors"),
+        "base",
+        ("flux",),
+        model_hash(base.weights),
+        source,
+        form="hub" if hub else "folder",
+        native=native,
+        preset="" if transformer.get("guidance_embeds") else "schnell",
+    )
+
+
+def _described_qwen21(folder: Path, name: str, source: str, *, hub: bool) -> Own:
+    from acetate.pipelines.qwen21.components import Components
+    from acetate.pipelines.qwen21.rehearsal import rehearse_folder
+
+    rehearse_folder(folder, folder.name)
+    return Own(
+        name.removesuffix(".safetensors"),
+        "base",
+        ("qwen21",),
+        model_hash(Components(folder).weights),
+        source,
+        form="hub" if hub else "folder",
+        native=catalog()["qwen21"].native,
+    )

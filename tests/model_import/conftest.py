@@ -1,0 +1,3 @@
+from tests.models.conftest import hub
+
+__all__ = ["hub"]
