@@ -125,7 +125,10 @@ class Panel(Gtk.Box):
                     row.set_visible(there)
             self._draw_keep(view)
             self._offer.show(view.offer)
+            pressed = self._status.has_keyboard
             self._status.show(view.status)
+            if pressed and not self._status.has_keyboard:
+                self.prompts.text.grab_focus()
             self._card.show_rows(view.setup.parts if view.setup.pressing else ())
             self._card.set_visible(view.setup.pressing)
             self.settings.draw_view(view)

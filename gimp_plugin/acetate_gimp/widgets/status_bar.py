@@ -66,6 +66,11 @@ class StatusLine(Gtk.Box):
             self._place_button(self._below if long else self._line)
         self._below.set_visible(long or bool(status.links))
 
+    @property
+    def has_keyboard(self) -> bool:
+        """Whether its button is seen and has the keyboard, as after a press."""
+        return self._button.get_visible() and self._button.has_focus()
+
     def _place_button(self, box: Gtk.Box) -> None:
         before = self._button.get_parent()
         if before is not box:

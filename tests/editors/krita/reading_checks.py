@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 
 from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.types import Image
@@ -13,41 +12,47 @@ from tests.editors.krita import zoo
 
 _WHOLE = Rect(0, 0, zoo.WIDTH, zoo.HEIGHT)
 _MASK = Rect(10, 10, 30, 20)
+_TURN = 0.2
 _STRENGTH = 150
 """What the masks of the zoo let through, and where."""
 
 
-def check_masks_and_filters_of_a_layer_count() -> None:
-    with _read("one layer with masks") as (own, shown):
-        _assert_masked(own, shown)
+def masks_of_the_groups_around_a_layer_hide_it_but_their_opacity_does_not(
+    own: Image, shown: Image
+) -> None:
+    _assert_masked(own, shown, inverted=False)
 
 
-def check_opacity_blending_and_clipping_of_a_layer_do_not_count() -> None:
-    with _read("locked, hidden, clipped") as (own, shown):
-        assert shown == own
+def masks_and_filters_of_a_layer_count(own: Image, shown: Image) -> None:
+    _assert_masked(own, shown, inverted=True)
 
 
-@contextmanager
-def _read(stack: str) -> Iterator[tuple[Image, Image]]:
-    """The active layer's own pixels, and how it is shown."""
-    document = zoo.build(stack)
-    try:
-        editor = KritaEditor()
-        found = editor.active_document()
-        assert found is not None
-        (layer,) = [each for each in editor.layers(found.key) if each.name == "active"]
-        yield (
-            editor.read_own(found.key, layer.key, _WHOLE, "rgba8"),
-            editor.read_layer(found.key, layer.key, _WHOLE, "rgba8"),
-        )
-    finally:
-        document.setSelection(None)
-        document.waitForDone()
-        document.setModified(False)
-        document.close()
+def opacity_blending_and_clipping_of_a_layer_do_not_count(own: Image, shown: Image) -> None:
+    assert shown == own
 
 
-def _assert_masked(own: Image, shown: Image) -> None:
+CHECKS: dict[Callable[[Image, Image], None], str] = {
+    masks_of_the_groups_around_a_layer_hide_it_but_their_opacity_does_not: (
+        "only a group with children and a mask"
+    ),
+    masks_and_filters_of_a_layer_count: "one layer with masks",
+    opacity_blending_and_clipping_of_a_layer_do_not_count: "locked, hidden, clipped",
+}
+"""What holds of the active layer's own pixels and of how it is shown, and in which stack."""
+
+
+def _read() -> tuple[Image, Image]:
+    editor = KritaEditor()
+    found = editor.active_document()
+    assert found is not None
+    (layer,) = [each for each in editor.layers(found.key) if each.name == "active"]
+    return (
+        editor.read_own(found.key, layer.key, _WHOLE, "rgba8"),
+        editor.read_layer(found.key, layer.key, _WHOLE, "rgba8"),
+    )
+
+
+def _assert_masked(own: Image, shown: Image, inverted: bool) -> None:
     seen = 0
     for at in range(0, len(own.data), 4):
         x, y = at // 4 % own.width, at // 4 // own.width
@@ -58,22 +63,28 @@ def _assert_masked(own: Image, shown: Image) -> None:
         assert abs(found - wanted) <= 1, f"({x}, {y}): {found}, not {wanted}"
         if found > 100:
             seen += 1
-            expected = [255 - value for value in colour]
+            expected = [255 - value for value in colour] if inverted else colour
             differ = max(abs(a - b) for a, b in zip(expected, other))  # noqa: B905 (three each)
             assert differ <= 2, f"({x}, {y}): {other}, not {expected}"
     assert seen > 100
 
 
-CHECKS = {name: check for name, check in list(globals().items()) if name.startswith("check_")}
+def run(outcome: dict[str, str]) -> Iterator[float]:
+    """All checks, with the traceback of each that failed; yields seconds to wait, for the agent.
 
-
-def run() -> dict[str, str]:
-    """All checks; the traceback of each that failed."""
-    outcome: dict[str, str] = {}
-    for name, check in CHECKS.items():
+    Krita crashes when it draws a selection of a document that a script has closed.
+    """
+    for check, stack in CHECKS.items():
+        document = zoo.build(stack)
+        yield _TURN
         try:
-            check()
-            outcome[name] = ""
+            check(*_read())
+            outcome[check.__name__] = ""
         except Exception:
-            outcome[name] = traceback.format_exc()
-    return outcome
+            outcome[check.__name__] = traceback.format_exc()
+        document.setSelection(None)
+        yield _TURN
+        document.waitForDone()
+        document.setModified(False)
+        document.close()
+        yield _TURN

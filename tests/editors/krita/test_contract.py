@@ -26,6 +26,15 @@ def main():
 """
 
 
+_READING = """
+from tests.editors.krita import reading_checks
+
+def main():
+    global answer
+    answer = {}
+    yield from reading_checks.run(answer)
+"""
+
 _LOADED = """
 from krita import Krita
 here, window = Krita.instance(), Krita.instance().activeWindow()
@@ -53,8 +62,9 @@ def test_what_a_layer_costs_is_measured_beside_the_bare_calls(krita: KritaSessio
 
 
 def test_a_layer_is_read_as_it_is_shown(krita: KritaSession) -> None:
-    code = "from tests.editors.krita import reading_checks\nanswer = reading_checks.run()"
-    broken = {name: trace for name, trace in krita.run(code).items() if trace}
+    found = krita.run(_READING)
+    assert len(found) == 3
+    broken = {name: trace for name, trace in found.items() if trace}
     assert not broken, "\n".join(f"{name}\n{trace}" for name, trace in broken.items())
 
 

@@ -80,10 +80,15 @@ def _one_with_masks(document: Any, root: Any) -> None:
 
 def _only_a_group(document: Any, root: Any) -> None:
     group = _group(document, "folder", painted(document, "active"), painted(document, "high", 1))
-    _masked(document, group)
     group.setOpacity(120)
     group.setBlendingMode("multiply")
     _add(root, group)
+    # A group takes a mask only by itself: with its children it would be left out.
+    mask = document.createTransparencyMask("a soft mask")
+    group.addChildNode(mask, None)
+    chosen = Selection()
+    chosen.select(10, 10, 30, 20, 150)
+    mask.setSelection(chosen)
 
 
 def _nested(document: Any, root: Any) -> None:
