@@ -113,6 +113,11 @@ class FullSd15(Sd15Pipeline):
         def random(shape: list[int]) -> Tensor:
             return torch.randn(shape, device=self.device, dtype=self.dtype) * 1e-3
 
+        if mode == "harmonize":
+            weights = self.denoiser.state_dict()
+            changes = {name: random(list(weight.shape)) for name, weight in weights.items()}
+            changes["conv_in.weight"] = random([320, 12, 3, 3])
+            return WeightPatch({name: Offset(change) for name, change in changes.items()})
         shapes = listing(_SHARED[mode])
         file = {name: random(shape) for name, shape in shapes.items()}
         return AttentionSharing.read(file, self.denoiser)

@@ -17,7 +17,7 @@ pytestmark = [
 def test_every_mode_is_timed_beside_diffusers(capsys: pytest.CaptureFixture[str]) -> None:
     modes.main(["--small", "--device", "cpu", "--steps", "2", "--repeats", "1"])
     said = capsys.readouterr().out
-    for family, expected in (("sdxl", 9), ("sd15", 8)):
+    for family, expected in (("sdxl", 9), ("sd15", 9)):
         lines = [line for line in said.splitlines() if line.startswith(family)]
         assert len(lines) == expected
         assert sum("× diffusers'" in line for line in lines) == expected - 1
@@ -34,7 +34,7 @@ def test_without_a_graphics_card_it_says_that_the_figures_are_missing(
     ("family", "millions", "tasks"),
     [
         ("sdxl", 2567, ("text", "fg2ble", "bgble2fg")),
-        ("sd15", 860, ("text", "joint", "fg2bg", "bg2fg")),
+        ("sd15", 860, ("text", "joint", "fg2bg", "bg2fg", "harmonize")),
     ],
 )
 def test_the_full_size_models_take_their_patches(
