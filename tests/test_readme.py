@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from PIL import Image
 
 from acetate.cli.application import app
 from acetate.images.files import read_image, read_recipe
@@ -59,6 +60,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[
 @pytest.mark.skipif(os.name == "nt", reason="the blocks are for a shell of POSIX")
 def test_every_block_of_the_shell_works_as_it_stands(desk: tuple[Path, dict[str, str]]) -> None:
     folder, environment = desk
+    # What a person has painted: white is the selection.
+    mask = Image.new("L", (512, 512))
+    mask.paste(255, (180, 40, 340, 200))
+    mask.save(folder / "mask.png")
     for block in blocks("sh"):
         done = subprocess.run(
             ["sh", "-eu", "-c", block],
@@ -73,6 +78,7 @@ def test_every_block_of_the_shell_works_as_it_stands(desk: tuple[Path, dict[str,
     written = {path.name for path in folder.iterdir()}
     assert written >= {"apple.png", "hills.png", "scene.png", "lemon.webp", "gold.png", "kept.png"}
     assert {"star-1.png", "star-2.png", "again.webp"} <= written
+    assert {"filled.png", "large.png", "blue-apple.png"} <= written
     lemon = read_image(folder / "lemon.webp")
     assert (lemon.width, lemon.height) == (320, 256)
     assert read_image(folder / "again.webp") == lemon
