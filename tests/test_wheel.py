@@ -5,53 +5,34 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import sysconfig
 import time
-import venv
 from pathlib import Path
 
 import pytest
 
 from acetate import __version__
-
-ROOT = Path(__file__).parents[1]
-PATIENCE = 600.0
+from tests.support.wheel_environment import (
+    PATIENCE,
+    ROOT,
+    build_wheel,
+    install_wheel,
+    python_in,
+)
 
 pytestmark = pytest.mark.slow
 
 
-def python_in(place: Path) -> Path:
-    return place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-
-
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    words = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    subprocess.run([*words, "--wheel-dir", str(folder), str(ROOT)], check=True, timeout=PATIENCE)
-    (found,) = folder.glob("*.whl")
-    return found
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment with the wheel over the libraries of this one, in an oddly named folder."""
+    """An environment with the wheel, in an oddly named folder."""
     place = tmp_path_factory.mktemp("Jörg Ä") / "acetate env"
-    venv.create(place, with_pip=False)
-    python = python_in(place)
-    words = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
-    subprocess.run([*words, "--no-deps", str(wheel)], check=True, timeout=PATIENCE)
-    asked = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
-    site = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
-    # Paths alone: what is installed for editing here is not seen there.
-    shared = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *_more()}
-    Path(site, "libraries.pth").write_text("\n".join(sorted(shared)) + "\n", encoding="utf-8")
+    install_wheel(wheel, place)
     return place
-
-
-def _more() -> list[str]:
-    """Where else this environment keeps its libraries."""
-    return [path for path in sys.path if path.endswith("site-packages")]
 
 
 @pytest.fixture

@@ -10,7 +10,13 @@ import pytest
 from tests.editors.gimp.conftest import assert_quiet
 from tests.editors.gimp.desk import Desk
 from tests.editors.gimp.session import VERSIONS, Gimp
-from tests.editors.installed import end_server, install_by_command, installation, is_own_python
+from tests.editors.installed import (
+    end_server,
+    install_by_command,
+    installation,
+    is_own_python,
+    wheel_environment,
+)
 from tests.editors.screen import Screen
 
 pytestmark = [
@@ -36,7 +42,9 @@ def test_start_starts_a_server_that_nothing_but_the_installation_knows(
     home = folder / f"Jörg Ä {suite}"
     settings = home / ".config" / "GIMP" / VERSIONS[suite]
     settings.mkdir(parents=True)
-    assert f"GIMP {VERSIONS[suite]}: installed" in install_by_command("gimp", home)
+    assert f"GIMP {VERSIONS[suite]}: installed" in install_by_command(
+        "gimp", home, wheel_environment(folder)
+    )
     assert (settings / "plug-ins" / "acetate_gimp" / "acetate_gimp.py").is_file()
     gimp = Gimp(suite, home, screen, binds=installation())
     try:

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.editors.installed import end_server, install_by_command, installation, is_own_python
+from tests.editors.installed import (
+    end_server,
+    install_by_command,
+    installation,
+    is_own_python,
+    wheel_environment,
+)
 from tests.editors.krita.conftest import assert_quiet
 from tests.editors.krita.desk import Desk
 from tests.editors.krita.session import KritaSession, resources_of
@@ -23,7 +29,7 @@ def test_start_starts_a_server_that_nothing_but_the_installation_knows(
 ) -> None:
     home = folder / f"Jörg Ä {suite}"
     resources_of(home).mkdir(parents=True)
-    assert "Krita: installed" in install_by_command("krita", home)
+    assert "Krita: installed" in install_by_command("krita", home, wheel_environment(folder))
     assert (resources_of(home) / "pykrita" / "acetate_krita.desktop").is_file()
     assert "enable_acetate_krita=true" in (home / ".config" / "kritarc").read_text()
     krita = KritaSession(suite, home, screen, binds=installation())
