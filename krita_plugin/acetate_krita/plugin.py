@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 import krita
@@ -16,7 +17,7 @@ from acetate_krita.widgets.panel import Panel
 log = logging.getLogger("acetate.krita")
 
 _LOOK_EVERY = 400
-_LOOKS_WHILE_GOING = 5
+_GOING_SECONDS = 2.0
 
 
 class Studio(QtCore.QObject):
@@ -34,7 +35,7 @@ class Studio(QtCore.QObject):
         self._started = False
         self._seen: object = None
         self._hidden = 0
-        self._wait = 0
+        self._going_until = 0.0
         self._clock = QtCore.QTimer(self)
         self._clock.setInterval(_LOOK_EVERY)
         self._clock.timeout.connect(self._look)
@@ -70,8 +71,12 @@ class Studio(QtCore.QObject):
 
     def refresh(self) -> None:
         """The painter turned to another document."""
-        if self._started:
-            self.controller.refresh()
+        if not self._started:
+            return
+        if self._window_is_going():
+            self.editor.call_later(_GOING_SECONDS, self.refresh)
+            return
+        self.controller.refresh()
 
     def _draw(self, view: PanelView) -> None:
         for panel in self._panels:
@@ -90,7 +95,7 @@ class Studio(QtCore.QObject):
             return
         if not any(panel.isVisible() for panel in self._panels):
             return
-        if self._window_is_going(application.topLevelWidgets()):
+        if self._window_is_going():
             return
         try:
             seen = self._situation()
@@ -101,17 +106,20 @@ class Studio(QtCore.QObject):
             self._seen = seen
             self.controller.refresh()
 
-    def _window_is_going(self, widgets: list[Any]) -> bool:
+    def _window_is_going(self) -> bool:
         """Whether a window was closed a moment ago.
 
         To ask for the active layer turns Krita's loop, which would delete it in the middle of
         that. A window that stays hidden is kept by Krita for the next one and harms nothing.
         """
+        widgets = QtWidgets.QApplication.topLevelWidgets()
         frames = (each for each in widgets if each.inherits("KisMainWindow"))
         hidden = sum(not each.isVisible() for each in frames)
-        self._wait = _LOOKS_WHILE_GOING if hidden > self._hidden else max(0, self._wait - 1)
+        now = time.monotonic()
+        if hidden > self._hidden:
+            self._going_until = now + _GOING_SECONDS
         self._hidden = hidden
-        return self._wait > 0
+        return now < self._going_until
 
     def _situation(self) -> object:
         document = self.editor.active_document()
