@@ -68,10 +68,7 @@ def test_a_transformation_goes_on_and_the_result_waits_for_it(sheet: Desk) -> No
     waits(sheet)
     sheet.in_image("Return")
     sheet.wait(lambda: sheet.gimp.run("answer = pic.get_width() != 300 and pic.get_visible()"))
-    sheet.wait(lambda: "boat" in sheet.names())
-    assert sheet.gimp.run("answer = [each.get_name() for each in image.get_selected_layers()]") == [
-        "pic"
-    ]
+    arrived(sheet, "pic")
 
 
 def test_a_transformation_of_a_selection_goes_on(sheet: Desk) -> None:
@@ -123,8 +120,7 @@ def test_an_open_filter_dialog_stays_open(sheet: Desk) -> None:
 def test_strokes_go_on_the_layer_that_was_active(sheet: Desk) -> None:
     sheet.gimp.run("image.set_selected_layers([paper])")
     begin(sheet)
-    arrived(sheet)
-    assert chosen_layers(sheet) == ["Paper"]
+    arrived(sheet, "Paper")
     sheet.stroke()
     sheet.wait(lambda: sheet.dark_pixels() > 200)
 
@@ -133,9 +129,9 @@ def test_strokes_go_on_the_quick_mask(sheet: Desk) -> None:
     sheet.in_image("shift+q")
     sheet.wait(lambda: sheet.gimp.run("answer = len(image.get_channels())") == 1)
     begin(sheet)
-    arrived(sheet)
-    chosen = sheet.gimp.run("answer = [c.get_name() for c in image.get_selected_channels()]")
-    assert chosen == ["Qmask"]
+    sheet.wait(lambda: "boat" in sheet.names())
+    chosen = "answer = [c.get_name() for c in image.get_selected_channels()]"
+    sheet.wait(lambda: sheet.gimp.run(chosen) == ["Qmask"])
 
 
 def test_strokes_go_on_the_mask_of_a_layer(sheet: Desk) -> None:
@@ -146,9 +142,8 @@ pic.set_edit_mask(True)
 Gimp.displays_flush()
 """)
     begin(sheet)
-    arrived(sheet)
+    arrived(sheet, "pic")
     assert sheet.gimp.run("answer = pic.get_edit_mask()")
-    assert chosen_layers(sheet) == ["pic"]
 
 
 def test_the_undo_history_is_on_while_the_history_is_noted(sheet: Desk) -> None:
@@ -211,14 +206,11 @@ def begin(desk: Desk, prompt: str = _SOON) -> None:
         desk.wait(lambda: desk.panel()["running"])
 
 
-def arrived(desk: Desk) -> None:
-    """The result is in the image, and all that its insertion does has been done."""
+def arrived(desk: Desk, chosen: str) -> None:
+    """The result is in the image, and this layer is the selected one once its insertion is over."""
     desk.wait(lambda: "boat" in desk.names())
-    desk.wait(lambda: not desk.panel()["running"])
-
-
-def chosen_layers(desk: Desk) -> list[str]:
-    return desk.gimp.run("answer = [each.get_name() for each in image.get_selected_layers()]")
+    names = "answer = [each.get_name() for each in image.get_selected_layers()]"
+    desk.wait(lambda: desk.gimp.run(names) == [chosen])
 
 
 def waits(desk: Desk) -> None:
