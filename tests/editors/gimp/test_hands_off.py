@@ -134,18 +134,6 @@ def test_strokes_go_on_the_quick_mask(sheet: Desk) -> None:
     sheet.wait(lambda: sheet.gimp.run(chosen) == ["Qmask"])
 
 
-def test_strokes_go_on_the_mask_of_a_layer(sheet: Desk) -> None:
-    sheet.gimp.run("""
-pic.add_mask(pic.create_mask(Gimp.AddMaskType.WHITE))
-image.set_selected_layers([pic])
-pic.set_edit_mask(True)
-Gimp.displays_flush()
-""")
-    begin(sheet)
-    arrived(sheet, "pic")
-    assert sheet.gimp.run("answer = pic.get_edit_mask()")
-
-
 def test_the_undo_history_is_on_while_the_history_is_noted(sheet: Desk) -> None:
     sheet.gimp.run("image.set_selected_layers([paper])")
     hand = threading.Thread(target=sheet.stroke)
