@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -124,8 +125,25 @@ async def throughput(workers: int, jobs: int, seconds: float) -> float:
         return each * len(sessions) / taken
 
 
+def bare_commits(many: int = 1000) -> list[float]:
+    """Seconds of each of so many transactions that reach the disk, in SQLite alone."""
+    seconds: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        db = sqlite3.connect(Path(folder) / "bare.sqlite3", isolation_level=None)
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        db.execute("CREATE TABLE jobs (job TEXT PRIMARY KEY, submit BLOB)")
+        for _ in range(many):
+            began = time.perf_counter()
+            db.execute("INSERT INTO jobs VALUES (?, ?)", (uuid.uuid4().hex, bytes(400)))
+            seconds.append(time.perf_counter() - began)
+        db.close()
+    return seconds
+
+
 async def long_queue(jobs: int, clients: int) -> None:
     """Submit while many wait, and print what that costs."""
+    print(f"one bare write to this disk: {_spread(bare_commits())}", flush=True)
     with Server(1) as server:
         sessions = [await server.session(f"client-{number}") for number in range(clients)]
         empty = server.memory()
@@ -133,12 +151,14 @@ async def long_queue(jobs: int, clients: int) -> None:
         for number in range(jobs):
             waits.append(await submit(sessions[number % clients], "step=60", steps=100))
         full = server.memory()
+        at_once = await asyncio.gather(*(submit(session, "step=60") for session in sessions))
         for session in sessions:
             asyncio.get_running_loop().create_task(session.close())
         print(
             f"{jobs} waiting jobs of {clients} sessions: submit to accepted "
             f"{_spread(waits[:1000])} for the first thousand, "
             f"{_spread(waits[-1000:])} for the last; "
+            f"{clients} submitted at once {_spread(at_once)}; "
             f"server {empty:.0f} MB before, {full:.0f} MB after "
             f"({(full - empty) * 1024 / jobs:.1f} kB a job)"
         )

@@ -11,11 +11,12 @@ from acetate.jobs.admission import check_submit
 from acetate.jobs.async_store import Ledger
 from acetate.jobs.availability import Offers
 from acetate.jobs.event_feed import EventFeed, Notice, Subscriber
+from acetate.jobs.intake import Intake
 from acetate.jobs.observation import Observation
 from acetate.jobs.open_job import OpenJob
 from acetate.jobs.queue_runner import QueueRunner
 from acetate.jobs.queue_watch import QueueWatch, Watcher
-from acetate.jobs.records import JobRecord, MissingImages, Refused
+from acetate.jobs.records import JobRecord, MissingImages, NewJob, Refused
 from acetate.jobs.recovery import give_up_damaged
 from acetate.jobs.store import now
 from acetate.jobs.unwritten_endings import UnwrittenEndings
@@ -49,7 +50,7 @@ class Manager:
             lambda engine, model: self.offers.suits(engine.name, model, is_selective(engine)),
         )
         self._watch = QueueWatch(self._runner.queue)
-        self._submitting = asyncio.Lock()
+        self._intake = Intake(ledger, self._take_up)
         self._expiry: asyncio.Task[None] | None = None
 
     # ---- life
@@ -142,28 +143,39 @@ class Manager:
             size = submit.frame.size
             recipe = replace(submit.recipe, width=size.width, height=size.height)
             submit = replace(submit, recipe=recipe)
-        async with self._submitting:
+        if submit.images or self._is_full(client):
+            # A repeat is known as one, whatever has filled up or gone since.
             known = await self._ledger.call(self._ledger.store.job, submit.job)
             if known is not None:
-                if known.client != client:
-                    raise Refused("job_taken", "Another client has a job with this id.")
-                return None
-            if self._runner.queue.count(client) >= self.limits.queued_jobs:
-                raise Refused(
-                    "too_many_jobs",
-                    f"{self.limits.queued_jobs} jobs of yours are waiting already.",
-                    "Wait for one to end, or cancel some.",
-                )
-            if missing := await self._ledger.missing_images(submit):
+                return self._taken_before(known.client, client)
+            if not self._is_full(client) and (missing := await self._ledger.missing_images(submit)):
                 raise MissingImages(missing)
-            accepted = Accepted(submit.job, self._feed.next(), self._runner.queue.ahead(client))
-            created = now()
-            await self._ledger.call(self._ledger.store.add_job, client, submit, accepted, created)
-            record = JobRecord(submit.job, client, "queued", submit, 0, created)
-            self._runner.jobs[submit.job] = OpenJob(record)
-        self._feed.publish(client, accepted)
+        if self._is_full(client):
+            raise Refused(
+                "too_many_jobs",
+                f"{self.limits.queued_jobs} jobs of yours are waiting already.",
+                "Wait for one to end, or cancel some.",
+            )
+        ahead = self._runner.queue.ahead(client) + len(self._intake)
+        accepted = Accepted(submit.job, self._feed.next(), ahead)
+        owner = await self._intake.take(NewJob(client, submit, accepted, now()))
+        return accepted if owner is None else self._taken_before(owner, client)
+
+    def _is_full(self, client: str) -> bool:
+        """Whether as many jobs of a client wait as may."""
+        waiting = self._runner.queue.count(client) + self._intake.count(client)
+        return waiting >= self.limits.queued_jobs
+
+    def _taken_before(self, owner: str, client: str) -> None:
+        if owner != client:
+            raise Refused("job_taken", "Another client has a job with this id.")
+
+    def _take_up(self, new: NewJob) -> None:
+        """A job is on disk: tell so, and let it wait for its turn."""
+        record = new.record
+        self._runner.jobs[record.job] = OpenJob(record)
+        self._feed.publish(record.client, new.accepted)
         self._runner.add(record)
-        return accepted
 
     async def cancel(self, client: str, job_id: str) -> bool:
         """Stop a job of this client; False when there is none that could be stopped."""

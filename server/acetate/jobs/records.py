@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from acetate_bridge.protocol.messages import LayerReady, Submit
+from acetate_bridge.protocol.messages import Accepted, LayerReady, Submit
 from acetate_bridge.protocol.types import Image, Layer, PixelFormat, Recipe, Role
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -26,6 +26,21 @@ class JobRecord:
     message: str = ""
     hint: str = ""
     acknowledged: bool = False
+
+
+@dataclass(frozen=True)
+class NewJob:
+    """A job to be written down with the event that says so; `created` by the wall clock."""
+
+    client: str
+    submit: Submit
+    accepted: Accepted
+    created: float
+
+    @property
+    def record(self) -> JobRecord:
+        """The job as it is on disk then."""
+        return JobRecord(self.submit.job, self.client, "queued", self.submit, 0, self.created)
 
 
 @dataclass(frozen=True)

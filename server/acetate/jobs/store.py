@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from acetate.jobs.disk_space import is_full
-from acetate.jobs.records import DiskFull, JobRecord, JobState, StoredLayer
+from acetate.jobs.records import DiskFull, JobRecord, JobState, NewJob, StoredLayer
 from acetate.jobs.rows import (
     JOB_COLUMNS,
     NAMES,
@@ -98,15 +98,32 @@ class Store:
     def add_job(self, client: str, submit: Submit, accepted: Accepted, now: float) -> None:
         """A new job, queued, with its `accepted` event."""
         with self._change():
-            self._db.execute(
-                "INSERT INTO jobs (job, client, state, submit, created) VALUES (?,?,?,?,?)",
-                (submit.job, client, "queued", msgspec.json.encode(submit), now),
-            )
-            self._db.executemany(
-                "INSERT OR IGNORE INTO job_images VALUES (?, ?)",
-                [(submit.job, image.sha256) for image in submit.images.values()],
-            )
-            self._add_event(accepted.sequence, submit.job, accepted)
+            self._add_job(NewJob(client, submit, accepted, now))
+
+    def add_jobs(self, jobs: Sequence[NewJob]) -> list[str | None]:
+        """New jobs in one transaction; for each None, or whose it is if its id was taken before."""
+        owners: list[str | None] = []
+        with self._change():
+            for new in jobs:
+                row = self._db.execute(
+                    "SELECT client FROM jobs WHERE job = ?", (new.submit.job,)
+                ).fetchone()
+                owners.append(row[0] if row else None)
+                if row is None:
+                    self._add_job(new)
+        return owners
+
+    def _add_job(self, new: NewJob) -> None:
+        job = new.submit.job
+        self._db.execute(
+            "INSERT INTO jobs (job, client, state, submit, created) VALUES (?,?,?,?,?)",
+            (job, new.client, "queued", msgspec.json.encode(new.submit), new.created),
+        )
+        self._db.executemany(
+            "INSERT OR IGNORE INTO job_images VALUES (?, ?)",
+            [(job, image.sha256) for image in new.submit.images.values()],
+        )
+        self._add_event(new.accepted.sequence, job, new.accepted)
 
     def job(self, job: str) -> JobRecord | None:
         """One job, or None."""
