@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from acetate.adapters import PatchMismatch
 from acetate.adapters.control_map import control_map
-from acetate.adapters.controlnet import Following, load_control
+from acetate.adapters.controlnet import Following, added_up, load_control
 from acetate.errors import BadRequest
 from tests.support.original_layout import tiny_denoiser, write_control
 
@@ -41,6 +41,26 @@ def test_strength_scales_what_is_added(tmp_path: Path) -> None:
     )
     assert whole.abs().max() > 0
     assert torch.allclose(whole, 2 * half)
+
+
+def test_several_networks_add_up_and_each_ends_when_it_is_told(tmp_path: Path) -> None:
+    unet = tiny_denoiser("sd15")
+    path = write_control(tmp_path / "scribble.safetensors", "sd15")
+    network = load_control(path, unet, CPU, torch.float32)
+    image, latent = torch.rand(1, 3, 64, 64), torch.randn(1, 4, 8, 8)
+    given = (latent, torch.tensor(10), torch.randn(1, 77, 48), None)
+    once = Following(network, image, 1.0).residuals(*given)
+    twice = added_up([once, once])
+    assert added_up([]) == {} and added_up([once]) == once
+    middle = "mid_block_additional_residual"
+    assert torch.allclose(twice[middle], 2 * once[middle])
+    downs = "down_block_additional_residuals"
+    assert all(
+        torch.allclose(two, 2 * one) for two, one in zip(twice[downs], once[downs], strict=True)
+    )
+    ending = Following(network, image, 1.0, end=0.4)
+    assert ending.counts(torch.tensor(999)) and ending.counts(torch.tensor(600))
+    assert not ending.counts(torch.tensor(590))
 
 
 def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
@@ -82,7 +102,17 @@ def test_a_map_is_taken_as_it_is_with_black_for_nothing() -> None:
     assert torch.equal(control_map(rgba, "depth", derived=False), rgba[:, :3] * rgba[:, 3:])
 
 
-@pytest.mark.parametrize("kind", ["depth", "pose"])
+def test_a_soft_edge_is_brightest_where_the_picture_changes_most() -> None:
+    edges = control_map(sketch(), "softedge", derived=True)
+    assert edges.shape == (1, 3, 32, 32) and edges.max() == 1 and edges[..., 20:, :].max() < 0.01
+
+
+def test_a_tile_is_the_picture_on_white() -> None:
+    tile = control_map(sketch(), "tile", derived=True)
+    assert tile[..., 20:, :].min() == 1 and tile[..., 9, 10].max() == 0
+
+
+@pytest.mark.parametrize("kind", ["depth", "pose", "segment"])
 def test_where_there_is_no_detector_the_map_is_asked_for(kind: str) -> None:
     with pytest.raises(BadRequest, match=f"no detector for {kind}"):
         control_map(sketch(), kind, derived=True)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from acetate.images.files import read_image, write_image
+from acetate.images.files import read_image, read_recipe, write_image
 from acetate.images.tensors import to_image
+from acetate_bridge.protocol.types import Control
 from tests.cli.conftest import Acetate
 
 
@@ -35,13 +36,36 @@ def test_a_layer_from_a_reference_is_painted_again_from_its_recipe(
     assert read_image(again) == painted
 
 
-def test_a_reference_and_a_control_image_together_are_refused(
+def test_a_sketch_and_a_reference_are_followed_together_and_again(
     acetate: Acetate, reference: Path, tmp_path: Path
 ) -> None:
-    both = ["--reference", reference, "--control", reference]
-    outcome = acetate("generate", "text", "a box", *both, "-o", tmp_path / "out.png")
-    assert outcome.code == 2 and "--reference or --control" in outcome.err
-    assert not (tmp_path / "out.png").exists()
+    first, again = tmp_path / "one.png", tmp_path / "two.png"
+    sketch = ["--control", reference, "--control-kind", "scribble", "--control-derive"]
+    both = [*sketch, "--control-end", "0.5", "--reference", reference]
+    words = ["generate", "text", "a red box", *both, "--reference-strength", "0.7"]
+    outcome = acetate(*words, "--steps", "2", "-o", first)
+    assert (outcome.code, outcome.err) == (0, "")
+    recipe = read_recipe(first)
+    assert recipe.control == Control("scribble", 1.0, True, end=0.5)
+    assert recipe.controls == [Control("reference", 0.7)]
+    assert set(recipe.inputs) == {"control", "control_2"}
+    outcome = acetate("generate", "--from", first, "--control", reference, "-o", again)
+    assert outcome.code == 2 and "--control, given 2 times" in outcome.err
+    pictures = ["--control", reference, "--control", reference]
+    outcome = acetate("generate", "--from", first, *pictures, "-o", again)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert again.read_bytes() == first.read_bytes()
+    shown = acetate("show", first).out
+    assert "a scribble image, 1, up to 50%" in shown and "a reference image, 0.7" in shown
+
+
+def test_as_many_strengths_as_pictures_or_one(
+    acetate: Acetate, reference: Path, tmp_path: Path
+) -> None:
+    sketches = ["--control", reference] * 3 + ["--control-kind", "scribble"]
+    strengths = ["--control-strength", "0.5", "--control-strength", "0.6"]
+    outcome = acetate("generate", "text", "a box", *sketches, *strengths, "-o", tmp_path / "a.png")
+    assert outcome.code == 2 and "--control-strength" in outcome.err and "3" in outcome.err
 
 
 def test_a_model_that_goes_by_none_says_so(

@@ -17,7 +17,8 @@ def control_map(rgba: Tensor, kind: ControlKind, derived: bool) -> Tensor:
 
     A layer that is the map already lies on black, which means "nothing here" in every kind. From a
     sketch in dark strokes on white or on nothing come light strokes on black; from a picture, its
-    edges (Canny 1986). Raises BadRequest for depth and pose, for which there is no detector here.
+    edges (Canny 1986), or how steep it is everywhere (Sobel), and a tile is the picture itself.
+    Raises BadRequest for depth, pose and segments, for which there is no detector here.
     """
     if not derived:
         return composite_over(rgba, torch.zeros_like(rgba[:, :3]))
@@ -29,6 +30,14 @@ def control_map(rgba: Tensor, kind: ControlKind, derived: bool) -> Tensor:
 
         _, edges = canny(_grey(on_white), low_threshold=0.1, high_threshold=0.2)
         return edges.expand(-1, 3, -1, -1)
+    if kind == "softedge":
+        from kornia.filters import sobel
+
+        steep = sobel(_grey(on_white), normalized=True)
+        strongest = steep.amax(dim=(1, 2, 3), keepdim=True).clamp_min(1e-6)
+        return (steep / strongest).clamp(0, 1).expand(-1, 3, -1, -1)
+    if kind == "tile":
+        return on_white
     raise BadRequest(
         f"There is no detector for {kind} here: give the {kind} map itself as the control image."
     )

@@ -6,6 +6,7 @@ when the patch is taken out.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,19 @@ _LAST = "controlnet_cond_embedding.conv_out.weight"
 
 @dataclass(frozen=True)
 class Following:
-    """A control network with the image [1, 3, H, W] in [0, 1] that it reads."""
+    """A control network with the image [1, 3, H, W] in [0, 1] that it reads.
+
+    `end` is the share of the noise levels after which it is followed no more.
+    """
 
     network: ControlNetModel
     image: Tensor
     strength: float
+    end: float = 1.0
+
+    def counts(self, timestep: Tensor) -> bool:
+        """Whether it is still followed at a noise level, 999 (all noise) to 0."""
+        return still_followed(self.end, timestep)
 
     def residuals(
         self,
@@ -49,6 +58,23 @@ class Following:
             return_dict=False,
         )
         return {"down_block_additional_residuals": down, "mid_block_additional_residual": middle}
+
+
+def still_followed(end: float, timestep: Tensor) -> bool:
+    """Whether the share `end` of the noise levels, 999 (all noise) to 0, is not yet over."""
+    return end >= 1 or float(timestep.max()) >= (1 - end) * 999
+
+
+def added_up(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What several control networks add inside the denoiser, as one."""
+    if len(found) < 2:
+        return found[0] if found else {}
+    downs = [each["down_block_additional_residuals"] for each in found]
+    middles = [each["mid_block_additional_residual"] for each in found]
+    return {
+        "down_block_additional_residuals": [sum(parts) for parts in zip(*downs, strict=True)],
+        "mid_block_additional_residual": sum(middles),
+    }
 
 
 def load_control(

@@ -11,13 +11,14 @@ import typer
 
 from acetate.cli import options
 from acetate.cli.growing import grow
-from acetate.cli.options import Precision, parse_control, parse_fill, parse_size, parse_styles
+from acetate.cli.options import Followed, Precision, parse_fill, parse_size, parse_styles
 from acetate.cli.prompts import PromptCommand
 from acetate.cli.request import Order
 from acetate.cli.run import carry_out
 from acetate.errors import BadRequest
 from acetate.images.files import read_image, read_recipe, read_recipes
 from acetate.modes.registry import MODES
+from acetate_bridge.protocol.following import with_controls
 from acetate_bridge.protocol.geometry import Size
 from acetate_bridge.protocol.limits import drawn_seed
 from acetate_bridge.protocol.messages import ModeInfo
@@ -42,8 +43,10 @@ _SHARED: dict[str, tuple[Any, Any]] = {
     "style": (options.Style, None),
     "reference": (options.ReferencePicture, None),
     "control": (options.ControlPicture, None),
-    "control_kind": (options.FollowedKind, ""),
-    "control_strength": (options.ControlStrength, 1.0),
+    "reference_strength": (options.ReferenceStrength, None),
+    "control_kind": (options.FollowedKind, None),
+    "control_strength": (options.ControlStrength, None),
+    "control_end": (options.ControlEnd, None),
     "control_derive": (options.ControlDerived, False),
     "server": (options.Server, ""),
     "token_file": (options.TokenFile, None),
@@ -134,7 +137,7 @@ def again(
         "background": background,
         "mask": mask,
         "below": below,
-        "control": control,
+        **Followed(control or ()).pictures(),
     }
     carry_out(
         Order(
@@ -167,13 +170,19 @@ def _command(mode: ModeInfo) -> Callable[..., None]:
 
     def paint(**words: Any) -> None:
         given = {name: default for name, (_, default) in _SHARED.items()} | words
-        if given["reference"] is not None:
-            if given["control"] is not None:
-                raise BadRequest("Give --reference or --control: one picture can be gone by.")
-            given |= {"control": given["reference"], "control_kind": "reference"}
+        following = Followed(
+            given["control"] or (),
+            given["control_kind"] or (),
+            given["control_strength"] or (),
+            given["control_end"] or (),
+            given["control_derive"],
+            given["reference"] or (),
+            given["reference_strength"] or (),
+        )
+        controls = following.parsed()
         fill = parse_fill(given.get("expand", False), given.get("remove", False))
-        inputs = [wanted.name for wanted in mode.inputs] + ["control"]
-        images = _read({name: given[name] for name in inputs})
+        inputs = {wanted.name: given[wanted.name] for wanted in mode.inputs}
+        images = _read(inputs | following.pictures())
         strength = given.get("strength", 1.0)
         prompts = {role: given[f"{role}_prompt"] for role in mode.prompts}
         recipe = Recipe(
@@ -191,13 +200,8 @@ def _command(mode: ModeInfo) -> Callable[..., None]:
             scale=given.get("scale", 2),
             keep_transparency=given.get("keep_transparency", False),
             styles=parse_styles(given["style"]),
-            control=parse_control(
-                given["control"],
-                given["control_kind"],
-                given["control_strength"],
-                given["control_derive"],
-            ),
         )
+        recipe = with_controls(recipe, controls)
         size = _size(given.get("size"), images)
         if mode.inputs and size is not None:
             images = _at_size(images, size)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, cast, get_args
+from typing import Annotated, TypeVar, cast, get_args
 
 import typer
 
 from acetate.errors import BadRequest
+from acetate_bridge.protocol.following import control_name
 from acetate_bridge.protocol.geometry import Size
 from acetate_bridge.protocol.types import Control, ControlKind, FillKind
+
+T = TypeVar("T")
 
 
 class Precision(StrEnum):
@@ -79,17 +84,34 @@ Style = Annotated[
     typer.Option("--style", help="An imported style, as NAME or NAME=WEIGHT; may be repeated."),
 ]
 ReferencePicture = Annotated[
-    Path | None, typer.Option("--reference", help="A picture of what is meant, to go by.")
+    list[Path] | None,
+    typer.Option("--reference", help="A picture of what is meant, to go by; may be repeated."),
+]
+ReferenceStrength = Annotated[
+    list[float] | None,
+    typer.Option("--reference-strength", help="How closely to go by it, 0 to 2; one for each."),
 ]
 ControlPicture = Annotated[
-    Path | None, typer.Option("--control", help="A sketch, line art or map to follow.")
+    list[Path] | None,
+    typer.Option("--control", help="A sketch, line art or map to follow; may be repeated."),
 ]
 FollowedKind = Annotated[
-    str,
-    typer.Option("--control-kind", help="What it is: " + ", ".join(get_args(ControlKind)) + "."),
+    list[str] | None,
+    typer.Option(
+        "--control-kind",
+        help="What it is, one for each: " + ", ".join(get_args(ControlKind)) + ".",
+    ),
 ]
 ControlStrength = Annotated[
-    float, typer.Option("--control-strength", help="How closely to follow it, 0 to 2.")
+    list[float] | None,
+    typer.Option("--control-strength", help="How closely to follow it, 0 to 2; one for each."),
+]
+ControlEnd = Annotated[
+    list[float] | None,
+    typer.Option(
+        "--control-end",
+        help="The share of the noise after which it is followed no more, up to 1; one for each.",
+    ),
 ]
 ControlDerived = Annotated[
     bool,
@@ -166,15 +188,49 @@ def parse_fill(expand: bool, remove: bool) -> FillKind:
     return "expand" if expand else "remove" if remove else "fill"
 
 
-def parse_control(
-    picture: Path | None, kind: str, strength: float, derived: bool
-) -> Control | None:
-    """What to follow of a control image, if there is one. Raises BadRequest."""
-    kinds = get_args(ControlKind)
-    if picture is None:
-        if kind:
+@dataclass(frozen=True)
+class Followed:
+    """The pictures to follow and to go by, as they were given, and how."""
+
+    controls: Sequence[Path] = ()
+    kinds: Sequence[str] = ()
+    strengths: Sequence[float] = ()
+    ends: Sequence[float] = ()
+    derived: bool = False
+    references: Sequence[Path] = ()
+    reference_strengths: Sequence[float] = ()
+
+    def pictures(self) -> dict[str, Path]:
+        """Each by the name that the request has for it."""
+        paths = (*self.controls, *self.references)
+        return {control_name(index): path for index, path in enumerate(paths)}
+
+    def parsed(self) -> list[Control]:
+        """What is followed, in the order of the pictures. Raises BadRequest."""
+        allowed = get_args(ControlKind)
+        if self.kinds and not self.controls:
             raise BadRequest("Name the picture to follow with --control.")
-        return None
-    if kind not in kinds:
-        raise BadRequest(f"Say what the control image is with --control-kind: {', '.join(kinds)}.")
-    return Control(cast(ControlKind, kind), strength, derived)
+        kinds = _each(self.kinds, len(self.controls), "--control-kind", "")
+        if unknown := [kind for kind in kinds if kind not in allowed]:
+            said = f", not “{unknown[0]}”" if unknown[0] else ""
+            raise BadRequest(
+                f"Say what the control image is with --control-kind: {', '.join(allowed)}{said}."
+            )
+        strengths = _each(self.strengths, len(self.controls), "--control-strength", 1.0)
+        ends = _each(self.ends, len(self.controls), "--control-end", 1.0)
+        found = [
+            Control(cast(ControlKind, kind), strength, self.derived, end=end)
+            for kind, strength, end in zip(kinds, strengths, ends, strict=True)
+        ]
+        count = len(self.references)
+        closely = _each(self.reference_strengths, count, "--reference-strength", 1.0)
+        return [*found, *(Control("reference", strength) for strength in closely)]
+
+
+def _each(given: Sequence[T], count: int, option: str, otherwise: T) -> list[T]:
+    """A value for each picture: one is for all of them. Raises BadRequest."""
+    if len(given) <= 1:
+        return list(given or [otherwise]) * count
+    if len(given) != count:
+        raise BadRequest(f"Give {option} once for all pictures, or once for each of the {count}.")
+    return list(given)

@@ -165,6 +165,18 @@ def on_canvas(image: Image, frame: Frame) -> Image:
 def _check_inputs(expected: dict[str, str], images: dict[str, Image]) -> None:
     for name, wanted in expected.items():
         if name not in images:
-            raise BadRequest(f"The picture was painted with another one: name it with --{name}.")
+            raise BadRequest(
+                f"The picture was painted with another one: name it with {_option(name)}."
+            )
         if image_hash(images[name]) != wanted:
-            raise BadRequest(f"The picture given with --{name} is not the one it was painted with.")
+            raise BadRequest(
+                f"The picture given with {_option(name)} is not the one it was painted with."
+            )
+
+
+def _option(name: str) -> str:
+    """How a picture of this name is given; those that are followed one after the other."""
+    first, _, number = name.partition("_")
+    if first != "control" or not number:
+        return f"--{name}"
+    return f"--control, given {number} times"

@@ -11,6 +11,7 @@ import typer
 
 from acetate.cli.quoting import written
 from acetate.images.files import read_recipes
+from acetate_bridge.protocol.following import controls_of
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.serialization import to_plain
 from acetate_bridge.protocol.types import Recipe
@@ -55,8 +56,9 @@ def _lines(recipe: Recipe) -> Iterator[tuple[str, str]]:
         yield "strength", f"{recipe.strength:g}"
     for name, weight in recipe.styles.items():
         yield "style", f"{name}, {weight:g}"
-    if recipe.control is not None:
-        yield "follows", f"a {recipe.control.kind} image, {recipe.control.strength:g}"
+    for control in controls_of(recipe):
+        end = f", up to {control.end:.0%}" if control.end < 1 else ""
+        yield "follows", f"a {control.kind} image, {control.strength:g}{end}"
     if recipe.inputs:
         yield "made from", ", ".join(recipe.inputs)
     yield "model", f"{recipe.model} {recipe.model_hash[:_HASH]}".strip()

@@ -11,6 +11,7 @@ from acetate.jobs.records import Refused
 from acetate.models.families import FAMILIES, check_size, frames_of
 from acetate.models.shipped import EMBEDDED
 from acetate.workers.engine import Announcement
+from acetate_bridge.protocol.following import controls_of, followed, missing_control
 from acetate_bridge.protocol.geometry import Frame, Size
 from acetate_bridge.protocol.limits import (
     PROMPT_CHARACTERS,
@@ -165,15 +166,15 @@ def _check_model(submit: Submit, offer: Announcement) -> None:
 
 
 def _check_control(submit: Submit, model: ModelInfo) -> None:
-    control = submit.recipe.control
-    if control is None or control.model or control.kind in model.controls:
-        return
-    follows = f"It follows {', '.join(model.controls)}." if model.controls else ""
-    raise Refused(
-        "bad_request",
-        f"There is no control network that follows {control.kind} with “{model.id}”.",
-        follows or "Take one over with `acetate models import`.",
-    )
+    for control in controls_of(submit.recipe):
+        if control.model or control.kind in model.controls:
+            continue
+        follows = f"It follows {', '.join(model.controls)}." if model.controls else ""
+        raise Refused(
+            "bad_request",
+            f"There is no control network that follows {control.kind} with “{model.id}”.",
+            follows or "Take one over with `acetate models import`.",
+        )
 
 
 def _check_inputs(submit: Submit, offer: Announcement) -> None:
@@ -182,8 +183,9 @@ def _check_inputs(submit: Submit, offer: Announcement) -> None:
     for wanted in mode.inputs:
         if wanted.required and wanted.name not in submit.images:
             raise Refused("bad_request", f"The mode “{mode.name}” needs {wanted.words}.")
-    if submit.recipe.control is not None and "control" not in submit.images:
-        raise Refused("bad_request", "There is no control image to follow.")
+    for name in followed(submit.recipe):
+        if name not in submit.images:
+            raise Refused("bad_request", missing_control(name))
     if submit.frame is not None:
         sizes = {submit.frame.size, submit.frame.canvas.size}
     elif submit.recipe.width and submit.recipe.height:

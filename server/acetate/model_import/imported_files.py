@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -114,6 +115,8 @@ def _examine_word(own: Own, file: Path, told: Path) -> Own:
 
 _NETWORK_KINDS = tuple(kind for kind in get_args(ControlKind) if kind != "reference")
 """What networks follow: a reference picture is gone by without one."""
+_SHORT: dict[str, ControlKind] = {"hed": "softedge", "seg": "segment"}
+"""How some files are called instead."""
 
 
 def control_kind(words: str, name: str) -> ControlKind:
@@ -121,6 +124,10 @@ def control_kind(words: str, name: str) -> ControlKind:
     plain = words.lower().replace("_", "").replace("-", "").replace("sketch", "scribble")
     for kind in _NETWORK_KINDS:
         if kind in plain:
+            return kind
+    words_of_name = re.split(r"[^a-z]+", words.lower())
+    for short, kind in _SHORT.items():
+        if short in words_of_name:
             return kind
     raise CannotImport(
         f"The name of {name} does not say what the control network follows.",

@@ -12,6 +12,7 @@ from acetate.errors import BadRequest, ModelMissing
 from acetate.models.families import FAMILIES
 from acetate.models.few_steps import FEW_STEPS
 from acetate.models.own_register import Own, own_file, own_files, own_named
+from acetate_bridge.protocol.following import followed, with_controls
 from acetate_bridge.protocol.types import Control, Recipe, Request
 
 if TYPE_CHECKING:
@@ -29,29 +30,38 @@ def equipped(request: Request, pipeline: Pipeline) -> Generator[Recipe]:
     """
     recipe = request.recipe
     styles = [(own_named(name, "style"), weight) for name, weight in recipe.styles.items()]
-    control = recipe.control
     with ExitStack() as stack:
         paths = [(_fitting(own, pipeline), weight) for own, weight in styles]
         told = {own.name: own.facts for own, _ in styles}
         stack.enter_context(pipeline.styled(paths, told))
-        if control is not None and control.kind == "reference":
-            _check_reference(recipe, pipeline)
-            picture = _picture(request)
-            stack.enter_context(pipeline.referring(picture, control.strength))
-        elif control is not None and control.kind in FAMILIES[pipeline.family].sketches:
-            if control.model:
-                raise BadRequest(f"The model “{pipeline.model}” follows sketches by itself.")
-            lines = _map(request, control)
-            stack.enter_context(pipeline.sketched(lines, control.strength))
-        elif control is not None:
-            own = _network(control, pipeline)
-            image = _map(request, control)
-            path = _fitting(own, pipeline)
-            stack.enter_context(pipeline.following(path, image, control.strength))
-            control = replace(control, model=own.name)
+        controls = [
+            _follow(request, name, control, pipeline, stack)
+            for name, control in followed(recipe).items()
+        ]
         names = {own.name: weight for own, weight in styles}
         scheduler = recipe.scheduler or _distilled([own for own, _ in styles], pipeline, recipe)
-        yield replace(recipe, styles=names, control=control, scheduler=scheduler)
+        yield with_controls(replace(recipe, styles=names, scheduler=scheduler), controls)
+
+
+def _follow(
+    request: Request, name: str, control: Control, pipeline: Pipeline, stack: ExitStack
+) -> Control:
+    """An image is followed from now on; returns the control with the name of its network."""
+    if control.kind == "reference":
+        _check_reference(request.recipe, pipeline)
+        picture = _picture(request, name)
+        stack.enter_context(pipeline.referring(picture, control.strength))
+        return control
+    lines = _map(request, name, control)
+    if control.kind in FAMILIES[pipeline.family].sketches:
+        if control.model:
+            raise BadRequest(f"The model “{pipeline.model}” follows sketches by itself.")
+        stack.enter_context(pipeline.sketched(lines, control.strength, control.end))
+        return control
+    own = _network(control, pipeline)
+    path = _fitting(own, pipeline)
+    stack.enter_context(pipeline.following(path, lines, control.strength, control.end))
+    return replace(control, model=own.name)
 
 
 def _distilled(styles: Sequence[Own], pipeline: Pipeline, recipe: Recipe) -> str:
@@ -101,13 +111,13 @@ def _check_reference(recipe: Recipe, pipeline: Pipeline) -> None:
         )
 
 
-def _picture(request: Request) -> Tensor:
+def _picture(request: Request, name: str) -> Tensor:
     from acetate.images.tensors import to_tensor
 
-    return to_tensor(request.images["control"])
+    return to_tensor(request.images[name])
 
 
-def _map(request: Request, control: Control) -> Tensor:
+def _map(request: Request, name: str, control: Control) -> Tensor:
     from acetate.adapters.control_map import control_map
 
-    return control_map(_picture(request), control.kind, control.derived)
+    return control_map(_picture(request, name), control.kind, control.derived)

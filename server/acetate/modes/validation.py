@@ -6,6 +6,7 @@ from acetate.errors import BadRequest
 from acetate.models.families import check_size, frames_of
 from acetate.modes.registry import mode_named
 from acetate_bridge.protocol import limits
+from acetate_bridge.protocol.following import followed, missing_control
 from acetate_bridge.protocol.geometry import FrameLimits, Size
 from acetate_bridge.protocol.limits import VARIANTS, OutOfBounds
 from acetate_bridge.protocol.types import Recipe, Request
@@ -20,8 +21,9 @@ def check_request(request: Request, frames: FrameLimits) -> None:
     for wanted in mode.info.inputs:
         if wanted.required and wanted.name not in request.images:
             raise BadRequest(f"The mode “{mode.info.name}” needs {wanted.words}.")
-    if recipe.control is not None and "control" not in request.images:
-        raise BadRequest("There is no control image to follow.")
+    for name in followed(recipe):
+        if name not in request.images:
+            raise BadRequest(missing_control(name))
     check_size(recipe.width, recipe.height, frames_of(recipe.mode, frames))
     for name, image in request.images.items():
         if (image.width, image.height) != (recipe.width, recipe.height):

@@ -13,6 +13,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from acetate.adapters.controlnet import still_followed
 from acetate.embedded.beginnings import (
     FARTHEST,
     RECALLING,
@@ -118,6 +119,8 @@ class EmbeddedPipeline(Pipeline):
         self.latent_factor = ENLARGED * codec.small_factor
         self.native = native
         self.limits = FAMILIES[self.family].frames(self.native)
+        self._sketch: Tensor | None = None
+        self._sketch_end = self._lines_end = 1.0
         self._lines: Tensor | None = None
         self._reference: tuple[Tensor, float] | None = None
         self._pictures: list[tuple[Tensor, Tensor]] = []
@@ -250,19 +253,29 @@ class EmbeddedPipeline(Pipeline):
         return usual if put is None else Filling(*put, START_SCENE / FARTHEST)
 
     @contextmanager
-    def sketched(self, lines: Tensor, strength: float) -> Generator[None]:
-        """Light lines on black [1, 3, H, W] in [0, 1] are followed for the length of a block."""
-        self._lines = self.encode_image(lines * min(1.0, strength))
+    def sketched(self, lines: Tensor, strength: float, end: float = 1.0) -> Generator[None]:
+        """Light lines on black [1, 3, H, W] in [0, 1] are followed for the length of a block.
+
+        Those of blocks around it stay; of all of them the last end counts.
+        """
+        before = self._sketch, self._sketch_end, self._lines
+        drawn = lines * min(1.0, strength)
+        if self._sketch is not None:
+            drawn, end = torch.maximum(self._sketch, drawn), max(self._sketch_end, end)
+        self._sketch, self._sketch_end = drawn, end
+        self._lines = self.encode_image(drawn)
         try:
             yield
         finally:
-            self._lines = None
+            self._sketch, self._sketch_end, self._lines = before
 
     @contextmanager
     def referring(self, picture: Tensor, strength: float) -> Generator[None]:
         """A layer begins from this picture, for the length of a block, and not from a drawing."""
         if self.beginnings is None:
             raise BadRequest(f"The model “{self.model}” cannot go by a reference picture.")
+        if self._reference is not None:
+            raise BadRequest(f"The model “{self.model}” goes by one reference picture at a time.")
         self._reference = halved_layer(picture), strength
         try:
             yield
@@ -290,15 +303,16 @@ class EmbeddedPipeline(Pipeline):
     ) -> Tensor:
         """See `Pipeline.denoise`. A layer begins from the drawing that its prompt recalls."""
         task = patch if isinstance(patch, Task) else Task("text")
+        self._lines_end = 1.0
         if self._lines is not None and task.name == "text":
-            task, conditions = Task("control"), [self._lines]
+            task, conditions, self._lines_end = Task("control"), [self._lines], self._sketch_end
         beside = None
         if isinstance(prompt, Reading) and self.beginnings is not None:
             seeds = [_number(one) for one in noise]
             if latent is None:
                 known = [self._pixels(condition) for condition in conditions]
                 scene = Asked(task.name, task.onto, *self._frame(noise))
-                if task.name == "text" and self._reference is not None:
+                if task.name in ("text", "control") and self._reference is not None:
                     picture, closely = self._reference
                     latent, strength = self.beginnings.by(picture, prompt.texts[0], closely)
                 else:
@@ -348,6 +362,9 @@ class EmbeddedPipeline(Pipeline):
     ) -> Tensor:
         if condition is None:
             condition = torch.cat([torch.zeros_like(latent)] * 2, dim=1)
+        if not still_followed(self._lines_end, timestep):
+            beside, lines = condition.chunk(2, dim=1)
+            condition = torch.cat([beside, torch.zeros_like(lines)], dim=1)
         sigma = (timestep / MODEL_STEPS).expand(len(latent))
         height, width = latent.shape[-2:]
         margin = (0, -width % self._multiple, 0, -height % self._multiple)

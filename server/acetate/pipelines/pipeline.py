@@ -168,12 +168,18 @@ class Pipeline(ABC):
         return nullcontext()
 
     def following(
-        self, network: Path, image: Tensor, strength: float
+        self, network: Path, image: Tensor, strength: float, end: float = 1.0
     ) -> AbstractContextManager[None]:
-        """A control image followed for the length of a block. Raises BadRequest."""
+        """A control image followed for the length of a block. Raises BadRequest.
+
+        `end` is the share of the noise levels after which it is followed no more. Blocks inside
+        each other follow all their images at once.
+        """
         raise BadRequest(f"The model “{self.model}” cannot follow a control image.")
 
-    def sketched(self, lines: Tensor, strength: float) -> AbstractContextManager[None]:
+    def sketched(
+        self, lines: Tensor, strength: float, end: float = 1.0
+    ) -> AbstractContextManager[None]:
         """Light lines on black [1, 3, H, W] followed for the length of a block. Raises BadRequest.
 
         Only for families that follow `sketches` without a control network.

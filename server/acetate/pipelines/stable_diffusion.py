@@ -14,7 +14,7 @@ from diffusers.models.embeddings import get_timestep_embedding
 from torch import Tensor, nn
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
-from acetate.adapters.controlnet import Following, load_control
+from acetate.adapters.controlnet import Following, added_up, load_control
 from acetate.adapters.lora import StylePatch
 from acetate.errors import ModelDamaged
 from acetate.latent_transparency import decode_transparent, encode_with_offset
@@ -88,7 +88,7 @@ class StableDiffusionPipeline(Pipeline):
         self._patch: tuple[str, Path, Patch] | None = None
         self._prompts: Recent[PromptEmbedding] = Recent(16)
         self._conditions: Recent[Tensor] = Recent(8)
-        self._control: Following | None = None
+        self._controls: tuple[Following, ...] = ()
         self._hole: Hole | None = None
         self._guidance_read: Tensor | None = None
         self._styles: tuple[tuple[str, float], ...] = ()
@@ -174,17 +174,20 @@ class StableDiffusionPipeline(Pipeline):
                 self._styles = ()
 
     @contextmanager
-    def following(self, network: Path, image: Tensor, strength: float) -> Generator[None]:
+    def following(
+        self, network: Path, image: Tensor, strength: float, end: float = 1.0
+    ) -> Generator[None]:
         """The control image [1, 3, H, W] in [0, 1] is followed for the length of a block."""
         self.files.use(network)
         control = self.ladder.attempt(
             lambda: load_control(network, self.unet, self.device, self.dtype)
         )
-        self._control = Following(control, image.to(self.device, self.dtype), strength)
+        before, image = self._controls, image.to(self.device, self.dtype)
+        self._controls = (*before, Following(control, image, strength, end))
         try:
             yield
         finally:
-            self._control = None
+            self._controls = before
 
     @contextmanager
     def filling(self, picture: Tensor, mask: Tensor) -> Generator[None]:
@@ -219,10 +222,10 @@ class StableDiffusionPipeline(Pipeline):
         tokens: Tensor,
         added: dict[str, Tensor | None] | None = None,
     ) -> dict[str, Any]:
-        """What the control network adds to one evaluation of the denoiser, as its arguments."""
-        if self._control is None:
-            return {}
-        return self._control.residuals(latent.to(self.dtype), timestep, tokens, added)
+        """What the control networks add to one evaluation of the denoiser, as its arguments."""
+        noisy = latent.to(self.dtype)
+        now = [each for each in self._controls if each.counts(timestep)]
+        return added_up([each.residuals(noisy, timestep, tokens, added) for each in now])
 
     def _guided(
         self, prompt: PromptEmbedding, guidance: float, condition: Tensor | None

@@ -13,6 +13,7 @@ from acetate.models.registry import model_named, models
 from acetate.models.shipped import EMBEDDED
 from acetate.modes.registry import MODES
 from acetate.workers.engine import Announcement
+from acetate_bridge.protocol.following import DERIVED
 from acetate_bridge.protocol.messages import ModelInfo
 
 
@@ -40,6 +41,7 @@ def embedded_model() -> ModelInfo:
         steps=family.steps,
         guidance=family.guidance,
         controls=sorted([*family.sketches, *(["reference"] if family.references else [])]),
+        derives=sorted(set(DERIVED) & set(family.sketches)),
     )
 
 
@@ -54,6 +56,7 @@ def official_models() -> list[ModelInfo]:
 
 def _info(entry: Entry) -> ModelInfo:
     family = FAMILIES[entry.family]
+    controls = {own.kind for own in own_files("control", entry.family)} | set(family.sketches)
     info = ModelInfo(
         entry.id,
         entry.name,
@@ -64,9 +67,8 @@ def _info(entry: Entry) -> ModelInfo:
         steps=entry.advice[0],
         guidance=entry.advice[1],
         styles=[own.name for own in own_files("style", entry.family)],
-        controls=sorted(
-            {own.kind for own in own_files("control", entry.family)} | set(family.sketches)
-        ),
+        controls=sorted(controls),
+        derives=sorted(set(DERIVED) & controls),
     )
     if not (missing := missing_parts(entry)):
         return info

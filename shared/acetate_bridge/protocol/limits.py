@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Literal
 
+from acetate_bridge.protocol.following import MOST_CONTROLS, controls_of
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import Recipe
 
@@ -69,6 +70,10 @@ STYLE_WEIGHT = Bound(-4, 4, "The weight of a style lies between {least} and {mos
 CONTROL_STRENGTH = Bound(
     0, 2, "The strength of the control lies between {least} and {most}", step=0.05
 )
+CONTROL_END = Bound(
+    0, 1, "The share that a control is followed for lies above {least} and up to {most}",
+    step=0.05, above=True,
+)  # fmt: skip
 SEED = Bound(0, 2**53 - 1, "A seed lies between {least} and {most}")
 """The largest is the largest integer that every client's numbers can hold."""
 
@@ -80,6 +85,7 @@ LARGEST_SIDE = 8192
 PASSES = (0, 1, 2, 4, 8)
 """Decodes of a layer whose median is taken; 0: as many as suit the model."""
 MOST_STYLES = 16
+MOST_LAYERS_IN_TURN = 15
 PROMPT_CHARACTERS = 8000
 """Of each prompt alone."""
 
@@ -129,7 +135,8 @@ def check_recipe(recipe: Recipe) -> None:
     """Raise OutOfBounds for the first number or text that makes sense for no model."""
     if not has_prompt(recipe):
         raise OutOfBounds("The prompt is empty: say what to paint.")
-    for text in (recipe.prompt, recipe.negative_prompt, *recipe.layer_prompts.values()):
+    own = (*recipe.layer_prompts.values(), *recipe.then)
+    for text in (recipe.prompt, recipe.negative_prompt, *own):
         if len(text) > PROMPT_CHARACTERS:
             raise OutOfBounds(
                 f"A prompt may have {PROMPT_CHARACTERS} characters, not {len(text)}.", "too_large"
@@ -153,6 +160,14 @@ def check_recipe(recipe: Recipe) -> None:
         )
     for weight in recipe.styles.values():
         STYLE_WEIGHT.check(weight)
-    if recipe.control is not None:
-        CONTROL_STRENGTH.check(recipe.control.strength)
+    controls = controls_of(recipe)
+    if len(controls) > MOST_CONTROLS:
+        raise OutOfBounds(f"Follow at most {MOST_CONTROLS} images, not {len(controls)}.")
+    for control in controls:
+        CONTROL_STRENGTH.check(control.strength)
+        CONTROL_END.check(control.end)
+    if len(recipe.then) > MOST_LAYERS_IN_TURN:
+        raise OutOfBounds(
+            f"Paint at most {MOST_LAYERS_IN_TURN} further layers in turn, not {len(recipe.then)}."
+        )
     SEED.check(recipe.seed)

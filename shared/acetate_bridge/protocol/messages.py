@@ -63,7 +63,8 @@ class ModelInfo:
     `seconds_left` is negative while unknown. `reason` says why a model that is not ready cannot
     be used, and what to do; `licences` are those to be accepted before it is fetched. `styles`
     are the names of those that fit it, `controls` the kinds of control images that it can
-    follow. `steps` and `guidance` suit most prompts (0: unknown).
+    follow, `derives` those of them that can be made of an ordinary layer; `triggers` are the words
+    that a style wants to hear, by its name. `steps` and `guidance` suit most prompts (0: unknown).
     """
 
     id: str
@@ -83,6 +84,8 @@ class ModelInfo:
     bytes_total: int = 0
     seconds_left: float = -1.0
     licences: list[str] = field(default_factory=list[str])
+    derives: list[str] = field(default_factory=list[str])
+    triggers: dict[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)

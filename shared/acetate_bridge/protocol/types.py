@@ -53,23 +53,27 @@ FillKind = Literal["fill", "expand", "remove"]
 """What a painter wants of a selection: what the prompt says; what the layer has not got there, the
 rest kept; or no more than what is around it."""
 
-ControlKind = Literal["scribble", "lineart", "canny", "depth", "pose", "reference"]
+ControlKind = Literal[
+    "scribble", "lineart", "canny", "depth", "pose", "softedge", "tile", "segment", "reference"
+]
 """What a control image shows: lines and maps to follow, or a picture of what is meant."""
 
 
 @dataclass(frozen=True)
 class Control:
-    """What to follow of the request's image `control`.
+    """What to follow of an image of the request (see `following.followed`).
 
     `strength` lies between 0 (not at all) and 2 (1: as trained). `derived` says that the image is
     an ordinary sketch or picture, from which the map of this kind is still to be made. `model`
-    names the control network; empty takes one that fits kind and model.
+    names the control network; empty takes one that fits kind and model. `end` is the share of the
+    noise levels after which it is followed no more (1: to the last).
     """
 
     kind: ControlKind
     strength: float = 1.0
     derived: bool = False
     model: str = ""
+    end: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,9 @@ class Recipe:
     `layers` is how many a flat picture is split into.
     `keep_transparency` repaints colour alone: the alpha of the layer that is refined stays.
     `fill` says what a selection is painted for. `scale` is how many times a layer is enlarged.
+    `controls` are what is followed beside `control`, each with an image of its own.
+    `then` holds the prompts of layers that are painted one after another, after that of `prompt`.
+    `preset` names what model, styles, words and numbers were taken from, for the reader alone.
     `files` is the SHA-256 of every file that was used; in a request they must be met (empty: any).
     """
 
@@ -114,6 +121,9 @@ class Recipe:
     keep_transparency: bool = False
     fill: FillKind = "fill"
     scale: int = 2
+    controls: list[Control] = field(default_factory=list[Control])
+    then: list[str] = field(default_factory=list[str])
+    preset: str = ""
 
     def __post_init__(self) -> None:
         """Strip control characters from the prompts: no document could be saved with them."""
@@ -121,6 +131,7 @@ class Recipe:
             object.__setattr__(self, name, printable(getattr(self, name)))
         clean = {role: printable(text) for role, text in self.layer_prompts.items()}
         object.__setattr__(self, "layer_prompts", clean)
+        object.__setattr__(self, "then", [printable(text) for text in self.then])
 
 
 @dataclass(frozen=True)
