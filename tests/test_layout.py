@@ -25,6 +25,7 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("acetate.pipelines.loading", "acetate.pipelines.model_cache", "acetate.model_import"),
     ("acetate.pipelines",),
     ("acetate.adapters", "acetate.embedded"),
+    ("acetate.matting",),
     ("acetate.images", "acetate.models", "acetate.plugin_install", "acetate.upscaling"),
     ("acetate.latent_transparency", "acetate.background_tasks", "acetate.errors", "acetate.logs"),
     ("acetate_bridge.panel",),

@@ -14,9 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
+from acetate.errors import ModelDamaged
 from acetate.model_import.base_import import examine_checkpoint
 from acetate.model_import.style_import import examine_style
 from acetate.models.catalog import catalog
+from acetate.models.families import FAMILIES, SPLIT
 from acetate.models.foreign_files import is_pickled, is_safetensors, what_it_is
 from acetate.models.hashing import file_hash
 from acetate.models.identify import Kind, recognise, shapes_in
@@ -57,6 +59,8 @@ def import_file(source: Path, kind: str = "", wishes: Wishes | None = None) -> O
     folder.mkdir(parents=True, exist_ok=True)
     if words := what_it_is(source):
         raise NotRecognised(f"{source.name} is {words}.")
+    if source.suffix.lower() == ".onnx":
+        return _import_matting(source.resolve())
     with _as_safetensors(source.resolve()) as (file, converted):
         found = recognise(shapes_in(file), source.name)
         own = _described(source, file, found, file_hash(source), kind, wishes or Wishes())
@@ -67,6 +71,27 @@ def import_file(source: Path, kind: str = "", wishes: Wishes | None = None) -> O
             shutil.move(file, target)
         else:
             _link(file, target)
+    register(own)
+    return own
+
+
+def _import_matting(source: Path) -> Own:
+    """A network of ONNX, which is kept as it is. Raises NotRecognised where it does not matte."""
+    import torch
+
+    from acetate.matting.network import MattingNetwork
+
+    try:
+        MattingNetwork(source)(torch.zeros(1, 3, 64, 64))
+    except ModelDamaged as error:
+        raise NotRecognised(error.message, error.hint) from error
+    name = f"{safe_name(source.stem).removesuffix('.safetensors')}.onnx"
+    if (own_folder() / name).exists():
+        raise CannotImport(f"{name} is imported already.")
+    splitting = tuple(name for name, family in FAMILIES.items() if family.can(SPLIT))
+    note = "Models that fill a selection can now split a picture into layers (decompose)."
+    own = Own(name, "matting", splitting, file_hash(source), str(source), notes=(note,))
+    _link(source, own_folder() / name)
     register(own)
     return own
 

@@ -11,6 +11,8 @@ from acetate_bridge.protocol.limits import LARGEST_SIDE, SCALES
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import ControlKind
 
+SPLIT = "decompose"
+
 
 @dataclass(frozen=True)
 class Family:
@@ -43,6 +45,10 @@ class Family:
     def advice(self, scheduler: str = "") -> tuple[int, float]:
         """Steps and guidance for a scheduler: those of its few-step preset, or the family's."""
         return FEW_STEPS.get(scheduler, (self.steps, self.guidance))
+
+    def can(self, mode: str) -> bool:
+        """Whether it does a mode; what fills a hole also splits, with a matting network."""
+        return mode in self.modes or (mode == SPLIT and "fill" in self.modes)
 
     def check_scheduler(self, name: str) -> None:
         """Raise BadRequest for a sampler that the family has not; an empty name is its own."""

@@ -25,6 +25,7 @@ Role = Literal[
     "autoencoder",
     "text encoder",
     "words",
+    "matting",
 ]
 
 _TEXT_WIDTHS = {768: "sd15", 2048: "sdxl"}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from acetate.models.catalog import Entry, Part, catalog, entry_named
+from acetate.models.families import SPLIT
 from acetate.models.few_steps import preset_told_by
 from acetate.models.hub_cache import locate
 from acetate.models.own_register import Own, own_files, own_folder
@@ -15,8 +17,12 @@ _OFFICIAL = {"sd15": "sd15", "sdxl": "sdxl", "flux": "flux", "qwen21": "qwen21"}
 
 def models() -> dict[str, Entry]:
     """All models by their id, in the order of the catalog and then of their import."""
-    own = [_entry(own) for own in own_files() if own.role == "base"]
-    return catalog() | {entry.id: entry for entry in own if entry is not None}
+    files = own_files()
+    own = [_entry(own) for own in files if own.role == "base"]
+    known = catalog() | {entry.id: entry for entry in own if entry is not None}
+    if not any(own.role == "matting" for own in files):
+        return known
+    return {id_: _splitting(entry) for id_, entry in known.items()}
 
 
 def model_named(model: str) -> Entry:
@@ -48,6 +54,13 @@ def _entry(own: Own) -> Entry | None:
         supplied=tuple(own.supplied.items()),
         fills=own.fills,
     )
+
+
+def _splitting(entry: Entry) -> Entry:
+    """With a matting network here, whatever fills can split a picture into layers."""
+    if "fill" not in entry.modes or SPLIT in entry.modes:
+        return entry
+    return replace(entry, modes=(*entry.modes, SPLIT))
 
 
 _TOLD = ("sd15", "sdxl")

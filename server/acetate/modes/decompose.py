@@ -6,11 +6,16 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from acetate.errors import BadRequest
 from acetate.images.tensors import bleed, to_image, to_tensor
+from acetate.matting.shelf import matting_file, matting_network
+from acetate.models.families import FAMILIES
 from acetate.modes.context import Painting
 from acetate.modes.naming import layer_name
+from acetate.modes.taking_apart import Cut, Fill, filled_behind, taken_apart
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import OnStep
+from acetate_bridge.protocol.modes import FILL_STRENGTH
 from acetate_bridge.protocol.types import Layer, Request, Role
 
 
@@ -23,7 +28,7 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
 
     recipe = request.recipe
     if not isinstance(pipeline, LayeredPipeline):
-        return _in_two(Painting(request, pipeline, on_step, stages=2))
+        return _from_the_front(request, pipeline, on_step)
     layers = pipeline.decompose(
         to_tensor(request.images["picture"]),
         recipe.prompt,
@@ -46,22 +51,55 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
     ]
 
 
-def _in_two(painting: Painting) -> list[Layer]:
-    """The thing in the picture and what is behind it, for a model that knows no more layers."""
-    pipeline = painting.pipeline
-    if painting.recipe.layers > 2:
+def _from_the_front(request: Request, pipeline: Pipeline, on_step: OnStep | None) -> list[Layer]:
+    """By a matting network that is here, or by what the model itself lifts out of a picture."""
+    found = matting_file()
+    direct = pipeline.composition == "direct" and "extract" in FAMILIES[pipeline.family].modes
+    if found is None and not direct:
+        raise BadRequest(
+            f"The model “{pipeline.model}” splits a picture with the help of a matting network, "
+            "and none is here.",
+            "Take one over with `acetate models import FILE.onnx`.",
+        )
+    most = request.recipe.layers
+    if found is None and most > 2:
         pipeline.ladder.tell("This model splits a picture into two layers, not more.")
-    picture = pipeline.encode_image(painting.on_grey("picture"))
-    prompt = painting.embed(painting.recipe.prompt)
-    front = painting.stage(prompt, pipeline.patch_for("extract"), conditions=[picture])
-    rgba = pipeline.decode_layer(front, painting.recipe.passes)
-    behind = painting.stage(
-        painting.embed(""),
-        pipeline.patch_for("behind"),
-        conditions=[pipeline.encode_layer(rgba), picture],
-        preview=painting.seen,
-    )
-    return [painting.opaque(behind, Role.BACKGROUND), painting.layer(rgba, Role.FOREGROUND)]
+        most = 2
+    painting = Painting(request, pipeline, on_step, (most - 1) * (1 if found else 2))
+    cut = _lifted(painting) if found is None else matting_network(*found)
+    fill = _behind(painting) if direct else filled_behind(painting, FILL_STRENGTH["fill"])
+    return taken_apart(painting, cut, fill, most)
+
+
+def _lifted(painting: Painting) -> Cut:
+    """What the model sees in front of a picture."""
+
+    def cut(rest: Tensor) -> Tensor:
+        pipeline = painting.pipeline
+        front = painting.stage(
+            painting.embed(painting.recipe.prompt),
+            pipeline.patch_for("extract"),
+            conditions=[pipeline.encode_image(rest)],
+        )
+        return pipeline.decode_layer(front, painting.recipe.passes)[:, 3:]
+
+    return cut
+
+
+def _behind(painting: Painting) -> Fill:
+    """What the model sees behind a layer of a picture."""
+
+    def fill(rest: Tensor, front: Tensor) -> Tensor:
+        pipeline = painting.pipeline
+        behind = painting.stage(
+            painting.embed(""),
+            pipeline.patch_for("behind"),
+            conditions=[pipeline.encode_layer(front), pipeline.encode_image(rest)],
+            preview=painting.seen,
+        )
+        return pipeline.decode_image(behind)
+
+    return fill
 
 
 def at_size(rgba: Tensor, height: int, width: int) -> Tensor:

@@ -49,7 +49,7 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
         start = _with_below(painting, start, free)
         strength *= _AFTER_BELOW
     if bool((start[:, 3] == 1).all()):
-        painted = opaque(_picture(painting, start[:, :3], free, strength))
+        painted = opaque(paint_picture(painting, start[:, :3], free, strength))
     else:
         latent = pipeline.encode_layer(start)
         patch = pipeline.patch_for("text")
@@ -82,16 +82,19 @@ def _free(request: Request) -> Tensor:
 def _with_below(painting: Painting, start: Tensor, free: Tensor) -> Tensor:
     """The layer to start from, its colours found in view of the picture below it."""
     below = composite_over(painting.picture("below"), torch.full_like(start[:, :3], 0.5))
-    together = _picture(painting, composite_over(start, below), free, painting.recipe.strength)
+    together = paint_picture(painting, composite_over(start, below), free, painting.recipe.strength)
     shown = free * (start[:, 3:] > 0)
     colour = start[:, :3] + (together.to(start) - start[:, :3]) * shown
     return torch.cat([colour, start[:, 3:]], dim=1)
 
 
-def _picture(painting: Painting, rgb: Tensor, free: Tensor, strength: float) -> Tensor:
-    """An opaque picture [1, 3, H, W], painted anew where it is free."""
+def paint_picture(
+    painting: Painting, rgb: Tensor, free: Tensor, strength: float, words: str | None = None
+) -> Tensor:
+    """An opaque picture [1, 3, H, W], painted anew where it is free, after the recipe's words."""
     latent = painting.pipeline.encode_image(rgb)
-    latent = _denoised(painting, latent, free, strength, None, painting.recipe.prompt)
+    words = painting.recipe.prompt if words is None else words
+    latent = _denoised(painting, latent, free, strength, None, words)
     return painting.pipeline.decode_image(latent)
 
 

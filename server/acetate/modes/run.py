@@ -40,10 +40,11 @@ def run_each(
     from acetate.modes.adapters import equipped
 
     check_request(request, pipeline.limits)
-    if request.recipe.mode not in (modes := FAMILIES[pipeline.family].modes):
+    family = FAMILIES[pipeline.family]
+    if not family.can(request.recipe.mode):
         raise BadRequest(
             f"The model “{pipeline.model}” cannot do the mode “{request.recipe.mode}”: "
-            f"it does {', '.join(modes)}."
+            f"it does {', '.join(family.modes)}."
         )
     paint = mode_named(request.recipe.mode).paint
     pipeline.begin()
