@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from acetate.models.families import FAMILIES
 from acetate_bridge import (
     Accepted,
     Cancelled,
@@ -26,6 +28,7 @@ from acetate_bridge import (
     Role,
     plan_frame,
 )
+from acetate_bridge.protocol.modes import MODES
 from tests.app.links import CuttingProxy
 from tests.app.listening import Listener
 from tests.app.server_process import LONG, RunningServer
@@ -34,6 +37,7 @@ from tests.app.test_survival import workers_of
 pytestmark = pytest.mark.slow
 
 QUICK = {"steps": 3, "passes": 1, "guidance": 1.0}
+FEW = {**QUICK, "steps": 2}
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +116,51 @@ def test_a_background_is_filled_around_a_layer(listener: Listener, model: ModelI
     assert (ready.layer.x, ready.layer.y) == (5, -9)
     assert ready.layer.image.data[3::4] == b"\xff" * model.native**2
     assert set(done.recipe.inputs) == {"layer"}
+
+
+def test_every_mode_of_the_menu_is_painted_by_the_model_that_ships(
+    listener: Listener, model: ModelInfo
+) -> None:
+    assert set(model.modes) == set(FAMILIES["embedded"].modes) <= set(MODES)
+    apple = painted(listener, model, Recipe("text", "a red apple", seed=7, **FEW))
+    room = painted(listener, model, Recipe("background", "green hills", **FEW), layer=apple)
+    side = apple.width
+    rows = [b"\x00\x00\x00\xff" * (side // 2) + b"\xff" * 4 * (side // 2)] * side
+    mask = Image(side, side, b"".join(rows))
+    pictures = {"layer": apple, "picture": room, "background": room, "below": room, "mask": mask}
+    for mode in model.modes:
+        wanted = {
+            item.name: pictures[item.name]
+            for item in MODES[mode].inputs
+            if (mode, item.name) != ("extract", "layer")  # Either it or the background.
+        }
+        recipe = Recipe(mode, "a red apple", seed=3, layers=2, **FEW)
+        frame = smallest(model)
+        if mode == "upscale":
+            wanted, frame = {"layer": Image(48, 48, apple.data[: 48 * 48 * 4])}, None
+            recipe = replace(recipe, width=48, height=48)
+        job = listener.client.submit(Request(recipe, wanted, frame=frame))
+        done = listener.ending(job)
+        assert isinstance(done, Done), (mode, done)
+        layers = [event.layer for event in listener.of(job, LayerReady)]
+        assert len(layers) == {"joint": 3, "decompose": 2, "foreground": 2}.get(mode, 1), mode
+        for layer in layers:
+            assert max(layer.image.data) > 0, (mode, layer.role)
+            if layer.role in (Role.BACKGROUND, Role.BLENDED):
+                assert min(layer.image.data[3::4]) == 255, (mode, layer.role)
+
+
+def smallest(model: ModelInfo) -> Frame:
+    assert model.frame is not None
+    side = model.frame.smallest
+    return plan_frame(Rect(0, 0, side, side), model.frame)
+
+
+def painted(listener: Listener, model: ModelInfo, recipe: Recipe, **images: Image) -> Image:
+    """The first layer of a job at the smallest size."""
+    job = listener.client.submit(Request(recipe, images, frame=smallest(model)))
+    assert isinstance(listener.ending(job), Done)
+    return listener.of(job, LayerReady)[0].layer.image
 
 
 def test_cancelling_in_mid_run_takes_effect_within_a_step(
