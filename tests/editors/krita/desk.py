@@ -76,8 +76,22 @@ class Desk:
         self.wait(lambda: self.ask("document.activeNode().name()") == layer, 20)
 
     def click(self, widget: str) -> None:
-        x, y = self.ask(f"place({widget})")
-        self.screen.do("xdotool", "mousemove", str(x), str(y), "click", "1")
+        """Click on a widget; again where it is by then, when it has moved away meanwhile.
+
+        Krita lays its dockers out anew at moments of its own.
+        """
+        self.krita.run(f"presses = Presses({widget})")
+        for _ in range(3):
+            self.wait(lambda: self.ask(f"reachable({widget})"), 20)
+            x, y = self.ask(f"place({widget})")
+            self.screen.do("xdotool", "mousemove", str(x), str(y), "click", "1")
+            until = time.monotonic() + 3
+            while time.monotonic() < until:
+                if self.ask("presses.count"):
+                    return
+                time.sleep(0.05)
+        self.picture("not-pressed")
+        raise AssertionError(f"{widget} was never met by a click")
 
     def write(self, prompt: str) -> None:
         """Replace the prompt by typing."""

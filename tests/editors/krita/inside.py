@@ -120,7 +120,30 @@ def view() -> dict[str, Any]:
         "results": [each.shown for each in found.results],
         "history": len(found.history),
         "prompt": found.prompt,
+        "offer": found.offer.sentence if found.offer else "",
     }
+
+
+class Presses(QtCore.QObject):
+    """Counts how often the mouse was pressed on a widget or a part of it."""
+
+    def __init__(self, widget: QtWidgets.QWidget) -> None:
+        super().__init__()
+        self.count = 0
+        for each in (widget, *widget.findChildren(QtWidgets.QWidget)):
+            each.installEventFilter(self)
+
+    def eventFilter(self, a0: Any, a1: Any) -> bool:  # noqa: N802 (Qt's names)
+        """Hear a press, and let it through."""
+        if a1.type() == QtCore.QEvent.Type.MouseButtonPress:
+            self.count += 1
+        return False
+
+
+def reachable(widget: QtWidgets.QWidget) -> bool:
+    """Whether a click on the middle of a widget would meet it, or a part of it."""
+    met = QtWidgets.QApplication.widgetAt(*place(widget))
+    return met is not None and (met is widget or widget.isAncestorOf(met))
 
 
 def place(widget: QtWidgets.QWidget) -> tuple[int, int]:
