@@ -11,22 +11,13 @@ import psutil
 import torch
 
 from acetate.models.catalog import Entry
+from acetate.models.families import FAMILIES
 from acetate.models.hub_cache import located
 from acetate.models.identify import shapes_in
 from acetate.modes import MODES, run
 from acetate.pipelines.model_cache import expected_bytes, weight_bytes
 from acetate.pipelines.pipeline import Pipeline
 from acetate_bridge.protocol.types import Image, Recipe, Request
-
-_ACTIVATIONS = {
-    "embedded": 700,
-    "sd15": 9000,
-    "sdxl": 5500,
-    "flux": 6000,
-    "layered": 20000,
-    "qwen21": 12000,
-}
-"""Bytes for each pixel that is painted, in half precision: mostly the decoders' widest maps."""
 
 
 @dataclass
@@ -46,7 +37,7 @@ def need(entry: Entry, mode: str, device: torch.device) -> int:
         if mode in part.modes and part.modes != entry.modes
         if (path := located(part.file)) is not None and path.suffix == ".safetensors"
     ]
-    working = entry.native**2 * _ACTIVATIONS[entry.family] * numbers
+    working = entry.native**2 * FAMILIES[entry.family].activations * numbers
     return expected_bytes(entry, device) + max(patches, default=0) * numbers + working
 
 

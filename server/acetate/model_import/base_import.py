@@ -118,7 +118,7 @@ def _examine_flux(
     shapes: dict[str, tuple[int, ...]],
 ) -> BaseFacts:
     """Flux in one file: its denoiser is taken, all else is that of a Flux folder that is here."""
-    from acetate.pipelines.flux_single_file import rehearse_flux
+    from acetate.pipelines.flux.single_file import rehearse_flux
 
     folders = [named] if named else list(supplies_here(("text_encoder_2",), "flux"))
     if not folders:

@@ -234,7 +234,7 @@ def _check_whole(folder: Path) -> None:
 
 
 def _described_flux(folder: Path, name: str, source: str, *, hub: bool) -> Own:
-    from acetate.pipelines.flux_components import FluxBase
+    from acetate.pipelines.flux.components import FluxBase
     from acetate.pipelines.rehearsal import rehearse_flux_folder
 
     config = folder / "vae" / "config.json"

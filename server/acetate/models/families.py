@@ -23,6 +23,8 @@ class Family:
     goes by a picture of what is meant.
     """
 
+    package: str
+    """The folder with its code, as a dotted name: `loader`, `pipeline` (`pipelines/family.py`)."""
     multiple: int
     steps: int
     guidance: float
@@ -32,6 +34,14 @@ class Family:
     """Names of samplers that a recipe may ask for."""
     sketches: tuple[ControlKind, ...] = ()
     references: bool = False
+    folders: str = ""
+    """A pattern of the class names that its folders give themselves in `model_index.json`."""
+    foreign: str = ""
+    """A pattern of those whose denoisers are of another kind in spite of such a name."""
+    imported: bool = True
+    """Whether a person can take over bases of it beside those that the catalog names."""
+    activations: int = 0
+    """Bytes for each pixel that is painted, in half precision: mostly its decoder's widest maps."""
 
     def frames(self, native: int) -> FrameLimits:
         """Sizes near the native square: far from it, objects repeat or lose their shape."""
@@ -105,16 +115,29 @@ CACHED_EULER = "euler_cached"
 FAMILIES = {
     # Guidance was taught to it; 32 pixels are four places of the latent, one token of a picture.
     "qwen21": Family(
+        "acetate.pipelines.qwen21",
         32,
         40,
         1.0,
         ("text", "background", "foreground", "refine", "extract", "fill"),
         passes=1,
         schedulers=(CACHED_EULER, "euler"),
+        folders=r"QwenImage21\w*Pipeline",
+        activations=12000,
     ),
-    "layered": Family(16, 50, 4.0, ("decompose",)),
+    "layered": Family(
+        "acetate.pipelines.qwen_layered",
+        16,
+        50,
+        4.0,
+        ("decompose",),
+        folders="QwenImageLayeredPipeline",
+        imported=False,
+        activations=20000,
+    ),
     # Its guidance was taught to it, and what 8 passes add cannot be seen.
     "embedded": Family(
+        "acetate.pipelines.embedded",
         16,
         8,
         1.0,
@@ -122,9 +145,41 @@ FAMILIES = {
         passes=1,
         sketches=("scribble", "lineart"),
         references=True,
+        folders="AcetateEmbedded",
+        imported=False,
+        activations=700,
     ),
     # The official decoder halves the sides six times; steps and guidance are its authors' advice.
-    "sd15": Family(64, 20, 7.0, (*_STAGED, "harmonize", "fill"), schedulers=_STABLE_DIFFUSION),
-    "sdxl": Family(64, 20, 7.0, (*_STAGED, "fill", "extract"), schedulers=_STABLE_DIFFUSION),
-    "flux": Family(64, 28, 3.5, ("text", "refine", "fill"), schedulers=("euler", "schnell")),
+    "sd15": Family(
+        "acetate.pipelines.sd15",
+        64,
+        20,
+        7.0,
+        (*_STAGED, "harmonize", "fill"),
+        schedulers=_STABLE_DIFFUSION,
+        folders=r"(StableDiffusion(?!XL)|LatentConsistencyModel)\w*Pipeline",
+        foreign=r"StableDiffusion3\w*",
+        activations=9000,
+    ),
+    "sdxl": Family(
+        "acetate.pipelines.sdxl",
+        64,
+        20,
+        7.0,
+        (*_STAGED, "fill", "extract"),
+        schedulers=_STABLE_DIFFUSION,
+        folders=r"StableDiffusionXL\w*Pipeline",
+        activations=5500,
+    ),
+    "flux": Family(
+        "acetate.pipelines.flux",
+        64,
+        28,
+        3.5,
+        ("text", "refine", "fill"),
+        schedulers=("euler", "schnell"),
+        folders=r"Flux\w*Pipeline",
+        foreign=r"Flux(2|3|Control(?!Net)|Fill|Prior)\w*",
+        activations=6000,
+    ),
 }

@@ -14,6 +14,7 @@ from acetate.models.hub_cache import folder_of_base
 from acetate.models.own_register import own_file
 from acetate.models.registry import model_named
 from acetate.pipelines.diffusers_folder import Base, FolderBase
+from acetate.pipelines.family import ModelFiles
 from acetate.pipelines.single_file import CheckpointBase
 from acetate.pipelines.supplied_base import PartFile, SuppliedBase
 
@@ -41,6 +42,14 @@ def open_base(
         return base
     parts = {part: supplier(source, family, home) for part, source in supplied.items()}
     return SuppliedBase(base, parts)
+
+
+def open_files(files: ModelFiles, family: str) -> Base:
+    """The base of a model of SD 1.5 or SDXL that is to be loaded. Raises ModelMissing."""
+    entry = files.entry
+    if entry is None:
+        return open_base(files.place, family)
+    return open_base(files.place, family, entry.facts, dict(entry.supplied))
 
 
 def supplier(source: str, family: str, home: torch.device = _CPU) -> Base:

@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING
 
 from acetate.errors import BadRequest, ModelDamaged, ModelMissing
 from acetate.models.catalog import Entry
-from acetate.models.folder_kinds import family_of_folder
+from acetate.models.families import FAMILIES
+from acetate.models.folder_kinds import family_painted
 from acetate.models.shipped import EMBEDDED, EMBEDDED_FOLDER
+from acetate.pipelines.family import ModelFiles, loader_of
 from acetate.pipelines.quick_start import without_collecting
 
 if TYPE_CHECKING:
-    import torch
-
-    from acetate.pipelines.flux_components import FluxBase
     from acetate.pipelines.pipeline import Pipeline
-    from acetate.pipelines.transparency_weights import Locate
 
 
 @without_collecting()
@@ -40,35 +38,18 @@ def load_folder(folder: Path, device: str = "auto", *, model: str = "") -> Pipel
     """Load the model in a folder with a `model_index.json`; `model` is the id it goes by."""
     from acetate.models.devices import pick_device
     from acetate.models.files import read_config
+    from acetate.pipelines.transparency_weights import beside
 
     target = pick_device(device)
     if not folder.is_dir():
         raise ModelMissing(f"There is no model at {folder}.")
-    kind = read_config(folder / "model_index.json").get("_class_name")
-    if kind == "AcetateEmbedded":
-        from acetate.pipelines.embedded import EmbeddedPipeline
-
-        return EmbeddedPipeline.from_folder(folder, target, model or folder.name)
-    if kind == _LAYERED:
-        from acetate.pipelines.qwen_layered import LayeredPipeline
-
-        return LayeredPipeline.from_folder(folder, target, model or folder.name)
-    family = family_of_folder(str(kind))
-    if family == "qwen21":
-        from acetate.pipelines.qwen21.pipeline import Qwen21Pipeline
-
-        return Qwen21Pipeline.from_folder(folder, target, model or folder.name)
-    if family:
-        from acetate.pipelines.transparency_weights import beside
-
-        return _load_base(family, folder, target, model or folder.name, beside(folder))
-    raise ModelDamaged(f"The model in {folder} is of a kind that Acetate does not know: {kind}.")
-
-
-_LAYERED = "QwenImageLayeredPipeline"
-_WHOLE = ("layered", "qwen21")
-"""Families that are one folder, without files for transparency."""
-_OFFICIAL = ("sd15", "sdxl", "flux")
+    kind = str(read_config(folder / "model_index.json").get("_class_name"))
+    family = family_painted(kind)
+    if not family:
+        raise ModelDamaged(
+            f"The model in {folder} is of a kind that Acetate does not know: {kind}."
+        )
+    return loader_of(family).load(ModelFiles(folder, model or folder.name, target, beside(folder)))
 
 
 def _load_entry(entry: Entry, device: str) -> Pipeline:
@@ -79,65 +60,17 @@ def _load_entry(entry: Entry, device: str) -> Pipeline:
     from acetate.pipelines.base_sources import place_of
 
     place = place_of(entry)
-    if entry.family in _WHOLE:
-        return load_folder(place, device, model=entry.id)
-    if entry.family not in _OFFICIAL:
+    if entry.family not in FAMILIES:
         raise BadRequest(f"This version of Acetate cannot paint with “{entry.id}” yet.")
+    loader = loader_of(entry.family)
+    if loader.whole:
+        return load_folder(place, device, model=entry.id)
     files = {Path(part.file.name).stem: part.file for part in entry.parts}
 
     def locate(id_: str) -> Path | None:
         path = located(files[id_]) if id_ in files else None
         return path if path is None or path.suffix == ".safetensors" else own_file_of(path)
 
-    pipeline = _load_base(
-        entry.family,
-        place,
-        pick_device(device),
-        entry.id,
-        locate,
-        entry=entry,
-        convolution=any(id_.endswith("_transparent_conv") for id_ in files),
-    )
+    pipeline = loader.load(ModelFiles(place, entry.id, pick_device(device), locate, entry))
     pipeline.preset = entry.scheduler
     return pipeline
-
-
-def _load_base(
-    family: str,
-    place: Path,
-    device: torch.device,
-    model: str,
-    locate: Locate,
-    *,
-    entry: Entry | None = None,
-    convolution: bool = False,
-) -> Pipeline:
-    supplied = dict(entry.supplied) if entry else {}
-    if family == "flux":
-        from acetate.pipelines.flux import FluxPipeline
-
-        return FluxPipeline.from_base(_flux(place, supplied), device, model, locate)
-    from acetate.pipelines.base_sources import open_base
-
-    base = open_base(place, family, entry.facts if entry else None, supplied)
-    if family == "sd15":
-        from acetate.pipelines.sd15 import Sd15Pipeline
-
-        return Sd15Pipeline.from_base(base, device, model, locate)
-    from acetate.pipelines.sdxl import SdxlPipeline
-
-    variant = "convolution" if convolution else "attention"
-    return SdxlPipeline.from_base(base, device, model, locate, variant)
-
-
-def _flux(place: Path, supplied: dict[str, str]) -> FluxBase:
-    if place.is_dir():
-        from acetate.pipelines.flux_components import FluxBase
-
-        return FluxBase(place)
-    from acetate.models.registry import model_named
-    from acetate.pipelines.base_sources import place_of
-    from acetate.pipelines.flux_single_file import FluxFile
-
-    source = next(iter(supplied.values()), "")
-    return FluxFile(place, place_of(model_named(source.partition(":")[2])))

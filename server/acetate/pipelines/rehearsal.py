@@ -16,7 +16,7 @@ from transformers.models.clip.modeling_clip import CLIPTextModel, CLIPTextModelW
 from acetate.errors import AcetateError
 from acetate.models.recognition_error import NotRecognised
 from acetate.pipelines.diffusers_folder import Base
-from acetate.pipelines.flux_components import FLUX_PARTS, FluxBase
+from acetate.pipelines.flux.components import FLUX_PARTS, FluxBase
 from acetate.pipelines.network_loading import META
 from acetate.pipelines.schedulers import make_scheduler
 

@@ -9,8 +9,8 @@ import torch
 from diffusers.models.transformers.transformer_qwenimage21 import QwenImage21KVCache
 from torch import Tensor
 
-from acetate.pipelines.flux import SizedFlow
 from acetate.pipelines.pipeline import PromptEmbedding
+from acetate.pipelines.sized_flow import SizedFlow
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, cast
 
-import numpy as np
 import torch
-from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
-    FlowMatchEulerDiscreteScheduler,
-)
 from torch import Tensor, nn
 
 from acetate.adapters import WeightPatch
@@ -26,12 +22,14 @@ from acetate.models.hashing import model_hash
 from acetate.models.identify import header_of
 from acetate.models.used_files import UsedFiles
 from acetate.models.weights import read_weights
-from acetate.pipelines.flux_components import FluxBase
+from acetate.pipelines.flux.components import FluxBase
+from acetate.pipelines.flux.latents import pack, places, unpack
 from acetate.pipelines.latent_preview import LatentPreview
 from acetate.pipelines.memory import Ladder, Rung, eased
 from acetate.pipelines.offloading import Offloading
 from acetate.pipelines.pipeline import Patch, Pipeline, PromptEmbedding, Told
 from acetate.pipelines.sampling import Denoise
+from acetate.pipelines.sized_flow import SizedFlow
 from acetate.pipelines.stable_diffusion import pair_precision, precision
 from acetate.pipelines.transparency_weights import Locate, TransparencyPair, load_flux_pair, needed
 
@@ -285,46 +283,6 @@ class FluxPipeline(Pipeline):
 
     def _unscaled(self, latent: Tensor) -> Tensor:
         return latent / self._scale + self._shift
-
-
-class SizedFlow(FlowMatchEulerDiscreteScheduler):
-    """Flow matching whose noise levels follow the size of the picture, as FLUX.1 was trained."""
-
-    _tokens = 0
-
-    def fit(self, noise: Tensor) -> None:
-        """Make ready for pictures with this noise [B, C, h, w]."""
-        self._tokens = noise.shape[-2] * noise.shape[-1] // 4
-
-    def set_timesteps(self, num_inference_steps: int, device: Any = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Even levels from 1 on, shifted towards noise the more, the larger the picture is."""
-        config = self.config
-        slope = (config["max_shift"] - config["base_shift"]) / (
-            config["max_image_seq_len"] - config["base_image_seq_len"]
-        )
-        shift = config["base_shift"] + slope * (self._tokens - config["base_image_seq_len"])
-        super().set_timesteps(device=device, sigmas=self.levels(num_inference_steps), mu=shift)
-
-    def levels(self, steps: int) -> list[float]:
-        """The noise levels before they are shifted."""
-        return np.linspace(1.0, 1 / steps, steps).tolist()
-
-
-def pack(latent: Tensor) -> Tensor:
-    """[B, C, h, w] as tokens [B, h / 2 × w / 2, 4 C]: each holds 2 × 2 places."""
-    return nn.functional.pixel_unshuffle(latent, 2).flatten(2).transpose(1, 2)
-
-
-def unpack(tokens: Tensor, height: int, width: int) -> Tensor:
-    """Tokens of `pack` as a latent [B, C, height, width]."""
-    grid = torch.unflatten(tokens.transpose(1, 2), 2, (height // 2, width // 2))
-    return nn.functional.pixel_shuffle(grid, 2)
-
-
-def places(height: int, width: int) -> Tensor:
-    """Where each token lies: [height × width, 3], of which the first is always 0."""
-    rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-    return torch.stack([torch.zeros_like(rows), rows, columns], dim=-1).flatten(0, 1)
 
 
 def read_flux_lora(file: dict[str, Tensor], denoiser: nn.Module) -> WeightPatch:

@@ -18,7 +18,7 @@ from acetate.models.network_config import read_network_config
 from acetate.models.recognition_error import NotRecognised
 from acetate.models.registry import model_named
 from acetate.pipelines.base_sources import place_of
-from acetate.pipelines.flux_components import FluxBase
+from acetate.pipelines.flux.components import FluxBase
 from acetate.pipelines.network_loading import META, Unfit, filled, read_tensors
 
 _CPU = torch.device("cpu")

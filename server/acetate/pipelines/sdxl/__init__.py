@@ -1,0 +1,5 @@
+"""Stable Diffusion XL with LayerDiffuse."""
+
+from acetate.pipelines.sdxl.pipeline import SdxlPipeline
+
+__all__ = ["SdxlPipeline"]

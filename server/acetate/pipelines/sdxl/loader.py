@@ -1,0 +1,24 @@
+"""A base of Stable Diffusion XL, opened with its files for transparency."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from acetate.pipelines.base_sources import open_files
+from acetate.pipelines.family import FamilyLoader, ModelFiles
+from acetate.pipelines.sdxl.pipeline import SdxlPipeline
+
+
+class SdxlLoader(FamilyLoader):
+    """A folder or a checkpoint, with parts of other bases where it lacks some."""
+
+    def load(self, files: ModelFiles) -> SdxlPipeline:
+        """See `FamilyLoader.load`."""
+        base = open_files(files, SdxlPipeline.family)
+        parts = files.entry.parts if files.entry else ()
+        changes = any(Path(part.file.name).stem.endswith("_transparent_conv") for part in parts)
+        variant = "convolution" if changes else "attention"
+        return SdxlPipeline.from_base(base, files.device, files.model, files.locate, variant)
+
+
+LOADER = SdxlLoader()

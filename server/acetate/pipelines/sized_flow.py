@@ -1,0 +1,34 @@
+"""Flow matching by Euler steps whose noise levels follow the size of the picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
+    FlowMatchEulerDiscreteScheduler,
+)
+from torch import Tensor
+
+
+class SizedFlow(FlowMatchEulerDiscreteScheduler):
+    """Flow matching whose noise levels follow the size of the picture, as FLUX.1 was trained."""
+
+    _tokens = 0
+
+    def fit(self, noise: Tensor) -> None:
+        """Make ready for pictures with this noise [B, C, h, w]."""
+        self._tokens = noise.shape[-2] * noise.shape[-1] // 4
+
+    def set_timesteps(self, num_inference_steps: int, device: Any = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Even levels from 1 on, shifted towards noise the more, the larger the picture is."""
+        config = self.config
+        slope = (config["max_shift"] - config["base_shift"]) / (
+            config["max_image_seq_len"] - config["base_image_seq_len"]
+        )
+        shift = config["base_shift"] + slope * (self._tokens - config["base_image_seq_len"])
+        super().set_timesteps(device=device, sigmas=self.levels(num_inference_steps), mu=shift)
+
+    def levels(self, steps: int) -> list[float]:
+        """The noise levels before they are shifted."""
+        return np.linspace(1.0, 1 / steps, steps).tolist()
