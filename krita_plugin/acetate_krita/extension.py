@@ -62,6 +62,8 @@ class AcetateExtension(krita.Extension):
                     "refine",
                     "fill",
                     "upscale",
+                    "defringe",
+                    "cutout",
                 )
             ),
             ("acetate_regenerate", "Paint Layer Anew", control.regenerate),

@@ -12,7 +12,8 @@ from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import Interrupted, Step
 from acetate_bridge.protocol.types import Image, Layer, Recipe, Request, Role
 
-SEEDED = [mode for mode in FAMILIES["embedded"].modes if mode not in ("fill", "upscale")]
+NOT_SEEDED = ("fill", "upscale", "defringe", "cutout")
+SEEDED = [mode for mode in FAMILIES["embedded"].modes if mode not in NOT_SEEDED]
 """Modes whose every pixel follows from a seed; the others are tested in places of their own."""
 RECIPE = Recipe("text", "a red apple", seed=7, steps=3, width=64, height=64)
 

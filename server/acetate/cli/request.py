@@ -12,7 +12,7 @@ from acetate.images.formats import format_of
 from acetate.models.families import Family, frames_of
 from acetate.modes.run import image_hash
 from acetate.modes.validation import check_enlarging, check_recipe, check_variants
-from acetate_bridge.protocol.geometry import Frame, FrameLimits, Rect, Size, plan_frame
+from acetate_bridge.protocol.geometry import FrameLimits, Rect, Size, plan_frame
 from acetate_bridge.protocol.json_text import BadFrame, check_plain
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.serialization import to_plain
@@ -120,7 +120,7 @@ def plan_request(
 
     `preset` is the scheduler that the model was distilled for, if any.
     """
-    from acetate.images.frame import show_frame
+    from acetate.images.frame import on_canvas, show_frame
 
     limits = frames_of(order.recipe.mode, limits)
     if order.size is not None:
@@ -148,18 +148,6 @@ def plan_request(
 
 def _or(given: T | None, otherwise: T) -> T:
     return otherwise if given is None else given
-
-
-def on_canvas(image: Image, frame: Frame) -> Image:
-    """A picture of the frame's region on its canvas, with transparency around."""
-    import numpy as np
-
-    dtype = np.dtype("u1" if image.format == "rgba8" else "<u2")
-    canvas = np.zeros((frame.canvas.height, frame.canvas.width, 4), dtype)
-    inside = frame.crop
-    samples = np.frombuffer(image.data, dtype).reshape(image.height, image.width, 4)
-    canvas[inside.y : inside.bottom, inside.x : inside.right] = samples
-    return Image(frame.canvas.width, frame.canvas.height, canvas.tobytes(), image.format)
 
 
 def _check_inputs(expected: dict[str, str], images: dict[str, Image]) -> None:

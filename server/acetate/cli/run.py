@@ -15,7 +15,7 @@ from rich.console import Console
 from acetate.cli.console import say
 from acetate.cli.early import check_without_torch
 from acetate.cli.own_command import own_command
-from acetate.cli.request import Order, check, on_canvas, plan_request, settled
+from acetate.cli.request import Order, check, plan_request, settled
 from acetate.cli.stopping import Stopped, heard_politely
 from acetate.errors import BadRequest
 from acetate.images.files import write_image
@@ -145,7 +145,7 @@ def _paint_here(order: Order, console: Console, loaded: Pipeline | None) -> Iter
 def _paint_there(order: Order, console: Console) -> Iterator[list[Layer]]:
     """The same at a server, which gives all variants together, at the size that it paints."""
     from acetate.cli.remote import generate_on_server
-    from acetate.images.frame import place_layer
+    from acetate.images.frame import on_canvas, place_layer
     from acetate.models.registry import model_named
 
     entry = model_named(order.model)

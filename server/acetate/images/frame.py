@@ -40,6 +40,15 @@ def show_frame(image: Image, frame: Frame) -> Image:
     return resample(image, frame.size)
 
 
+def on_canvas(image: Image, frame: Frame) -> Image:
+    """A picture of the frame's region on its canvas, with transparency around."""
+    samples = _samples(image)
+    canvas = np.zeros((frame.canvas.height, frame.canvas.width, 4), samples.dtype)
+    inside = frame.crop
+    canvas[inside.y : inside.bottom, inside.x : inside.right] = samples
+    return Image(frame.canvas.width, frame.canvas.height, canvas.tobytes(), image.format)
+
+
 def place_layer(layer: Layer, frame: Frame) -> Layer:
     """A layer at the frame's size, brought to document pixels and cut to the frame's region."""
     image = layer.image

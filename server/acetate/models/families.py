@@ -76,8 +76,9 @@ def second_pass(limits: FrameLimits) -> FrameLimits:
 def frames_of(mode: str, limits: FrameLimits) -> FrameLimits:
     """The sizes at which a mode paints, of those that suit a model."""
     row = mode_row(mode)
-    if row.enlarges:
-        return FrameLimits(1, 1, LARGEST_SIDE // SCALES[0], (LARGEST_SIDE // SCALES[0]) ** 2)
+    if row.own_pixels:
+        longest = LARGEST_SIDE // (SCALES[0] if row.enlarges else 1)
+        return FrameLimits(1, 1, longest, longest**2)
     return second_pass(limits) if row.second_pass else limits
 
 
@@ -141,7 +142,7 @@ FAMILIES = {
         16,
         8,
         1.0,
-        (*_STAGED, "extract", "decompose", "fill", "upscale"),
+        (*_STAGED, "extract", "decompose", "fill", "upscale", "defringe", "cutout"),
         passes=1,
         sketches=("scribble", "lineart"),
         references=True,

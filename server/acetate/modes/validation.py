@@ -43,7 +43,7 @@ def check_recipe(recipe: Recipe) -> None:
 
 
 def check_enlarging(recipe: Recipe, size: Size) -> None:
-    """Raise BadRequest unless a layer of this size can be enlarged as the recipe says."""
+    """Raise BadRequest unless a layer of this size can be worked on as the recipe says."""
     try:
         limits.check_scale(recipe, size.width, size.height)
     except OutOfBounds as error:

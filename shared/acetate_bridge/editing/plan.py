@@ -74,10 +74,11 @@ def plan(mode: str, situation: Situation, limits: FrameLimits, region: Rect | No
     if region is not None:
         origin, found = "layer", region
     soft = situation.selection if origin == "selection" else None
-    if row.enlarges:
-        frame = Frame(found, found, found.size)
+    context = _context(row, found) if origin == "selection" else 0
+    if row.own_pixels:
+        canvas = found.grown(context)
+        frame = Frame(found, canvas, canvas.size)
     else:
-        context = _context(row, found) if origin == "selection" else 0
         frame = plan_frame(found, limits, context, never_smaller=row.second_pass)
     if row.needs_selection and layer is not None and layer.bounds is not None:
         _check_touched(layer.name, layer.bounds.common(frame.canvas))

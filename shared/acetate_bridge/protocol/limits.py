@@ -80,7 +80,7 @@ SEED = Bound(0, 2**53 - 1, "A seed lies between {least} and {most}")
 SCALES = (2, 4)
 SCALE = Bound(SCALES[0], SCALES[-1], "A layer is enlarged {least} to {most} times", step=2)
 LARGEST_SIDE = 8192
-"""Of an enlarged layer, in pixels."""
+"""Of a layer that is worked on at its own size, and of an enlarged one, in pixels."""
 
 PASSES = (0, 1, 2, 4, 8)
 """Decodes of a layer whose median is taken; 0: as many as suit the model."""
@@ -117,13 +117,20 @@ def has_prompt(recipe: Recipe) -> bool:
 
 
 def check_scale(recipe: Recipe, width: int, height: int) -> None:
-    """Raise OutOfBounds unless a layer of this size in pixels can be enlarged as is asked."""
+    """Raise OutOfBounds unless a layer of this size in pixels can be worked on as is asked."""
     if recipe.scale not in SCALES:
         *few, last = SCALES
         raise OutOfBounds(
             f"A layer is enlarged {', '.join(map(str, few))} or {last} times, not {recipe.scale}."
         )
-    if mode_row(recipe.mode).enlarges and max(width, height) * recipe.scale > LARGEST_SIDE:
+    row = mode_row(recipe.mode)
+    if row.own_pixels and max(width, height) > LARGEST_SIDE:
+        raise OutOfBounds(
+            f"A layer of {width} × {height} pixels is too large: its longer side may be "
+            f"{LARGEST_SIDE} pixels.",
+            "too_large",
+        )
+    if row.enlarges and max(width, height) * recipe.scale > LARGEST_SIDE:
         raise OutOfBounds(
             f"A layer of {width} × {height} pixels would become too large: "
             f"{recipe.scale} times its longer side may be {LARGEST_SIDE} pixels.",

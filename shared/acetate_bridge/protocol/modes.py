@@ -34,7 +34,8 @@ class Mode:
     it that is known at the end. `reversed`: its layers come with the hindmost first.
     `own_prompt`: without a prompt it takes the one that its layer was painted from.
     `needs_selection`: it paints into what is selected and cannot do without. `prompted`: it takes
-    a prompt. `enlarges`: its result is `Recipe.scale` times as large, whatever the model.
+    a prompt. `own_pixels`: it works on the layer's own pixels, whatever the model paints at.
+    `enlarges`: its result is `Recipe.scale` times as large.
     `second_pass`: its shapes are there already, so it fills all of the largest square.
     `repaints`: its result stands for its layer, which is hidden or replaced as the painter likes.
     `keeps_alpha`: only colours change, so the layer's transparency comes back to the last bit.
@@ -66,6 +67,7 @@ class Mode:
     needs_selection: bool = False
     keeps_alpha: bool = False
     prompted: bool = True
+    own_pixels: bool = False
     enlarges: bool = False
 
     @property
@@ -196,7 +198,42 @@ MODES: dict[str, Mode] = {
             opaque=True,
             fields=frozenset({"scale"}),
             prompted=False,
+            own_pixels=True,
             enlarges=True,
+        ),
+        Mode(
+            "defringe",
+            "Defringe Layer",
+            "Take the fringe off this layer",
+            "Takes the fringe off {name} on a new layer: {place}",
+            "defringe-layer",
+            "Takes foreign colour off the edge of the layer, its transparency kept",
+            inputs=(ModeInput("layer", "layer", "the layer with the fringe"),),
+            needs_layer=True,
+            layer_extent=True,
+            opaque=True,
+            context=1 / 8,
+            fields=frozenset({"after_repaint"}),
+            repaints=True,
+            keeps_alpha=True,
+            prompted=False,
+            own_pixels=True,
+        ),
+        Mode(
+            "cutout",
+            "Cut Out Subject",
+            "Cut the subject out of this layer",
+            "Cuts the subject out of {name} on a new layer: {place}",
+            "cut-out-subject",
+            "Cuts the subject out of a flat layer",
+            inputs=(ModeInput("layer", "layer", "the flat layer to cut out of"),),
+            needs_layer=True,
+            layer_extent=True,
+            context=1 / 8,
+            fields=frozenset({"after_repaint"}),
+            repaints=True,
+            prompted=False,
+            own_pixels=True,
         ),
         Mode(
             "extract",

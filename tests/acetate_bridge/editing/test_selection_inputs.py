@@ -71,3 +71,12 @@ def test_what_lies_beneath_a_layer_is_read_without_it() -> None:
         gathered = gather(editor, found, mode_row(mode).info, Recipe(mode, "a boat"), 1)
         assert gathered.request.images["picture"].data[:4] == bytes(seen)
     assert set(gathered.request.images) == {"picture"}
+
+
+@pytest.mark.parametrize("mode", ["defringe", "cutout"])
+def test_an_edge_is_cleaned_pixel_by_pixel_in_view_of_what_is_around(mode: str) -> None:
+    found = plan(mode, Situation(DOCUMENT, LAYER), LIMITS)
+    assert found.origin == "layer" and found.frame.size == LAYER.bounds.size  # pyright: ignore[reportOptionalMemberAccess]
+    found = plan(mode, Situation(DOCUMENT, LAYER, Selection(Rect(0, 0, 9, 9))), LIMITS)
+    assert found.region == Rect(0, 0, 9, 9) and not found.frame.resampled
+    assert found.frame.canvas == Rect(-16, -16, 41, 41)

@@ -113,6 +113,8 @@ def test_modes_that_no_model_can_do_are_greyed_with_the_reason(tmp_path: Path) -
         "harmonize",
         "fill",
         "upscale",
+        "defringe",
+        "cutout",
         "extract",
         "decompose",
     }

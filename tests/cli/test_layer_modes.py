@@ -1,4 +1,4 @@
-"""`acetate generate fill` and `acetate generate upscale`, from files to files."""
+"""`acetate generate fill`, `upscale`, `defringe` and `cutout`, from files to files."""
 
 from __future__ import annotations
 
@@ -127,3 +127,20 @@ def test_another_scale_is_one_sentence(
     outcome = acetate("generate", "upscale", files["small"], "--scale", "3", *more)
     assert outcome.code == 2
     assert "2 or 4 times, not 3" in outcome.err and "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize("mode", ["defringe", "cutout"])
+def test_an_edge_is_cleaned_and_again_byte_for_byte(
+    acetate: Acetate, tiny_model: Path, files: dict[str, Path], tmp_path: Path, mode: str
+) -> None:
+    output, again = tmp_path / "out.png", tmp_path / "again.png"
+    model = ["--model", str(tiny_model)]
+    outcome = acetate("generate", mode, files["layer"], *model, "-o", output)
+    assert (outcome.code, outcome.err) == (0, "")
+    assert read_recipe(output).mode == mode
+    assert pixels(output).shape == (SIDE, SIDE, 4)
+    if mode == "defringe":
+        assert (pixels(output)[..., 3] == pixels(files["layer"])[..., 3]).all()
+    more = ["--layer", files["layer"], *model, "-o", again]
+    assert acetate("generate", "--from", output, *more).code == 0
+    assert again.read_bytes() == output.read_bytes()
