@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
-from acetate.model_import.base_import import BaseFacts, rehearsed
 from acetate.model_import.imported_files import import_file
-from acetate.models.base_inventory import PARTS, check_entry
 from acetate.models.catalog import Entry, catalog
-from acetate.models.component_files import index_names, weight_files
+from acetate.models.component_files import index_names
 from acetate.models.download_plan import explained
-from acetate.models.few_steps import GUIDED_LCM, preset_told_by, preset_told_by_folder
-from acetate.models.files import MALFORMED, damaged, read_config
+from acetate.models.families import families_taken_over
+from acetate.models.files import MALFORMED, read_config
 from acetate.models.folder_kinds import family_of_folder
 from acetate.models.foreign_files import what_it_is
-from acetate.models.foreign_models import foreign_words
 from acetate.models.hashing import model_hash
 from acetate.models.hub_cache import base_folder
-from acetate.models.identify import Shapes, recognise_denoiser, shapes_in
 from acetate.models.own_register import CannotImport, Own, own_files, register, safe_name
 from acetate.models.recognition_error import NotRecognised
-from acetate.models.supplies import Wishes, named_supplies, nothing_to_take, supplies_here
-from acetate.models.training_facts import check_scheduler
+from acetate.models.supplies import Wishes
+from acetate.pipelines.family import Candidate, loader_of
 
 _REPOSITORY = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
 
@@ -163,35 +158,13 @@ def _described(
     _check_whole(folder)
     said = str(read_config(folder / "model_index.json").get("_class_name"))
     family = family_of_folder(said)
-    if family == "flux":
-        return _described_flux(folder, name, source, hub=hub)
-    if family == "qwen21":
-        return _described_qwen21(folder, name, source, hub=hub)
-    if not family or not (folder / "unet").is_dir():
+    if not family:
         raise NotRecognised(
             f"{folder} holds a {said}, which Acetate cannot paint with: "
-            "it needs Stable Diffusion 1.5, SDXL, Flux or Qwen-Image-2.1."
+            f"it needs {families_taken_over()}."
         )
-    weights = weight_files(folder / "unet")
-    shapes = {key: shape for path in weights for key, shape in shapes_in(path).items()}
-    if words := foreign_words({}, _widths(shapes)):
-        raise NotRecognised(f"{folder.name} is {words}.")
-    families = recognise_denoiser(shapes, folder.name)
-    if family not in families:
-        raise NotRecognised(
-            f"{folder} says that it is {family}, but its denoiser is of {' or '.join(families)}."
-        )
-    entry = shapes.get("conv_in.weight", (0, 4))[1]
-    check_entry(entry, family, folder.name)
-    scheduler = read_config(folder / "scheduler" / "scheduler_config.json")
-    if not wishes.prediction:
-        check_scheduler(scheduler, folder.name)
-    preset = preset_told_by_folder(said, scheduler) or preset_told_by(Path(source).name)
-    if read_config(folder / "unet" / "config.json").get("time_cond_proj_dim"):
-        preset = GUIDED_LCM
-    found = BaseFacts(0, preset, dict(wishes.facts), {}, entry == 9)
-    choices = _choices(folder, family, named_supplies(wishes, family))
-    found = rehearsed(folder, family, folder.name, found, choices)
+    candidate = Candidate(folder, folder.name, Path(source).name, wishes)
+    found, weights = loader_of(family).examine_folder(candidate)
     return Own(
         name.removesuffix(".safetensors"),
         "base",
@@ -203,75 +176,8 @@ def _described(
     )
 
 
-def _choices(folder: Path, family: str, named: dict[str, str]) -> Iterator[dict[str, str]]:
-    """What the folder itself lacks is taken from what is here."""
-    names = {"autoencoder": "vae"}
-    lacking = tuple(
-        part
-        for part in PARTS[family]
-        if part not in named and not (folder / str(names.get(part, part))).is_dir()
-    )
-    if not lacking:
-        yield named
-        return
-    supplies = list(supplies_here(lacking, family))
-    if not supplies:
-        raise nothing_to_take(folder.name, lacking, family)
-    for each in supplies:
-        yield named | each
-
-
-def _widths(shapes: Shapes) -> set[int]:
-    """Of the words that a denoiser under diffusers' names reads."""
-    return {shape[1] for name, shape in shapes.items() if name.endswith("attn2.to_k.weight")}
-
-
 def _check_whole(folder: Path) -> None:
     """Raises NotRecognised where the weights of a cloned folder never arrived."""
     for path in folder.glob("*/*.safetensors"):
         if words := what_it_is(path):
             raise NotRecognised(f"{path.relative_to(folder)} in {folder.name} is {words}.")
-
-
-def _described_flux(folder: Path, name: str, source: str, *, hub: bool) -> Own:
-    from acetate.pipelines.flux.components import FluxBase
-    from acetate.pipelines.rehearsal import rehearse_flux_folder
-
-    config = folder / "vae" / "config.json"
-    transformer = read_config(folder / "transformer" / "config.json")
-    kind = transformer.get("_class_name")
-    if kind != "FluxTransformer2DModel":
-        raise NotRecognised(f"{folder} says that it is Flux, but its denoiser is a {kind}.")
-    check_entry(int(transformer.get("in_channels", 64)), "flux", folder.name)
-    try:
-        native = int(read_config(config)["sample_size"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise damaged(config) from error
-    base = FluxBase(folder)
-    rehearse_flux_folder(base, folder.name)
-    return Own(
-        name.removesuffix(".safetensors"),
-        "base",
-        ("flux",),
-        model_hash(base.weights),
-        source,
-        form="hub" if hub else "folder",
-        native=native,
-        preset="" if transformer.get("guidance_embeds") else "schnell",
-    )
-
-
-def _described_qwen21(folder: Path, name: str, source: str, *, hub: bool) -> Own:
-    from acetate.pipelines.qwen21.components import Components
-    from acetate.pipelines.qwen21.rehearsal import rehearse_folder
-
-    rehearse_folder(folder, folder.name)
-    return Own(
-        name.removesuffix(".safetensors"),
-        "base",
-        ("qwen21",),
-        model_hash(Components(folder).weights),
-        source,
-        form="hub" if hub else "folder",
-        native=catalog()["qwen21"].native,
-    )

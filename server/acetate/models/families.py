@@ -25,6 +25,8 @@ class Family:
 
     package: str
     """The folder with its code, as a dotted name: `loader`, `pipeline` (`pipelines/family.py`)."""
+    label: str
+    """What people call it."""
     multiple: int
     steps: int
     guidance: float
@@ -39,7 +41,14 @@ class Family:
     foreign: str = ""
     """A pattern of those whose denoisers are of another kind in spite of such a name."""
     imported: bool = True
-    """Whether a person can take over bases of it beside those that the catalog names."""
+    """Whether a person can take over bases of it; they go with the files of the catalog's model of
+    the family's name."""
+    told_by_name: bool = False
+    """Whether many of its bases were distilled, and say so in their names alone."""
+    whole_files: bool = True
+    """Whether a checkpoint of it can have all parts; else the others always come from a folder."""
+    networks: tuple[str, ...] = ("unet", "transformer", "vae", "text_encoder", "text_encoder_2")
+    """Folders of a base with weights; none: all weights that are in the base."""
     activations: int = 0
     """Bytes for each pixel that is painted, in half precision: mostly its decoder's widest maps."""
 
@@ -66,6 +75,12 @@ class Family:
             raise BadRequest(
                 f"There is no scheduler “{name}” for this model: use {', '.join(self.schedulers)}."
             )
+
+
+def families_taken_over() -> str:
+    """The families of which a person can take over bases, as a sentence names them."""
+    *first, last = (family.label for family in FAMILIES.values() if family.imported)
+    return f"{', '.join(first)} or {last}"
 
 
 def second_pass(limits: FrameLimits) -> FrameLimits:
@@ -114,31 +129,22 @@ CACHED_EULER = "euler_cached"
 """Keeps what words and references become after the first step: faster, with another rounding."""
 
 FAMILIES = {
-    # Guidance was taught to it; 32 pixels are four places of the latent, one token of a picture.
-    "qwen21": Family(
-        "acetate.pipelines.qwen21",
-        32,
-        40,
-        1.0,
-        ("text", "background", "foreground", "refine", "extract", "fill"),
-        passes=1,
-        schedulers=(CACHED_EULER, "euler"),
-        folders=r"QwenImage21\w*Pipeline",
-        activations=12000,
-    ),
     "layered": Family(
         "acetate.pipelines.qwen_layered",
+        "Qwen-Image-Layered",
         16,
         50,
         4.0,
         ("decompose",),
         folders="QwenImageLayeredPipeline",
         imported=False,
+        networks=(),
         activations=20000,
     ),
     # Its guidance was taught to it, and what 8 passes add cannot be seen.
     "embedded": Family(
         "acetate.pipelines.embedded",
+        "the embedded model",
         16,
         8,
         1.0,
@@ -153,6 +159,7 @@ FAMILIES = {
     # The official decoder halves the sides six times; steps and guidance are its authors' advice.
     "sd15": Family(
         "acetate.pipelines.sd15",
+        "Stable Diffusion 1.5",
         64,
         20,
         7.0,
@@ -160,20 +167,24 @@ FAMILIES = {
         schedulers=_STABLE_DIFFUSION,
         folders=r"(StableDiffusion(?!XL)|LatentConsistencyModel)\w*Pipeline",
         foreign=r"StableDiffusion3\w*",
+        told_by_name=True,
         activations=9000,
     ),
     "sdxl": Family(
         "acetate.pipelines.sdxl",
+        "SDXL",
         64,
         20,
         7.0,
         (*_STAGED, "fill", "extract"),
         schedulers=_STABLE_DIFFUSION,
         folders=r"StableDiffusionXL\w*Pipeline",
+        told_by_name=True,
         activations=5500,
     ),
     "flux": Family(
         "acetate.pipelines.flux",
+        "Flux",
         64,
         28,
         3.5,
@@ -181,6 +192,20 @@ FAMILIES = {
         schedulers=("euler", "schnell"),
         folders=r"Flux\w*Pipeline",
         foreign=r"Flux(2|3|Control(?!Net)|Fill|Prior)\w*",
+        whole_files=False,
         activations=6000,
+    ),
+    # Guidance was taught to it; 32 pixels are four places of the latent, one token of a picture.
+    "qwen21": Family(
+        "acetate.pipelines.qwen21",
+        "Qwen-Image-2.1",
+        32,
+        40,
+        1.0,
+        ("text", "background", "foreground", "refine", "extract", "fill"),
+        passes=1,
+        schedulers=(CACHED_EULER, "euler"),
+        folders=r"QwenImage21\w*Pipeline",
+        activations=12000,
     ),
 }

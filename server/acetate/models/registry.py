@@ -6,13 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from acetate.models.catalog import Entry, Part, catalog, entry_named
-from acetate.models.families import SPLIT
+from acetate.models.families import FAMILIES, SPLIT
 from acetate.models.few_steps import preset_told_by
 from acetate.models.hub_cache import locate
 from acetate.models.own_register import Own, own_files, own_folder
-
-_OFFICIAL = {"sd15": "sd15", "sdxl": "sdxl", "flux": "flux", "qwen21": "qwen21"}
-"""The model of the catalog whose transparency files fit any base of a family."""
 
 
 def models() -> dict[str, Entry]:
@@ -32,9 +29,10 @@ def model_named(model: str) -> Entry:
 
 def _entry(own: Own) -> Entry | None:
     family = own.families[0]
-    if family not in _OFFICIAL or (family == "flux" and own.form == "file" and not own.supplied):
+    row = FAMILIES.get(family)
+    if row is None or not row.imported or not (row.whole_files or _has_all_parts(own)):
         return None  # Taken over by an earlier version, which said yes to what it could not use.
-    official = catalog()[_OFFICIAL[family]]
+    official = catalog()[family]
     on_hub = own.form == "hub"
     return Entry(
         id=own.name.removesuffix(".safetensors"),
@@ -48,7 +46,7 @@ def _entry(own: Own) -> Entry | None:
         base_files=official.base_files if on_hub else (),
         parts=(*official.parts, *_light_parts(own)),
         scheduler=own.preset
-        or (preset_told_by(own.name) if family in _TOLD else official.scheduler),
+        or (preset_told_by(own.name) if row.told_by_name else official.scheduler),
         place=None if on_hub else _place(own),
         facts=own.facts,
         supplied=tuple(own.supplied.items()),
@@ -63,8 +61,8 @@ def _splitting(entry: Entry) -> Entry:
     return replace(entry, modes=(*entry.modes, SPLIT))
 
 
-_TOLD = ("sd15", "sdxl")
-"""Families of which many bases were distilled, and say so in their names alone."""
+def _has_all_parts(own: Own) -> bool:
+    return own.form != "file" or bool(own.supplied)
 
 
 def _light_parts(own: Own) -> tuple[Part, ...]:

@@ -8,7 +8,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from acetate.models.base_facts import BaseFacts
+from acetate.models.base_inventory import Inventory
 from acetate.models.families import FAMILIES
+from acetate.models.recognition_error import NotRecognised
+from acetate.models.supplies import Wishes
 
 if TYPE_CHECKING:
     import torch
@@ -33,6 +37,21 @@ class ModelFiles:
     entry: Entry | None = None
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """A base that a person wants to take over: a folder of diffusers, or one file.
+
+    `name` is for sentences, `came_as` the name that its maker gave it; `wishes` is what the person
+    says about it, and `found` what is known before its parts are looked at.
+    """
+
+    place: Path
+    name: str
+    came_as: str
+    wishes: Wishes
+    found: BaseFacts = BaseFacts(0)
+
+
 class FamilyLoader(ABC):
     """The code of a family, as `LOADER` in the module `loader` of its folder."""
 
@@ -42,6 +61,18 @@ class FamilyLoader(ABC):
     @abstractmethod
     def load(self, files: ModelFiles) -> Pipeline:
         """Read a model onto its device. Raises ModelMissing or ModelDamaged naming a file."""
+
+    def examine_folder(self, folder: Candidate) -> tuple[BaseFacts, list[Path]]:
+        """What is to be remembered of a base in a folder, and its files with weights.
+
+        Raises NotRecognised, CannotImport, ModelMissing or ModelDamaged with what stands in the way
+        of painting; what passes here paints.
+        """
+        raise NotRecognised(f"{folder.name} is of a family whose bases are not taken over.")
+
+    def examine_file(self, file: Candidate, inventory: Inventory) -> BaseFacts:
+        """The same of a base in one file, with the parts that are in it."""
+        raise NotRecognised(f"{file.name} is of a family whose bases are folders.")
 
 
 def loader_of(family: str) -> FamilyLoader:

@@ -12,6 +12,7 @@ from torch import nn
 
 from acetate.errors import BadRequest
 from acetate.models.devices import card_memory
+from acetate.models.families import FAMILIES
 from acetate.models.hub_cache import folder_of_base
 from acetate.models.identify import shapes_in
 from acetate.models.registry import model_named
@@ -155,9 +156,9 @@ def weights_of(entry: Entry) -> list[Path]:
     pair = [located(part.file) for part in entry.parts if "_vae_" in f"_{part.file.id}"]
     if place.is_file():
         return [place, *filter(None, pair)]
-    if entry.family == "layered":
+    networks = FAMILIES[entry.family].networks
+    if not networks:
         return sorted(place.rglob("*.safetensors"))
-    networks = ("unet", "transformer", "vae", "text_encoder", "text_encoder_2")
     folders = [place / name for name in networks if (place / name).is_dir()]
     found = [path for folder in folders for path in weight_files(folder)]
     return [*found, *filter(None, pair)]

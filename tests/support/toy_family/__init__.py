@@ -9,6 +9,7 @@ from acetate.models.families import Family
 
 TOY = Family(
     package="tests.support.toy_family",
+    label="Toy",
     multiple=8,
     steps=4,
     guidance=1.0,

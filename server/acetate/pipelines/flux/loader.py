@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from acetate.models.base_facts import BaseFacts
+from acetate.models.base_inventory import PARTS, Inventory, check_entry
+from acetate.models.files import damaged, read_config
+from acetate.models.identify import shapes_in
+from acetate.models.recognition_error import NotRecognised
 from acetate.models.registry import model_named
+from acetate.models.supplies import named_supplies, said, supplies_here
 from acetate.pipelines.base_sources import place_of
-from acetate.pipelines.family import FamilyLoader, ModelFiles
+from acetate.pipelines.family import Candidate, FamilyLoader, ModelFiles
 from acetate.pipelines.flux.components import FluxBase
 from acetate.pipelines.flux.pipeline import FluxPipeline
-from acetate.pipelines.flux.single_file import FluxFile
+from acetate.pipelines.flux.single_file import FluxFile, rehearse_flux
+from acetate.pipelines.rehearsal import rehearse_flux_folder
+
+SCHNELL = "schnell"
+"""The scheduler of those that read no guidance."""
 
 
 class FluxLoader(FamilyLoader):
@@ -16,6 +28,40 @@ class FluxLoader(FamilyLoader):
     def load(self, files: ModelFiles) -> FluxPipeline:
         """See `FamilyLoader.load`."""
         return FluxPipeline.from_base(_base(files), files.device, files.model, files.locate)
+
+    def examine_folder(self, folder: Candidate) -> tuple[BaseFacts, list[Path]]:
+        """See `FamilyLoader.examine_folder`."""
+        place = folder.place
+        config = place / "vae" / "config.json"
+        transformer = read_config(place / "transformer" / "config.json")
+        kind = transformer.get("_class_name")
+        if kind != "FluxTransformer2DModel":
+            raise NotRecognised(f"{place} says that it is Flux, but its denoiser is a {kind}.")
+        check_entry(int(transformer.get("in_channels", 64)), "flux", place.name)
+        try:
+            native = int(read_config(config)["sample_size"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise damaged(config) from error
+        base = FluxBase(place)
+        rehearse_flux_folder(base, place.name)
+        preset = "" if transformer.get("guidance_embeds") else SCHNELL
+        return BaseFacts(native, preset), base.weights
+
+    def examine_file(self, file: Candidate, inventory: Inventory) -> BaseFacts:
+        """Its denoiser is taken, all else is that of a Flux folder that is here."""
+        named = named_supplies(file.wishes, "flux")
+        folders = [named] if named else list(supplies_here(("text_encoder_2",), "flux"))
+        if not folders:
+            raise NotRecognised(
+                f"{file.name} is a Flux in one file, which needs a Flux folder of diffusers beside "
+                "it for its text encoders, tokenizers and autoencoder, and none is here.",
+                "Fetch one with `acetate models pull flux`, or import a folder.",
+            )
+        source = next(iter(folders[0].values()))
+        native = rehearse_flux(file.place, source, file.name)
+        guided = any("guidance_in." in key for key in shapes_in(file.place))
+        supplied = dict.fromkeys(PARTS["flux"], source)
+        return BaseFacts(native, "" if guided else SCHNELL, {}, supplied, False, (said(supplied),))
 
 
 def _base(files: ModelFiles) -> FluxBase:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from acetate.pipelines.base_sources import open_files
-from acetate.pipelines.family import FamilyLoader, ModelFiles
+from acetate.pipelines.family import ModelFiles
 from acetate.pipelines.sd15.pipeline import Sd15Pipeline
+from acetate.pipelines.unet_loader import UnetLoader
 
 
-class Sd15Loader(FamilyLoader):
-    """A folder or a checkpoint, with parts of other bases where it lacks some."""
+class Sd15Loader(UnetLoader):
+    """Opens the base, and then its pair and patches."""
+
+    family = Sd15Pipeline.family
 
     def load(self, files: ModelFiles) -> Sd15Pipeline:
         """See `FamilyLoader.load`."""

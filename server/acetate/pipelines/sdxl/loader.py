@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from acetate.pipelines.base_sources import open_files
-from acetate.pipelines.family import FamilyLoader, ModelFiles
+from acetate.pipelines.family import ModelFiles
 from acetate.pipelines.sdxl.pipeline import SdxlPipeline
+from acetate.pipelines.unet_loader import UnetLoader
 
 
-class SdxlLoader(FamilyLoader):
-    """A folder or a checkpoint, with parts of other bases where it lacks some."""
+class SdxlLoader(UnetLoader):
+    """Opens the base, and then its pair and patches."""
+
+    family = SdxlPipeline.family
 
     def load(self, files: ModelFiles) -> SdxlPipeline:
         """See `FamilyLoader.load`."""
