@@ -136,9 +136,13 @@ class MemoryEditor:
         region: Rect,
         pixel_format: PixelFormat,
         including: bool = False,
+        without: tuple[str, ...] = (),
     ) -> Image:
         sheet = self.sheet(document)
-        nodes = sheet.nodes
+        nodes = copy.deepcopy(sheet.nodes) if without else sheet.nodes
+        for node, _, _ in walk(nodes):
+            if node.key in without:
+                node.visible = False
         if layer is not None:
             self.node(document, layer)
             nodes = beneath(nodes, layer, including) or []

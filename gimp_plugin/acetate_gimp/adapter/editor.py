@@ -79,12 +79,14 @@ class GimpEditor:
         region: Rect,
         pixel_format: PixelFormat,
         including: bool = False,
+        without: tuple[str, ...] = (),
     ) -> Image:
         image = image_of(document)
-        if layer is None:
+        if layer is None and not without:
             return read_visible(image, region, pixel_format)
-        found = layer_of(image, layer)
-        return read_below(image, found, region, pixel_format, including)
+        found = layer_of(image, layer) if layer is not None else None
+        hidden = [each for key in without if (each := find(image, key)) is not None]
+        return read_below(image, found, region, pixel_format, including, hidden)
 
     def insert(self, document: str, insertion: Insertion) -> list[str]:
         image = image_of(document)

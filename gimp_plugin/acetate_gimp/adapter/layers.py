@@ -117,6 +117,7 @@ def describe_layer(layer: Gimp.Layer) -> LayerInfo:
         hidden=not layer.get_visible(),
         hidden_in=hiding.get_name() if hiding is not None else "",
         dressed=dressed(layer),
+        mark=str(layer.get_tattoo()),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from gi.repository import Gegl, Gimp
 
@@ -73,14 +73,21 @@ def read_visible(image: Gimp.Image, region: Rect, pixel_format: PixelFormat) -> 
 
 def read_below(
     image: Gimp.Image,
-    layer: Gimp.Layer,
+    layer: Gimp.Layer | None,
     region: Rect,
     pixel_format: PixelFormat,
     including: bool = False,
+    without: Sequence[Gimp.Layer] = (),
 ) -> Image:
-    """What a painter sees beneath a layer, from a copy: hiding layers would leave undo steps."""
-    path = path_of(image, layer)
+    """What a painter sees beneath a layer, or of the whole stack, without some.
+
+    From a copy: hiding layers would leave undo steps.
+    """
+    path = path_of(image, layer) if layer is not None else []
+    left_out = [path_of(image, each) for each in without]
     with _copy(image) as copy:
+        for each in [_at(copy, spot) for spot in left_out]:
+            _show(each, False)
         parent: Gimp.Layer | None = None
         for depth, index in enumerate(path):
             level = siblings(copy, parent)
@@ -89,6 +96,14 @@ def read_below(
                 _show(hidden, False)
             parent = level[index]
         return read_visible(copy, region, pixel_format)
+
+
+def _at(copy: Gimp.Image, path: list[int]) -> Gimp.Layer:
+    """The layer at the end of a path."""
+    found = siblings(copy, None)[path[0]]
+    for index in path[1:]:
+        found = siblings(copy, found)[index]
+    return found
 
 
 def look_at(image: Gimp.Image, layer: Gimp.Layer | None, side: int) -> Image:

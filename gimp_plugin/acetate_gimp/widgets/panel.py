@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from gi.repository import GLib, Gtk, Pango
 
+from acetate_bridge.panel.lists import LISTS
 from acetate_bridge.panel.view import Actions, Choice, PanelView
 from acetate_bridge.protocol.types import Image
+from widgets.guides import Entries, Guides
 from widgets.pictures import on_checkerboard
 from widgets.prompts import Prompts
 from widgets.queue import Queue
@@ -51,6 +53,8 @@ class Panel(Gtk.Box):
         self._card = SetupCard(actions)
         self.prompts = Prompts(actions, self._updating)
         self._details = Details(actions, self._updating)
+        self.guides = Guides(actions, self._updating, tame)
+        self.then = Entries(actions, self._updating, LISTS["then"], tame)
         self._sentence = Gtk.Label(wrap=True, xalign=0, width_chars=20, max_width_chars=48)
         make_quiet(self._sentence)
         self._button = Gtk.Button(label="_Generate", use_underline=True)
@@ -75,7 +79,9 @@ class Panel(Gtk.Box):
             top,
             self._card,
             self.prompts,
+            self.then,
             self._details,
+            self.guides,
             self._sentence,
             buttons,
             self._preview,
@@ -110,7 +116,9 @@ class Panel(Gtk.Box):
         with self._updating.going_on():
             self._draw_modes(view)
             self.prompts.show(view)
+            self.then.show_list(view.lists["then"])
             self._details.show(view)
+            self.guides.show(view)
             self._sentence.set_text(view.sentence)
             self._draw_button(view)
             self._queue.show_jobs(view.queue)

@@ -8,7 +8,7 @@ from typing import Any
 from gi.repository import Gtk
 
 from acetate_bridge.panel.fields import FIELDS, Field
-from acetate_bridge.panel.view import Actions, Choice, FieldView, PanelView
+from acetate_bridge.panel.view import Actions, Choice, FieldView, PanelView, Setting
 from widgets.signal_guard import Updating, changed, choose, entry_text
 from widgets.style import make_narrow
 
@@ -21,7 +21,7 @@ class Details(Gtk.Expander):
     def __init__(self, actions: Actions, updating: Updating) -> None:
         super().__init__(label="Mo_re", use_underline=True)
         self._actions, self._updating = actions, updating
-        rows = {name: row for name, row in FIELDS.items() if not row.in_dialog}
+        rows = {name: row for name, row in FIELDS.items() if not (row.in_dialog or row.guides)}
         self._form = Form(actions, updating, rows)
         self._form.set_margin_top(6)
         self.add(self._form)
@@ -41,7 +41,7 @@ class Details(Gtk.Expander):
 class Form(Gtk.Grid):
     """A row for each of these fields."""
 
-    def __init__(self, actions: Actions, updating: Updating, rows: Mapping[str, Field]) -> None:
+    def __init__(self, actions: Setting, updating: Updating, rows: Mapping[str, Field]) -> None:
         super().__init__(row_spacing=6, column_spacing=6)
         self._actions, self._updating = actions, updating
         self._show: dict[str, Show] = {}

@@ -97,12 +97,13 @@ class KritaEditor:
         region: Rect,
         pixel_format: PixelFormat,
         including: bool = False,
+        without: tuple[str, ...] = (),
     ) -> Image:
         found = self._find(document)
-        if layer is None:
+        if layer is None and not without:
             return reading.read_visible(found, region, pixel_format)
-        node = stack.layer_of(found, layer)
-        return reading.read_below(found, node, region, pixel_format, including)
+        node = stack.layer_of(found, layer) if layer is not None else None
+        return reading.read_below(found, node, region, pixel_format, including, without)
 
     def insert(self, document: str, insertion: Insertion) -> list[str]:
         found = self._find(document)

@@ -83,17 +83,26 @@ def read_visible(document: Any, region: Rect, pixel_format: PixelFormat) -> Imag
 
 
 def read_below(
-    document: Any, node: Any, region: Rect, pixel_format: PixelFormat, including: bool
+    document: Any,
+    node: Any | None,
+    region: Rect,
+    pixel_format: PixelFormat,
+    including: bool,
+    without: tuple[str, ...] = (),
 ) -> Image:
-    """What a painter sees of everything beneath a layer.
+    """What a painter sees of everything beneath a layer, or of the whole stack, without some.
 
     Asked of a copy, which shares its pixels with the document: hiding layers in the document
     itself would flicker and leave traces.
     """
     with workbench(document) as copy:
-        current = copy.nodeByUniqueID(node.uniqueId())
-        if not including:
+        current = copy.nodeByUniqueID(node.uniqueId()) if node is not None else copy.rootNode()
+        if node is not None and not including:
             current.setVisible(False)
+        for key in without:
+            left_out = stack.find(copy, key)
+            if left_out is not None:
+                left_out.setVisible(False)
         while (parent := current.parentNode()) is not None:
             for sibling in stack.children(parent):
                 if stack.key_of(sibling) == stack.key_of(current):

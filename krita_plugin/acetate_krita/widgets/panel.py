@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from acetate_bridge.panel.fields import FIELDS
+from acetate_bridge.panel.lists import LISTS
 from acetate_bridge.panel.view import Actions, PanelView
 from acetate_bridge.protocol.types import Image
 from acetate_krita.qt import Qt, QtCore, QtWidgets
 from acetate_krita.widgets.combo_box import ChoiceBox
+from acetate_krita.widgets.guides import Entries, Guides
 from acetate_krita.widgets.labels import flexible, heading, sentence
 from acetate_krita.widgets.pictures import on_checkerboard
 from acetate_krita.widgets.prompts import Prompts
@@ -41,6 +43,9 @@ class Panel(QtWidgets.QWidget):
         self.card = SetupCard(actions)
         self.prompts = Prompts(actions)
         self.details = Details(actions, icon)
+        self._wheel = WheelGuard()
+        self.guides = Guides(actions, icon, self._wheel.guard)
+        self.then = Entries(actions, icon, LISTS["then"], self._wheel.guard)
         self._where = sentence(muted=True)
         self.button = QtWidgets.QPushButton("Generate")
         self.button.setAutoDefault(False)
@@ -63,7 +68,6 @@ class Panel(QtWidgets.QWidget):
         self.offer, self.status = OfferRow(actions), StatusLine(actions)
         self._sent: str | None = None
         self._lay_out()
-        self._wheel = WheelGuard()
         self._wheel.guard(self)
         for key in self._keys():
             key.installEventFilter(self)
@@ -84,7 +88,9 @@ class Panel(QtWidgets.QWidget):
         self._view = view
         self.mode.show_choices(view.modes, view.mode)
         self.prompts.show_view(view)
+        self.then.show_list(view.lists["then"])
         self.details.show_view(view)
+        self.guides.show_view(view)
         self._where.setText(view.sentence)
         self._where.setVisible(bool(view.sentence))
         self._draw_button(view)
@@ -181,7 +187,8 @@ class Panel(QtWidgets.QWidget):
         column = QtWidgets.QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(top)
-        for each in (self.card, self.prompts, self.details, self._where):
+        top_down = (self.card, self.prompts, self.then, self.details, self.guides, self._where)
+        for each in top_down:
             column.addWidget(each)
         column.addLayout(buttons)
         for each in (
@@ -213,7 +220,7 @@ class Panel(QtWidgets.QWidget):
         typed = [
             self.details.inputs[name]
             for name, row in FIELDS.items()
-            if row.kind in ("line", "number")
+            if row.kind in ("line", "number") and name in self.details.inputs
         ]
         return [self, self.prompts.text, self.mode, self.button, *typed]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from acetate_bridge.panel.fields import FIELDS, Field
-from acetate_bridge.panel.view import Actions, FieldView, PanelView
+from acetate_bridge.panel.view import Actions, FieldView, PanelView, Setting
 from acetate_krita.qt import Qt, QtGui, QtWidgets
 from acetate_krita.widgets.combo_box import ChoiceBox
 from acetate_krita.widgets.labels import flexible
@@ -30,7 +30,7 @@ class Details(QtWidgets.QWidget):
         self.fold.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.fold.clicked.connect(actions.set_more_open)
-        rows = {name: row for name, row in FIELDS.items() if not row.in_dialog}
+        rows = {name: row for name, row in FIELDS.items() if not (row.in_dialog or row.guides)}
         self.fields = Form(actions, icon, rows)
         self.inputs = self.fields.inputs
         layout = QtWidgets.QVBoxLayout(self)
@@ -54,7 +54,7 @@ class Details(QtWidgets.QWidget):
 class Form(QtWidgets.QWidget):
     """A row for each of these fields."""
 
-    def __init__(self, actions: Actions, icon: Icon, rows: Mapping[str, Field]) -> None:
+    def __init__(self, actions: Setting, icon: Icon, rows: Mapping[str, Field]) -> None:
         super().__init__()
         self._actions, self._icon = actions, icon
         self._form = QtWidgets.QFormLayout(self)

@@ -42,6 +42,7 @@ def embedded_model() -> ModelInfo:
         guidance=family.guidance,
         controls=sorted([*family.sketches, *(["reference"] if family.references else [])]),
         derives=sorted(set(DERIVED) & set(family.sketches)),
+        schedulers=list(family.schedulers),
     )
 
 
@@ -69,6 +70,7 @@ def _info(entry: Entry) -> ModelInfo:
         styles=[own.name for own in own_files("style", entry.family)],
         controls=sorted(controls),
         derives=sorted(set(DERIVED) & controls),
+        schedulers=list(family.schedulers),
     )
     if not (missing := missing_parts(entry)):
         return info

@@ -59,12 +59,12 @@ class Document:
 class LayerInfo:
     """A layer or a group in the stack. `bounds` is None while nothing is painted on it.
 
-    A layer that fills everything by itself (a fill layer) has the canvas as its bounds. `parent`
-    is the key of the group that it lies in; empty at the top level. `moved` is how far it was
-    moved: since it was inserted for a layer of Acetate's, and for any other only differences
-    count; painting on a layer does not move it. `locked`: it or a group around it may not be
-    changed. `hidden`: it itself is; `hidden_in` names a hidden group around it. `dressed`: it
-    carries masks, filters or styles.
+    A layer that fills everything by itself (a fill layer) has the canvas as its bounds. `parent` is
+    the key of the group that it lies in; empty at the top level. `moved` is how far it was moved:
+    since it was inserted for a layer of Acetate's, and for any other only differences count;
+    painting on a layer does not move it. `locked`: it or a group around it may not be changed.
+    `mark` names it in the saved file, too (empty: its key does). `hidden`: it itself is;
+    `hidden_in` names a hidden group around it. `dressed`: it carries masks, filters or styles.
     """
 
     key: str
@@ -77,6 +77,7 @@ class LayerInfo:
     hidden: bool = False
     hidden_in: str = ""
     dressed: bool = False
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -181,11 +182,13 @@ class Editor(Protocol):
         region: Rect,
         pixel_format: PixelFormat,
         including: bool = False,
+        without: tuple[str, ...] = (),
     ) -> Image:
         """What a painter sees of everything beneath a layer; of the whole stack for None.
 
         Opacity, blending modes, masks and visibility count. What lies inside the layer's own
-        group but above it is left out, too. With `including` the layer itself is seen as well.
+        group but above it is left out, too. With `including` the layer itself is seen as well;
+        `without` names layers and groups that are not, as if they were hidden.
         Transparent outside the canvas. Raises LayerGone.
         """
         ...

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from acetate_bridge.editing.editor import Editor
+from acetate_bridge.editing.guides import Follow, read_followed, unseen_layers
 from acetate_bridge.editing.plan import Plan
 from acetate_bridge.editing.thumbnails import alpha_statistics
+from acetate_bridge.protocol.following import control_name, with_controls
 from acetate_bridge.protocol.messages import ModeInfo, ModeInput
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import Image, Recipe, Request
@@ -20,14 +23,32 @@ class Gathered:
     opaque_source: bool = False
 
 
-def gather(editor: Editor, plan: Plan, info: ModeInfo, recipe: Recipe, variants: int) -> Gathered:
-    """Read what the mode's inputs need. Raises DocumentClosed and LayerGone."""
+def gather(
+    editor: Editor,
+    plan: Plan,
+    info: ModeInfo,
+    recipe: Recipe,
+    variants: int,
+    follows: Sequence[Follow] = (),
+    left_out: frozenset[str] = frozenset(),
+) -> Gathered:
+    """Read what the mode's inputs need, and the layers to follow.
+
+    `left_out` are the marks of layers that the model does not see. Raises CannotPlan,
+    DocumentClosed and LayerGone.
+    """
     images: dict[str, Image] = {}
+    document, canvas = plan.document, plan.frame.canvas
+    unseen = unseen_layers(editor.layers(document.key), left_out, follows)
     for wanted in info.inputs:
-        image = _read(editor, plan, info.name, wanted)
+        image = _read(editor, plan, info.name, wanted, unseen)
         if image is not None:
             images[wanted.name] = image
     layer = images.get("layer")
+    followed = read_followed(editor, document.key, follows, canvas, document.pixel_format)
+    for index, (_, image) in enumerate(followed):
+        images[control_name(index)] = image
+    recipe = with_controls(recipe, [control for control, _ in followed])
     sized = replace(recipe, width=plan.frame.size.width, height=plan.frame.size.height)
     return Gathered(
         Request(sized, images, variants, plan.document.pixel_format, plan.frame),
@@ -51,7 +72,9 @@ def selection_image(plan: Plan) -> Image:
     return Image(canvas.width, canvas.height, bytes(pixels))
 
 
-def _read(editor: Editor, plan: Plan, mode: str, wanted: ModeInput) -> Image | None:
+def _read(
+    editor: Editor, plan: Plan, mode: str, wanted: ModeInput, unseen: tuple[str, ...]
+) -> Image | None:
     document, canvas = plan.document.key, plan.frame.canvas
     pixel_format = plan.document.pixel_format
     source = plan.source.key if plan.source is not None else None
@@ -62,12 +85,11 @@ def _read(editor: Editor, plan: Plan, mode: str, wanted: ModeInput) -> Image | N
     if mode_row(mode).reads == "difference":
         if wanted.name == "layer":
             return None
-        return editor.read_below(
-            document, source, canvas, pixel_format, including=wanted.name == "picture"
-        )
+        including = wanted.name == "picture"
+        return editor.read_below(document, source, canvas, pixel_format, including, unseen)
     if wanted.kind == "picture":
         whole = mode_row(mode).reads != "beneath"
-        return editor.read_below(document, source, canvas, pixel_format, including=whole)
+        return editor.read_below(document, source, canvas, pixel_format, whole, unseen)
     if source is None:
         return None
     return editor.read_layer(document, source, canvas, pixel_format)

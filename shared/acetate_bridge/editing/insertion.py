@@ -307,7 +307,9 @@ class Deliveries:
         recipe = result.recipe or record.recipe
         try:
             selected = record.origin == "selection"
-            entry = entry_of(recipe, record.region, result.picture, selected, record.mask)
+            entry = entry_of(
+                recipe, record.region, result.picture, selected, record.mask, record.follows
+            )
             note = add_to_history(self._editor.note(record.document), entry)
             self._editor.keep_note(record.document, note)
         except DocumentClosed:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from acetate_bridge.editing.anchor import Anchor
 from acetate_bridge.editing.editor import Place, Selection
+from acetate_bridge.editing.guides import Follow
 from acetate_bridge.editing.masks import packed, unpacked
 from acetate_bridge.editing.plan import Origin, Plan
 from acetate_bridge.editing.thumbnails import alpha_statistics, thumbnail
@@ -26,7 +27,7 @@ class Record:
     `mask` holds the selection's strengths, packed; `group` names the group of a scene. With
     `opaque_expected` a layer without transparency is no surprise. `source` is the layer that it
     was made from, `hides` what the first result hides; `file`, `mark` and `anchor` find the
-    document and the place again.
+    document and the place again; `follows` are the layers that it followed.
     """
 
     job: str
@@ -48,6 +49,7 @@ class Record:
     file: str = ""
     mark: str = ""
     anchor: Anchor = Anchor()
+    follows: list[Follow] = field(default_factory=list[Follow])
 
     @property
     def selection(self) -> Selection | None:
@@ -72,6 +74,7 @@ def record_of(
     opaque: bool,
     hides: list[str] | None = None,
     anchor: Anchor | None = None,
+    follows: list[Follow] | None = None,
 ) -> Record:
     """The record of a job that paints a plan."""
     mask = plan.mask.mask if plan.mask is not None else None
@@ -96,6 +99,7 @@ def record_of(
         plan.document.file,
         plan.document.mark,
         anchor or Anchor(),
+        follows or [],
     )
 
 

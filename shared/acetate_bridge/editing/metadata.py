@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from acetate_bridge.editing.editor import Selection
+from acetate_bridge.editing.guides import Follow, is_left_out_line
 from acetate_bridge.editing.masks import unpacked
 from acetate_bridge.editing.thumbnails import pack_thumbnail, unpack_thumbnail
 from acetate_bridge.protocol.geometry import Rect
@@ -26,7 +27,7 @@ class HistoryEntry:
     """A result: how it was painted, where, a small picture of it, and the line that says so.
 
     `selected`: the region was a selection, of which `mask` holds the strengths, packed as in a
-    `Record` (empty: all of it, or too large to be kept).
+    `Record` (empty: all of it, or too large to be kept). `follows` are the layers it followed.
     """
 
     recipe: Recipe
@@ -35,6 +36,7 @@ class HistoryEntry:
     line: bytes = field(repr=False, compare=False)
     selected: bool = False
     mask: str = field(default="", repr=False)
+    follows: tuple[Follow, ...] = ()
 
     @property
     def selection(self) -> Selection | None:
@@ -45,7 +47,12 @@ class HistoryEntry:
 
 
 def entry_of(
-    recipe: Recipe, region: Rect, picture: Image, selected: bool = False, mask: str = ""
+    recipe: Recipe,
+    region: Rect,
+    picture: Image,
+    selected: bool = False,
+    mask: str = "",
+    follows: Sequence[Follow] = (),
 ) -> HistoryEntry:
     """An entry for a result and its thumbnail."""
     mask = mask if len(mask) <= MOST_OF_A_MASK else ""
@@ -56,7 +63,10 @@ def entry_of(
     }
     if selected:
         value.update(selected=True, mask=mask)
-    return HistoryEntry(recipe, region, picture, json.dumps(value).encode(), selected, mask)
+    if follows:
+        value.update(follows=to_plain(list(follows)))
+    line = json.dumps(value).encode()
+    return HistoryEntry(recipe, region, picture, line, selected, mask, tuple(follows))
 
 
 def read_history(note: bytes, known: Iterable[HistoryEntry] = ()) -> list[HistoryEntry]:
@@ -80,6 +90,10 @@ def read_history(note: bytes, known: Iterable[HistoryEntry] = ()) -> list[Histor
                     line,
                     value.get("selected") is True,
                     str(value.get("mask", "")),
+                    tuple(
+                        from_plain(Follow, each, allow_unknown=True)
+                        for each in value.get("follows", [])
+                    ),
                 )
             )
         except (ValueError, Mismatch, KeyError, TypeError):
@@ -91,13 +105,22 @@ def add_to_history(
     note: bytes, entry: HistoryEntry, most_bytes: int = MOST_BYTES, most_entries: int = MOST_ENTRIES
 ) -> bytes:
     """The note with another entry, a line each; the oldest go where it grows too large."""
-    lines = [entry.line, *note.splitlines()][:most_entries]
+    before = note.splitlines()
+    # What is no result stays first, so that no number of results takes its place.
+    kept_first = [line for line in before if is_left_out_line(line)]
+    results = [entry.line, *(line for line in before if not is_left_out_line(line))]
+    lines = [*kept_first, *results[:most_entries]]
     size = 0
     for kept, line in enumerate(lines):
         size += len(line) + 1
         if size > most_bytes:
             return b"\n".join(lines[:kept])
     return b"\n".join(lines)
+
+
+def follows_of(recipe: Recipe, entries: list[HistoryEntry]) -> tuple[Follow, ...]:
+    """The layers that a recipe was painted by following."""
+    return next((entry.follows for entry in entries if entry.recipe == recipe), ())
 
 
 def region_of(recipe: Recipe, entries: list[HistoryEntry]) -> Rect | None:

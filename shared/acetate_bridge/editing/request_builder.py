@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 
 from acetate_bridge.editing.anchor import anchor_of
 from acetate_bridge.editing.editor import Editor, LayerInfo
+from acetate_bridge.editing.guides import Follow, left_out_of
 from acetate_bridge.editing.inputs import gather
 from acetate_bridge.editing.job import Record, record_of, source_of
-from acetate_bridge.editing.metadata import HistoryEntry, region_of
+from acetate_bridge.editing.metadata import HistoryEntry, follows_of, region_of
 from acetate_bridge.editing.plan import CannotPlan, Situation, above_of, plan
+from acetate_bridge.protocol.following import controls_of
 from acetate_bridge.protocol.geometry import FrameLimits, Rect
 from acetate_bridge.protocol.limits import has_prompt
 from acetate_bridge.protocol.messages import ModeInfo, ModelInfo, Models
@@ -18,17 +20,26 @@ from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import Recipe, Request
 
 NO_PROMPT = "Say what to paint first."
+NO_LAYER_TO_FOLLOW = (
+    "It was painted by following a layer that is not known here: choose the layer to follow, and "
+    "paint it with the settings of the panel."
+)
 NO_RECIPE = "This layer was not painted by Acetate, so it has no recipe."
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What a job shall do beside painting: where, how often, and to what is there already."""
+    """What a job shall do beside painting: where, how often, and to what is there already.
+
+    `follows` are the layers that it follows; those that the document's note leaves out are not
+    seen by the model.
+    """
 
     region: Rect | None = None
     variants: int = 1
     replaces: tuple[str, ...] = ()
     hides: tuple[str, ...] = ()
+    follows: tuple[Follow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,7 +96,7 @@ def anew(
     if mode_row(recipe.mode).below:
         # It lies directly below the layer that it was made for.
         situation = replace(situation, layer=above_of(layer, editor.layers(document.key)))
-    return situation, Wish(region, replaces=(layer.key,))
+    return situation, Wish(region, replaces=(layer.key,), follows=follows_of(recipe, history))
 
 
 def build(
@@ -101,7 +112,10 @@ def build(
         raise CannotPlan(NO_PROMPT)
     found = plan(recipe.mode, situation, model.frame or FrameLimits(), wish.region)
     recipe = replace(recipe, model=model.id)
-    gathered = gather(editor, found, info, recipe, wish.variants)
+    if controls_of(recipe) and not wish.follows:
+        raise CannotPlan(NO_LAYER_TO_FOLLOW)
+    left_out = left_out_of(editor.note(found.document.key))
+    gathered = gather(editor, found, info, recipe, wish.variants, wish.follows, left_out)
     source = wish.replaces[0] if wish.replaces else source_of(found, recipe.mode)
     record = record_of(
         uuid.uuid4().hex,
@@ -112,5 +126,6 @@ def build(
         gathered.opaque_source,
         list(wish.hides),
         anchor_of(editor, found.document, source),
+        list(wish.follows),
     )
     return BuiltRequest(gathered.request, record, found.source)

@@ -15,6 +15,7 @@ from acetate_bridge.panel.fields import Value
 from acetate_bridge.panel.preferences import Preferences
 from acetate_bridge.panel.view import PanelView, Status
 from acetate_bridge.panel.view_model import Knowledge, Work, draw
+from acetate_bridge.protocol.messages import ModelInfo
 
 log = logging.getLogger("acetate.panel")
 
@@ -65,6 +66,10 @@ class Adjusting:
         """A sentence for the status line."""
         self.known.outcome = Status(sentence, "notice")
 
+    def _model(self) -> ModelInfo | None:
+        """The model that would paint."""
+        return self.known.model(self._preferences.current.mode, self._preferences.model)
+
     def redraw(self) -> None:
         """Hand a new view to the toolkit."""
         raise NotImplementedError
@@ -78,6 +83,9 @@ class Adjusting:
     @safely
     def set_field(self, name: str, value: Value) -> None:
         """Set a field, for the model that would paint where that counts. A seed is then locked."""
+        if name == "preset":
+            self._preferences.choose_preset(str(value))
+            return
         settings = self._preferences.current.changed(name, value, self._view.model)
         if name == "seed":
             settings = settings.changed("seed_locked", True)

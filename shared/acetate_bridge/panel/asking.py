@@ -16,6 +16,7 @@ from acetate_bridge.editing.editor import (
     LayerInfo,
     Selection,
 )
+from acetate_bridge.editing.guides import left_out_of, with_left_out
 from acetate_bridge.editing.insertion import Deliveries
 from acetate_bridge.editing.job import Record, Task
 from acetate_bridge.editing.job_file import TaskBook
@@ -32,8 +33,10 @@ from acetate_bridge.editing.request_builder import (
     with_own_prompt,
 )
 from acetate_bridge.panel import strings as words
-from acetate_bridge.panel.adjusting import Adjusting, safely
+from acetate_bridge.panel.adjusting import safely
 from acetate_bridge.panel.dispatch import Link
+from acetate_bridge.panel.guides import hindrance
+from acetate_bridge.panel.guiding import Guiding
 from acetate_bridge.panel.preferences import Preferences
 from acetate_bridge.panel.view_model import Knowledge
 from acetate_bridge.protocol.limits import drawn_seed, has_prompt
@@ -41,7 +44,7 @@ from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import Recipe
 
 
-class Asking(Adjusting):
+class Asking(Guiding):
     """The panel's actions that start something; `Controller` follows what becomes of it."""
 
     def __init__(self, editor: Editor, settings_file: Path) -> None:
@@ -103,7 +106,8 @@ class Asking(Adjusting):
         again = repeated(record.recipe, drawn_seed())
         wanted = region if record.origin == "layer" else None
         replaces = tuple(key for key in record.replaces if key in layers)
-        self._submit(again, Wish(wanted, record.variants, replaces, tuple(record.hides)))
+        follows = tuple(record.follows)
+        self._submit(again, Wish(wanted, record.variants, replaces, tuple(record.hides), follows))
 
     @safely
     def repeat(self, index: int) -> None:
@@ -115,7 +119,25 @@ class Asking(Adjusting):
         selection = entry.selection
         self.known.situation = replace(self.known.situation, selection=selection)
         # What was selected is planned anew as that: with as much around it as it had.
-        self._submit(repeated(entry.recipe), Wish(entry.region if selection is None else None))
+        region = entry.region if selection is None else None
+        self._submit(repeated(entry.recipe), Wish(region, follows=entry.follows))
+
+    @safely
+    def leave_out(self, left_out: bool) -> None:
+        """Leave the active layer out of what the model sees, or let it be seen again."""
+        self._look()
+        document, layer = self._here(), self.known.situation.layer
+        if layer is None:
+            raise CannotPlan("Choose the layer to leave out first.")
+        note, mark = self._editor.note(document.key), layer.mark or layer.key
+        marks = set(left_out_of(note)) - {mark}
+        if left_out:
+            marks.add(mark)
+        self._editor.keep_note(document.key, with_left_out(note, marks))
+        self._look()
+
+    def _guides_wanted(self) -> None:
+        self._look()
 
     # ---- asking
 
@@ -124,7 +146,10 @@ class Asking(Adjusting):
         model = self.known.model(mode, self._preferences.model)
         recipe = self._preferences.recipe(mode, mode_info(self.known.offer, mode), model)
         recipe, layer = with_own_prompt(recipe, self.known.recipe), self.known.situation.layer
-        wish = Wish(variants=self._preferences.variants)
+        follows = self._preferences.follows(mode)
+        if problem := hindrance(follows, recipe.styles, model, self.known.layers):
+            raise CannotPlan(problem)
+        wish = Wish(variants=self._preferences.variants, follows=follows)
         if mode_row(mode).repaints and layer is not None:
             after = self._preferences.current.value("after_repaint")
             if after == "replace":
@@ -180,6 +205,7 @@ class Asking(Adjusting):
         known, editor = self.known, self._editor
         document = editor.active_document()
         known.situation, known.history, known.recipe = Situation(), [], None
+        known.layers = []
         if document is not None:
             try:
                 layer = editor.active_layer(document.key)
@@ -187,6 +213,9 @@ class Asking(Adjusting):
                 note = editor.note(document.key)
                 if note != self._note:
                     self._note, self._entries = note, read_history(note, self._entries)
+                    known.left_out = left_out_of(note)
+                if self._preferences.guides:
+                    known.layers = editor.layers(document.key)
                 known.history = self._entries
                 text = editor.recipe(document.key, layer.key) if layer is not None else None
                 known.recipe = read_recipe(text) if text else None

@@ -148,7 +148,9 @@ class Controller(Equipping):
     def restore(self, index: int) -> None:
         """Fill the panel with a recipe of the history."""
         if 0 <= index < len(self.known.history):
-            self._preferences.restore(self.known.history[index].recipe)
+            entry = self.known.history[index]
+            self._preferences.restore(entry.recipe, entry.follows)
+            self._look()
 
     @safely
     def insert_offer(self) -> None:

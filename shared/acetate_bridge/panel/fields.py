@@ -30,7 +30,7 @@ class Field:
     `argument` says in a script what it is; without one it is for the panel alone. `unset` is the
     number by which a script leaves it to the model. `choices` are those of a menu, as names and
     labels, unless the server gives them. `in_dialog`: it stands among the settings of the dialog,
-    not in the panel.
+    not in the panel. `guides`: it stands in the fold of what guides a painting.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Field:
     unset_words: str = "the model's advice"
     choices: tuple[tuple[str, str], ...] = ()
     in_dialog: bool = False
+    guides: bool = False
 
     @property
     def words(self) -> str:
@@ -89,6 +90,32 @@ FIELDS: dict[str, Field] = {
             "menu",
             "",
             argument="Id of the model; empty: the first that can do it",
+        ),
+        Field(
+            "preset",
+            "_Preset",
+            "Model, styles, words and numbers under one name",
+            "menu",
+            "",
+            argument="Name of a preset",
+            guides=True,
+        ),
+        Field(
+            "frame",
+            "Words ar_ound",
+            "Words around every prompt, which stands in them as {prompt}",
+            "line",
+            "",
+            guides=True,
+        ),
+        Field(
+            "scheduler",
+            "Sa_mpler",
+            "How noise becomes a picture (scheduler)",
+            "menu",
+            "",
+            argument="Name of the sampler; empty: the model's own",
+            guides=True,
         ),
         Field(
             "negative_prompt",

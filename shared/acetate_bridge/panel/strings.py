@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 from acetate_bridge.editing.plan import Plan
 from acetate_bridge.protocol.messages import ModelInfo, Progress
@@ -115,6 +116,11 @@ def refused(prompt: str, title: str) -> str:
 def unseen(layer: str, group: str) -> str:
     """A layer went in where nobody sees it."""
     return f"“{layer}” lies in the hidden group “{group}”: show the group to see it."
+
+
+def left_out(names: Sequence[str]) -> str:
+    """Which layers the model does not see; empty when it sees all."""
+    return f"Not seen: {', '.join(f'“{name}”' for name in names)}." if names else ""
 
 
 def unread(prompt: str) -> str:

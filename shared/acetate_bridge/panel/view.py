@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from acetate_bridge.panel.fields import FIELDS, Value
+from acetate_bridge.panel.lists import LISTS
 from acetate_bridge.panel.setup_view import Hyperlink, ServerView, SetupView
 from acetate_bridge.protocol.types import Image
 
@@ -70,6 +71,19 @@ class FieldView:
     value: Value
     applies: bool = True
     choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True)
+class ListView:
+    """A list as it stands (see `lists.LISTS`): its entries, each with its columns by name."""
+
+    entries: tuple[dict[str, FieldView], ...] = ()
+    applies: bool = True
+    can_add: bool = True
+
+
+def _no_entries() -> dict[str, ListView]:
+    return {name: ListView(applies=row.folded, can_add=False) for name, row in LISTS.items()}
 
 
 def _untouched() -> dict[str, FieldView]:
@@ -153,7 +167,9 @@ class PanelView:
     layer carries a recipe. `can_try_again`: this document has had a job. `running`: a job for
     this document is on its way; more may be asked for meanwhile, and `queue` lists all of them,
     in every document, in their order. `setup` is the card of what is in place, `server` what the
-    settings dialog says of where to look for it.
+    settings dialog says of where to look for it. `lists` holds all lists by name, and
+    `guides_open` says whether the fold with what guides a painting is open. `left_out` says whether
+    the active layer is left out of what the model sees, `left_out_words` which layers are.
     """
 
     modes: tuple[Choice, ...] = ()
@@ -163,6 +179,10 @@ class PanelView:
     layer_prompts: tuple[LayerPrompt, ...] = ()
     fields: dict[str, FieldView] = field(default_factory=_untouched)
     more_open: bool = False
+    lists: dict[str, ListView] = field(default_factory=_no_entries)
+    guides_open: bool = False
+    left_out: FieldView = FieldView(False, False)
+    left_out_words: str = ""
     sentence: str = ""
     can_generate: bool = False
     why_not: str = ""
@@ -178,6 +198,14 @@ class PanelView:
     setup: SetupView = SetupView()
     server: ServerView = ServerView()
     status: Status = field(default_factory=lambda: Status("Not connected."))
+
+
+class Setting(Protocol):
+    """What a form of settings tells."""
+
+    def set_field(self, name: str, value: Value) -> None:
+        """The painter has set a field."""
+        ...
 
 
 class Actions(Protocol):
@@ -218,6 +246,34 @@ class Actions(Protocol):
 
     def set_more_open(self, more_open: bool) -> None:
         """Fold or unfold the details."""
+        ...
+
+    def set_guides_open(self, guides_open: bool) -> None:
+        """Fold or unfold what guides a painting: layers to follow, styles, presets."""
+        ...
+
+    def add_entry(self, name: str) -> None:
+        """One more entry of one of `lists.LISTS`; one to follow begins with the active layer."""
+        ...
+
+    def remove_entry(self, name: str, index: int) -> None:
+        """Take an entry out of a list."""
+        ...
+
+    def set_cell(self, name: str, index: int, column: str, value: Value) -> None:
+        """Set a column of an entry."""
+        ...
+
+    def leave_out(self, left_out: bool) -> None:
+        """Leave the active layer out of what the model sees, or let it be seen again."""
+        ...
+
+    def save_preset(self, name: str) -> None:
+        """Keep model, styles, words and numbers under a name."""
+        ...
+
+    def add_preset(self, path: str) -> None:
+        """Take over a preset from a file that somebody has shared."""
         ...
 
     def generate(self, mode: str | None = None) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from acetate_bridge.client.connection_state import STOPPED, Connection, State
+from acetate_bridge.editing.editor import LayerInfo
 from acetate_bridge.editing.insertion import Offer
 from acetate_bridge.editing.job import Result, Task
 from acetate_bridge.editing.metadata import HistoryEntry
@@ -13,6 +14,7 @@ from acetate_bridge.editing.request_builder import NO_PROMPT, choose_model, mode
 from acetate_bridge.panel import status as statuses
 from acetate_bridge.panel import strings as words
 from acetate_bridge.panel.fields import FIELDS
+from acetate_bridge.panel.guides import chosen_styles, hindrance, list_views
 from acetate_bridge.panel.menus import mode_choices, model_choices
 from acetate_bridge.panel.preferences import Preferences
 from acetate_bridge.panel.setup_card import setup_view
@@ -52,6 +54,8 @@ class Knowledge:
     setup: Setup | None = None
     card: str = ""
     folders: tuple[FolderView, ...] = ()
+    layers: list[LayerInfo] = field(default_factory=list[LayerInfo])
+    left_out: frozenset[str] = frozenset()
 
     @property
     def free(self) -> float:
@@ -96,6 +100,8 @@ def draw(known: Knowledge, preferences: Preferences, work: Work) -> PanelView:
     prompted = preferences.prompt(mode).strip() or any(layer_prompts.values())
     prompted = prompted or not needs_prompt(mode, str(preferences.value("fill", model)))
     sentence, why_not = _where(known, mode, model)
+    styles = chosen_styles(settings.lists.get("styles", ())) if mode_row(mode).prompted else {}
+    why_not = why_not or hindrance(preferences.follows(mode), styles, model, known.layers)
     if (
         not why_not
         and not prompted
@@ -113,6 +119,12 @@ def draw(known: Knowledge, preferences: Preferences, work: Work) -> PanelView:
         ),
         fields=_fields(known, preferences, mode, model),
         more_open=settings.more_open,
+        lists=list_views(settings.lists, mode, model, known.layers, known.situation.layer),
+        guides_open=settings.guides_open,
+        left_out=_left_out(known),
+        left_out_words=words.left_out(
+            [each.name for each in known.layers if (each.mark or each.key) in known.left_out]
+        ),
         sentence=sentence,
         can_generate=not why_not,
         why_not=why_not,
@@ -156,7 +168,19 @@ def _fields(
     }
     chosen = model.id if model is not None else preferences.model
     views["model"] = FieldView(chosen, choices=model_choices(known.offer, mode))
+    presets = [Choice("", "None"), *(Choice(name, name) for name in preferences.presets)]
+    views["preset"] = replace(views["preset"], choices=tuple(presets))
+    samplers = model.schedulers if model is not None else []
+    named = [Choice("", "The model's own"), *(Choice(name, name) for name in samplers)]
+    views["scheduler"] = replace(views["scheduler"], choices=tuple(named))
     return views
+
+
+def _left_out(known: Knowledge) -> FieldView:
+    layer = known.situation.layer
+    if layer is None:
+        return FieldView(False, False)
+    return FieldView((layer.mark or layer.key) in known.left_out)
 
 
 def _where(known: Knowledge, mode: str, model: ModelInfo | None) -> tuple[str, str]:

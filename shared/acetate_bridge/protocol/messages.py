@@ -64,7 +64,8 @@ class ModelInfo:
     be used, and what to do; `licences` are those to be accepted before it is fetched. `styles`
     are the names of those that fit it, `controls` the kinds of control images that it can
     follow, `derives` those of them that can be made of an ordinary layer; `triggers` are the words
-    that a style wants to hear, by its name. `steps` and `guidance` suit most prompts (0: unknown).
+    that a style wants to hear, by its name; `schedulers` are names of samplers. `steps` and
+    `guidance` suit most prompts (0: unknown).
     """
 
     id: str
@@ -86,6 +87,7 @@ class ModelInfo:
     licences: list[str] = field(default_factory=list[str])
     derives: list[str] = field(default_factory=list[str])
     triggers: dict[str, str] = field(default_factory=dict[str, str])
+    schedulers: list[str] = field(default_factory=list[str])
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from acetate_bridge.panel.view import (  # noqa: E402
 )
 from acetate_bridge.protocol.messages import ModeInfo, ModelInfo, Models  # noqa: E402
 from tests.editors.contract_pictures import picture  # noqa: E402
-from tests.editors.gimp import panel_checks  # noqa: E402
+from tests.editors.gimp import guide_checks, panel_checks  # noqa: E402
 from widgets.panel import Panel  # noqa: E402
 
 TITLE = "Acetate widgets"
@@ -291,7 +291,7 @@ def run(ask: Callable[..., Any], theme: str) -> dict[str, str]:
     GimpUi.init("acetate-widgets")
     bench = Bench()
     outcome: dict[str, str] = {}
-    for name, check in {**globals(), **panel_checks.CHECKS}.items():
+    for name, check in {**globals(), **panel_checks.CHECKS, **guide_checks.CHECKS}.items():
         if name.startswith("check_"):
             try:
                 check(bench)
