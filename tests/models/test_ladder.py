@@ -18,6 +18,7 @@ RUNGS = [
     "what was only remembered was let go",
     "the picture is decoded in pieces",
     "idle parts of the model wait outside",
+    "the denoiser comes in layer by layer",
     "it is painted in smaller batches",
 ]
 
@@ -48,7 +49,7 @@ def request(prompt: str) -> Request:
     return Request(Recipe("text", prompt, seed=1, steps=3, passes=1, model="tiny-folder", **sizes))
 
 
-@pytest.mark.parametrize("rungs", range(1, 5))
+@pytest.mark.parametrize("rungs", range(1, 6))
 def test_each_rung_is_told_and_the_layer_is_painted(listener: Listener, rungs: int) -> None:
     job = listener.client.submit(request(f"hungry {rungs}"))
     assert isinstance(listener.ending(job), Done)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from acetate.adapters.patch import PatchMismatch, shape_words
+from acetate.adapters.quantised_linear import weights_of
 from acetate.adapters.style_file import Module, changes_of, read_modules
 from acetate.adapters.style_names import Names, belongs_somewhere
 from acetate.adapters.style_scales import Scales
@@ -64,7 +65,7 @@ def read_style(
 ) -> dict[str, dict[str, Change]]:
     """The changes in a style file, by network and by the name of the weight. See StylePatch."""
     modules, _ = read_modules(file, name)
-    parameters = {network: dict(module.named_parameters()) for network, module in networks.items()}
+    parameters = {network: weights_of(module) for network, module in networks.items()}
     names = Names(parameters)
     scales = Scales.read(header or {}, name)
     found: dict[str, dict[str, Change]] = {network: {} for network in networks}

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from acetate.adapters.patch import Patch
 from acetate.adapters.patch_formats import INPUT, read_changes
+from acetate.adapters.quantised_linear import QuantisedLinear, holder_of, weights_of
 from acetate.adapters.weight_changes import Change, Offset
 
 
@@ -15,7 +16,8 @@ class WeightPatch(Patch):
     """Additive and low-rank changes at a strength: 1 as published, 0 the bare network.
 
     The originals are set aside and put back, never recomputed. Where a change widens the input
-    convolution, the network takes `extra_channels` more channels while the patch is in.
+    convolution, the network takes `extra_channels` more channels while the patch is in. Weights in
+    fewer bits cannot be written: there the change stands beside them.
     """
 
     def __init__(self, changes: Mapping[str, Change], strength: float = 1.0) -> None:
@@ -23,6 +25,7 @@ class WeightPatch(Patch):
         self.changes = dict(changes)
         self.strength = strength
         self._originals: dict[str, Tensor] = {}
+        self._beside: list[QuantisedLinear] = []
 
     @classmethod
     def read(
@@ -32,7 +35,7 @@ class WeightPatch(Patch):
 
         Raises PatchMismatch.
         """
-        return cls(read_changes(file, target.state_dict()), strength)
+        return cls(read_changes(file, weights_of(target)), strength)
 
     def extra_channels(self, target: nn.Module) -> int:
         """How many input channels the network gains over its own while the patch is in."""
@@ -46,12 +49,18 @@ class WeightPatch(Patch):
         if self.strength == 0:
             return
         for name, change in self.changes.items():
+            if (holder := holder_of(target, name)) is not None:
+                holder.changes.append((change, self.strength))
+                self._beside.append(holder)
+                continue
             parameter = target.get_parameter(name)
             merged = change.merged(parameter.data, self.strength)
             self._originals[name] = parameter.data
             _exchange(target, name, merged)
 
     def _take_out(self, target: nn.Module) -> None:
+        while self._beside:
+            self._beside.pop().changes.pop()
         while self._originals:
             name, original = self._originals.popitem()
             _exchange(target, name, original)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from importlib.metadata import version
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import psutil
 import typer
@@ -13,6 +13,10 @@ import typer
 from acetate import __version__
 from acetate.cli.early import check_device
 from acetate.cli.options import Device
+
+if TYPE_CHECKING:
+    from acetate.models.catalog import Entry
+    from acetate.models.devices import Card
 
 _GIBIBYTE = 2**30
 
@@ -44,7 +48,8 @@ def doctor(
     )
     _devices()
     _embedded_model()
-    _other_models()
+    _one_step(device)
+    _other_models(device)
 
 
 def _devices() -> None:
@@ -99,15 +104,56 @@ def _memory_of(model: str, device: str) -> None:
         _line(mode, f"need about {needed:.2f} GB, peak {measured(pipeline, mode) / 1e9:.2f} GB")
 
 
-def _other_models() -> None:
+def _one_step(device: str) -> None:
+    """How long the embedded model takes for a step here: the second, as the first warms up."""
+    import time
+
+    from acetate.errors import AcetateError
+    from acetate.models.devices import pick_device
+    from acetate.modes import run
+    from acetate.pipelines.loading import load_pipeline
+    from acetate.pipelines.sampling import Step
+    from acetate_bridge.protocol.types import Recipe, Request
+
+    ended: list[float] = []
+
+    def note(step: Step) -> None:
+        ended.append(time.perf_counter())
+
+    target = pick_device(device)
+    try:
+        pipeline = load_pipeline(device=str(target))
+        size = pipeline.native
+        run(Request(Recipe("text", "a thing", steps=2, width=size, height=size)), pipeline, note)
+    except (AcetateError, RuntimeError) as error:
+        _line("One step", f"not on {target}: {(str(error).splitlines() or ['it failed'])[0]}")
+    else:
+        took = ended[-1] - ended[-2]
+        _line("One step", f"{took:.3f} s on {target}, at {size} × {size} pixels")
+
+
+def _other_models(device: str) -> None:
+    from acetate.models.devices import card_of, pick_device
     from acetate.models.hub_cache import missing_parts
     from acetate.models.registry import models
     from acetate.models.shipped import EMBEDDED
 
+    card = card_of(str(pick_device(device)))
     for entry in models().values():
         if entry.id != EMBEDDED:
             state = "files missing" if missing_parts(entry) else "files here"
-            _line(entry.id, f"{state}, needs about {entry.memory:g} GB on the device")
+            needs = f"needs about {entry.memory:g} GB on the device"
+            _line(entry.id, f"{state}, {needs}{_fit(entry, card)}")
+
+
+def _fit(entry: Entry, card: Card) -> str:
+    """How a model fits onto a card, or that it does not; nothing where there is none."""
+    from acetate.models.fitting import plan
+
+    if not (card.free and entry.networks):
+        return ""
+    found = plan(entry.networks, card.free)
+    return f"; fits as {found.label}" if found else "; does not fit into what is free"
 
 
 def _line(name: str, value: str) -> None:

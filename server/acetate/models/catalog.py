@@ -13,6 +13,7 @@ from typing import Any
 
 from acetate.errors import BadRequest
 from acetate.models.families import FAMILIES
+from acetate.models.fitting import Network
 from acetate_bridge.protocol.geometry import FrameLimits
 
 
@@ -59,6 +60,8 @@ class Entry:
     revision: str | None = None
     """The commit of the base's repository that is fetched; None: its newest."""
     parts: tuple[Part, ...] = ()
+    networks: tuple[Network, ...] = ()
+    """How large they are, the denoiser first; empty for what fits anywhere."""
     scheduler: str = ""
     """The one that the base was distilled for; empty for the family's own."""
     place: Path | None = None
@@ -130,4 +133,14 @@ def _entry(fields: dict[str, Any], known: dict[str, WeightFile], revision: str |
         for part in fields.pop("parts", [])
     )
     base_files = tuple(fields.pop("base_files", []))
-    return Entry(modes=modes, parts=parts, base_files=base_files, revision=revision, **fields)
+    networks = tuple(
+        Network(numbers * 1e6, linear * 1e6) for numbers, linear in fields.pop("networks", [])
+    )
+    return Entry(
+        modes=modes,
+        parts=parts,
+        base_files=base_files,
+        networks=networks,
+        revision=revision,
+        **fields,
+    )

@@ -55,8 +55,9 @@ def _xpu_count() -> int:
 
 
 def card_memory(device: torch.device) -> int:
-    """Bytes that a graphics card of NVIDIA's or AMD's has in all."""
-    cards = cast("Any", torch.cuda)  # Its properties are of no declared type.
+    """Bytes that a graphics card of NVIDIA's, AMD's or Intel's has in all."""
+    # Its properties are of no declared type.
+    cards = cast("Any", torch.xpu if device.type == "xpu" else torch.cuda)
     return cards.get_device_properties(device).total_memory
 
 

@@ -42,6 +42,7 @@ def _entry(own: Own) -> Entry | None:
         licence=official.licence,
         memory=official.memory,
         native=own.native,
+        networks=official.networks,
         base=own.source if on_hub else "",
         base_files=official.base_files if on_hub else (),
         parts=(*official.parts, *_light_parts(own)),

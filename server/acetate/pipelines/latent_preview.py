@@ -120,7 +120,8 @@ def _grown(
 ) -> tuple[Tensor, Tensor]:
     """Both sides of the normal equations with one more layer in them, on the CPU."""
     weighted = (features * weight).mT
-    left, right = (weighted @ features).double().cpu(), (weighted @ target).double().cpu()
+    # Moved first: Apple's graphics know no numbers of 64 bits.
+    left, right = (weighted @ features).cpu().double(), (weighted @ target).cpu().double()
     if known is None or known[0].shape != left.shape:
         return left, right
     return known[0] * _FADE + left, known[1] * _FADE + right

@@ -19,6 +19,7 @@ import psutil
 import torch
 
 from acetate.errors import AcetateError
+from acetate.models.devices import card_memory, card_of
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -48,6 +49,8 @@ class Ladder:
         self._device = device
         self._rungs = list(rungs)
         self._climbed = 0
+        self.standing = ""
+        """What is done differently for as long as the model is loaded; told at every painting."""
         self.on_relief: Callable[[str], None] | None = None
         """Gets the sentence of each rung that is climbed, and whatever else is done differently."""
         self.release: Callable[[], bool] | None = None
@@ -61,6 +64,8 @@ class Ladder:
     def begin(self) -> None:
         """A new painting starts at the bottom."""
         self._climbed = 0
+        if self.standing:
+            self.tell(self.standing)
 
     def attempt(self, call: Callable[[], T]) -> T:
         """The result of a call that has no effect but its result. Raises OutOfMemory."""
@@ -118,6 +123,8 @@ def release_memory(device: torch.device) -> None:
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
+    elif device.type == "xpu":
+        torch.xpu.empty_cache()
     elif device.type == "mps":
         torch.mps.empty_cache()
 
@@ -126,6 +133,8 @@ def free_memory(device: torch.device) -> int:
     """Bytes that can still be had on a device."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
+    if device.type == "xpu":
+        return card_of(str(device)).free or card_memory(device)
     return psutil.virtual_memory().available
 
 

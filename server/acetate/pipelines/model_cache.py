@@ -119,7 +119,7 @@ def default_budget(device: torch.device) -> int:
             raise BadRequest(
                 f"{BUDGET_VARIABLE} is a number of gigabytes, not “{given[:40]}”."
             ) from None
-    if device.type == "cuda":
+    if device.type in ("cuda", "xpu"):
         return card_memory(device) * 8 // 10
     import psutil
 

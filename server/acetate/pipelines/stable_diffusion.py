@@ -18,7 +18,6 @@ from acetate.adapters.controlnet import Following, added_up, load_control
 from acetate.adapters.lora import StylePatch
 from acetate.errors import ModelDamaged
 from acetate.latent_transparency import decode_transparent, encode_with_offset
-from acetate.latent_transparency.decoding import CHUNK_PIXELS
 from acetate.models.families import FAMILIES
 from acetate.models.hashing import model_hash
 from acetate.models.identify import header_of
@@ -30,11 +29,17 @@ from acetate.pipelines.hole_input import Hole, hole_in, whole_hole
 from acetate.pipelines.latent_preview import LatentPreview
 from acetate.pipelines.learned_words import Vocabulary, learned_words_in
 from acetate.pipelines.lru_cache import Recent, tensor_key
-from acetate.pipelines.memory import Ladder, Rung, eased, free_memory
-from acetate.pipelines.offloading import Offloading, fits
+from acetate.pipelines.memory import Ladder, Rung, eased
+from acetate.pipelines.offloading import Offloading, bytes_of, fits
 from acetate.pipelines.pipeline import Patch, Pipeline, PromptEmbedding, Told
+from acetate.pipelines.precision import chunk_for
+from acetate.pipelines.precision import home_for as home_for
+from acetate.pipelines.precision import pair_precision as pair_precision
+from acetate.pipelines.precision import precision as precision
 from acetate.pipelines.sampling import Denoise
+from acetate.pipelines.tiled_decoding import decode_in_tiles
 from acetate.pipelines.transparency_weights import Locate, TransparencyPair, needed
+from acetate.pipelines.weight_placement import place_weights
 
 CHUNK = 75
 """Words of a prompt that go through the text encoder at once, between its two marks."""
@@ -100,11 +105,13 @@ class StableDiffusionPipeline(Pipeline):
                 Rung("Memory ran out: what was only remembered was let go.", self._forget),
                 Rung("Memory ran out: the picture is decoded in pieces.", self._decode_in_pieces),
                 Rung("Memory ran out: idle parts of the model wait outside.", self.offload),
+                Rung("Memory ran out: the denoiser comes in layer by layer.", self._stream),
                 Rung("Memory ran out: it is painted in smaller batches.", self._paint_in_turn),
             ],
         )
         if home != device:
-            self.offload()
+            small = [self.denoiser, *self.text_encoders]
+            self._offloading = place_weights(self.modules, small, device, self.ladder)
 
     @property
     def modules(self) -> list[nn.Module]:
@@ -122,14 +129,15 @@ class StableDiffusionPipeline(Pipeline):
         self._offloading = Offloading(self.modules, self.device)
         return True
 
+    def _stream(self) -> bool:
+        return self._offloading is not None and self._offloading.stream(self.denoiser)
+
     def begin(self) -> None:
         """A new painting has all memory again; on the device is what fits there by now."""
         self.ladder.begin()
-        if self._offloading is not None:
-            weights = sum(w.nbytes for module in self.modules for w in module.parameters())
-            if fits(weights, self.device):
-                self._offloading.remove(self.device)
-                self._offloading = None
+        if self._offloading is not None and fits(bytes_of(self.modules), self.device):
+            self._offloading.remove(self.device)
+            self._offloading = None
         self.batched_guidance = True
         self._chunk_pixels = chunk_for(self.device)
         self.vae.disable_tiling()
@@ -142,7 +150,7 @@ class StableDiffusionPipeline(Pipeline):
 
     def _decode_in_pieces(self) -> bool:
         self._chunk_pixels = 1
-        self.vae.enable_tiling()
+        decode_in_tiles(self.vae, self.latent_factor)
         self.vae.enable_slicing()
         return True
 
@@ -366,34 +374,3 @@ def _unlimited(tokenizer: CLIPTokenizer) -> CLIPTokenizer:
     """Long prompts are cut into chunks here; the tokenizer would warn of every one of them."""
     tokenizer.model_max_length = 10**9
     return tokenizer
-
-
-def home_for(base: Base, device: torch.device) -> torch.device:
-    """Where the networks wait: on the device, or outside where they do not all fit."""
-    size = sum(path.stat().st_size for path in base.weights)
-    return device if fits(size, device) else torch.device("cpu")
-
-
-def chunk_for(device: torch.device) -> int:
-    """Pixels that the transparent decoder takes at once: 1 KB each in half precision."""
-    if device.type != "cuda":
-        return CHUNK_PIXELS
-    return max(CHUNK_PIXELS, min(8 * 2**20, free_memory(device) // 4096))
-
-
-def precision(device: torch.device) -> tuple[torch.dtype, torch.dtype]:
-    """Of the denoiser and of the autoencoder, which overflows in fp16 (SDXL)."""
-    if device.type == "cpu":
-        return torch.float32, torch.float32
-    if device.type == "cuda" and torch.cuda.is_bf16_supported():
-        return torch.bfloat16, torch.bfloat16
-    return torch.float16, torch.float32
-
-
-def pair_precision(device: torch.device) -> tuple[torch.dtype, torch.dtype]:
-    """Of the transparent decoder and of the offset encoder.
-
-    The published decoder was trained and is run in fp16, which has the finer steps that alpha
-    needs (bf16 is off by more than a level of 8 bits); the offset is multiplied by 300.
-    """
-    return (torch.float16 if device.type == "cuda" else torch.float32), torch.float32

@@ -28,10 +28,12 @@ from acetate.pipelines.latent_preview import LatentPreview
 from acetate.pipelines.memory import Ladder, Rung, eased
 from acetate.pipelines.offloading import Offloading
 from acetate.pipelines.pipeline import Patch, Pipeline, PromptEmbedding, Told
+from acetate.pipelines.precision import home_for, pair_precision, precision
 from acetate.pipelines.sampling import Denoise
 from acetate.pipelines.sized_flow import SizedFlow
-from acetate.pipelines.stable_diffusion import pair_precision, precision
+from acetate.pipelines.tiled_decoding import decode_in_tiles
 from acetate.pipelines.transparency_weights import Locate, TransparencyPair, load_flux_pair, needed
+from acetate.pipelines.weight_placement import place_weights
 
 WORDS = 512
 """Tokens of a prompt that T5 sees; FLUX.1-dev was trained with as many."""
@@ -54,14 +56,15 @@ class FluxPipeline(Pipeline):
         model: str,
     ) -> None:
         dtype, vae_dtype = precision(device)
-        self.vae: Any = base.autoencoder(vae_dtype, device)
-        self.denoiser = base.denoiser(dtype, device)
+        home = home_for(base, device)
+        self.vae: Any = base.autoencoder(vae_dtype, home)
+        self.denoiser = base.denoiser(dtype, home)
         self.transformer: Any = self.denoiser
         self.pair = pair
         self.pooled_tokenizer = base.pooled_tokenizer()
         self.token_tokenizer = base.token_tokenizer(WORDS)
-        self.pooled_encoder: Any = base.pooled_encoder(dtype, device)
-        self.token_encoder: Any = base.token_encoder(dtype, device)
+        self.pooled_encoder: Any = base.pooled_encoder(dtype, home)
+        self.token_encoder: Any = base.token_encoder(dtype, home)
         self.scheduler_config = base.scheduler_config()
         self.locate = locate
         self.model = model
@@ -84,9 +87,13 @@ class FluxPipeline(Pipeline):
                 Rung("Memory ran out: what was only remembered was let go.", lambda: True),
                 Rung("Memory ran out: the picture is decoded in pieces.", self._decode_in_pieces),
                 Rung("Memory ran out: idle parts of the model wait outside.", self.offload),
+                Rung("Memory ran out: the denoiser comes in block by block.", self._stream),
             ],
         )
         self._offloading: Offloading | None = None
+        if home != device:
+            small = [self.denoiser, self.token_encoder, self.pooled_encoder]
+            self._offloading = place_weights(self.modules, small, device, self.ladder)
 
     @property
     def modules(self) -> list[nn.Module]:
@@ -112,9 +119,12 @@ class FluxPipeline(Pipeline):
         self._offloading = Offloading(self.modules, self.device)
         return True
 
+    def _stream(self) -> bool:
+        return self._offloading is not None and self._offloading.stream(self.denoiser)
+
     def _decode_in_pieces(self) -> bool:
         self._chunk_pixels = 1
-        self.vae.enable_tiling()
+        decode_in_tiles(self.vae, self.latent_factor)
         return True
 
     @classmethod

@@ -22,6 +22,7 @@ from acetate.pipelines.qwen21.components import Components
 from acetate.pipelines.qwen21.denoising import Branch, SeenPrompt, TokenFlow
 from acetate.pipelines.qwen21.prompts import Reading, read, transparent_words
 from acetate.pipelines.sampling import Denoise, guided
+from acetate.pipelines.weight_placement import place_weights
 
 NATIVE = 1024
 """Side of the square that the published code paints unless it is told another."""
@@ -74,10 +75,12 @@ class Qwen21Pipeline(Pipeline):
                 Rung("Memory ran out: what was only remembered was let go.", lambda: True),
                 Rung("Memory ran out: the picture is decoded in pieces.", self._decode_in_pieces),
                 Rung("Memory ran out: idle parts of the model wait outside.", self.offload),
+                Rung("Memory ran out: the denoiser comes in block by block.", self._stream),
             ],
         )
         if home != device:
-            self.offload()
+            small = [self.denoiser, self.text_encoder]
+            self._offloading = place_weights(self.modules, small, device, self.ladder)
 
     @classmethod
     def from_folder(cls, folder: Path, device: torch.device, model: str) -> Qwen21Pipeline:
@@ -98,6 +101,9 @@ class Qwen21Pipeline(Pipeline):
             return False
         self._offloading = Offloading(self.modules, self.device)
         return True
+
+    def _stream(self) -> bool:
+        return self._offloading is not None and self._offloading.stream(self.denoiser)
 
     def _decode_in_pieces(self) -> bool:
         self.vae.enable_tiling()

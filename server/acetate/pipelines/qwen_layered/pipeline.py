@@ -24,9 +24,10 @@ from acetate.models.network_config import read_network_config
 from acetate.models.safetensors_header import read_header
 from acetate.models.used_files import UsedFiles
 from acetate.pipelines.memory import Ladder, Rung
-from acetate.pipelines.offloading import fits
+from acetate.pipelines.offloading import Offloading, fits
 from acetate.pipelines.pipeline import Pipeline, PromptEmbedding
 from acetate.pipelines.sampling import OnStep, Step
+from acetate.pipelines.weight_placement import place_weights
 
 NATIVE = 640
 """Side of the square whose area the model paints at."""
@@ -57,13 +58,14 @@ class LayeredPipeline(Pipeline):
         self.limits = FAMILIES[self.family].frames(NATIVE)
         self.latent_channels = self._whole.latent_channels
         self.latent_factor = self._whole.vae_scale_factor
-        self._offloaded = False
+        self._offloading: Offloading | None = None
         self.ladder = Ladder(
             device,
             [
                 Rung("Memory ran out: what was only remembered was let go.", lambda: True),
                 Rung("Memory ran out: the picture is decoded in pieces.", self._in_pieces),
                 Rung("Memory ran out: idle parts of the model wait outside.", self.offload),
+                Rung("Memory ran out: the denoiser comes in block by block.", self._stream),
             ],
         )
 
@@ -81,21 +83,30 @@ class LayeredPipeline(Pipeline):
             raise damaged(folder) from error
         pipeline = cls(whole, folder, device, model)
         size = sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
-        if fits(size, device) or not pipeline.offload():
+        if fits(size, device):
             whole.to(device)
+        else:
+            pipeline.place()
         return pipeline
+
+    def place(self) -> None:
+        """Bring as much of it onto the device as fits there, in fewer bits where it must be."""
+        small = [self._whole.transformer, self._whole.text_encoder]
+        self._offloading = place_weights(self.modules, small, self.device, self.ladder)
 
     @property
     def modules(self) -> list[nn.Module]:
-        return [self._whole.transformer, self._whole.vae, self._whole.text_encoder]
+        return [self._whole.transformer, self._whole.text_encoder, self._whole.vae]
 
     def offload(self) -> bool:
         """From now on only the network that works is on the device; whether that is new."""
-        if self._offloaded or self.device.type == "cpu":
+        if self._offloading is not None or self.device.type == "cpu":
             return False
-        self._whole.enable_model_cpu_offload(device=self.device)
-        self._offloaded = True
+        self._offloading = Offloading(self.modules, self.device)
         return True
+
+    def _stream(self) -> bool:
+        return self._offloading is not None and self._offloading.stream(self.denoiser)
 
     def begin(self) -> None:
         self.ladder.begin()
