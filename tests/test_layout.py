@@ -19,7 +19,7 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("acetate.__main__",),
     ("acetate.cli", "acetate.demo.__main__"),
     ("acetate.app",),
-    ("acetate.jobs", "acetate.training"),
+    ("acetate.jobs", "acetate.evaluation", "acetate.training"),
     ("acetate.workers", "acetate.demo"),
     ("acetate.modes",),
     ("acetate.pipelines.loading", "acetate.pipelines.model_cache", "acetate.model_import"),

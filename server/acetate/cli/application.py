@@ -87,7 +87,8 @@ _deferred("open", "Open the local page in your browser, signed in.", "acetate.cl
 _deferred("share", "Show a code that pairs another machine.", "acetate.cli.share:share")
 _deferred("connect", "Pair with a server of another machine.", "acetate.cli.share:connect")
 _deferred("setup", "See what fits this machine, and fetch it.", "acetate.cli.setup:setup")
-_deferred("train", "Make the embedded model, step by step.", "acetate.training.command:app")
+_deferred("train", "Make a model transparent, step by step.", "acetate.training.command:app")
+_deferred("evaluate", "Measure a model beside its rivals.", "acetate.evaluation.command:app")
 
 
 def run() -> None:

@@ -17,7 +17,8 @@ from .architecture import PIXEL_UNSHUFFLE, build_autoencoder
 from .batches import GREY, Backdrops, LayerBatches, over
 from .dataset import read_picture_set
 from .gradients import seed_everything
-from .loop import Losses, Report, Schedule, Trainee, train
+from .loop import Report, Schedule, Trainee, train
+from .losses import Losses, picture_loss, picture_losses
 from .precision import training_autocast
 from .samples import write_rows
 from .starting import start_from
@@ -35,27 +36,6 @@ def fold(pictures: Tensor) -> Tensor:
 def unfold(folded: Tensor) -> Tensor:
     """The inverse of `fold`, not clipped."""
     return functional.pixel_shuffle(folded, PIXEL_UNSHUFFLE) * 0.5 + 0.5
-
-
-def picture_losses(painted: Tensor, truth: Tensor) -> Losses:
-    """L1, squared error and the L1 of gradients at four scales."""
-    losses = {
-        "l1": functional.l1_loss(painted, truth),
-        "square": functional.mse_loss(painted, truth),
-    }
-    edges = torch.zeros(())
-    for scale in range(4):
-        if scale:
-            painted, truth = functional.avg_pool2d(painted, 2), functional.avg_pool2d(truth, 2)
-        difference = painted - truth
-        edges = edges + difference.diff(dim=-1).abs().mean() + difference.diff(dim=-2).abs().mean()
-    losses["edges"] = edges
-    return losses
-
-
-def picture_loss(losses: Losses) -> Tensor:
-    """The weighted sum of `picture_losses`: about even shares near the end of a training."""
-    return 2 * losses["l1"] + 10 * losses["square"] + 0.5 * losses["edges"]
 
 
 def train_autoencoder(

@@ -13,7 +13,12 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Train the embedded model.", no_args_is_help=True)
+from acetate.training.conversion import options
+from acetate.training.conversion.command import add_commands
+
+app = typer.Typer(
+    help="Train the embedded model, or make a model of others transparent.", no_args_is_help=True
+)
 
 DataOption = Annotated[Path, typer.Option(help="Folder of the picture set.")]
 OutOption = Annotated[Path, typer.Option(help="Folder for checkpoints, latents and samples.")]
@@ -97,8 +102,32 @@ def transparency(
     seed: SeedOption = 1,
     workers: WorkersOption = 2,
     start: StartOption = None,
+    base: options.OptionalBase = "",
+    kind: options.Kind = "offset",
+    size: options.Size = 0,
+    adversarial: options.Adversarial = 0.01,
+    shape: options.Shape = None,
+    batch: options.Batch = 8,
+    rate: options.Rate = 1e-4,
+    parts: options.Parts = 1,
+    precision: options.Precision = "auto",
+    eight_bit: options.EightBit = False,
+    checkpointing: options.Checkpointing = False,
+    readers: options.Readers = 0,
+    checkpoint_steps: options.CheckpointSteps = 500,
+    sample_steps: options.SampleSteps = 1000,
 ) -> None:
-    """Stage 2: the offset encoder and the transparent decoder on the frozen autoencoder."""
+    """Stage 2: the transparency of a frozen autoencoder, the embedded one or that of --base."""
+    if base:
+        from .conversion.command import train_transparency_for
+
+        wish = (base, data, out, kind, size, adversarial, shape, checkpointing)
+        plan = options.plan_of(
+            steps, batch, rate, seed, parts, precision, eight_bit, readers,
+            checkpoint_steps, sample_steps,
+        )  # fmt: skip
+        train_transparency_for(wish, plan)
+        return
     from .transparency import train_transparency
 
     _together(partial(train_transparency, data, out, steps, seed, typer.echo, start), workers)
@@ -205,6 +234,9 @@ def evaluate(
         figures = measure(model or EMBEDDED_FOLDER, data, extent, typer.echo)
     if report is not None:
         report.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+add_commands(app)
 
 
 def _together(stage: Callable[[], None], workers: int) -> None:

@@ -4,41 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from math import cos, pi
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from . import workers
+from .checkpoints import write_checkpoint
 from .gradients import descend
+from .losses import Losses
+from .schedule import Schedule
 
 Report = Callable[[str], None]
-Losses = dict[str, Tensor]
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how fast a stage trains.
-
-    The learning rate rises over `warm_up` steps and then falls along a cosine to a twentieth.
-    """
-
-    steps: int
-    learning_rate: float
-    warm_up: int = 200
-    average: float = 0.999
-    checkpoint_seconds: float = 120.0
-    report_steps: int = 50
-    sample_steps: int = 1000
-
-    def rate(self, step: int) -> float:
-        """Learning rate at one step."""
-        if step < self.warm_up:
-            return self.learning_rate * (step + 1) / self.warm_up
-        share = (step - self.warm_up) / max(1, self.steps - self.warm_up)
-        return self.learning_rate * (0.05 + 0.95 * 0.5 * (1 + cos(pi * min(1.0, share))))
 
 
 class Trainee:
@@ -93,18 +70,13 @@ class Trainee:
 
     def save(self, file: Path) -> None:
         """Write everything that resuming needs; the old checkpoint stays until the new is whole."""
-        file.parent.mkdir(parents=True, exist_ok=True)
-        half = file.with_suffix(".half")
-        torch.save(
-            {
-                "step": self.step,
-                "modules": {name: module.state_dict() for name, module in self.modules.items()},
-                "average": self._average,
-                "optimiser": self._optimiser.state_dict(),
-            },
-            half,
-        )
-        half.replace(file)
+        state = {
+            "step": self.step,
+            "modules": {name: module.state_dict() for name, module in self.modules.items()},
+            "average": self._average,
+            "optimiser": self._optimiser.state_dict(),
+        }
+        write_checkpoint(file, state)
 
     def resume(self, file: Path) -> bool:
         """Continue from a checkpoint; False when there is none."""

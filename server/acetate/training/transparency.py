@@ -13,18 +13,18 @@ from pathlib import Path
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor
-from torch.nn import functional
 
 from acetate.latent_transparency import OffsetEncoder, TransparentDecoder
 from acetate.latent_transparency.flip_ensemble import Turn, turns_for
 from acetate.models.weights import in_channels_last
 
 from .architecture import TRANSPARENCY, build_autoencoder
-from .autoencoder import picture_loss, picture_losses, pictures_of, posterior_of
+from .autoencoder import pictures_of, posterior_of
 from .batches import GREY, LayerBatches, over, vary_transparency
 from .dataset import read_picture_set
 from .gradients import seed_everything
-from .loop import Losses, Report, Schedule, Trainee, train
+from .loop import Report, Schedule, Trainee, train
+from .losses import Losses, picture_loss, picture_losses, quick_padding, transparency_losses
 from .precision import training_autocast
 from .samples import write_rows
 from .starting import start_from
@@ -37,8 +37,6 @@ NOISE = 0.1
 OFFSET_WEIGHT = 0.02
 IDENTITY_WEIGHT = 0.5
 """Half: at full weight the offset cost the frozen autoencoder nothing, and alpha suffered."""
-
-HIDDEN_COLOUR_WEIGHT = 0.05
 
 
 @dataclass(frozen=True)
@@ -73,45 +71,6 @@ class Transparency:
         if turn is None:
             return self.decoder(clipped, latent)
         return turn.undo(self.decoder(turn.apply(clipped), turn.apply(latent)))
-
-
-def quick_padding(rgba: Tensor) -> Tensor:
-    """Colour that continues smoothly under alpha 0, by a pyramid of halves; RGB [B, 3, H, W].
-
-    A coarser and much faster relative of the paper's padding, good enough inside a training loop.
-    """
-    levels = [(rgba[:, :3] * rgba[:, 3:], rgba[:, 3:])]
-    while min(levels[-1][0].shape[-2:]) > 1:
-        levels.append(
-            (functional.avg_pool2d(levels[-1][0], 2), functional.avg_pool2d(levels[-1][1], 2))
-        )
-    top_colour, top_alpha = levels[-1]
-    fill = top_colour.sum((2, 3), keepdim=True) / top_alpha.sum((2, 3), keepdim=True).clamp_min(
-        1e-6
-    )
-    for colour, alpha in reversed(levels):
-        fill = functional.interpolate(
-            fill, size=colour.shape[-2:], mode="bilinear", align_corners=False
-        )
-        fill = colour + fill * (1 - alpha)
-    return fill
-
-
-def transparency_losses(decoded: Tensor, rgba: Tensor, padded: Tensor) -> Losses:
-    """Alpha, its edges, and colour by visibility (with a little for what lies under alpha 0)."""
-    alpha, colour = decoded[:, :1], decoded[:, 1:]
-    truth = rgba[:, 3:]
-    target = torch.where(truth > 0.02, rgba[:, :3], padded)
-    edges = (alpha - truth).diff(dim=-1).abs().mean() + (alpha - truth).diff(dim=-2).abs().mean()
-    weight = truth + HIDDEN_COLOUR_WEIGHT
-    premultiplied = colour * alpha.clamp(0, 1) - rgba[:, :3] * truth
-    return {
-        "alpha": functional.l1_loss(alpha, truth) + 4 * functional.mse_loss(alpha, truth) + edges,
-        "colour": ((colour - target).abs() * weight).mean()
-        + 20 * premultiplied.square().mean()
-        + premultiplied.diff(dim=-1).abs().mean()
-        + premultiplied.diff(dim=-2).abs().mean(),
-    }
 
 
 def load_frozen_autoencoder(file: Path) -> AutoencoderKL:

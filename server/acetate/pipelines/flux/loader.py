@@ -27,7 +27,7 @@ class FluxLoader(FamilyLoader):
 
     def load(self, files: ModelFiles) -> FluxPipeline:
         """See `FamilyLoader.load`."""
-        return FluxPipeline.from_base(_base(files), files.device, files.model, files.locate)
+        return FluxPipeline.from_base(flux_base(files), files.device, files.model, files.locate)
 
     def examine_folder(self, folder: Candidate) -> tuple[BaseFacts, list[Path]]:
         """See `FamilyLoader.examine_folder`."""
@@ -64,7 +64,8 @@ class FluxLoader(FamilyLoader):
         return BaseFacts(native, "" if guided else SCHNELL, {}, supplied, False, (said(supplied),))
 
 
-def _base(files: ModelFiles) -> FluxBase:
+def flux_base(files: ModelFiles) -> FluxBase:
+    """The components of a base, of which one in a file takes most from a folder."""
     if files.place.is_dir():
         return FluxBase(files.place)
     supplied = dict(files.entry.supplied) if files.entry else {}

@@ -1,0 +1,46 @@
+"""Checkpoints that are whole or not there: written beside, forced to the disk, then renamed."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from acetate.errors import CannotWrite, ModelDamaged
+
+
+def write_checkpoint(file: Path, state: dict[str, Any]) -> None:
+    """Write tensors and plain values; the old checkpoint stays until the new is whole.
+
+    Raises CannotWrite, and leaves nothing half behind.
+    """
+    half = file.with_suffix(".half")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with half.open("wb") as opened:
+            torch.save(state, opened)
+            opened.flush()
+            os.fsync(opened.fileno())
+        half.replace(file)
+    except (OSError, RuntimeError) as error:
+        half.unlink(missing_ok=True)
+        reason = (getattr(error, "strerror", None) or str(error)).lower().rstrip(".")
+        raise CannotWrite(
+            f"Cannot write the checkpoint {file}: {reason}.",
+            "The one before it is whole: make room, and run the same command to go on from there.",
+        ) from error
+
+
+def read_checkpoint(file: Path) -> dict[str, Any] | None:
+    """What was written there, on the CPU; None where nothing was. Raises ModelDamaged."""
+    if not file.is_file():
+        return None
+    try:
+        return torch.load(file, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, KeyError, ValueError, pickle.UnpicklingError) as error:
+        raise ModelDamaged(
+            f"The checkpoint {file} cannot be read.", "Delete it to begin again."
+        ) from error

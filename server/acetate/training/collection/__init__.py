@@ -1,0 +1,1 @@
+"""Collections of layers with captions, in whichever form people keep them."""

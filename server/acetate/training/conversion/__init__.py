@@ -1,0 +1,1 @@
+"""Making anybody's latent diffusion model transparent."""

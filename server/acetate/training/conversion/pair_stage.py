@@ -1,0 +1,126 @@
+"""The offset pair on anybody's frozen autoencoder (LayerDiffuse, section 3.1)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from acetate.latent_transparency import OffsetEncoder, TransparentDecoder
+from acetate.latent_transparency.flip_ensemble import Turn, turns_for
+from acetate.training.batches import GREY, over
+from acetate.training.conversion.critic import Critic
+from acetate.training.conversion.frozen_autoencoder import FrozenAutoencoder
+from acetate.training.conversion.layouts import Layout
+from acetate.training.conversion.order import drawn, numbers_in
+from acetate.training.conversion.trainer import Batch, Stage
+from acetate.training.losses import (
+    Losses,
+    picture_loss,
+    picture_losses,
+    quick_padding,
+    transparency_losses,
+)
+from acetate.training.samples import write_rows
+
+IDENTITY_WEIGHT = 0.5
+OFFSET_WEIGHT = 0.02
+ADVERSARIAL_WEIGHT = 0.01
+"""The paper's."""
+NOISE = 0.1
+"""Largest spread of the noise on a scaled latent: a denoiser never hits it exactly."""
+
+
+class PairStage(Stage):
+    """Offset encoder and transparent decoder learn; the autoencoder looks on.
+
+    `gain` stands for the published factor of 300 during the training: the encoder's own numbers
+    are of the size of a scaled latent then, whatever the autoencoder's standard deviation is.
+    """
+
+    name = "transparency"
+
+    def __init__(
+        self,
+        frozen: FrozenAutoencoder,
+        encoder: OffsetEncoder,
+        decoder: TransparentDecoder,
+        layout: Layout,
+        shown: Tensor,
+        seed: int,
+        adversarial: float = ADVERSARIAL_WEIGHT,
+    ) -> None:
+        super().__init__()
+        self.encoder, self.decoder = encoder, decoder
+        self.critic = Critic() if adversarial else None
+        self.layout, self._frozen, self._seed = layout, frozen, seed
+        self._adversarial = adversarial
+        self._turns = turns_for(8)
+        self._shown = shown
+        self.gain = self._measured_gain(shown)
+
+    def forward(self, batch: Batch, step: int) -> Losses:
+        """`rgba` [B, 4, S, S] and `number` [B]."""
+        rgba = batch["rgba"]
+        padded = quick_padding(rgba)
+        latent, offset = self._marked(rgba, padded)
+        # Every other group of eight steps is of the turned passes of a decode.
+        turn = self._turns[step % 8] if step % 16 >= 8 else None
+        size = NOISE / self._frozen.scale
+        noise = [
+            size * torch.rand((), generator=torch.Generator().manual_seed(number))
+            * drawn(tuple(latent.shape[1:]), self._seed, number)
+            for number in numbers_in(batch)
+        ]  # fmt: skip
+        picture = self._frozen.picture(latent + torch.stack(noise).to(latent))
+        decoded = self._read(picture, latent, turn).float()
+        losses = transparency_losses(decoded, rgba, padded)
+        losses["identity"] = picture_loss(picture_losses(picture, over(rgba, GREY)))
+        losses["offset"] = (offset * self._frozen.scale).square().mean()
+        total = losses["alpha"] + losses["colour"] + IDENTITY_WEIGHT * losses["identity"]
+        total = total + OFFSET_WEIGHT * losses["offset"]
+        if self.critic is not None:
+            colour = torch.where(rgba[:, 3:] > 0.02, rgba[:, :3], padded)
+            truth = torch.cat([rgba[:, 3:], colour], 1)
+            losses |= self.critic(decoded, truth, self._adversarial)
+            total = total + losses["critic"]
+        return {"loss": total, **losses}
+
+    @torch.no_grad()
+    def show(self, file: Path) -> None:
+        """Layers on black, their round trips on black and white, the plain picture, and alpha."""
+        rgba = self._shown.to(next(self.encoder.parameters()).device)
+        latent, _ = self._marked(rgba, quick_padding(rgba))
+        picture = self._frozen.picture(latent)
+        decoded = self._read(picture, latent, None).float()
+        result = torch.cat([decoded[:, 1:], decoded[:, :1]], 1).clamp(0, 1)
+        rows = [over(rgba, 0.0), over(result, 0.0), over(result, 1.0), picture.clamp(0, 1)]
+        rows.append(result[:, 3:].expand(-1, 3, -1, -1))
+        write_rows(file, [row.cpu() for row in rows])
+
+    def _marked(self, rgba: Tensor, padded: Tensor) -> tuple[Tensor, Tensor]:
+        """The latent of the layer on grey with the offset of its alpha, and that offset."""
+        mean, deviation = self._frozen.moments(over(rgba, GREY))
+        parts = [rgba[:, 3:], padded]
+        offset = self.encoder(torch.cat(parts[::-1] if self.layout.alpha_last else parts, 1))
+        offset = offset.float() * self.gain
+        offset = deviation * offset if self.layout.by_deviation else offset
+        return mean + offset, offset
+
+    def _read(self, picture: Tensor, latent: Tensor, turn: Turn | None) -> Tensor:
+        """[alpha, R, G, B], whichever order the family's files have."""
+        if self.layout.clipped:
+            picture = picture.clamp(0, 1)
+        if turn is None:
+            found = self.decoder(picture, latent)
+        else:
+            found = turn.undo(self.decoder(turn.apply(picture), turn.apply(latent)))
+        return torch.cat([found[:, 3:], found[:, :3]], 1) if self.layout.alpha_last else found
+
+    def _measured_gain(self, rgba: Tensor) -> float:
+        if not self.layout.by_deviation:
+            return 1.0
+        deviation = float(self._frozen.moments(over(rgba, GREY))[1].mean())
+        # To two digits, so that a run that goes on elsewhere has the very same.
+        return float(f"{1 / max(1e-6, deviation * self._frozen.scale):.2g}")

@@ -1,0 +1,121 @@
+"""`acetate train transparency --base`: from a base and a folder of layers to a transparency."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from acetate.errors import BadRequest
+from acetate.training.collection.folder import open_collection
+from acetate.training.conversion.bases import TrainedBase, find_base
+from acetate.training.conversion.layer_data import (
+    Cuts,
+    Whole,
+    fingerprint,
+    keep_listing,
+    split,
+    usable,
+)
+from acetate.training.conversion.layouts import LAYOUTS, build_pair
+from acetate.training.conversion.pair_files import write_pair
+from acetate.training.conversion.pair_stage import PairStage
+from acetate.training.conversion.plan import Plan
+from acetate.training.conversion.trainer import Stage, Trainer, accelerator_for
+from acetate.training.conversion.widened_files import write_widened
+from acetate.training.conversion.widened_stage import WidenedStage
+from acetate.training.gradients import seed_everything
+from acetate.training.loop import Report
+
+SHOWN = 8
+"""Layers in a picture of how far a stage is."""
+
+Kind = Literal["offset", "widened"]
+
+
+@dataclass(frozen=True)
+class TransparencyWish:
+    """What is asked for beside the plan: `side` in pixels, 0 for the usual one of the kind."""
+
+    base: str
+    data: Path
+    out: Path
+    kind: Kind = "offset"
+    side: int = 0
+    adversarial: float = 0.01
+    shape: Path | None = None
+    checkpointing: bool = False
+
+
+def train_transparency_of(wish: TransparencyWish, plan: Plan, report: Report) -> list[Path]:
+    """Train, and write the files; returns them. Raises AcetateError with a sentence."""
+    base = find_base(wish.base)
+    state = accelerator_for(plan)
+    tell = report if state.is_main_process else _silent
+    device, on_card = state.device, state.device.type != "cpu"
+    frozen = base.autoencoder(device, torch.bfloat16 if on_card else torch.float32)
+    if wish.checkpointing:
+        frozen.network.enable_gradient_checkpointing()
+        frozen.network.train()  # Without dropout nothing else follows from it.
+    entries = usable(open_collection(wish.data), tell)
+    learned, held_out = split(entries)
+    side = _side(wish, base, frozen.factor)
+    few = Whole((held_out or learned)[:SHOWN], side)
+    shown = torch.stack([few[number]["rgba"] for number in range(len(few))])
+    seed_everything(plan.seed)
+    stage: Stage
+    if wish.kind == "widened":
+        stage = WidenedStage(frozen, shown, plan.seed)
+    else:
+        pair = build_pair(base.family, frozen.channels, _read_shape(wish.shape))
+        _check_side(side, pair[1].size_multiple)
+        stage = PairStage(frozen, *pair, LAYOUTS[base.family], shown, plan.seed, wish.adversarial)
+    facts: dict[str, Any] = {
+        "base": base.name,
+        "kind": wish.kind,
+        "side": side,
+        "adversarial": wish.adversarial,
+        "layers": fingerprint(learned),
+    }
+    trainer = Trainer(stage, plan, wish.out, facts, report)
+    if state.is_main_process:
+        keep_listing(wish.out / "learned.jsonl", learned)
+    trainer.run(Cuts(learned, side, plan.seed), Whole(held_out, side) if held_out else None)
+    if not state.is_main_process:
+        return []
+    if isinstance(stage, WidenedStage):
+        return write_widened(wish.out, base.family, wish.base, stage)
+    assert isinstance(stage, PairStage)
+    return write_pair(wish.out, base.family, stage, frozen.network)
+
+
+def _side(wish: TransparencyWish, base: TrainedBase, factor: int) -> int:
+    usual = 128 if base.family == "embedded" else 512
+    side = wish.side or usual
+    _check_side(side, factor)
+    return side
+
+
+def _check_side(side: int, multiple: int) -> None:
+    if side % multiple:
+        raise BadRequest(f"A --size of {side} is no multiple of {multiple}, which this base needs.")
+
+
+def _read_shape(path: Path | None) -> dict[str, Any] | None:
+    if path is None:
+        return None
+    try:
+        shape = json.loads(path.read_text(encoding="utf-8"))
+        return {name: dict(shape[name]) for name in ("encoder", "decoder")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadRequest(
+            f"{path} does not give the shape of a pair: "
+            'it needs {"encoder": {…}, "decoder": {…}} with their arguments.'
+        ) from error
+
+
+def _silent(_: str) -> None:
+    """Only the first process speaks."""
