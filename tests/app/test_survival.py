@@ -128,6 +128,19 @@ def test_a_job_that_kills_every_worker_fails_with_the_reason(tmp_path: Path) -> 
         assert isinstance(listener.ending(listener.submit()), Done)
 
 
+def test_a_card_that_vanishes_is_told_and_the_next_job_gets_a_fresh_process(
+    tmp_path: Path,
+) -> None:
+    with connected(tmp_path) as (server, listener):
+        (before,) = workers_of(server)
+        failed = listener.ending(listener.submit("vanish"))
+        assert isinstance(failed, Failed) and failed.code == "device_lost"
+        assert "stopped answering" in failed.message
+        assert isinstance(listener.ending(listener.submit()), Done)
+        (after,) = workers_of(server)
+        assert after.pid != before.pid
+
+
 def test_a_hung_worker_can_be_cancelled_away(tmp_path: Path) -> None:
     with connected(tmp_path, silence=6.0) as (server, listener):
         job = listener.submit("hang")

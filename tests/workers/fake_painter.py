@@ -1,8 +1,8 @@
 """A painter without a model, for tests of everything around one. The prompt says how it behaves.
 
-`step=0.05` seconds per step; `die`, `hang`, `quote` or `break` after the first step (`once` only
-the first time, remembered in the models folder); otherwise one layer in a colour made from the
-seed.
+`step=0.05` seconds per step; `die`, `hang`, `vanish`, `quote` or `break` after the first step
+(`once` only the first time, remembered in the models folder); otherwise one layer in a colour made
+from the seed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from acetate.errors import BadRequest
+from acetate.errors import AcetateError, BadRequest
 from acetate.workers.engine import Announcement
 from acetate.workers.generator_api import PainterStep
 from acetate_bridge.protocol.geometry import FrameLimits
@@ -29,6 +29,10 @@ MODES = [
     ),
 ]
 LIMITS = FrameLimits(multiple=8, smallest=8, largest=4096, most_pixels=4096 * 4096)
+
+
+class CardGone(AcetateError):
+    code = "device_lost"
 
 
 class FakePainter:
@@ -73,6 +77,8 @@ class FakePainter:
             time.sleep(3600)
         if "break" in words:
             raise BadRequest("That cannot be painted.", "Ask for something else.")
+        if "vanish" in words:
+            raise CardGone("The graphics card cuda:0 stopped answering.", "Try again.")
         if "quote" in words:
             raise RuntimeError(f"cannot read {' '.join(words)!r}")
         if "bug" in words:

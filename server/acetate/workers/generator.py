@@ -13,6 +13,7 @@ from acetate.errors import AcetateError
 from acetate.models.devices import pick_device
 from acetate.models.shipped import EMBEDDED
 from acetate.modes import run
+from acetate.pipelines.device_faults import fault_of
 from acetate.pipelines.model_cache import Residents
 from acetate.workers.engine import Announcement
 from acetate.workers.generator_api import Note, Painter, PainterStep
@@ -60,6 +61,10 @@ class Generator:
         pipeline.ladder.on_relief = lambda sentence: on_step(Note(sentence))
         try:
             return run(request, pipeline, step)
+        except (RuntimeError, NotImplementedError) as error:
+            if (fault := fault_of(error, self._device)) is None:
+                raise
+            raise fault from error
         finally:
             pipeline.ladder.on_relief = None
 

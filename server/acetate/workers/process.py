@@ -26,6 +26,10 @@ from acetate.workers.parent import die_with_parent
 
 log = logging.getLogger("acetate.worker")
 
+_LOST = "device_lost"
+"""The code of `DeviceLost`, by name so that this process needs no torch before its painter."""
+_GIVEN_UP = 4
+
 
 class Outlet:
     """Sends messages from several threads, one at a time."""
@@ -115,9 +119,11 @@ def serve(settings: wire.WorkerSettings, source: BinaryIO, sink: BinaryIO) -> No
             outlet.send(_announce(painter))
         else:
             stopped = partial(inlet.is_stopped, order.job)
-            outlet.send(
-                last_message(order, painter, outlet.send, stopped, settings.preview_seconds)
-            )
+            ending = last_message(order, painter, outlet.send, stopped, settings.preview_seconds)
+            outlet.send(ending)
+            if isinstance(ending, wire.Broken) and ending.code == _LOST:
+                log.error("the device is lost to this process: the next one may have it back")
+                os._exit(_GIVEN_UP)
             inlet.forget(order.job)
         heart.busy(False)
 

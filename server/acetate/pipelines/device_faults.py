@@ -1,0 +1,69 @@
+"""What a graphics card or its driver does in mid-job, told in a sentence.
+
+After a fault of a card every later call into it fails, too, in the same process; so what is lost is
+told apart from what the card cannot do.
+"""
+
+from __future__ import annotations
+
+from acetate.errors import AcetateError
+from acetate.pipelines.memory import is_out_of_memory
+
+_LOST = (
+    "CUDA error",
+    "HIP error",
+    "cuDNN error",
+    "CUDNN_STATUS",
+    "CUBLAS_STATUS",
+    "driver shutting down",
+    "DEVICE_LOST",
+    "device lost",
+    "device is lost",
+    "device has been removed",
+    "device removed",
+    "command buffer exited with error",
+)
+_UNABLE = (
+    "no kernel image",
+    "not currently implemented for the",
+    "not currently supported on the",
+    "not implemented for '",
+    "Could not run '",
+    "is not supported on this device",
+    "doesn't support float64",
+)
+
+
+class DeviceLost(AcetateError):
+    """The card does not answer any more; a fresh process may have it back."""
+
+    code = "device_lost"
+
+
+class KernelMissing(AcetateError):
+    """The card, or this build of torch, cannot do an operation that a model needs."""
+
+    code = "kernel_missing"
+
+
+def fault_of(error: BaseException, device: str) -> AcetateError | None:
+    """The sentence for an error of torch that is a card's; None for any other."""
+    words = str(error)
+    if is_out_of_memory(error) or "out of memory" in words:
+        return None
+    if any(sign in words for sign in _UNABLE):
+        return KernelMissing(
+            f"The torch that is installed cannot do this on {device}: {_first_line(words)}",
+            "`acetate setup` fetches the torch that suits the card; --device cpu does without it.",
+        )
+    if any(sign in words for sign in _LOST):
+        return DeviceLost(
+            f"The graphics card {device} stopped answering while it painted: {_first_line(words)}",
+            "It is started afresh for the next job; if that fails, too, look at the card's driver.",
+        )
+    return None
+
+
+def _first_line(words: str) -> str:
+    line = words.strip().splitlines()[0][:160]
+    return line if line.endswith(".") else f"{line}."
