@@ -232,6 +232,21 @@ async def test_stopping_puts_the_running_job_back_without_counting_it(tmp_path: 
         await house.hear(Done, "job-0001")
 
 
+async def test_the_order_that_was_chosen_outlives_the_server(tmp_path: Path) -> None:
+    async with House(tmp_path, "wait") as house:
+        for job in ("job-0001", "job-0002", "job-0003", "job-0004"):
+            await house.submit(job)
+        await house.submit("job-other", "another")
+        await house.hear(Progress, "job-0001")
+        assert await house.manager.move("me", "job-0002", "")
+        assert await house.manager.promote("me", "job-0004")
+        await house.submit("job-0005")
+    async with House(tmp_path) as house:
+        await house.hear(Done, "job-0005")
+        mine = [job for job in house.engine.painted if job != "job-other"]
+    assert mine == ["job-0001", "job-0004", "job-0003", "job-0002", "job-0005"]
+
+
 async def test_clients_take_turns(tmp_path: Path) -> None:
     async with House(tmp_path, "wait") as house:
         await house.submit("first-job")

@@ -113,7 +113,7 @@ async def cancel_job(request: web.Request) -> web.Response:
 async def promote_job(request: web.Request) -> web.Response:
     manager = request.app[CONTEXT].manager
     job = request.match_info["job"]
-    if await manager.record(SCRIPTS, job) and not manager.promote(SCRIPTS, job):
+    if await manager.record(SCRIPTS, job) and not await manager.promote(SCRIPTS, job):
         return refusal(409, "not_waiting", "The job does not wait any more.")
     return await _job_answer(request, job, 200)
 
@@ -122,7 +122,7 @@ async def move_job(request: web.Request) -> web.Response:
     manager = request.app[CONTEXT].manager
     job = request.match_info["job"]
     order = build(MoveOrder, await read_json(request))
-    if await manager.record(SCRIPTS, job) and not manager.move(SCRIPTS, job, order.before):
+    if await manager.record(SCRIPTS, job) and not await manager.move(SCRIPTS, job, order.before):
         return refusal(409, "not_waiting", "One of the two jobs does not wait any more.")
     return await _job_answer(request, job, 200)
 

@@ -225,7 +225,7 @@ class Session:
             case Cancel():
                 await self._manager.cancel(self._client, message.job)
             case Move():
-                self._manager.move(self._client, message.job, message.before)
+                await self._manager.move(self._client, message.job, message.before)
             case Acknowledge():
                 await self._manager.acknowledge(self._client, message.job)
             case Pull() | Pause() | Remove():

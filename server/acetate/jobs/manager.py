@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ from acetate.jobs.observation import Observation
 from acetate.jobs.open_job import OpenJob
 from acetate.jobs.queue_runner import QueueRunner
 from acetate.jobs.queue_watch import QueueWatch, Watcher
-from acetate.jobs.records import JobRecord, MissingImages, NewJob, Refused
+from acetate.jobs.records import DiskFull, JobRecord, MissingImages, NewJob, Refused
 from acetate.jobs.recovery import give_up_damaged
 from acetate.jobs.store import now
 from acetate.jobs.unwritten_endings import UnwrittenEndings
@@ -181,14 +182,21 @@ class Manager:
         """Stop a job of this client; False when there is none that could be stopped."""
         return await self._runner.cancel(client, job_id)
 
-    def promote(self, client: str, job_id: str) -> bool:
+    async def promote(self, client: str, job_id: str) -> bool:
         """Paint this job before the client's others; False when it does not wait."""
-        return self._runner.queue.promote(client, job_id)
+        return await self._keep_order(client, self._runner.queue.promote(client, job_id))
 
-    def move(self, client: str, job_id: str, before: str) -> bool:
+    async def move(self, client: str, job_id: str, before: str) -> bool:
         """Paint a job before another of this client (empty: last); False when one of them does not
         wait."""
-        return self._runner.queue.move(client, job_id, before)
+        return await self._keep_order(client, self._runner.queue.move(client, job_id, before))
+
+    async def _keep_order(self, client: str, changed: bool) -> bool:
+        """The order that a client has chosen outlives the server; a store in need may lose it."""
+        if changed:
+            with contextlib.suppress(Refused, DiskFull):
+                await self._ledger.call(self._ledger.store.reorder, self._watch.of(client).jobs)
+        return changed
 
     def watch_queue(self, client: str, watcher: Watcher) -> Callable[[], None]:
         """Hear how this client's waiting jobs stand; call what is returned to stop."""

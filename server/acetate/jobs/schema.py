@@ -58,6 +58,14 @@ CREATE TABLE job_images (
 CREATE INDEX job_images_by_image ON job_images (sha256);
 """
 
+_LATER = """
+CREATE TABLE IF NOT EXISTS turns (
+    job TEXT PRIMARY KEY REFERENCES jobs (job) ON DELETE CASCADE,
+    turn INTEGER NOT NULL
+);
+"""
+"""What an older program need not know: it leaves this alone, and paints in the order of coming."""
+
 _MIGRATIONS: dict[int, tuple[str, ...]] = {
     1: ("ALTER TABLE jobs ADD COLUMN looks INTEGER NOT NULL DEFAULT 0",),
 }
@@ -109,6 +117,7 @@ def _prepare(db: sqlite3.Connection, path: Path) -> bool:
     db.execute("PRAGMA foreign_keys=ON")
     if not tables:
         _make(db)
+        db.execute(_LATER)
         return True
     (answer,) = db.execute("PRAGMA quick_check").fetchone()
     if answer != "ok":
@@ -117,6 +126,7 @@ def _prepare(db: sqlite3.Connection, path: Path) -> bool:
         raise StoreDamaged(_move_away(path, "it is none of Acetate's"))
     _migrate(db, path, _version(db, path))
     _look_over(db, path)
+    db.execute(_LATER)
     return False
 
 

@@ -139,11 +139,23 @@ class Store:
         return read_jobs(rows)
 
     def unfinished(self) -> list[JobRecord]:
-        """Jobs that were accepted and have not ended, in the order in which they came."""
+        """Jobs that were accepted and have not ended, in the order in which they shall run."""
         rows = self._db.execute(
-            f"SELECT {JOB_COLUMNS} FROM jobs WHERE state IN ('queued', 'running') ORDER BY number"
+            f"SELECT {JOB_COLUMNS} FROM jobs LEFT JOIN turns USING (job) "
+            "WHERE state IN ('queued', 'running') ORDER BY coalesce(turn, number)"
         )
         return read_jobs(rows)
+
+    def reorder(self, jobs: Sequence[str]) -> None:
+        """Let these jobs run in this order after a restart: they change turns with each other."""
+        turns = "SELECT coalesce(turn, number) FROM jobs LEFT JOIN turns USING (job) WHERE job = ?"
+        with self._change():
+            found = [(job, self._db.execute(turns, (job,)).fetchone()) for job in jobs]
+            there = [(job, turn) for job, (turn,) in filter(lambda pair: pair[1], found)]
+            self._db.executemany(
+                "INSERT OR REPLACE INTO turns VALUES (?, ?)",
+                zip((job for job, _ in there), sorted(turn for _, turn in there), strict=True),
+            )
 
     def begin(self, job: str) -> int:
         """The job runs now; returns how often it has been begun."""
