@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 
-from acetate_bridge.editing.editor import Selection
+from acetate_bridge.editing.editor import Document, Selection
 from acetate_bridge.editing.recipes import read_recipe
 from acetate_bridge.protocol.geometry import Rect
 from tests.editors.contract_pictures import (
@@ -121,6 +121,26 @@ def check_recipe_and_note_survive_saving_and_reopening(host: Host) -> None:
     back = host.editor.read_layer(document, front.key, Rect(3, 4, 12, 10), "rgba8")
     assert_same(back, image)
     host.close(document)
+
+
+def check_a_mark_is_kept_and_is_no_step_of_the_history(host: Host) -> None:
+    document = host.new_document(32, 32, host.kinds[0])
+    assert _described(host, document).mark == ""
+    put(host, document, layer(solid(8, 8, 255, 0, 0)))
+    mark = host.editor.mark(document)
+    assert mark and host.editor.mark(document) == mark == _described(host, document).mark
+    other = host.new_document(32, 32, host.kinds[0])
+    assert host.editor.mark(other) != mark
+    host.close(other)
+    host.undo(document)
+    assert names(host, document) == [], "giving a mark made an undo step"
+    document = host.reopen(document)
+    assert _described(host, document).mark == mark
+    host.close(document)
+
+
+def _described(host: Host, document: str) -> Document:
+    return next(each for each in host.editor.documents() if each.key == document)
 
 
 def check_a_note_is_kept_outside_the_undo_history(host: Host) -> None:

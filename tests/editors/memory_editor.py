@@ -58,7 +58,7 @@ class Sheet:
     active: str = ""
     selected: Selection | None = None
     kept: bytes = b""
-    mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+    mark: str = ""
     past: list[list[Node]] = field(default_factory=list[list[Node]])
     future: list[list[Node]] = field(default_factory=list[list[Node]])
 
@@ -69,13 +69,16 @@ class Sheet:
 
 
 class MemoryEditor:
-    """Fulfils `Editor`; `painting` is a hand at work, `later` what was put off."""
+    """Fulfils `Editor`; `painting` is a hand at work, `later` what was put off.
+
+    Unless it is `lasting`, the layers of a document that is opened again get numbers anew.
+    """
 
     def __init__(self, name: str = "Memory 1.0") -> None:
         self._name = name
         self.sheets: dict[str, Sheet] = {}
         self.active = ""
-        self.painting = False
+        self.painting, self.lasting = False, True
         self.soon: list[Callable[[], None]] = []
         self.later: list[tuple[float, Callable[[], None]]] = []
         self._keys, self._run = itertools.count(1), uuid.uuid4().hex[:8]
@@ -215,6 +218,11 @@ class MemoryEditor:
         except LayerGone:
             return None
 
+    def mark(self, document: str) -> str:
+        sheet = self.sheet(document)
+        sheet.mark = sheet.mark or uuid.uuid4().hex
+        return sheet.mark
+
     def note(self, document: str) -> bytes:
         return self.sheet(document).kept
 
@@ -323,6 +331,7 @@ class MemoryEditor:
             colour,
             bool(colour),
             mark=sheet.mark,
+            lasting=self.lasting,
         )
 
     def _key(self, what: str) -> str:

@@ -14,6 +14,7 @@ from gi.repository import Gimp
 from acetate_bridge.editing.editor import Document
 from acetate_bridge.protocol.geometry import Size
 from adapter.layers import document_key
+from adapter.metadata import mark_of
 from adapter.windows import gimp_windows
 
 _SHALLOW = (
@@ -41,6 +42,8 @@ def describe_image(image: Gimp.Image) -> Document:
         colour=colour,
         can_convert=bool(colour),
         file=file.get_uri() if file is not None else "",
+        mark=mark_of(image),
+        lasting=False,
     )
 
 

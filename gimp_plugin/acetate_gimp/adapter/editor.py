@@ -19,7 +19,7 @@ from adapter.documents import Attention, colour_of, describe_image
 from adapter.hand import Hand
 from adapter.insertion import insert_layers, remove_layers
 from adapter.layers import describe_layer, find, image_of, is_open, key_of, layer_of, walk
-from adapter.metadata import read_note, read_recipe_text, write_note
+from adapter.metadata import mark, read_note, read_recipe_text, write_note
 from adapter.pixels import look_at, read_below, read_drawable, read_shown, read_visible
 from adapter.selection import selection_of
 
@@ -116,6 +116,9 @@ class GimpEditor:
     def recipe(self, document: str, layer: str) -> str | None:
         found = find(image_of(document), layer)
         return read_recipe_text(found) if found is not None else None
+
+    def mark(self, document: str) -> str:
+        return mark(image_of(document))
 
     def note(self, document: str) -> bytes:
         return read_note(image_of(document))

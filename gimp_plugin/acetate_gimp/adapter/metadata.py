@@ -8,12 +8,14 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import secrets
 
 from gi.repository import Gimp
 
 RECIPE = "acetate-recipe"
 SPOT = "acetate-spot"
 NOTE = "acetate-note"
+MARK = "acetate-mark"
 # GIMP's own name for the flag is a macro, which the bindings leave out.
 _PERSISTENT = 1
 
@@ -68,6 +70,21 @@ def read_note(image: Gimp.Image) -> bytes:
         return base64.b64decode(data_of(image.get_parasite(NOTE)), validate=True)
     except binascii.Error:
         return b""
+
+
+def mark_of(image: Gimp.Image) -> str:
+    """The word by which an image is known when it is opened again; empty without one."""
+    if MARK not in image.get_parasite_list():
+        return ""
+    return data_of(image.get_parasite(MARK)).decode("ascii", "replace")
+
+
+def mark(image: Gimp.Image) -> str:
+    """That word, given to the image if it has none; like a note it is no change of the image."""
+    if not mark_of(image):
+        word = secrets.token_hex(16).encode("ascii")
+        image.attach_parasite(Gimp.Parasite.new(MARK, _PERSISTENT, word))
+    return mark_of(image)
 
 
 def data_of(parasite: Gimp.Parasite) -> bytes:

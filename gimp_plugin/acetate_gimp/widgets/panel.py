@@ -137,7 +137,7 @@ class Panel(Gtk.Box):
             self._status.show(view.status)
             if pressed and not self._status.has_keyboard:
                 self.prompts.text.grab_focus()
-            self._card.show_rows(view.setup.parts if view.setup.pressing else ())
+            self._card.show_rows(view.card_rows)
             self._card.set_visible(view.setup.pressing)
             self.settings.draw_view(view)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from acetate_bridge.editing.editor import Document, DocumentClosed
 from acetate_bridge.protocol.geometry import Rect, Size
+from acetate_krita.adapter.metadata import mark_of
 
 
 class Documents:
@@ -50,6 +51,7 @@ def describe(key: str, document: Any) -> Document:
         Size(document.width(), document.height()),
         deep=document.colorDepth() != "U8",
         file=file,
+        mark=mark_of(document),
     )
 
 

@@ -145,6 +145,9 @@ class KritaEditor:
     def recipe(self, document: str, layer: str) -> str | None:
         return keeping.recipe_of(self._find(document), layer)
 
+    def mark(self, document: str) -> str:
+        return keeping.mark(self._find(document))
+
     def note(self, document: str) -> bytes:
         return keeping.read_note(self._find(document))
 

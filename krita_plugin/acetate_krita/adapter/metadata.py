@@ -6,6 +6,7 @@ Krita stores nothing with a layer, so all recipes stand in one annotation, keyed
 from __future__ import annotations
 
 import json
+import uuid
 from typing import Any
 
 from acetate_krita.adapter import layers as stack
@@ -13,6 +14,7 @@ from acetate_krita.qt import QtCore
 
 RECIPES = "acetate_recipes.json"
 NOTE = "acetate_note"
+MARK = "acetate_mark"
 _MOST_LOST = 200
 
 
@@ -68,6 +70,19 @@ def _alike(document: Any, node: Any, key: str) -> bool:
     return all(
         bytes(node.pixelData(*part)) == bytes(original.pixelData(*part)) for part in (middle, whole)
     )
+
+
+def mark_of(document: Any) -> str:
+    """The word by which a document is known when it is opened again; empty without one."""
+    return bytes(document.annotation(MARK)).decode("ascii", "replace")
+
+
+def mark(document: Any) -> str:
+    """That word, given to the document if it has none: no change that has to be saved."""
+    if not mark_of(document):
+        word = uuid.uuid4().hex.encode("ascii")
+        document.setAnnotation(MARK, "How Acetate knows this document", QtCore.QByteArray(word))
+    return mark_of(document)
 
 
 def read_note(document: Any) -> bytes:

@@ -106,7 +106,7 @@ class Panel(QtWidgets.QWidget):
         self.keep.setEnabled(any(each.shown and not each.kept for each in view.results))
         self.offer.show_offer(view.offer)
         self.card.setVisible(view.setup.pressing)
-        self.card.show_rows(view.setup.parts if view.setup.pressing else ())
+        self.card.show_rows(view.card_rows)
         self.settings.show_view(view)
         self.status.show_status(view.status)
 

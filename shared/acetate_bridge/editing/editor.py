@@ -33,8 +33,9 @@ class Document:
 
     `key` is stable as long as the document is open, though the panel be closed meanwhile, and is
     never another document's, of a later run either. `file` is where it is saved (empty: nowhere
-    yet) and `mark` what it carries itself (empty: nothing): by these it is found again under
-    another key, after the whole editor was closed. `deep` says that its samples hold more than
+    yet) and `mark` what it carries itself (empty: nothing, see `Editor.mark`): by these it is found
+    again under another key, when it or the whole editor was closed. `lasting`: its layers then
+    have the keys that they had. `deep` says that its samples hold more than
     eight bits. `colour` is the painter's word for a colour model that cannot keep
     a colour layer as it is ("grayscale", "indexed"), or empty; `can_convert` says that
     `convert_to_colour` can mend that.
@@ -48,6 +49,7 @@ class Document:
     can_convert: bool = False
     file: str = ""
     mark: str = ""
+    lasting: bool = True
 
     @property
     def pixel_format(self) -> PixelFormat:
@@ -225,6 +227,13 @@ class Editor(Protocol):
 
     def recipe(self, document: str, layer: str) -> str | None:
         """The recipe stored with a layer, as JSON; None when it was not painted by Acetate."""
+        ...
+
+    def mark(self, document: str) -> str:
+        """A word by which a document is known from now on, kept in it and saved with it.
+
+        To leave it there is no undo step and does not count as a change of the document.
+        """
         ...
 
     def note(self, document: str) -> bytes:

@@ -77,12 +77,10 @@ class Deliveries:
     def deliver(self, task: Task, result: Result) -> None:
         """A variant is complete. Raises ValueError when its document cannot take it."""
         task.results.append(result)
-        home = self._home(task)
+        home = self.bring_home(task)
         if task.homeless or home is None:
             self._offer(task, [result], "closed")
             return
-        if home.key != task.record.document:
-            task.record = replace(task.record, document=home.key, title=home.title)
         strip = self._strip_of(home.key)
         if strip.record is None or strip.record.job != task.record.job:
             self._clear(strip)
@@ -94,6 +92,13 @@ class Deliveries:
             self.try_again()
         if not task.homeless:
             self._remember(task.record, result)
+
+    def bring_home(self, task: Task) -> Document | None:
+        """Find the document of a job, under another key, too; None while it is not open."""
+        home = _home(task.record, self._editor.documents())
+        if home is not None and home.key != task.record.document:
+            task.record = _opened_again(task.record, home)
+        return home
 
     def end(self, task: Task) -> None:
         """The server has nothing more for this task."""
@@ -292,16 +297,6 @@ class Deliveries:
         if not self._asleep:
             self._arrived(problem)
 
-    def _home(self, task: Task) -> Document | None:
-        """The document of a job: while it is open by its key, else by what it is."""
-        record, documents = task.record, self._editor.documents()
-        found = next((each for each in documents if each.key == record.document), None)
-        if found is not None:
-            return found
-        marked = (each for each in documents if record.mark and each.mark == record.mark)
-        saved = (each for each in documents if record.file and each.file == record.file)
-        return next(marked, None) or next(saved, None)
-
     def _remember(self, record: Record, result: Result) -> None:
         """Add a result to the history that its document keeps."""
         recipe = result.recipe or record.recipe
@@ -314,6 +309,30 @@ class Deliveries:
             self._editor.keep_note(record.document, note)
         except DocumentClosed:
             log.debug("the document was closed before its history was kept")
+
+
+def _home(record: Record, documents: list[Document]) -> Document | None:
+    """The document of a job: while it is open by its key, else by what it is.
+
+    A copy carries the same mark: where that leaves a doubt, the file has to tell.
+    """
+    found = next((each for each in documents if each.key == record.document), None)
+    if found is not None:
+        return found
+    marked = [each for each in documents if record.mark and each.mark == record.mark]
+    saved = [each for each in marked or documents if record.file and each.file == record.file]
+    return next(iter(saved), None) or (marked[0] if len(marked) == 1 else None)
+
+
+def _opened_again(record: Record, home: Document) -> Record:
+    """The record of a job whose document was closed meanwhile, and is open again."""
+    record = replace(record, document=home.key, title=home.title)
+    if home.lasting:
+        return record
+    # The keys of its layers are those of others now.
+    anchor = replace(record.anchor, source="", source_look="", spots={})
+    place = replace(record.place, layer=None)
+    return replace(record, place=place, replaces=[], hides=[], source="", anchor=anchor)
 
 
 def _shift(region: Rect, document: Document) -> tuple[int, int]:

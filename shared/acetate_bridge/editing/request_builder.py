@@ -114,6 +114,8 @@ def build(
     recipe = replace(recipe, model=model.id)
     if controls_of(recipe) and not wish.follows:
         raise CannotPlan(NO_LAYER_TO_FOLLOW)
+    marked = replace(found.document, mark=editor.mark(found.document.key))
+    found = replace(found, document=marked)
     left_out = left_out_of(editor.note(found.document.key))
     gathered = gather(editor, found, info, recipe, wish.variants, wish.follows, left_out)
     source = wish.replaces[0] if wish.replaces else source_of(found, recipe.mode)

@@ -221,6 +221,9 @@ class Asking(Guiding):
                 known.recipe = read_recipe(text) if text else None
             except (DocumentClosed, LayerGone):
                 known.situation = Situation()
+            for task in self._tasks.values():
+                if not task.ended and task.record.document != document.key:
+                    self._deliveries.bring_home(task)
         self._deliveries.turn_to(document.key if document is not None else "")
         self._deliveries.look_again()
 

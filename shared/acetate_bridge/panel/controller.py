@@ -89,12 +89,13 @@ class Controller(Equipping):
     @safely
     def stop(self) -> None:
         """Leave no thread behind; jobs go on at the server and are offered the next time."""
+        if self._book is not None:
+            # First, as the other takes a while: a panel that is opened meanwhile goes on with it.
+            self._book.close()
+            self._book = None
         if self._link is not None:
             self._link.stop()
             self._link = None
-        if self._book is not None:
-            self._book.close()
-            self._book = None
         self._tasks.clear()
         self.known.state = STOPPED
         self._preferences.flush()

@@ -6,12 +6,12 @@ A toolkit draws a `PanelView` and nothing else, whenever it is handed a new one,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from acetate_bridge.panel.fields import FIELDS, Value
 from acetate_bridge.panel.lists import LISTS
-from acetate_bridge.panel.setup_view import Hyperlink, ServerView, SetupView
+from acetate_bridge.panel.setup_view import Hyperlink, ServerView, SetupRow, SetupView
 from acetate_bridge.protocol.types import Image
 
 Severity = Literal["ready", "working", "notice", "problem"]
@@ -198,6 +198,17 @@ class PanelView:
     setup: SetupView = SetupView()
     server: ServerView = ServerView()
     status: Status = field(default_factory=lambda: Status("Not connected."))
+
+    @property
+    def card_rows(self) -> tuple[SetupRow, ...]:
+        """The set-up card in the panel; what the status line has a button for needs no second."""
+        beside = self.status.button.action if self.status.button is not None else ""
+        return tuple(
+            replace(row, button=None)
+            if row.button is not None and row.button.action == beside == "start_server"
+            else row
+            for row in (self.setup.parts if self.setup.pressing else ())
+        )
 
 
 class Setting(Protocol):

@@ -304,9 +304,9 @@ def test_a_panel_opened_again_while_a_job_runs_finds_the_document_that_is_still_
     tmp_path: Path,
 ) -> None:
     desk = Desk(tmp_path)
-    (sheet,) = desk.editor.sheets.values()
-    sheet.mark = ""  # As in an editor whose documents carry nothing, and it was never saved.
     job = desk.ask()
+    (sheet,) = desk.editor.sheets.values()
+    sheet.mark = ""  # As if the painter had taken it off, and it was never saved.
     desk.panel.stop()
     again = Desk(tmp_path, editor=desk.editor)
     again.link.requests[job] = desk.request
@@ -314,6 +314,20 @@ def test_a_panel_opened_again_while_a_job_runs_finds_the_document_that_is_still_
     again.done()
     assert desk.names() == ["foreground 0"] and again.view.offer is None
     assert again.link.acknowledged == [job]
+
+
+def test_a_panel_opened_before_the_old_one_has_left_goes_on_with_its_jobs(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    job = desk.ask()
+    opened: list[Desk] = []
+    desk.link.stop = lambda timeout=5.0: opened.append(Desk(tmp_path, editor=desk.editor))
+    desk.panel.stop()
+    (again,) = opened
+    assert again.link.identity == desk.link.identity
+    again.link.requests[job] = desk.request
+    again.layer()
+    again.done()
+    assert desk.names() == ["foreground 0"] and again.link.acknowledged == [job]
 
 
 def test_a_job_that_never_reached_the_server_is_forgotten(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from acetate_bridge.client import connection_state as states
 from acetate_bridge.client.connection_state import Connection
 from acetate_bridge.panel.settings import load_settings
-from acetate_bridge.panel.view import Choice
+from acetate_bridge.panel.view import Button, Choice
 from acetate_bridge.protocol.messages import Accepted, Models, Queue
 from acetate_bridge.protocol.setup import Setup, SetupPart, fit
 from tests.acetate_bridge.panel.desk import LARGE, MODES, SMALL, Desk
@@ -104,6 +104,9 @@ def test_the_card_stands_in_the_panel_while_the_server_is_stopped(
         "Model": ("here", ""),
         "This plug-in": ("here", ""),
     }
+    shown = {row.name: row.button for row in desk.view.card_rows}
+    assert shown.keys() == stands.keys() and shown["Server"] is None
+    assert desk.view.status.button == Button("Start", "start_server"), "one is enough"
     assert card.models[0].words.endswith("GB, there are 8.6.")
     desk.panel.press_setup_button("server")
     assert desk.link.said[-1] == "start_server"

@@ -79,6 +79,40 @@ def test_a_document_is_found_again_by_what_it_is(tmp_path: Path) -> None:
     assert again.link.acknowledged == [job]
 
 
+@pytest.mark.parametrize("lasting", [True, False])
+def test_a_document_closed_and_opened_again_in_mid_job_gets_its_result(
+    tmp_path: Path, lasting: bool
+) -> None:
+    desk = Desk(tmp_path)
+    desk.editor.lasting = lasting
+    keys = [desk.paint(name, picture(64, 64), 20, 10) for name in ("sketch", "ink")]
+    desk.panel.set_field("after_repaint", "replace")
+    desk.editor.choose(desk.document, keys[0])
+    job = desk.ask("a boat", "refine")
+    again = desk.document = desk.editor.reopen(desk.document)
+    if not lasting:
+        sketch, ink = (desk.editor.node(again, key) for key in keys)
+        sketch.key, ink.key = ink.key, sketch.key
+    desk.panel.refresh()
+    assert desk.view.running
+    desk.layer()
+    desk.done()
+    assert desk.view.offer is None and desk.link.acknowledged == [job]
+    assert desk.names() == (["ink", "sketch"] if lasting else ["foreground 0", "ink", "sketch"])
+
+
+def test_a_result_goes_into_no_copy_of_its_document_while_that_is_in_doubt(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    job = desk.ask()
+    first = desk.editor.sheets.pop(desk.document)
+    copies = [desk.editor.new(160, 120) for _ in range(2)]
+    for copy in copies:
+        desk.editor.sheet(copy).mark = first.mark
+    desk.layer(job=job)
+    assert desk.view.offer is not None
+    assert not any(desk.editor.stack(copy) for copy in copies)
+
+
 def test_a_refused_result_is_not_settled_until_it_is_in_or_thrown_away(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     job = desk.ask()

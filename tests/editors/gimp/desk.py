@@ -102,6 +102,12 @@ answer = image.get_id()
         there = ["--window", self.window, str(width - 24), "24"]
         self.screen.do("xdotool", "mousemove", *there, "click", "1")
 
+    def click_prompt(self) -> None:
+        """Put the keyboard there: a button that has it would be pressed by every space typed."""
+        self.screen.focus(self.window)
+        there = ["--window", self.window, "120", "80"]
+        self.screen.do("xdotool", "mousemove", *there, "click", "1")
+
     def generate(self) -> None:
         """Begin to paint with Ctrl+Enter."""
         self.in_panel("ctrl+Return")

@@ -100,6 +100,14 @@ def check_a_result_goes_where_its_region_lies_now_or_is_offered(host: GimpHost) 
     story.close()
 
 
+def check_to_be_marked_is_no_change_that_has_to_be_saved(host: GimpHost) -> None:
+    story = Story(host, "nested groups")
+    image = story.host._image(story.document)
+    image.clean_all()
+    assert host.editor.mark(story.document) and not image.is_dirty()
+    story.close()
+
+
 def check_a_link_is_left_alone(host: GimpHost) -> None:
     """Of GIMP 3.2, which has links; a file does not bring them back, so no story is told of one."""
     if not hasattr(Gimp, "LinkLayer"):

@@ -134,6 +134,18 @@ def test_strokes_go_on_the_quick_mask(sheet: Desk) -> None:
     sheet.wait(lambda: sheet.gimp.run(chosen) == ["Qmask"])
 
 
+def test_strokes_go_on_the_mask_of_a_layer(sheet: Desk) -> None:
+    sheet.gimp.run("""
+pic.add_mask(pic.create_mask(Gimp.AddMaskType.WHITE))
+image.set_selected_layers([pic])
+pic.set_edit_mask(True)
+Gimp.displays_flush()
+""")
+    begin(sheet)
+    arrived(sheet, "pic")
+    assert sheet.gimp.run("answer = pic.get_edit_mask()")
+
+
 def test_the_undo_history_is_on_while_the_history_is_noted(sheet: Desk) -> None:
     sheet.gimp.run("image.set_selected_layers([paper])")
     hand = threading.Thread(target=sheet.stroke)
@@ -175,6 +187,14 @@ add_paper(scratch)
     sheet.gimp.run("scratch.delete(); second.delete()")
 
 
+def test_a_panel_closed_and_opened_again_knows_its_image(sheet: Desk) -> None:
+    begin(sheet, _IN_A_WHILE)
+    sheet.close_panel()
+    sheet.open_panel()
+    sheet.wait(lambda: "boat" in sheet.names())
+    assert not sheet.panel()["offer"]
+
+
 def test_a_result_that_the_image_refuses_is_kept(sheet: Desk) -> None:
     begin(sheet, _IN_A_WHILE)
     sheet.gimp.run("image.convert_grayscale()")
@@ -188,6 +208,7 @@ def test_a_result_that_the_image_refuses_is_kept(sheet: Desk) -> None:
 
 def begin(desk: Desk, prompt: str = _SOON) -> None:
     """Ask for a layer, which comes soon or in a while."""
+    desk.click_prompt()
     desk.write(prompt)
     desk.in_panel("ctrl+Return")
     if prompt == _IN_A_WHILE:
