@@ -148,13 +148,15 @@ class Store:
 
     def reorder(self, jobs: Sequence[str]) -> None:
         """Let these jobs run in this order after a restart: they change turns with each other."""
-        turns = "SELECT coalesce(turn, number) FROM jobs LEFT JOIN turns USING (job) WHERE job = ?"
+        query = "SELECT coalesce(turn, number) FROM jobs LEFT JOIN turns USING (job) WHERE job = ?"
+        turns: dict[str, int] = {}
         with self._change():
-            found = [(job, self._db.execute(turns, (job,)).fetchone()) for job in jobs]
-            there = [(job, turn) for job, (turn,) in filter(lambda pair: pair[1], found)]
+            for job in jobs:
+                for (turn,) in self._db.execute(query, (job,)):
+                    turns[job] = turn
             self._db.executemany(
                 "INSERT OR REPLACE INTO turns VALUES (?, ?)",
-                zip((job for job, _ in there), sorted(turn for _, turn in there), strict=True),
+                zip(turns, sorted(turns.values()), strict=True),
             )
 
     def begin(self, job: str) -> int:
