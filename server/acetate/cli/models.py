@@ -26,8 +26,10 @@ ModelId = Annotated[str, typer.Argument(help="Id of a model, as `list` shows it.
 @models.command("list")
 def list_models() -> None:
     """List the models, whether their files are here, and what they can do."""
+    from acetate.model_import.style_pull import imported
     from acetate.models.hub_cache import missing_parts
     from acetate.models.own_register import own_files
+    from acetate.models.published_styles import published_styles
     from acetate.models.registry import models as known
 
     rows = [
@@ -38,6 +40,10 @@ def list_models() -> None:
             entry.name,
         )
         for entry in known().values()
+    ]
+    rows += [
+        (style.id, "here" if imported(style) else "missing", f"{style.family} style", style.title)
+        for style in published_styles().values()
     ]
     for own in own_files():
         words = " ".join(filter(None, (" or ".join(own.families), own.kind)))
@@ -82,9 +88,19 @@ def pull_model(
     ] = None,
     accept_licence: AcceptLicence = False,
 ) -> None:
-    """Fetch the files of a model into the hub cache that other programs share."""
+    """Fetch the files of a model, or a style, into the hub cache that other programs share."""
+    from acetate.models.published_styles import published_styles
     from acetate.models.registry import model_named
 
+    if style := published_styles().get(model):
+        from acetate.model_import.style_pull import pull_style
+
+        _ask(style.entry, accept_licence)
+        _pull(style.entry, ())
+        own = pull_style(style)
+        tell_server()
+        print(f"{style.id} is here: --style {own.name.removesuffix('.safetensors')}=1")
+        return
     entry = model_named(model)
     _ask(entry, accept_licence)
     for path in _pull(entry, tuple(mode or ())):

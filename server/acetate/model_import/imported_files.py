@@ -45,13 +45,16 @@ def own_file_of(pickled: Path) -> Path | None:
     return own_file(import_file(pickled).name)
 
 
-def import_file(source: Path, kind: str = "", wishes: Wishes | None = None) -> Own:
+def import_file(
+    source: Path, kind: str = "", wishes: Wishes | None = None, *, name: str = "", preset: str = ""
+) -> Own:
     """Take a weight file over, without copying where the system can link.
 
     A file that the catalog knows by its hash gets its published name. Pickled files (.pth) are
     read in a process of their own that runs nothing of what is in them, and kept as safetensors.
-    `kind` says what a control network follows where its name does not tell. Raises CannotImport,
-    NotRecognised or ModelDamaged.
+    `kind` says what a control network follows where its name does not tell, `name` how the file is
+    called here, `preset` what it was distilled for, where both are known better than from the file.
+    Raises CannotImport, NotRecognised or ModelDamaged.
     """
     if not os.path.isfile(source):  # Path's own question raises for names that are too long.
         raise CannotImport(f"There is no file at {str(source)[:200]}.")
@@ -64,6 +67,8 @@ def import_file(source: Path, kind: str = "", wishes: Wishes | None = None) -> O
     with _as_safetensors(source.resolve()) as (file, converted):
         found = recognise(shapes_in(file), source.name)
         own = _described(source, file, found, file_hash(source), kind, wishes or Wishes())
+        if name:
+            own = replace(own, name=safe_name(name), preset=preset or own.preset)
         target = folder / own.name
         if target.exists():
             raise CannotImport(f"{own.name} is imported already.")

@@ -12,6 +12,7 @@ from acetate.errors import BadRequest, ModelMissing
 from acetate.models.families import FAMILIES
 from acetate.models.few_steps import FEW_STEPS
 from acetate.models.own_register import Own, own_file, own_files, own_named
+from acetate.models.published_styles import style_for
 from acetate_bridge.protocol.following import followed, with_controls
 from acetate_bridge.protocol.types import Control, Recipe, Request
 
@@ -30,6 +31,7 @@ def equipped(request: Request, pipeline: Pipeline) -> Generator[Recipe]:
     """
     recipe = request.recipe
     styles = [(own_named(name, "style"), weight) for name, weight in recipe.styles.items()]
+    styles += _brought_by_scheduler([own for own, _ in styles], pipeline, recipe)
     with ExitStack() as stack:
         paths = [(_fitting(own, pipeline), weight) for own, weight in styles]
         told = {own.name: own.facts for own, _ in styles}
@@ -62,6 +64,24 @@ def _follow(
     path = _fitting(own, pipeline)
     stack.enter_context(pipeline.following(path, lines, control.strength, control.end))
     return replace(control, model=own.name)
+
+
+def _brought_by_scheduler(
+    styles: Sequence[Own], pipeline: Pipeline, recipe: Recipe
+) -> list[tuple[Own, float]]:
+    """The style that makes the base one that a few-step scheduler is for, if it is here."""
+    preset = recipe.scheduler
+    published = style_for(preset, pipeline.family)
+    if published is None or preset == pipeline.preset or any(own.preset for own in styles):
+        return []
+    for own in own_files("style", pipeline.family):
+        if own.preset == preset:
+            return [(own, 1.0)]
+    pipeline.ladder.tell(
+        f"The scheduler {preset} is for bases or styles that were distilled to few steps: "
+        f"`acetate models pull {published.id}` fetches one."
+    )
+    return []
 
 
 def _distilled(styles: Sequence[Own], pipeline: Pipeline, recipe: Recipe) -> str:
