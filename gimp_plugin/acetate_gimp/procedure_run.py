@@ -29,6 +29,7 @@ from acetate_bridge.editing.request_builder import (
 from acetate_bridge.editing.results import PlaceLost, Strip
 from acetate_bridge.panel.fields import FIELDS, recipe_value
 from acetate_bridge.panel.strings import progress
+from acetate_bridge.protocol.errors import AcetateError
 from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.messages import (
     Accepted,
@@ -50,8 +51,10 @@ from procedures import Order
 _SERVER_SECONDS = 120.0
 
 
-class CannotPaint(Exception):
-    """It was not painted; the text is a sentence for the painter."""
+class CannotPaint(AcetateError):
+    """It was not painted."""
+
+    code = "cannot_paint"
 
 
 def paint(image: Gimp.Image, order: Order) -> list[Gimp.Layer]:

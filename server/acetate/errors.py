@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from acetate_bridge.protocol.errors import AcetateError
 
-class AcetateError(Exception):
-    """A failure that a person can understand and mend.
+__all__ = [
+    "AcetateError",
+    "BadImage",
+    "BadRequest",
+    "BadResult",
+    "CannotWrite",
+    "DeviceMissing",
+    "Interrupted",
+    "ModelDamaged",
+    "ModelMissing",
+]
 
-    `code` is stable and meant for programs; the message is one sentence for a painter; `hint`
-    says what to do when the sentence alone does not.
+
+class Interrupted(Exception):
+    """Not a failure: whoever asked for a painting has asked to stop it.
+
+    Raised where a step is told of; passes through sampler, mode, painter and engine untouched.
     """
-
-    code = "failed"
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
 
 
 class BadRequest(AcetateError):

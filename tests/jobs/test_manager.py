@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from acetate.errors import Interrupted
 from acetate.jobs.admission import DEFAULT_LIMITS
 from acetate.jobs.async_store import Ledger
 from acetate.jobs.event_feed import Notice
@@ -19,9 +20,7 @@ from acetate.workers.engine import (
     EngineEvent,
     EngineLost,
     Painted,
-    PaintingCancelled,
     PaintingFailed,
-    Stepped,
 )
 from acetate_bridge import (
     Accepted,
@@ -57,13 +56,13 @@ class HandHeldEngine:
     async def paint(self, job: str, request: Request) -> AsyncGenerator[EngineEvent]:
         self.painted.append(job)
         step = self.script.pop(0) if self.script else None
-        yield Stepped("painting", 1, 2)
+        yield Progress(job, 0, "painting", 1, 2)
         if isinstance(step, Exception):
             raise step
         if step == "wait":
             await self.stopped.wait()
             self.stopped.clear()
-            raise EngineLost("stopped") if self.lost else PaintingCancelled
+            raise EngineLost("stopped") if self.lost else Interrupted
         for variant in range(request.variants):
             if variant == step:
                 raise EngineLost("it died in between")

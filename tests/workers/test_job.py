@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from acetate.errors import Interrupted
 from acetate.workers import ipc as wire
 from acetate.workers.engine import Announcement
-from acetate.workers.generator_api import PainterStep, StopPainting
+from acetate.workers.generator_api import PainterStep
 from acetate.workers.job_runner import run_job
 from acetate_bridge import Frame, Image, Layer, Recipe, Rect, Request, Size
 from tests.workers.fake_painter import solid
@@ -40,9 +41,11 @@ def messages(request: Request, preview_seconds: float = 0.0) -> tuple[Quick, lis
 
 def test_progress_rises_over_all_variants() -> None:
     _, sent = messages(Request(Recipe("text", seed=5), variants=3))
-    steps = [m.step for m in sent if isinstance(m, wire.StepDone) and m.stage != "loading"]
+    steps = [
+        m.event.step for m in sent if isinstance(m, wire.StepDone) and m.event.stage != "loading"
+    ]
     assert steps == list(range(1, 13))
-    assert {m.steps for m in sent if isinstance(m, wire.StepDone) and m.steps} == {12}
+    assert {m.event.steps for m in sent if isinstance(m, wire.StepDone) and m.event.steps} == {12}
 
 
 def test_each_variant_has_its_own_seed_and_is_sent_before_the_next() -> None:
@@ -80,7 +83,7 @@ def test_a_job_stops_at_the_next_step(after: int) -> None:
     def stopped() -> bool:
         return sum(isinstance(m, wire.StepDone) for m in sent) > after
 
-    with pytest.raises(StopPainting):
+    with pytest.raises(Interrupted):
         run_job("job", Request(Recipe("text")), Quick(), send, stopped, 3600.0)
     assert sum(isinstance(m, wire.StepDone) for m in sent) == after + 1
 

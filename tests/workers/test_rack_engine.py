@@ -13,13 +13,12 @@ import pytest
 
 from acetate.app.application import make_engines
 from acetate.app.settings import Settings
-from acetate.errors import BadRequest
+from acetate.errors import BadRequest, Interrupted
 from acetate.jobs.availability import Offers
 from acetate.workers.engine import (
     Announcement,
     EngineLost,
     Painted,
-    PaintingCancelled,
     PaintingFailed,
 )
 from acetate.workers.rack_engine import SLOTS, RackEngine
@@ -102,7 +101,7 @@ async def test_a_job_is_cancelled_while_the_server_paints(
     painting = asyncio.create_task(painted(engine, "job-0003", request()))
     await until(lambda: rack.asked)
     engine.cancel("job-0003")
-    with pytest.raises(PaintingCancelled):
+    with pytest.raises(Interrupted):
         await asyncio.wait_for(painting, PATIENCE)
     rack.hold.set()
     assert len(await painted(engine, "job-0004", request())) == 3

@@ -14,13 +14,12 @@ ray = pytest.importorskip("ray", reason="Ray is an extra (acetate[ray])")
 
 from ray.cluster_utils import Cluster  # noqa: E402
 
+from acetate.errors import Interrupted  # noqa: E402
 from acetate.workers.engine import (  # noqa: E402
     Announcement,
     EngineLost,
     Painted,
-    PaintingCancelled,
     PaintingFailed,
-    Stepped,
 )
 from acetate.workers.ipc import WorkerSettings  # noqa: E402
 from acetate.workers.ray_engine import (  # noqa: E402
@@ -31,6 +30,7 @@ from acetate.workers.ray_engine import (  # noqa: E402
 )
 from acetate.workers.supervisor import WorkerEngine  # noqa: E402
 from acetate_bridge import Recipe, Request  # noqa: E402
+from acetate_bridge.protocol.messages import Progress  # noqa: E402
 
 pytestmark = [
     pytest.mark.slow,
@@ -87,7 +87,7 @@ async def test_steps_and_layers_come_as_from_a_local_worker(
 ) -> None:
     wish = request("a lantern", variants=2)
     events = [event async for event in engine.paint("job-0001", wish)]
-    assert [event.step for event in events if isinstance(event, Stepped)][-1] == 6
+    assert [event.step for event in events if isinstance(event, Progress)][-1] == 6
     local = WorkerEngine(WorkerSettings("cpu", str(tmp_path), FAKE))
     await local.start(lambda announcement: None)
     try:
@@ -99,9 +99,9 @@ async def test_steps_and_layers_come_as_from_a_local_worker(
 
 async def test_a_job_is_cancelled_within_a_step(engine: RayEngine) -> None:
     steps = 0
-    with pytest.raises(PaintingCancelled):
+    with pytest.raises(Interrupted):
         async for event in engine.paint("job-0002", request("slow step=0.2", steps=200)):
-            if isinstance(event, Stepped) and event.step:
+            if isinstance(event, Progress) and event.step:
                 steps = event.step
                 engine.cancel("job-0002")
     assert 1 <= steps <= 4
@@ -111,7 +111,7 @@ async def test_a_job_is_cancelled_within_a_step(engine: RayEngine) -> None:
 async def test_a_reader_that_leaves_frees_the_painter(engine: RayEngine) -> None:
     events = engine.paint("job-0004", request("slow step=0.2", steps=200))
     async for event in events:
-        if isinstance(event, Stepped) and event.step:
+        if isinstance(event, Progress) and event.step:
             break
     await events.aclose()
     assert len(await painted(engine, "job-0005", request("the next"))) == 1
@@ -130,7 +130,7 @@ async def test_a_node_lost_in_mid_job_is_told_and_another_node_takes_the_next(
     node = cluster.list_all_nodes()[-1]
     with pytest.raises(EngineLost, match="node was lost"):
         async for event in engine.paint("job-0008", request("slow step=0.2", steps=500)):
-            if isinstance(event, Stepped) and event.step == 1:
+            if isinstance(event, Progress) and event.step == 1:
                 await asyncio.to_thread(cluster.remove_node, node, allow_graceful=False)
     waiting = asyncio.create_task(painted(engine, "job-0009", request("waits for room")))
     await asyncio.sleep(1)
@@ -145,7 +145,7 @@ async def test_one_that_waits_for_room_is_cancelled_too(engine: RayEngine, tmp_p
     waiting = asyncio.create_task(painted(second, "job-0011", request("no room")))
     await asyncio.sleep(0.5)
     second.cancel("job-0011")
-    with pytest.raises(PaintingCancelled):
+    with pytest.raises(Interrupted):
         await asyncio.wait_for(waiting, 60)
     await second.stop()
 

@@ -15,18 +15,18 @@ from typing import Any
 
 import pytest
 
+from acetate.errors import Interrupted
 from acetate.workers import ipc
 from acetate.workers.engine import (
     Announcement,
     EngineEvent,
     EngineLost,
     Painted,
-    PaintingCancelled,
-    Stepped,
 )
 from acetate.workers.ipc import WorkerSettings
 from acetate.workers.supervisor import Patience, WorkerEngine
 from acetate_bridge import Image, Recipe, Request
+from acetate_bridge.protocol.messages import Progress
 from tests.app.server_process import FAKE, ROOT
 
 pytestmark = pytest.mark.slow
@@ -62,14 +62,14 @@ async def test_one_worker_paints_many_jobs(tmp_path: Path) -> None:
     async with engine(tmp_path) as made:
         for _ in range(3):
             events = await paint(made)
-            assert isinstance(events[0], Stepped) and isinstance(events[-1], Painted)
+            assert isinstance(events[0], Progress) and isinstance(events[-1], Painted)
 
 
 async def test_an_abandoned_job_leaves_the_worker_free(tmp_path: Path) -> None:
     async with engine(tmp_path) as made:
         events = made.paint("first", request("step=0.05", 1000))
         async for event in events:
-            if isinstance(event, Stepped) and event.step == 1:
+            if isinstance(event, Progress) and event.step == 1:
                 break
         await events.aclose()
         assert isinstance((await paint(made))[-1], Painted)
@@ -82,7 +82,7 @@ async def test_a_job_can_be_cancelled_before_the_worker_is_ready(tmp_path: Path)
         await asyncio.sleep(0)
         made.cancel("another job")
         made.cancel("job")
-        with pytest.raises(PaintingCancelled):
+        with pytest.raises(Interrupted):
             await task
 
 
@@ -167,7 +167,7 @@ async def test_cancelling_never_waits_for_a_worker(tmp_path: Path) -> None:
             made.cancel("job")
             made.look_again()
         assert not painting.done()
-        with pytest.raises((EngineLost, PaintingCancelled)):
+        with pytest.raises((EngineLost, Interrupted)):
             await painting
         with contextlib.suppress(EngineLost):
             await paint(made)  # Nobody has noticed yet that the worker hangs.

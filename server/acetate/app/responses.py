@@ -60,11 +60,9 @@ async def in_our_words(request: web.Request, handler: Handler) -> web.StreamResp
     except BadFrame as error:
         response = refusal(_STATUS.get(error.code, 400), error.code, str(error))
     except MissingImages as error:
-        response = refusal(
-            409, "missing_images", "Some images were not uploaded.", images=error.images
-        )
-    except DiskFull:
-        response = refusal(507, "disk_full", "The disk is full.", "Free some space.")
+        response = refusal(409, error.code, "Some images were not uploaded.", images=error.images)
+    except DiskFull as error:
+        response = refusal(507, error.code, error.message, error.hint)
     except web.HTTPException as error:
         code = error.reason.lower().replace(" ", "_")
         response = refusal(error.status, code, f"{error.reason}.")

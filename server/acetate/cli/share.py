@@ -66,7 +66,7 @@ def paired(address: str, code: str) -> str:
     try:
         return pair(address, code)
     except CannotPair as error:
-        raise CannotShare(error.message, error.cure) from error
+        raise CannotShare(error.message, error.hint) from error
 
 
 _ANEW = "Stop it, and start it anew: acetate serve --share"

@@ -8,8 +8,10 @@ import logging
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from acetate.background_tasks import start_task
+from acetate.errors import Interrupted
 from acetate.jobs.async_store import Ledger
 from acetate.jobs.event_feed import EventFeed
 from acetate.jobs.fair_queue import FairQueue
@@ -19,21 +21,15 @@ from acetate.jobs.placement import Placement
 from acetate.jobs.records import DiskFull, FreshLayer, JobRecord, Refused, StoredLayer
 from acetate.jobs.unwritten_endings import UnwrittenEndings
 from acetate.logs import about_job
-from acetate.workers.engine import (
-    Engine,
-    EngineLost,
-    Painted,
-    PaintingCancelled,
-    PaintingFailed,
-    Previewed,
-    Stepped,
-)
+from acetate.workers.engine import Engine, EngineLost, Painted, PaintingFailed
 from acetate_bridge.protocol.messages import Cancelled, Done, Failed, Preview, Progress
 from acetate_bridge.protocol.types import Recipe
 
 log = logging.getLogger("acetate.jobs")
 
 ATTEMPTS = 2
+
+Passing = TypeVar("Passing", Progress, Preview)
 
 _DISK_FULL = ("disk_full", "The disk is full: the result could not be kept.", "Free some space.")
 
@@ -141,23 +137,22 @@ class QueueRunner:
             request = await self._ledger.request(job.record.submit)
             done = {layer.index for layer in await self._ledger.call(store.layers, job_id)}
             if job.cancelled:
-                raise PaintingCancelled
+                raise Interrupted
             index = 0
             async with contextlib.aclosing(engine.paint(job_id, request)) as events:
                 async for event in events:
                     match event:
-                        case Stepped():
-                            self._progress(job, event)
-                        case Previewed():
-                            preview = Preview(job_id, self._feed.next(), event.image, event.variant)
-                            self._feed.publish(job.record.client, preview)
+                        case Progress():
+                            job.progress = self._publish(job, event)
+                        case Preview():
+                            self._publish(job, event)
                         case Painted():
                             if index not in done:
                                 await self._keep(job, index, event)
                             index += 1
             recipe = await self._final_recipe(job)
             await self._end(job, Done(job_id, 0, recipe, index))
-        except PaintingCancelled:
+        except Interrupted:
             await self._end(job, Cancelled(job_id, 0))
         except (PaintingFailed, Refused) as error:
             await self._fail(job, error.code, error.message, error.hint)
@@ -188,17 +183,11 @@ class QueueRunner:
                 "Try a smaller size or fewer variants; the server's log says more.",
             )
 
-    def _progress(self, job: OpenJob, event: Stepped) -> None:
-        job.progress = Progress(
-            job.record.job,
-            self._feed.next(),
-            event.stage,
-            event.step,
-            event.steps,
-            event.seconds_left,
-            event.note,
-        )
-        self._feed.publish(job.record.client, job.progress)
+    def _publish(self, job: OpenJob, event: Passing) -> Passing:
+        """Tell of what is not kept, and return it as it was told."""
+        numbered = replace(event, sequence=self._feed.next())
+        self._feed.publish(job.record.client, numbered)
+        return numbered
 
     async def _keep(self, job: OpenJob, index: int, painted: Painted) -> None:
         """Store a layer, then tell of it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from acetate.errors import AcetateError
 from acetate_bridge.protocol.messages import Accepted, LayerReady, Submit
 from acetate_bridge.protocol.types import Image, Layer, PixelFormat, Recipe, Role
 
@@ -84,23 +85,27 @@ class FreshLayer:
         return self.stored.sequence
 
 
-class Refused(Exception):
-    """A job or image is not taken: a stable code, a sentence for a painter, and what to do."""
+class Refused(AcetateError):
+    """A job or image is not taken; the code says why."""
 
     def __init__(self, code: str, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.hint = hint
+        super().__init__(message, hint, code=code)
 
 
-class MissingImages(Exception):
+class MissingImages(AcetateError):
     """A job names images that were not uploaded."""
+
+    code = "missing_images"
 
     def __init__(self, images: list[str]) -> None:
         super().__init__(f"{len(images)} images are missing")
         self.images = images
 
 
-class DiskFull(Exception):
+class DiskFull(AcetateError):
     """Nothing more can be written."""
+
+    code = "disk_full"
+
+    def __init__(self) -> None:
+        super().__init__("The disk is full.", "Free some space.")

@@ -15,16 +15,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from acetate.errors import Interrupted
+
+__all__ = ["Denoise", "Handover", "Interrupted", "OnStep", "Step", "guided", "sample"]
+
 Denoise = Callable[[Tensor, Tensor], Tensor]
 """Takes the scaled noisy latent and the model timestep; returns the (guided) prediction."""
 
 
 _TIMESTEPS = 1000
 """Noise levels that every family was trained with, the last without noise."""
-
-
-class Interrupted(Exception):
-    """Raised by an `on_step` callback to stop painting; passes through the loop untouched."""
 
 
 @dataclass(frozen=True)

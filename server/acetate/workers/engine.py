@@ -6,27 +6,9 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from acetate_bridge.protocol.messages import ModeInfo, ModelInfo, Stage
-from acetate_bridge.protocol.types import Image, Layer, Request
-
-
-@dataclass(frozen=True)
-class Stepped:
-    """Progress within a job, over all of its variants; `note`, see `protocol.Progress`."""
-
-    stage: Stage
-    step: int = 0
-    steps: int = 0
-    seconds_left: float = -1.0
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Previewed:
-    """A rough picture of the variant that is being painted."""
-
-    image: Image
-    variant: int = 0
+from acetate.errors import AcetateError
+from acetate_bridge.protocol.messages import ModeInfo, ModelInfo, Preview, Progress
+from acetate_bridge.protocol.types import Layer, Request
 
 
 @dataclass(frozen=True)
@@ -37,7 +19,8 @@ class Painted:
     variant: int = 0
 
 
-EngineEvent = Stepped | Previewed | Painted
+EngineEvent = Progress | Preview | Painted
+"""What the socket gets, in the words of the protocol: the queue gives it its sequence number."""
 
 
 @dataclass(frozen=True)
@@ -61,18 +44,11 @@ class Health:
     memory: int = 0
 
 
-class PaintingFailed(Exception):
-    """The request cannot be painted, and would fail again: a stable code, sentence and hint."""
+class PaintingFailed(AcetateError):
+    """The request cannot be painted, and would fail again."""
 
     def __init__(self, code: str, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.hint = hint
-
-
-class PaintingCancelled(Exception):
-    """The job stopped because it was asked to."""
+        super().__init__(message, hint, code=code)
 
 
 class EngineLost(Exception):
@@ -98,7 +74,7 @@ class Engine(Protocol):
     def paint(self, job: str, request: Request) -> AsyncGenerator[EngineEvent]:
         """Events of a job as they happen; ends when all layers have been given.
 
-        Raises PaintingFailed, PaintingCancelled or EngineLost. Closing the generator early
+        Raises PaintingFailed, Interrupted or EngineLost. Closing the generator early
         cancels the job and waits until the engine is free.
         """
         ...

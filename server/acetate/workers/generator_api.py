@@ -28,10 +28,6 @@ class Note:
     sentence: str
 
 
-class StopPainting(Exception):
-    """Raised by the step callback inside a painter that shall stop; it lets it pass."""
-
-
 class Painter(Protocol):
     """Paints single variants on one device and keeps its models between requests."""
 

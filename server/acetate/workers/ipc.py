@@ -14,7 +14,7 @@ from typing import IO, Any, cast
 import msgspec
 
 from acetate_bridge.protocol.json_text import wellformed
-from acetate_bridge.protocol.messages import ModeInfo, ModelInfo, Stage
+from acetate_bridge.protocol.messages import ModeInfo, ModelInfo, Preview, Progress
 from acetate_bridge.protocol.types import Image, Layer, PixelFormat, Recipe, Request, Role
 
 _LENGTHS = struct.Struct("<QQ")
@@ -64,22 +64,15 @@ class Beat(msgspec.Struct, frozen=True, tag="beat"):
 
 
 class StepDone(msgspec.Struct, frozen=True, tag="step"):
-    """See `engine.Stepped`."""
+    """How far a job is, over all of its variants."""
 
-    job: str
-    stage: Stage
-    step: int = 0
-    steps: int = 0
-    seconds_left: float = -1.0
-    note: str = ""
+    event: Progress
 
 
 class PreviewMade(msgspec.Struct, frozen=True, tag="preview"):
-    """See `engine.Previewed`."""
+    """A rough picture of the variant that is being painted."""
 
-    job: str
-    image: Image
-    variant: int
+    event: Preview
 
 
 class LayerPainted(msgspec.Struct, frozen=True, tag="layer"):

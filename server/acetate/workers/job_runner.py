@@ -8,15 +8,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 
-from msgspec import structs
-
+from acetate.errors import AcetateError, Interrupted
 from acetate.images.frame import crop, place_layer, show_frame
 from acetate.images.kept import as_in_document
 from acetate.logs import about_job
 from acetate.workers import ipc as wire
-from acetate.workers.generator_api import Note, Painter, PainterStep, StopPainting
+from acetate.workers.generator_api import Note, Painter, PainterStep
 from acetate_bridge.protocol.geometry import Size
 from acetate_bridge.protocol.limits import variant_seed
+from acetate_bridge.protocol.messages import Preview, Progress
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import Image, Layer, Request
 
@@ -48,7 +48,7 @@ class Reporter:
         self._variant = 0
         self._began = time.monotonic()
         self._last_preview = float("-inf")
-        self._last_step = wire.StepDone(job, "loading")
+        self._last_step = Progress(job, 0, "loading")
         self._notes: list[str] = []
 
     def begin(self, variant: int) -> None:
@@ -57,9 +57,9 @@ class Reporter:
         self.check()
 
     def check(self) -> None:
-        """Raise StopPainting when the job shall stop."""
+        """Raise Interrupted when the job shall stop."""
         if self._stopped():
-            raise StopPainting
+            raise Interrupted
 
     def step(self, done: PainterStep | Note) -> None:
         """A painter's `on_step`. All progress after a note carries it, as a slow reader skips."""
@@ -74,16 +74,17 @@ class Reporter:
         step = done.steps * self._variant + done.step
         left = (now - self._began) / step * (steps - step)
         stage = "decoding" if done.step == done.steps else "painting"
-        self._tell(wire.StepDone(self._job, stage, step, steps, left))
+        self._tell(Progress(self._job, 0, stage, step, steps, left))
         last = done.step == done.steps
         if now - self._last_preview >= self._preview_seconds and (not last or done.steps == 1):
             self._last_preview = now
-            self._send(wire.PreviewMade(self._job, done.preview(), self._variant))
+            preview = Preview(self._job, 0, done.preview(), self._variant)
+            self._send(wire.PreviewMade(preview))
             self.check()
 
-    def _tell(self, step: wire.StepDone) -> None:
-        self._last_step = structs.replace(step, note=" ".join(self._notes))
-        self._send(self._last_step)
+    def _tell(self, step: Progress) -> None:
+        self._last_step = replace(step, note=" ".join(self._notes))
+        self._send(wire.StepDone(self._last_step))
 
 
 def last_message(
@@ -107,12 +108,11 @@ def _ending(
 ) -> wire.FromWorker:
     try:
         run_job(order.job, order.request, painter, send, stopped, preview_seconds)
-    except StopPainting:
+    except Interrupted:
         return wire.Stopped(order.job)
+    except AcetateError as error:
+        return wire.Broken(order.job, error.code, error.message, error.hint)
     except Exception as error:
-        code = getattr(error, "code", None)
-        if isinstance(code, str):
-            return wire.Broken(order.job, code, str(error), getattr(error, "hint", ""))
         log.exception("job %s broke", order.job)
         return wire.Broken(
             order.job,
@@ -134,9 +134,9 @@ def run_job(
     """Paint every variant and send its layers as soon as they are there.
 
     Variants are painted one by one, so that the first is with the painter while the others are
-    still being made. Raises StopPainting, and whatever the painter raises.
+    still being made. Raises Interrupted, and whatever the painter raises.
     """
-    send(wire.StepDone(job, "loading"))
+    send(wire.StepDone(Progress(job, 0, "loading")))
     images = request.images
     # A painter that mixes with the document's own pixels leaves that to `_placed`, if it can.
     mixes = mode_row(request.recipe.mode).needs_selection

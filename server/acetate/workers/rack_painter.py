@@ -23,13 +23,13 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from acetate.errors import AcetateError, BadRequest
+from acetate.errors import AcetateError, BadRequest, Interrupted
 from acetate.images.decoding import decode_picture
 from acetate.images.frame import resample
 from acetate.models.registry import model_named
 from acetate.modes.naming import layer_name
 from acetate.workers.engine import Announcement
-from acetate.workers.generator_api import Note, PainterStep, StopPainting
+from acetate.workers.generator_api import Note, PainterStep
 from acetate.workers.known_offer import offer_of, official_models
 from acetate_bridge.protocol.geometry import Size
 from acetate_bridge.protocol.png import write_png
@@ -129,7 +129,7 @@ class RackPainter:
     def paint(
         self, request: Request, on_step: Callable[[PainterStep | Note], None]
     ) -> Sequence[Layer]:
-        """See `Painter.paint`. Raises RackLost, BadRequest, StopPainting."""
+        """See `Painter.paint`. Raises RackLost, BadRequest, Interrupted."""
         recipe = request.recipe
         if recipe.mode != "decompose":
             raise BadRequest("The server that was asked only splits pictures into layers.")
@@ -188,18 +188,18 @@ class RackPainter:
     def _ask(
         self, method: str, path: str, body: bytes | None, kind: str, seconds: float
     ) -> tuple[int, dict[str, Any]]:
-        """Status and JSON object. Raises RackLost, StopPainting."""
+        """Status and JSON object. Raises RackLost, Interrupted."""
         connection = self._connection = self._address.connect(seconds)
         try:
             headers = {"Content-Type": kind} if body is not None else {}
             connection.request(method, path, body, headers)
             if self._stopped.is_set():
-                raise StopPainting
+                raise Interrupted
             answer = connection.getresponse()
             found: Any = json.loads(answer.read(_MOST_BYTES) or b"{}")
         except (OSError, http.client.HTTPException, ValueError) as error:
             if self._stopped.is_set():
-                raise StopPainting from error
+                raise Interrupted from error
             words = type(error).__name__
             raise RackLost(
                 f"the server at {self._address.text} does not answer ({words})"

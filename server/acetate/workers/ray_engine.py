@@ -17,14 +17,13 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any, cast
 
 import acetate
-from acetate.errors import AcetateError
+from acetate.errors import AcetateError, Interrupted
 from acetate.workers import ipc as wire
 from acetate.workers.engine import (
     Announcement,
     EngineEvent,
     EngineLost,
     Health,
-    PaintingCancelled,
     PaintingFailed,
 )
 from acetate.workers.engine_events import event_of
@@ -162,7 +161,7 @@ class RayEngine:
                 if (event := event_of(message, payload)) is not None:
                     yield event
             ended = True
-        except (PaintingCancelled, PaintingFailed, EngineLost):
+        except (Interrupted, PaintingFailed, EngineLost):
             ended = True
             raise
         except Exception as error:
@@ -178,12 +177,12 @@ class RayEngine:
             self._leave_when_idle()
 
     async def _with_actor(self, job: str) -> Any:
-        """The painter, waiting for room in the cluster; raises PaintingCancelled."""
+        """The painter, waiting for room in the cluster; raises Interrupted."""
         ready = asyncio.create_task(self._ready_actor())
         try:
             while not ready.done():
                 if job in self._cancelled:
-                    raise PaintingCancelled
+                    raise Interrupted
                 await asyncio.wait({ready}, timeout=0.1)
             return ready.result()
         finally:

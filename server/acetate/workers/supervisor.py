@@ -17,13 +17,13 @@ from dataclasses import dataclass
 import msgspec
 
 from acetate.background_tasks import start_task
+from acetate.errors import Interrupted
 from acetate.workers import ipc as wire
 from acetate.workers.engine import (
     Announcement,
     EngineEvent,
     EngineLost,
     Health,
-    PaintingCancelled,
     PaintingFailed,
 )
 from acetate.workers.engine_events import event_of
@@ -220,7 +220,7 @@ class WorkerEngine:
                 async for event in events:
                     yield event
             process = None
-        except (PaintingFailed, PaintingCancelled, EngineLost):
+        except (PaintingFailed, Interrupted, EngineLost):
             process = None
             raise
         finally:
@@ -231,12 +231,12 @@ class WorkerEngine:
     async def _drain(self, job: str, process: _Process) -> None:
         """Nobody listens any more: stop the job and wait until the worker is free."""
         self.cancel(job)
-        with contextlib.suppress(PaintingFailed, PaintingCancelled, EngineLost):
+        with contextlib.suppress(PaintingFailed, Interrupted, EngineLost):
             async for _ in self._follow(process):
                 pass
 
     async def _when_ready(self) -> _Process:
-        """The worker, once it is ready; raises EngineLost or PaintingCancelled."""
+        """The worker, once it is ready; raises EngineLost or Interrupted."""
         waits = [
             start_task(event.wait(), "wait")
             for event in (self._ready, self._broken, self._cancelled)
@@ -249,7 +249,7 @@ class WorkerEngine:
             for wait in waits:
                 wait.cancel()
         if self._cancelled.is_set():
-            raise PaintingCancelled
+            raise Interrupted
         if not self._ready.is_set() or self._process is None:
             raise EngineLost("the worker cannot start, see the log of the server")
         self._events = asyncio.Queue()

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from acetate_bridge.client.discovery import Runtime, find_runtime
 from acetate_bridge.client.shared_servers import SHARE_PORT, SharedServer, known_servers
+from acetate_bridge.protocol.errors import AcetateError
 
 _LONGEST_TOKEN = 1000
 _NO_HOST = re.compile(r"[\\\s/<>\"'|^`{}\x00-\x1f\x7f]")
@@ -18,8 +19,10 @@ _NO_HOST = re.compile(r"[\\\s/<>\"'|^`{}\x00-\x1f\x7f]")
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
 
-class BadAddress(ValueError):
+class BadAddress(AcetateError, ValueError):
     """Not the address of a server."""
+
+    code = "bad_address"
 
 
 @dataclass(frozen=True)

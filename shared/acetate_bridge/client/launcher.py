@@ -22,6 +22,7 @@ from acetate_bridge.client.discovery import (
 from acetate_bridge.client.private_folders import read_owned
 from acetate_bridge.client.sandbox import sandbox_of
 from acetate_bridge.client.surroundings import own_environment
+from acetate_bridge.protocol.errors import AcetateError
 from acetate_bridge.protocol.json_text import read_json
 
 LOG_BYTES = 4 * 2**20
@@ -30,8 +31,10 @@ _LINE_BYTES = 500
 _UPDATE_SECONDS = 120.0
 
 
-class CannotStart(OSError):
+class CannotStart(AcetateError, OSError):
     """The server could not be started; the text says why and what to do."""
+
+    code = "cannot_start"
 
 
 def find_command() -> list[str]:

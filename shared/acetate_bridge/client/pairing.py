@@ -16,6 +16,7 @@ from typing import Any
 from acetate_bridge.client.address import BadAddress, place_of, written
 from acetate_bridge.client.server_request import json_object
 from acetate_bridge.client.shared_servers import SHARE_PORT, SharedServer, remember
+from acetate_bridge.protocol.errors import AcetateError
 from acetate_bridge.protocol.pairing_proof import BadShare, Half, read_code
 from acetate_bridge.protocol.proof import same
 
@@ -23,13 +24,13 @@ PAIRINGS_PATH = "/v1/pairings"
 _MOST_BYTES = 65536
 
 
-class CannotPair(Exception):
-    """The machines were not paired: `message` names the cause, `cure` what helps."""
+class CannotPair(AcetateError):
+    """The machines were not paired."""
 
-    def __init__(self, message: str, cure: str = "") -> None:
-        super().__init__(f"{message} {cure}".strip())
-        self.message = message
-        self.cure = cure
+    code = "cannot_pair"
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
 
 
 def pair(address: str, code: str, timeout: float = 15.0) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from acetate_bridge.protocol.errors import AcetateError
 from acetate_bridge.protocol.geometry import Rect, Size
 from acetate_bridge.protocol.types import Image, Layer, PixelFormat
 
@@ -23,8 +24,10 @@ class LayerGone(Exception):
     """The layer is not in its document any more."""
 
 
-class Refusal(ValueError):
-    """The document cannot take what was meant for it; the text is a sentence for the painter."""
+class Refusal(AcetateError, ValueError):
+    """The document cannot take what was meant for it."""
+
+    code = "document_refuses"
 
 
 @dataclass(frozen=True)

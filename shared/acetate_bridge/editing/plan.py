@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from acetate_bridge.editing.editor import Document, LayerInfo, Place, Selection
+from acetate_bridge.protocol.errors import AcetateError
 from acetate_bridge.protocol.geometry import Frame, FrameLimits, Rect, plan_frame
 from acetate_bridge.protocol.modes import Mode, mode_row
 
@@ -43,8 +44,10 @@ class Plan:
         return self.frame.region
 
 
-class CannotPlan(Exception):
-    """It cannot be painted here; the text is a sentence for the painter."""
+class CannotPlan(AcetateError):
+    """It cannot be painted here."""
+
+    code = "cannot_plan"
 
 
 def plan(mode: str, situation: Situation, limits: FrameLimits, region: Rect | None = None) -> Plan:

@@ -10,16 +10,17 @@ import json
 import math
 from typing import Any, cast
 
+from acetate_bridge.protocol.errors import AcetateError
+
 LARGEST_NUMBER = 2**63 - 1
 _MOST_DIGITS = 20
 
 
-class BadFrame(ValueError):
-    """A frame that cannot be a message: `code` is stable, the text is for people."""
+class BadFrame(AcetateError, ValueError):
+    """A frame that cannot be a message."""
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+        super().__init__(message, code=code)
 
 
 def read_json(text: str | bytes, unique: bool = False) -> Any:

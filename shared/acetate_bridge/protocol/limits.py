@@ -9,18 +9,17 @@ import secrets
 from dataclasses import dataclass
 from typing import Literal
 
+from acetate_bridge.protocol.errors import AcetateError
 from acetate_bridge.protocol.following import MOST_CONTROLS, controls_of
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import Recipe
 
 
-class OutOfBounds(ValueError):
-    """A request asks for too much or too little; `code` is stable, the text a sentence."""
+class OutOfBounds(AcetateError, ValueError):
+    """A request asks for too much or too little."""
 
     def __init__(self, message: str, code: Literal["bad_request", "too_large"] = "bad_request"):
-        super().__init__(message)
-        self.message = message
-        self.code = code
+        super().__init__(message, code=code)
 
 
 @dataclass(frozen=True)

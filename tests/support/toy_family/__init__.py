@@ -16,6 +16,7 @@ TOY = Family(
     modes=("text", "refine"),
     passes=1,
     folders="ToyPipeline",
+    imported=False,
 )
 
 
