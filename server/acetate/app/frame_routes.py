@@ -11,8 +11,7 @@ from acetate.app.context import CONTEXT
 from acetate.app.responses import answer, refusal
 from acetate.app.validation import build
 from acetate_bridge.protocol.geometry import FrameLimits, Rect, plan_frame
-
-_LARGEST = 16384
+from acetate_bridge.protocol.limits import LONGEST_SIDE
 
 
 @dataclass(frozen=True)
@@ -27,8 +26,8 @@ class FrameWish:
 async def plan(request: web.Request) -> web.Response:
     """The `Frame` to submit: what the model is to see around the picture, and at which size."""
     wish = build(FrameWish, await read_json(request))
-    if not (1 <= wish.width <= _LARGEST and 1 <= wish.height <= _LARGEST):
-        return refusal(400, "bad_size", f"A picture has 1 to {_LARGEST} pixels a side.")
+    if not (1 <= wish.width <= LONGEST_SIDE and 1 <= wish.height <= LONGEST_SIDE):
+        return refusal(400, "bad_size", f"A picture has 1 to {LONGEST_SIDE} pixels a side.")
     model = request.app[CONTEXT].manager.offers.model(wish.model or "embedded")
     if model is None:
         return refusal(404, "unknown_model", "There is no such model.")

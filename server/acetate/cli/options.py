@@ -13,6 +13,18 @@ import typer
 from acetate.errors import BadRequest
 from acetate_bridge.protocol.following import control_name
 from acetate_bridge.protocol.geometry import Size
+from acetate_bridge.protocol.limits import (
+    CONTROL_END,
+    CONTROL_STRENGTH,
+    LAYERS,
+    LONGEST_SIDE,
+    PASSES,
+    SCALES,
+    STEPS,
+    STRENGTH,
+    VARIANTS,
+    one_of,
+)
 from acetate_bridge.protocol.types import Control, ControlKind, FillKind
 
 T = TypeVar("T")
@@ -37,13 +49,19 @@ Output = Annotated[
 Seed = Annotated[
     int | None, typer.Option(help="Number that fixes the picture; a random one by default.")
 ]
-Variants = Annotated[int, typer.Option(help="How many pictures, with seeds that count up.")]
-Steps = Annotated[int | None, typer.Option(help="Denoising steps; the model's own by default.")]
+Variants = Annotated[
+    int, typer.Option(help=f"How many pictures, {VARIANTS.words}, with seeds that count up.")
+]
+Steps = Annotated[
+    int | None, typer.Option(help=f"Denoising steps, {STEPS.words}; the model's own by default.")
+]
 Guidance = Annotated[
     float | None, typer.Option(help="How closely to follow the prompt; the model's own by default.")
 ]
 Avoid = Annotated[str, typer.Option(help="What not to paint (negative prompt).")]
-Passes = Annotated[int, typer.Option(help="Turned copies whose median is the layer: 1, 2, 4 or 8.")]
+Passes = Annotated[
+    int, typer.Option(help=f"Turned copies whose median is the layer: {one_of(PASSES[1:])}.")
+]
 Scheduler = Annotated[
     str,
     typer.Option(
@@ -61,11 +79,17 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, xpu or mps."
 Model = Annotated[str, typer.Option(help="Model id, or the folder of a model.")]
 Side = Annotated[
     str | None,
-    typer.Option(help="Pixels, as 256 or 320x256, up to 16384; the model's own by default."),
+    typer.Option(
+        help=f"Pixels, as 256 or 320x256, up to {LONGEST_SIDE}; the model's own by default."
+    ),
 ]
 Scene = Annotated[Path | None, typer.Option(help="File for the layer over its new background.")]
 Strength = Annotated[
-    float, typer.Option(help="How far to repaint, above 0 (hardly) up to 1 (from nothing).")
+    float,
+    typer.Option(
+        help=f"How far to repaint, above {STRENGTH.least:g} (hardly) "
+        f"up to {STRENGTH.most:g} (from nothing)."
+    ),
 ]
 Kept = Annotated[
     bool, typer.Option("--keep-transparency", help="Repaint colour alone; its alpha stays.")
@@ -89,7 +113,10 @@ ReferencePicture = Annotated[
 ]
 ReferenceStrength = Annotated[
     list[float] | None,
-    typer.Option("--reference-strength", help="How closely to go by it, 0 to 2; one for each."),
+    typer.Option(
+        "--reference-strength",
+        help=f"How closely to go by it, {CONTROL_STRENGTH.words}; one for each.",
+    ),
 ]
 ControlPicture = Annotated[
     list[Path] | None,
@@ -104,13 +131,17 @@ FollowedKind = Annotated[
 ]
 ControlStrength = Annotated[
     list[float] | None,
-    typer.Option("--control-strength", help="How closely to follow it, 0 to 2; one for each."),
+    typer.Option(
+        "--control-strength",
+        help=f"How closely to follow it, {CONTROL_STRENGTH.words}; one for each.",
+    ),
 ]
 ControlEnd = Annotated[
     list[float] | None,
     typer.Option(
         "--control-end",
-        help="The share of the noise after which it is followed no more, up to 1; one for each.",
+        help="The share of the noise after which it is followed no more, "
+        f"up to {CONTROL_END.most:g}; one for each.",
     ),
 ]
 ControlDerived = Annotated[
@@ -119,7 +150,7 @@ ControlDerived = Annotated[
         "--control-derive", help="It is an ordinary sketch or picture: find its strokes or edges."
     ),
 ]
-Scale = Annotated[int, typer.Option(help="How many times as large: 2 or 4.")]
+Scale = Annotated[int, typer.Option(help=f"How many times as large: {one_of(SCALES)}.")]
 Expanding = Annotated[
     bool,
     typer.Option("--expand", help="Paint only what the layer has not got in the selection."),
@@ -131,10 +162,10 @@ FillStrength = Annotated[
     float | None,
     typer.Option(
         "--strength",
-        help="How far to go from what is around, above 0 up to 1; by default what suits.",
+        help=f"How far to go from what is around, {STRENGTH.words}; by default what suits.",
     ),
 ]
-Layers = Annotated[int, typer.Option(help="How many layers to split it into, 2 to 8.")]
+Layers = Annotated[int, typer.Option(help=f"How many layers to split it into, {LAYERS.words}.")]
 Server = Annotated[
     str,
     typer.Option(

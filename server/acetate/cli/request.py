@@ -14,6 +14,7 @@ from acetate.modes.run import image_hash
 from acetate.modes.validation import check_enlarging, check_recipe, check_variants
 from acetate_bridge.protocol.geometry import FrameLimits, Rect, Size, plan_frame
 from acetate_bridge.protocol.json_text import BadFrame, check_plain
+from acetate_bridge.protocol.limits import LONGEST_SIDE
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.serialization import to_plain
 from acetate_bridge.protocol.types import Image, PixelFormat, Recipe, Request
@@ -22,8 +23,6 @@ T = TypeVar("T")
 
 _OPAQUE = ("background",)
 """Modes whose layers have no transparency."""
-LONGEST_SIDE = 16_384
-"""Pixels of the longest side that is returned, however small the model paints."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from acetate.workers.engine import Announcement
 from acetate_bridge.protocol.following import controls_of, followed, missing_control
 from acetate_bridge.protocol.geometry import Frame, Size
 from acetate_bridge.protocol.limits import (
+    LARGEST_SIDE,
     PROMPT_CHARACTERS,
     STEPS,
     VARIANTS,
@@ -28,7 +29,7 @@ DEFAULT_LIMITS = Limits(
     queued_jobs=64,
     variants=int(VARIANTS.most),
     steps=int(STEPS.most),
-    side=8192,
+    side=LARGEST_SIDE,
     prompt_characters=PROMPT_CHARACTERS,
 )
 

@@ -9,7 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from acetate_bridge.protocol.limits import GUIDANCE, SCALE, SEED, STEPS, STRENGTH, VARIANTS, Bound
+from acetate_bridge.protocol.limits import (
+    GUIDANCE,
+    SCALE,
+    SCALES,
+    SEED,
+    STEPS,
+    STRENGTH,
+    VARIANTS,
+    Bound,
+    one_of,
+)
 from acetate_bridge.protocol.modes import MODES, mode_row
 from acetate_bridge.protocol.types import Recipe
 
@@ -141,7 +151,7 @@ FIELDS: dict[str, Field] = {
         Field(
             "scale",
             "Si_ze",
-            "How many times as large: 2 or 4",
+            f"How many times as large: {one_of(SCALES)}",
             "number",
             2,
             SCALE,

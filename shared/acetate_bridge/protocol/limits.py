@@ -6,6 +6,7 @@ Server, worker, command line, panels and procedures read these rows, and `welcom
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,6 +40,12 @@ class Bound:
     def lowest(self) -> float:
         """The smallest number that a slider reaches."""
         return self.least + self.step if self.above else self.least
+
+    @property
+    def words(self) -> str:
+        """Both ends, as a help text names them: “2 to 8”, “above 0 up to 1”."""
+        ends = f"{self.least:g} {'up ' if self.above else ''}to {self.most:g}"
+        return f"above {ends}" if self.above else ends
 
     def allows(self, value: float) -> bool:
         """Whether a number is inside; one that is none (NaN) is not."""
@@ -81,6 +88,9 @@ SCALE = Bound(SCALES[0], SCALES[-1], "A layer is enlarged {least} to {most} time
 LARGEST_SIDE = 8192
 """Of a layer that is worked on at its own size, and of an enlarged one, in pixels."""
 
+LONGEST_SIDE = 16384
+"""Of a picture that shall come back, in pixels: it is painted smaller and scaled to it."""
+
 PASSES = (0, 1, 2, 4, 8)
 """Decodes of a layer whose median is taken; 0: as many as suit the model."""
 MOST_STYLES = 16
@@ -90,6 +100,12 @@ PROMPT_CHARACTERS = 8000
 
 _DRAWN_SEEDS = 2**31 - int(VARIANTS.most)
 """Seeds of all variants fit the 31 bits of a script's argument."""
+
+
+def one_of(numbers: Sequence[int]) -> str:
+    """“1, 2, 4 or 8”."""
+    *all_but_last, last = map(str, numbers)
+    return f"{', '.join(all_but_last)} or {last}"
 
 
 def drawn_seed() -> int:
@@ -118,10 +134,7 @@ def has_prompt(recipe: Recipe) -> bool:
 def check_scale(recipe: Recipe, width: int, height: int) -> None:
     """Raise OutOfBounds unless a layer of this size in pixels can be worked on as is asked."""
     if recipe.scale not in SCALES:
-        *few, last = SCALES
-        raise OutOfBounds(
-            f"A layer is enlarged {', '.join(map(str, few))} or {last} times, not {recipe.scale}."
-        )
+        raise OutOfBounds(f"A layer is enlarged {one_of(SCALES)} times, not {recipe.scale}.")
     row = mode_row(recipe.mode)
     if row.own_pixels and max(width, height) > LARGEST_SIDE:
         raise OutOfBounds(
@@ -152,10 +165,8 @@ def check_recipe(recipe: Recipe) -> None:
     STRENGTH.check(recipe.strength)
     STOP_AT.check(recipe.stop_at)
     if recipe.passes not in PASSES:
-        *all_but_last, last = PASSES[1:]
-        numbers = ", ".join(map(str, all_but_last))
         raise OutOfBounds(
-            f"A layer is decoded in {numbers} or {last} passes (0: as suits the model), "
+            f"A layer is decoded in {one_of(PASSES[1:])} passes (0: as suits the model), "
             f"not {recipe.passes}."
         )
     LAYERS.check(recipe.layers)
