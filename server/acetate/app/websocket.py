@@ -243,18 +243,14 @@ class Session:
             await self._manager.submit(self._client, submit)
         except MissingImages as error:
             self._outbox.answer(Missing(submit.job, error.images))
-        except Refused as error:
+        except (Refused, DiskFull) as error:
             self._outbox.answer(Failed(submit.job, 0, error.code, error.message, error.hint))
-        except DiskFull:
-            self._outbox.answer(
-                Failed(submit.job, 0, "disk_full", "The disk is full.", "Free some space.")
-            )
 
     async def _upload(self, upload: Upload) -> None:
         try:
             await self._uploads.keep(upload.image, upload.sha256)
-        except DiskFull:
-            self._outbox.answer(Problem("disk_full", "The disk is full.", "Free some space."))
+        except DiskFull as error:
+            self._outbox.answer(Problem(error.code, error.message, error.hint))
 
     async def _care_for_model(self, message: ModelMessage) -> None:
         try:
