@@ -129,6 +129,9 @@ def import_model(
     prediction: Annotated[
         str, typer.Option(help="What a base predicts, where its files do not say: v_prediction.")
     ] = "",
+    base: Annotated[
+        str, typer.Option(help="The model that an RGBA adapter goes onto; else one that is here.")
+    ] = "",
     accept_licence: AcceptLicence = False,
 ) -> None:
     """Take over a base, a style, a control network or transparency weights of your own.
@@ -143,7 +146,9 @@ def import_model(
         entry = hub_entry(source)
         _ask(entry, accept_licence)
         _pull(entry, ())
-    own = import_any(source, kind, vae=vae, text_encoder=text_encoder, prediction=prediction)
+    own = import_any(
+        source, kind, vae=vae, text_encoder=text_encoder, prediction=prediction, base=base
+    )
     tell_server()
     follows = f" that follows {own.kind}" if own.kind else ""
     print(f"{own.name}: {own.role}{follows} for {' or '.join(own.families)}")

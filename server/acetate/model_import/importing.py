@@ -7,6 +7,7 @@ import re
 from fnmatch import fnmatch
 from pathlib import Path
 
+from acetate.model_import.adapter_import import described_adapter
 from acetate.model_import.imported_files import import_file
 from acetate.models.catalog import Entry, catalog
 from acetate.models.component_files import index_names
@@ -19,6 +20,7 @@ from acetate.models.hashing import model_hash
 from acetate.models.hub_cache import base_folder
 from acetate.models.own_register import CannotImport, Own, own_files, register, safe_name
 from acetate.models.recognition_error import NotRecognised
+from acetate.models.rgba_adapter import adapter_in
 from acetate.models.supplies import Wishes
 from acetate.pipelines.family import Candidate, loader_of
 
@@ -26,17 +28,23 @@ _REPOSITORY = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
 
 
 def import_any(
-    source: str, kind: str = "", *, vae: str = "", text_encoder: str = "", prediction: str = ""
+    source: str,
+    kind: str = "",
+    *,
+    vae: str = "",
+    text_encoder: str = "",
+    prediction: str = "",
+    base: str = "",
 ) -> Own:
     """Take over a weight file, a folder of diffusers, or a base at the hub by its `owner/name`.
 
     What is on the disk comes first. A base of the hub must be in the shared cache; `hub_entry`
     says what to pull. `vae` and `text_encoder` name what a base's own parts are replaced with,
-    `prediction` what it predicts; see `Wishes`. Raises CannotImport, NotRecognised, ModelMissing
-    or ModelDamaged.
+    `prediction` what it predicts, `base` the model that an RGBA adapter goes onto; see `Wishes`.
+    Raises CannotImport, NotRecognised, ModelMissing or ModelDamaged.
     """
     try:
-        return _import_any(source, kind, Wishes(vae, text_encoder, prediction))
+        return _import_any(source, kind, Wishes(vae, text_encoder, prediction, base))
     except MALFORMED as error:
         # Whoever made the files can give their tensors and settings any form at all.
         raise NotRecognised(
@@ -49,10 +57,14 @@ def _import_any(source: str, kind: str, wishes: Wishes) -> Own:
     place = Path(source).expanduser()
     # Not Path's own questions, which raise for names that no system takes.
     if os.path.isdir(place):
-        if file := _only_file_in(place):
-            return import_file(file, kind, wishes)
         name = safe_name(place.resolve().name)
-        own = _described(place, name, str(place.resolve()), kind, wishes)
+        adapter = adapter_in(place.resolve())
+        if adapter is None and (file := _only_file_in(place)):
+            return import_file(file, kind, wishes)
+        if adapter is None:
+            own = _described(place, name, str(place.resolve()), kind, wishes)
+        else:
+            own = described_adapter(adapter, name, wishes)
     elif os.path.exists(place) or not is_repository(source):
         return import_file(place, kind, wishes)
     else:

@@ -208,4 +208,16 @@ FAMILIES = {
         folders=r"QwenImage21\w*Pipeline",
         activations=12000,
     ),
+    # Klein: its guidance was distilled into it; transparency comes with an adapter.
+    "flux2": Family(
+        "acetate.pipelines.flux2",
+        "FLUX.2 klein",
+        32,
+        4,
+        1.0,
+        ("text", "background", "foreground", "refine", "extract", "fill"),
+        passes=1,
+        folders=r"Flux2Klein(?!KV)\w*Pipeline",
+        activations=6000,
+    ),
 }

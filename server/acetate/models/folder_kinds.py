@@ -21,7 +21,7 @@ def family_painted(pipeline: str) -> str:
     """The same, with the families whose bases are not imported."""
     for name, family in FAMILIES.items():
         if family.foreign and re.fullmatch(family.foreign, pipeline):
-            return ""
+            continue
         if family.folders and re.fullmatch(family.folders, pipeline):
             return name
     return ""

@@ -10,6 +10,7 @@ from acetate.models.families import FAMILIES, SPLIT
 from acetate.models.few_steps import preset_told_by
 from acetate.models.hub_cache import locate
 from acetate.models.own_register import Own, own_files, own_folder
+from acetate.models.rgba_adapter import ADAPTER
 
 
 def models() -> dict[str, Entry]:
@@ -39,13 +40,13 @@ def _entry(own: Own) -> Entry | None:
         name=own.name.removesuffix(".safetensors"),
         family=family,
         modes=_modes(own, official),
-        licence=official.licence,
+        licence=str(own.facts.get("licence") or official.licence),
         memory=official.memory,
         native=own.native,
         networks=official.networks,
         base=own.source if on_hub else "",
         base_files=official.base_files if on_hub else (),
-        parts=(*official.parts, *_light_parts(own)),
+        parts=() if ADAPTER in own.facts else (*official.parts, *_light_parts(own)),
         scheduler=own.preset
         or (preset_told_by(own.name) if row.told_by_name else official.scheduler),
         place=None if on_hub else _place(own),
@@ -78,6 +79,8 @@ _LIGHT = "iclight_sd15_fbc"
 
 def _modes(own: Own, official: Entry) -> tuple[str, ...]:
     """What a base can do: one that fills holes has no entry to spare for conditions in stages."""
+    if ADAPTER in own.facts:
+        return _ADAPTED.get(official.family, _UNCONDITIONED)
     if not own.fills:
         return (*official.modes, "harmonize") if _light_parts(own) else official.modes
     staged = official.family == "sdxl"
@@ -85,6 +88,8 @@ def _modes(own: Own, official: Entry) -> tuple[str, ...]:
 
 
 _UNCONDITIONED = ("text", "refine", "fill")
+_ADAPTED = {"flux2": FAMILIES["flux2"].modes}
+"""What a base does with an RGBA adapter, where that is more: it looks at pictures, too."""
 
 
 def _place(own: Own) -> Path:

@@ -31,11 +31,13 @@ class Wishes:
     vae: str = ""
     text_encoder: str = ""
     prediction: str = ""
+    base: str = ""
+    """The model that an RGBA adapter goes onto."""
 
     @property
     def any(self) -> bool:
         """Whether anything is said."""
-        return bool(self.vae or self.text_encoder or self.prediction)
+        return bool(self.vae or self.text_encoder or self.prediction or self.base)
 
     @property
     def facts(self) -> dict[str, str]:

@@ -26,7 +26,8 @@ def paint_background(painting: Painting) -> list[Layer]:
 def paint_foreground(painting: Painting) -> list[Layer]:
     """The layer for the image `picture`; blended is what the two add up to."""
     words = painting.prompt(Role.FOREGROUND)
-    latent = painting.stage(_told(painting, _ONTO, ["picture"], words, cut_out=True), None)
+    told = _told(painting, _ONTO, ["picture"], words, cut_out=True)
+    latent = painting.stage(told, painting.pipeline.patch_for("foreground"))
     rgba = painting.pipeline.decode_layer(latent, painting.recipe.passes).cpu()
     blended = opaque(composite_over(rgba, composite_on_grey(painting.picture("picture"))))
     return [painting.layer(rgba, Role.FOREGROUND), painting.layer(blended, Role.BLENDED)]
@@ -38,7 +39,8 @@ def paint_other(painting: Painting, known: str) -> list[Layer]:
     words = painting.prompt(role)
     if role is Role.FOREGROUND:
         told = _told(painting, _OUT, ["picture", known], words, cut_out=True)
-        return [painting.transparent(painting.stage(told, None))]
+        patch = painting.pipeline.patch_for("extract")
+        return [painting.transparent(painting.stage(told, patch))]
     told = _told(painting, _REMOVED, ["picture", known], words)
     return [painting.opaque(painting.stage(told, None, preview=painting.seen), role)]
 

@@ -30,8 +30,9 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
     steps = min(recipe.steps, int(MOST_PLANNED * recipe.strength))
     if steps > 0:
         told = pipeline.composition == "instructed"
+        words = pipeline.layer_words(recipe.prompt)
         latent = painting.stage(
-            change_of_layer(painting) if told else painting.embed(recipe.prompt),
+            change_of_layer(painting) if told else painting.embed(words),
             pipeline.patch_for("text"),
             latent=latent,
             strength=recipe.strength,

@@ -147,12 +147,17 @@ def weights_of(entry: Entry) -> list[Path]:
     """Files with the weights of a model's base and transparency pair, as far as they are here."""
     from acetate.models.component_files import weight_files
     from acetate.models.hub_cache import located
+    from acetate.models.registry import model_named
+    from acetate.models.rgba_adapter import ADAPTER, adapter_in, base_of
 
     if entry.id == EMBEDDED:
         return sorted(EMBEDDED_FOLDER.rglob("*.safetensors"))
     place = entry.place or folder_of_base(entry)
     if place is None or not place.exists():
         return []
+    if ADAPTER in entry.facts:
+        adapter = adapter_in(place)
+        return [*weights_of(model_named(base_of(entry))), *(adapter.weights if adapter else ())]
     pair = [located(part.file) for part in entry.parts if "_vae_" in f"_{part.file.id}"]
     if place.is_file():
         return [place, *filter(None, pair)]

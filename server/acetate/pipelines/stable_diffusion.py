@@ -17,10 +17,10 @@ from transformers.models.clip.tokenization_clip import CLIPTokenizer
 from acetate.adapters.controlnet import Following, added_up, load_control
 from acetate.adapters.lora import StylePatch
 from acetate.errors import ModelDamaged
-from acetate.latent_transparency import decode_transparent, encode_with_offset
 from acetate.models.families import FAMILIES
 from acetate.models.hashing import model_hash
 from acetate.models.identify import header_of
+from acetate.models.rgba_adapter import RgbaAdapter
 from acetate.models.used_files import UsedFiles
 from acetate.models.weights import read_weights
 from acetate.pipelines import hole_input, schedulers
@@ -36,9 +36,11 @@ from acetate.pipelines.precision import chunk_for
 from acetate.pipelines.precision import home_for as home_for
 from acetate.pipelines.precision import pair_precision as pair_precision
 from acetate.pipelines.precision import precision as precision
+from acetate.pipelines.rgba_adapter import lora_of, transparency_of
 from acetate.pipelines.sampling import Denoise
 from acetate.pipelines.tiled_decoding import decode_in_tiles
-from acetate.pipelines.transparency_weights import Locate, TransparencyPair, needed
+from acetate.pipelines.transparency import Transparency
+from acetate.pipelines.transparency_weights import Locate, needed
 from acetate.pipelines.weight_placement import place_weights
 
 CHUNK = 75
@@ -57,7 +59,7 @@ class StableDiffusionPipeline(Pipeline):
     def __init__(
         self,
         base: Base,
-        pair: TransparencyPair,
+        pair: Transparency | RgbaAdapter,
         encoders: Mapping[str, Any],
         *,
         device: torch.device,
@@ -70,7 +72,9 @@ class StableDiffusionPipeline(Pipeline):
         self.vae: Any = base.autoencoder(vae_dtype, home)
         self.denoiser = base.denoiser(dtype, home)
         self.unet: Any = self.denoiser
-        self.pair = pair
+        self.adapter = pair if isinstance(pair, RgbaAdapter) else None
+        self.pair = transparency_of(pair, self.vae) if isinstance(pair, RgbaAdapter) else pair
+        self._learnt = lora_of(self.adapter, self.denoiser)
         self.tokenizers = [_unlimited(base.tokenizer(part)) for part in encoders]
         self.text_encoders = [
             base.text_encoder(kind, part, dtype, home) for part, kind in encoders.items()
@@ -79,7 +83,7 @@ class StableDiffusionPipeline(Pipeline):
         self.locate = locate
         self.model = model
         self.model_hash = model_hash(base.weights)
-        self.files = UsedFiles({**base.files, **{path.name: path for path in pair.files}})
+        self.files = UsedFiles({**base.files, **{path.name: path for path in self.pair.files}})
         self.device = device
         self.dtype = dtype
         unet, vae = self.denoiser.config, self.vae.config
@@ -115,7 +119,7 @@ class StableDiffusionPipeline(Pipeline):
 
     @property
     def modules(self) -> list[nn.Module]:
-        return [*self.networks.values(), self.vae, self.pair.encoder, self.pair.decoder]
+        return [*self.networks.values(), self.vae, *self.pair.modules]
 
     @property
     def can_offload(self) -> bool:
@@ -274,7 +278,7 @@ class StableDiffusionPipeline(Pipeline):
     def encode_image(self, rgb: Tensor) -> Tensor:
         return self._conditions.get(
             tensor_key("image", rgb),
-            lambda: (self._moments(rgb)[0] * self._scale).to(self.device),
+            lambda: (self._moments(self.pair.picture(rgb))[0] * self._scale).to(self.device),
         )
 
     @eased
@@ -283,29 +287,19 @@ class StableDiffusionPipeline(Pipeline):
         return self._conditions.get(tensor_key("layer", rgba), lambda: self._encoded(rgba))
 
     def _encoded(self, rgba: Tensor) -> Tensor:
-        latent = encode_with_offset(
-            self.pair.encoder,
-            rgba.to(self.device),
-            self._moments,
-            factor=self.pair.factor,
-            alpha_last=self.pair.alpha_last,
-            size_multiple=self.pair.decoder.size_multiple,
-        )
-        return latent * self._scale
+        return self.pair.encode(rgba.to(self.device), self._moments) * self._scale
 
     @eased
     @torch.inference_mode()
     def decode_image(self, latent: Tensor) -> Tensor:
-        return self._decode(latent / self._scale)
+        return self._decode(latent / self._scale)[:, :3]
 
     @eased
     @torch.inference_mode()
     def decode_layer(self, latent: Tensor, passes: int) -> Tensor:
         unscaled = latent / self._scale
         pixel = self._decode(unscaled)
-        rgba = decode_transparent(
-            self.pair.decoder, pixel, unscaled, passes, chunk_pixels=self._chunk_pixels
-        ).float()
+        rgba = self.pair.decode(pixel, unscaled, passes, self._chunk_pixels)
         self._preview.learn(latent, rgba)
         return rgba
 
@@ -316,7 +310,12 @@ class StableDiffusionPipeline(Pipeline):
     def make_scheduler(self, name: str) -> Any:
         return schedulers.make_scheduler(name or self.default_scheduler, self.scheduler_config)
 
+    def layer_words(self, prompt: str) -> str:
+        return prompt if self.adapter is None else self.adapter.words(prompt)
+
     def patch_for(self, mode: str) -> Patch | None:
+        if self.adapter is not None:
+            return self._learnt
         if self._patch is None or self._patch[0] != mode:
             self._patch = None
             path = needed(self.locate, *self.patch_files(mode))

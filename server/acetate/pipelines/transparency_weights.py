@@ -8,11 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from acetate.errors import ModelMissing
-from acetate.latent_transparency import OffsetEncoder, TransparentDecoder
+from acetate.latent_transparency import (
+    OffsetEncoder,
+    TransparentDecoder,
+    decode_transparent,
+    encode_with_offset,
+)
 from acetate.models.files import configured, damaged
 from acetate.models.weights import fill, in_channels_last, read_weights
+from acetate.pipelines.transparency import Moments
 
 Locate = Callable[[str], Path | None]
 """The path of a published file by its id, which is its name without the ending, if it is here."""
@@ -27,6 +34,33 @@ class TransparencyPair:
     factor: float = 300.0
     alpha_last: bool = False
     files: tuple[Path, ...] = ()
+
+    @property
+    def modules(self) -> list[nn.Module]:
+        return [self.encoder, self.decoder]
+
+    def picture(self, rgb: Tensor) -> Tensor:
+        return rgb
+
+    def encode(self, rgba: Tensor, moments: Moments) -> Tensor:
+        return encode_with_offset(
+            self.encoder,
+            rgba,
+            moments,
+            factor=self.factor,
+            alpha_last=self.alpha_last,
+            size_multiple=self.decoder.size_multiple,
+        )
+
+    def decode(self, pixels: Tensor, latent: Tensor, passes: int, chunk_pixels: int) -> Tensor:
+        return decode_transparent(
+            self.decoder,
+            pixels,
+            latent,
+            passes,
+            alpha_last=self.alpha_last,
+            chunk_pixels=chunk_pixels,
+        ).float()
 
 
 def load_pair(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from acetate.models.base_facts import BaseFacts
@@ -11,6 +12,7 @@ from acetate.models.identify import shapes_in
 from acetate.models.recognition_error import NotRecognised
 from acetate.models.registry import model_named
 from acetate.models.supplies import named_supplies, said, supplies_here
+from acetate.pipelines.adapted_base import adapted, base_and_adapter
 from acetate.pipelines.base_sources import place_of
 from acetate.pipelines.family import Candidate, FamilyLoader, ModelFiles
 from acetate.pipelines.flux.components import FluxBase
@@ -27,7 +29,9 @@ class FluxLoader(FamilyLoader):
 
     def load(self, files: ModelFiles) -> FluxPipeline:
         """See `FamilyLoader.load`."""
-        return FluxPipeline.from_base(flux_base(files), files.device, files.model, files.locate)
+        own, adapter = base_and_adapter(files)
+        base = adapted(flux_base(own), adapter)
+        return FluxPipeline.from_base(base, files.device, files.model, files.locate, adapter)
 
     def examine_folder(self, folder: Candidate) -> tuple[BaseFacts, list[Path]]:
         """See `FamilyLoader.examine_folder`."""
@@ -66,11 +70,15 @@ class FluxLoader(FamilyLoader):
 
 def flux_base(files: ModelFiles) -> FluxBase:
     """The components of a base, of which one in a file takes most from a folder."""
-    if files.place.is_dir():
-        return FluxBase(files.place)
-    supplied = dict(files.entry.supplied) if files.entry else {}
+    return open_flux(files.place, dict(files.entry.supplied) if files.entry else {})
+
+
+def open_flux(place: Path, supplied: Mapping[str, str]) -> FluxBase:
+    """The base in a folder, or in a file whose other parts are supplied. Raises ModelMissing."""
+    if place.is_dir():
+        return FluxBase(place)
     source = next(iter(supplied.values()), "")
-    return FluxFile(files.place, place_of(model_named(source.partition(":")[2])))
+    return FluxFile(place, place_of(model_named(source.partition(":")[2])))
 
 
 LOADER = FluxLoader()

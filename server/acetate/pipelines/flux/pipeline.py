@@ -15,11 +15,11 @@ from acetate.adapters import WeightPatch
 from acetate.adapters.flux_styles import flux_style
 from acetate.adapters.lora import StylePatch
 from acetate.errors import BadRequest, ModelDamaged
-from acetate.latent_transparency import decode_transparent, encode_with_offset
 from acetate.latent_transparency.decoding import CHUNK_PIXELS
 from acetate.models.families import FAMILIES
 from acetate.models.hashing import model_hash
 from acetate.models.identify import header_of
+from acetate.models.rgba_adapter import RgbaAdapter
 from acetate.models.used_files import UsedFiles
 from acetate.models.weights import read_weights
 from acetate.pipelines.flux.components import FluxBase
@@ -29,10 +29,12 @@ from acetate.pipelines.memory import Ladder, Rung, eased
 from acetate.pipelines.offloading import Offloading
 from acetate.pipelines.pipeline import Patch, Pipeline, PromptEmbedding, Told
 from acetate.pipelines.precision import home_for, pair_precision, precision
+from acetate.pipelines.rgba_adapter import lora_of, transparency_of
 from acetate.pipelines.sampling import Denoise
 from acetate.pipelines.sized_flow import SizedFlow
 from acetate.pipelines.tiled_decoding import decode_in_tiles
-from acetate.pipelines.transparency_weights import Locate, TransparencyPair, load_flux_pair, needed
+from acetate.pipelines.transparency import Transparency
+from acetate.pipelines.transparency_weights import Locate, load_flux_pair, needed
 from acetate.pipelines.weight_placement import place_weights
 
 WORDS = 512
@@ -49,7 +51,7 @@ class FluxPipeline(Pipeline):
     def __init__(
         self,
         base: FluxBase,
-        pair: TransparencyPair,
+        pair: Transparency | RgbaAdapter,
         *,
         device: torch.device,
         locate: Locate,
@@ -60,7 +62,9 @@ class FluxPipeline(Pipeline):
         self.vae: Any = base.autoencoder(vae_dtype, home)
         self.denoiser = base.denoiser(dtype, home)
         self.transformer: Any = self.denoiser
-        self.pair = pair
+        self.adapter = pair if isinstance(pair, RgbaAdapter) else None
+        self.pair = transparency_of(pair, self.vae) if isinstance(pair, RgbaAdapter) else pair
+        self._learnt = lora_of(self.adapter, self.denoiser)
         self.pooled_tokenizer = base.pooled_tokenizer()
         self.token_tokenizer = base.token_tokenizer(WORDS)
         self.pooled_encoder: Any = base.pooled_encoder(dtype, home)
@@ -69,7 +73,7 @@ class FluxPipeline(Pipeline):
         self.locate = locate
         self.model = model
         self.model_hash = model_hash(base.weights)
-        self.files = UsedFiles({**base.files, **{path.name: path for path in pair.files}})
+        self.files = UsedFiles({**base.files, **{path.name: path for path in self.pair.files}})
         self.device = device
         self.dtype = dtype
         vae = self.vae.config
@@ -102,8 +106,7 @@ class FluxPipeline(Pipeline):
             self.token_encoder,
             self.pooled_encoder,
             self.vae,
-            self.pair.encoder,
-            self.pair.decoder,
+            *self.pair.modules,
         ]
 
     def begin(self) -> None:
@@ -129,10 +132,18 @@ class FluxPipeline(Pipeline):
 
     @classmethod
     def from_base(
-        cls, base: FluxBase, device: torch.device, model: str, locate: Locate
+        cls,
+        base: FluxBase,
+        device: torch.device,
+        model: str,
+        locate: Locate,
+        adapter: RgbaAdapter | None = None,
     ) -> FluxPipeline:
-        """Load a base and the transparency pair. Raises ModelMissing or ModelDamaged."""
-        pair = load_flux_pair(locate, device, *pair_precision(device))
+        """Load a base and what it paints layers with: an adapter, or the published pair.
+
+        Raises ModelMissing or ModelDamaged.
+        """
+        pair = adapter or load_flux_pair(locate, device, *pair_precision(device))
         return cls(base, pair, device=device, locate=locate, model=model)
 
     @eased
@@ -157,39 +168,23 @@ class FluxPipeline(Pipeline):
     @eased
     @torch.inference_mode()
     def encode_image(self, rgb: Tensor) -> Tensor:
-        return self._scaled(self._moments(rgb)[0])
+        return self._scaled(self._moments(self.pair.picture(rgb))[0])
 
     @eased
     @torch.inference_mode()
     def encode_layer(self, rgba: Tensor) -> Tensor:
-        return self._scaled(
-            encode_with_offset(
-                self.pair.encoder,
-                rgba.to(self.device),
-                self._moments,
-                factor=self.pair.factor,
-                alpha_last=self.pair.alpha_last,
-                size_multiple=self.pair.decoder.size_multiple,
-            )
-        )
+        return self._scaled(self.pair.encode(rgba.to(self.device), self._moments))
 
     @eased
     @torch.inference_mode()
     def decode_image(self, latent: Tensor) -> Tensor:
-        return self._decode(self._unscaled(latent)).clamp(0, 1)
+        return self._decode(self._unscaled(latent))[:, :3].clamp(0, 1)
 
     @eased
     @torch.inference_mode()
     def decode_layer(self, latent: Tensor, passes: int) -> Tensor:
         unscaled = self._unscaled(latent)
-        rgba = decode_transparent(
-            self.pair.decoder,
-            self._decode(unscaled),
-            unscaled,
-            passes,
-            alpha_last=self.pair.alpha_last,
-            chunk_pixels=self._chunk_pixels,
-        ).float()
+        rgba = self.pair.decode(self._decode(unscaled), unscaled, passes, self._chunk_pixels)
         self._preview.learn(latent, rgba)
         return rgba
 
@@ -232,8 +227,13 @@ class FluxPipeline(Pipeline):
     ) -> Tensor:
         return self._velocity(latent, timestep, tokens, pooled, guidance=1.0)
 
-    def patch_for(self, mode: str) -> Patch:
-        """The one published patch, which serves every mode."""
+    def layer_words(self, prompt: str) -> str:
+        return prompt if self.adapter is None else self.adapter.words(prompt)
+
+    def patch_for(self, mode: str) -> Patch | None:
+        """The one published patch, or the adapter's, which serves every mode."""
+        if self.adapter is not None:
+            return self._learnt
         path = needed(self.locate, _LORA)
         self.files.use(path)
         if self._patch is None:

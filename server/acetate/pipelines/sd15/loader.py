@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acetate.pipelines.adapted_base import adapted, base_and_adapter
 from acetate.pipelines.base_sources import open_files
 from acetate.pipelines.family import ModelFiles
 from acetate.pipelines.sd15.pipeline import Sd15Pipeline
@@ -15,8 +16,9 @@ class Sd15Loader(UnetLoader):
 
     def load(self, files: ModelFiles) -> Sd15Pipeline:
         """See `FamilyLoader.load`."""
-        base = open_files(files, Sd15Pipeline.family)
-        return Sd15Pipeline.from_base(base, files.device, files.model, files.locate)
+        own, adapter = base_and_adapter(files)
+        base = adapted(open_files(own, Sd15Pipeline.family), adapter)
+        return Sd15Pipeline.from_base(base, files.device, files.model, files.locate, adapter)
 
 
 LOADER = Sd15Loader()

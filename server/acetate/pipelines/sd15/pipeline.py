@@ -12,6 +12,7 @@ from transformers.models.clip.modeling_clip import CLIPTextModel
 from acetate.adapters import AttentionSharing, WeightPatch
 from acetate.adapters.patch_formats import INPUT
 from acetate.errors import BadRequest
+from acetate.models.rgba_adapter import RgbaAdapter
 from acetate.pipelines.diffusers_folder import Base
 from acetate.pipelines.pipeline import Composition, Patch, PromptEmbedding
 from acetate.pipelines.stable_diffusion import (
@@ -43,14 +44,23 @@ class Sd15Pipeline(StableDiffusionPipeline):
 
     @classmethod
     def from_base(
-        cls, base: Base, device: torch.device, model: str, locate: Locate
+        cls,
+        base: Base,
+        device: torch.device,
+        model: str,
+        locate: Locate,
+        adapter: RgbaAdapter | None = None,
     ) -> Sd15Pipeline:
-        """Load a base and the transparency pair. Raises ModelMissing or ModelDamaged."""
+        """Load a base and what it paints layers with: an adapter, or the published pair.
+
+        Raises ModelMissing or ModelDamaged.
+        """
         dtype, vae_dtype = precision(device)
         home = home_for(base, device)
         return cls(
             base,
-            load_pair(
+            adapter
+            or load_pair(
                 locate,
                 ["layer_sd15_vae_transparent_encoder"],
                 ["layer_sd15_vae_transparent_decoder"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from acetate.pipelines.adapted_base import adapted, base_and_adapter
 from acetate.pipelines.base_sources import open_files
 from acetate.pipelines.family import ModelFiles
 from acetate.pipelines.sdxl.pipeline import SdxlPipeline
@@ -17,11 +18,14 @@ class SdxlLoader(UnetLoader):
 
     def load(self, files: ModelFiles) -> SdxlPipeline:
         """See `FamilyLoader.load`."""
-        base = open_files(files, SdxlPipeline.family)
+        own, adapter = base_and_adapter(files)
+        base = adapted(open_files(own, SdxlPipeline.family), adapter)
         parts = files.entry.parts if files.entry else ()
         changes = any(Path(part.file.name).stem.endswith("_transparent_conv") for part in parts)
         variant = "convolution" if changes else "attention"
-        return SdxlPipeline.from_base(base, files.device, files.model, files.locate, variant)
+        return SdxlPipeline.from_base(
+            base, files.device, files.model, files.locate, variant, adapter
+        )
 
 
 LOADER = SdxlLoader()

@@ -11,6 +11,7 @@ from transformers.models.clip.modeling_clip import CLIPTextModel, CLIPTextModelW
 
 from acetate.adapters import WeightPatch
 from acetate.errors import BadRequest
+from acetate.models.rgba_adapter import RgbaAdapter
 from acetate.pipelines.diffusers_folder import Base
 from acetate.pipelines.pipeline import Composition, Patch, PromptEmbedding
 from acetate.pipelines.stable_diffusion import (
@@ -57,13 +58,18 @@ class SdxlPipeline(StableDiffusionPipeline):
         model: str,
         locate: Locate,
         variant: str = "attention",
+        adapter: RgbaAdapter | None = None,
     ) -> SdxlPipeline:
-        """Load a base and the transparency pair. Raises ModelMissing or ModelDamaged."""
+        """Load a base and what it paints layers with: an adapter, or the published pair.
+
+        Raises ModelMissing or ModelDamaged.
+        """
         dtype, vae_dtype = precision(device)
         home = home_for(base, device)
         pipeline = cls(
             base,
-            load_pair(
+            adapter
+            or load_pair(
                 locate,
                 ["vae_transparent_encoder", "ld_diffusers_sdxl_vae_transparent_encoder"],
                 ["vae_transparent_decoder", "ld_diffusers_sdxl_vae_transparent_decoder"],
