@@ -13,6 +13,7 @@ from acetate.training.collection.entries import Entry, FileBytes
 PICTURES = (".png", ".webp", ".tif", ".tiff", ".avif", ".gif", ".jpg", ".jpeg", ".bmp", ".psd")
 _WORDS = (".txt", ".caption", ".text")
 _LONGEST_TEXT = 2**20
+_CUT = "shards cut short or damaged"
 CAPTION_KEYS = ("caption", "text", "prompt", "description")
 
 
@@ -27,8 +28,11 @@ def read_shard(path: Path, faults: Counter[str]) -> list[Entry]:
                     folder = PurePosixPath(member.name).parent
                     where = FileBytes(path, member.offset_data, member.size)
                     parts.setdefault(str(folder / key), {})[f".{ending.lower()}"] = where
+            # An archive ends with empty blocks; one that was cut in a header ends without a word.
+            if path.stat().st_size < archive.offset + tarfile.BLOCKSIZE:
+                faults[_CUT] += 1
     except (tarfile.TarError, OSError, EOFError):
-        faults["shards cut short or damaged"] += 1
+        faults[_CUT] += 1
     return [
         Entry(f"{path.name}/{key}", _caption(found), picture)
         for key, found in parts.items()

@@ -1,0 +1,177 @@
+"""A widened autoencoder, all attention weights, the embedded model; and what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from safetensors.torch import load_file
+from torch import nn
+from typer.testing import Result
+
+from acetate.adapters import AttentionSharing, WeightPatch
+from acetate.models.shipped import EMBEDDED_FOLDER
+from acetate.training.conversion.low_rank import TrainedAttention, as_pair
+from acetate.training.conversion.patch_files import write_patch
+from acetate.training.conversion.widened_stage import widened
+from acetate.training.starting import start_from
+from tests.parity.reference import listing
+from tests.support.tiny_families import write_tiny_sd15
+from tests.support.tiny_flux import tiny_transformer
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_sd15(tmp_path_factory.mktemp("base") / "tiny-sd15")
+
+
+def test_a_widened_autoencoder_begins_as_the_old_one_with_full_alpha(base: Path) -> None:
+    old = AutoencoderKL.from_pretrained(base / "vae").eval()
+    new: Any = widened(old).eval()
+    pictures, alpha = torch.rand(1, 3, 32, 32), torch.rand(1, 1, 32, 32)
+    with torch.no_grad():
+        theirs = old.encode(pictures).latent_dist.mean
+        ours = new.encode(torch.cat([pictures, alpha], 1)).latent_dist.mean
+        assert torch.equal(ours, theirs)
+        seen, plain = new.decode(ours).sample, old.decode(theirs).sample
+    assert torch.allclose(seen[:, :3], plain, atol=1e-6)
+    assert torch.equal(seen[:, 3], torch.ones_like(seen[:, 3]))
+
+
+def test_a_widened_autoencoder_is_written_as_an_adapter_and_goes_on_to_the_same_bytes(
+    base: Path, layers: Path, train: Callable[..., Result], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def run(out: Path) -> Result:
+        words = ("--base", base, "--kind", "widened", "--data", layers, "--out", out)
+        brief = ("--steps", 12, "--batch", 2, "--size", 32, "--rate", 1e-3)
+        return train("transparency", *words, *brief, "--checkpoint-steps", 4)
+
+    done = run(tmp_path / "whole")
+    assert done.exit_code == 0, done.output
+    from acetate.training.conversion import widened_stage
+
+    real = widened_stage.WidenedStage.forward
+
+    def stopping(self: nn.Module, batch: dict[str, torch.Tensor], step: int) -> object:
+        if step == 6:
+            raise KeyboardInterrupt
+        return real(self, batch, step)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(widened_stage.WidenedStage, "forward", stopping)
+        assert run(tmp_path / "parts").exit_code != 0
+    assert run(tmp_path / "parts").exit_code == 0
+    file = "vae/diffusion_pytorch_model.safetensors"
+    assert (tmp_path / "whole" / file).read_bytes() == (tmp_path / "parts" / file).read_bytes()
+    told = json.loads((tmp_path / "whole" / "adapter.json").read_text())
+    assert (told["format"], told["family"], told["alpha"]) == ("rgba-adapter", "sd15", "straight")
+    network = AutoencoderKL.from_pretrained(tmp_path / "whole" / "vae")
+    assert network.config["in_channels"] == network.config["out_channels"] == 4
+    assert load_file(tmp_path / "whole" / file)["encoder.conv_in.weight"][:, 3].any()
+
+
+@pytest.mark.parametrize("rank", [4, 0])
+def test_what_attention_learned_is_the_same_in_the_official_layout_of_flux(
+    rank: int, tmp_path: Path
+) -> None:
+    torch.manual_seed(1)
+    denoiser = tiny_transformer()
+    before = {name: value.clone() for name, value in denoiser.state_dict().items()}
+    attention = TrainedAttention(denoiser, rank)
+    with torch.no_grad():
+        for parameter in attention.parameters():
+            if parameter.requires_grad:
+                parameter.add_(torch.randn_like(parameter) * 0.02)
+    changes = attention.changes()
+    attention.remove()
+    after = denoiser.state_dict()
+    assert all(torch.equal(after[name], value) for name, value in before.items())
+    file = load_file(write_patch(tmp_path, "flux", denoiser, changes))
+    patch = WeightPatch.read(file, denoiser)
+    assert {f"{name}.weight" for name in changes} == set(patch.changes)
+    for name, change in changes.items():
+        up, down = as_pair(change)
+        found = patch.changes[f"{name}.weight"].delta(before[f"{name}.weight"])
+        assert torch.allclose(found, up @ down, atol=2e-3)
+
+
+def test_all_attention_weights_fit_the_layout_of_sd15(base: Path, tmp_path: Path) -> None:
+    from acetate.pipelines.base_sources import open_base
+
+    denoiser = open_base(base, "sd15").denoiser(torch.float32, torch.device("cpu"))
+    attention = TrainedAttention(denoiser, 0)
+    with torch.no_grad():
+        for parameter in attention.whole.values():
+            parameter.add_(torch.randn_like(parameter) * 0.02)
+    entered = (torch.randn(1, 4, 16, 16), torch.tensor(7), torch.randn(1, 5, 48))
+    with torch.no_grad():
+        wanted = denoiser(*entered).sample
+        changes = attention.changes()
+        attention.remove()
+        plain = denoiser(*entered).sample
+        file = load_file(write_patch(tmp_path, "sd15", denoiser, changes))
+        with AttentionSharing.read(file, denoiser).inside(denoiser):
+            found = denoiser(*entered).sample
+    assert set(file) == set(listing("tiny_sd15_transparent_attn_shapes"))
+    assert torch.allclose(found, wanted, atol=5e-3)
+    assert not torch.allclose(plain, wanted, atol=5e-3)
+
+
+def test_the_embedded_autoencoder_gets_a_pair_of_the_shipped_shape(
+    layers: Path, train: Callable[..., Result], tmp_path: Path
+) -> None:
+    from acetate.training.transparency import build_pair
+
+    words = ("--base", "embedded", "--data", layers, "--out", tmp_path)
+    brief = ("--steps", 2, "--batch", 1, "--size", 64, "--adversarial", 0)
+    done = train("transparency", *words, *brief)
+    assert done.exit_code == 0, done.output
+    encoder, decoder = build_pair()
+    for name, module in (("encoder", encoder), ("decoder", decoder)):
+        state = load_file(tmp_path / f"{name}.safetensors")
+        module.load_state_dict({key: value.float() for key, value in state.items()})
+    assert start_from({"encoder": encoder}, EMBEDDED_FOLDER) is None
+    assert json.loads((tmp_path / "config.json").read_text())["offset_factor"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("transparency", "--base", "nobody"), "nobody"),
+        (("transparency", "--base", "BASE", "--data", "none"), "no folder at none"),
+        (("transparency", "--base", "BASE", "--size", "60"), "no multiple of 8"),
+        (("transparency", "--base", "BASE", "--shape", "none.json"), "shape of a pair"),
+        (("transparency", "--base", "BASE", "--eight-bit"), "bitsandbytes"),
+        (("layers", "--base", "embedded"), "acetate train denoiser"),
+        (("layers", "--base", "BASE", "--pair", "none"), "is missing"),
+    ],
+)
+def test_what_cannot_be_trained_is_said_in_a_sentence(
+    words: tuple[str, ...], sentence: str, base: Path, layers: Path,
+    train: Callable[..., Result], tmp_path: Path,
+) -> None:  # fmt: skip
+    given = [str(base) if word == "BASE" else word for word in words]
+    if "--data" not in given:
+        given += ["--data", str(layers)]
+    result = train(*given, "--out", tmp_path, "--steps", 1, "--batch", 1)
+    error = result.exception
+    assert result.exit_code != 0 and getattr(error, "message", ""), result.output
+    assert sentence in str(error)
+
+
+def test_layers_without_a_single_caption_are_refused(
+    base: Path, train: Callable[..., Result], tmp_path: Path
+) -> None:
+    from tests.training.layer_pictures import layer
+
+    (tmp_path / "data").mkdir()
+    for number in range(3):
+        layer(number).save(tmp_path / "data" / f"{number:04}.png")
+    result = train("layers", "--base", base, "--data", tmp_path / "data", "--out", tmp_path)
+    assert "None of the 3 layers" in str(result.exception)

@@ -1,0 +1,136 @@
+"""What holds of every stage: it goes on where it was, alone or in company, and fails in words."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from acetate.errors import BadRequest, CannotWrite, ModelDamaged
+from acetate.training.conversion.trainer import TrainingFailed
+from tests.training.conversion.line_stage import Line, Points, trainer_of, weights
+
+ROOT = Path(__file__).parents[3]
+PATIENCE = 300.0
+
+
+def script(*words: object, **variables: str) -> subprocess.Popen[bytes]:
+    paths = os.pathsep.join(str(ROOT / part) for part in ("", "server", "shared"))
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.training.conversion.line_stage", *map(str, words)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", **variables},
+    )
+
+
+def test_a_stage_learns_and_ends_with_its_averaged_weights(tmp_path: Path) -> None:
+    stage = Line()
+    trainer_of(tmp_path, 60, stage).run(Points())
+    rows = (tmp_path / "line.csv").read_text().splitlines()
+    losses = [float(row.split(",")[2]) for row in rows if ",loss," in row]
+    assert losses[-1] < 0.1 * losses[0]
+    kept = [float(value) for each in stage.parameters() for value in each.detach().flatten()]
+    assert kept == pytest.approx(weights(tmp_path))
+
+
+def test_a_run_that_stopped_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
+    trainer_of(tmp_path / "whole").run(Points())
+
+    class Enough(Exception):
+        pass
+
+    class Stopping(Line):
+        def forward(self, batch: dict[str, torch.Tensor], step: int) -> dict[str, torch.Tensor]:
+            if step == 7:
+                raise Enough
+            return super().forward(batch, step)
+
+    with pytest.raises(Enough):
+        trainer_of(tmp_path / "parts", stage=Stopping()).run(Points())
+    again = trainer_of(tmp_path / "parts")
+    again.run(Points())
+    for name in ("line.pt", "line.csv"):
+        whole, parts = (tmp_path / folder / name for folder in ("whole", "parts"))
+        assert whole.read_bytes() == parts.read_bytes(), name
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_and_two_processes_agree_with_one(tmp_path: Path) -> None:
+    trainer_of(tmp_path / "one").run(Points())
+    killed = script(tmp_path / "killed", 12, 8)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    common |= {"ACCELERATE_USE_CPU": "true", "LOCAL_WORLD_SIZE": "2", "GLOO_SOCKET_IFNAME": "lo"}
+    both = [
+        script(tmp_path / "two", 12, RANK=str(rank), LOCAL_RANK=str(rank), **common)
+        for rank in range(2)
+    ]
+    assert killed.wait(PATIENCE) < 0
+    assert [each.wait(PATIENCE) for each in both] == [0, 0]
+    trainer_of(tmp_path / "killed").run(Points())
+    assert (tmp_path / "killed/line.pt").read_bytes() == (tmp_path / "one/line.pt").read_bytes()
+    assert weights(tmp_path / "two") == pytest.approx(weights(tmp_path / "one"), abs=1e-5)
+
+
+def test_a_batch_in_parts_teaches_the_same(tmp_path: Path) -> None:
+    trainer_of(tmp_path / "one").run(Points())
+    trainer_of(tmp_path / "parts", parts=2).run(Points())
+    assert weights(tmp_path / "parts") == pytest.approx(weights(tmp_path / "one"), abs=1e-5)
+
+
+def test_a_loss_that_is_no_number_is_left_out_and_counted(tmp_path: Path) -> None:
+    trainer = trainer_of(tmp_path, stage=Line(frozenset({2, 5})))
+    trainer.run(Points())
+    assert trainer.skipped == 2
+    assert all(value == value for value in weights(tmp_path))
+
+
+def test_a_loss_that_stays_no_number_ends_in_a_sentence(tmp_path: Path) -> None:
+    trainer = trainer_of(tmp_path, 40, Line(frozenset(range(5, 40))))
+    with pytest.raises(TrainingFailed, match="no number since step 6") as error:
+        trainer.run(Points())
+    assert "--rate" in error.value.hint
+    assert all(value == value for value in weights(tmp_path))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk as Linux has one")
+def test_a_full_disk_leaves_the_checkpoint_of_before(tmp_path: Path) -> None:
+    trainer_of(tmp_path / "before", 12).run(Points())
+    before = (tmp_path / "before/line.pt").read_bytes()
+
+    class Filling(Line):
+        def forward(self, batch: dict[str, torch.Tensor], step: int) -> dict[str, torch.Tensor]:
+            if step == 7:
+                (tmp_path / "now/line.half").symlink_to("/dev/full")
+            return super().forward(batch, step)
+
+    with pytest.raises(CannotWrite, match="no space left") as error:
+        trainer_of(tmp_path / "now", stage=Filling()).run(Points())
+    assert "run the same command" in error.value.hint
+    assert not (tmp_path / "now/line.half").is_symlink()
+    trainer_of(tmp_path / "now").run(Points())
+    assert (tmp_path / "now/line.pt").read_bytes() == before
+
+
+def test_another_plan_is_not_gone_on_with(tmp_path: Path) -> None:
+    trainer_of(tmp_path).run(Points())
+    with pytest.raises(BadRequest, match=r"begun with another steps \(12, now 24\)"):
+        trainer_of(tmp_path, 24).run(Points())
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+    (tmp_path / "line.pt").write_bytes(b"no checkpoint")
+    with pytest.raises(ModelDamaged, match="line.pt cannot be read"):
+        trainer_of(tmp_path).run(Points())
+
+
+def test_a_batch_that_cannot_be_shared_says_what_can(tmp_path: Path) -> None:
+    with pytest.raises(BadRequest, match="take a multiple of 3"):
+        trainer_of(tmp_path, parts=3)
