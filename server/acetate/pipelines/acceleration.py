@@ -1,0 +1,95 @@
+"""Faster denoisers where a person asks for it, and the plain way as soon as that fails.
+
+`ACETATE_COMPILE=1` compiles the blocks of which a denoiser has many, each kind once (regional
+compilation); what was compiled is kept on the disk between runs. `ACETATE_ATTENTION` names one of
+diffusers' attention backends. Both change the rounding of results, so neither is on by itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from typing import Any, cast
+
+import torch
+from platformdirs import user_cache_path
+from torch import nn
+
+from acetate.models.weights import in_channels_last
+from acetate.pipelines.memory import is_out_of_memory
+
+log = logging.getLogger("acetate.pipelines")
+
+COMPILE = "ACETATE_COMPILE"
+ATTENTION = "ACETATE_ATTENTION"
+_CARDS = ("cuda", "xpu")
+
+
+def accelerate(denoiser: nn.Module, device: torch.device) -> None:
+    """What makes this denoiser faster on a device, as far as it is wanted and goes there."""
+    if device.type in _CARDS and hasattr(denoiser, "down_blocks"):
+        in_channels_last(denoiser)  # Convolutions of half precision are laid out so on cards.
+    if backend := os.environ.get(ATTENTION):
+        choose_attention(denoiser, backend)
+    if os.environ.get(COMPILE) == "1":
+        compile_blocks(denoiser)
+
+
+def choose_attention(denoiser: nn.Module, backend: str) -> bool:
+    """Compute attention by one of diffusers' backends; whether this denoiser and machine can."""
+    try:
+        cast("Any", denoiser).set_attention_backend(backend)
+    except (AttributeError, ValueError, RuntimeError, ImportError, NotImplementedError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:160]
+        log.warning("attention is computed as usual, not by %s: %s", backend[:40], reason)
+        return False
+    return True
+
+
+def compile_blocks(network: nn.Module) -> list[CompiledBlock]:
+    """Compile the blocks that the network has many of. Those of a kind share what is compiled."""
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(user_cache_path("acetate") / "compiled"))
+    kinds = set(cast("list[str]", getattr(network, "_repeated_blocks", None) or []))
+    state = CompileState()
+    found = [module for module in network.modules() if type(module).__name__ in kinds]
+    blocks = [CompiledBlock(module.forward, state) for module in found]
+    for module, block in zip(found, blocks, strict=True):
+        module.forward = block
+    return blocks
+
+
+class CompileState:
+    """Whether compiling has failed in a network: then all of its blocks go the plain way."""
+
+    def __init__(self) -> None:
+        self.failed = False
+
+
+class CompiledBlock:
+    """A block's `forward`, compiled at its first call and anew for each new shape.
+
+    Sides of pictures are multiples of 64: there are few shapes, and a second is compiled for all.
+    """
+
+    def __init__(self, plain: Callable[..., Any], state: CompileState) -> None:
+        self._plain = plain
+        self._state = state
+        self._fast: Callable[..., Any] | None = None
+
+    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        if self._state.failed:
+            return self._plain(*arguments, **keywords)
+        try:
+            if self._fast is None:
+                self._fast = cast("Any", torch).compile(self._plain)
+            return cast("Any", self._fast)(*arguments, **keywords)
+        except Exception as error:
+            if is_out_of_memory(error):
+                raise
+            if not self._state.failed:
+                self._state.failed = True
+                reason = (str(error).splitlines() or [type(error).__name__])[0][:160]
+                log.warning("blocks run uncompiled, as compiling failed: %s", reason)
+        # Outside of the handler; an error of the block itself comes from here once more.
+        return self._plain(*arguments, **keywords)
