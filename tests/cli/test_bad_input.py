@@ -33,6 +33,16 @@ CASES: dict[str, tuple[list[str], str]] = {
     "size in words": (["text", "x", "--size", "big", "-o", "x.png"], "256 or 320x256"),
     "negative size": (["text", "x", "--size", "-5", "-o", "x.png"], "256 or 320x256"),
     "three sides": (["text", "x", "--size", "9x9x9", "-o", "x.png"], "256 or 320x256"),
+    "a mode mistyped": (["tex", "x", "-o", "x.png"], "“tex” is no mode"),
+    "a seed in words": (
+        ["text", "x", "--seed", "x", "-o", "x.png"],
+        "--seed takes a whole",
+    ),
+    "guidance in words": (
+        ["text", "x", "--guidance", "x", "-o", "x.png"],
+        "takes a number.",
+    ),
+    "a word with dashes for a prompt": (["text", "--red", "-o", "x.png"], "write -- before it"),
     "no steps": (["text", "x", "--steps", "0", "-o", "x.png"], "1 to 150 steps"),
     "steps in words": (["text", "x", "--steps", "many", "-o", "x.png"], "--steps"),
     "odd passes": (["text", "x", "--passes", "3", "-o", "x.png"], "1, 2, 4 or 8"),

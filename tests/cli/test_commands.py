@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from acetate import __version__
 from acetate.images.files import write_image
 from acetate.modes import MODES
@@ -28,6 +30,28 @@ def test_every_mode_of_the_table_has_its_command(acetate: Acetate) -> None:
             assert (wanted.name if wanted.required else f"--{wanted.name}") in options
         for role in mode.info.prompts:
             assert f"--{role}-prompt" in options
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["genrate"], "There is no command “genrate”: did you mean generate? acetate --help"),
+        (["models", "lisst"], "There is no command “lisst”: did you mean list? acetate --help"),
+        (["quux"], "There is no command “quux”: acetate --help lists"),
+        (["text"], "There is no command “text”: it is acetate generate text."),
+        (["serve", "--port", "x"], "--port takes a whole number."),
+        (["serve", "--port", "99999"], "--port is at most 65535."),
+        (["serve", "--quota-mb", "1"], "--quota-mb is at least 16."),
+        (["connect"], "Name the address that the other machine shows, as in acetate connect 192."),
+        (["connect", "192.168.1.20:7861"], "The code is missing that the other machine shows."),
+    ],
+)
+def test_a_mistyped_command_is_told_what_to_type(
+    acetate: Acetate, words: list[str], said: str
+) -> None:
+    outcome = acetate(*words)
+    assert outcome.code == 2 and outcome.out == ""
+    assert outcome.err.startswith(said) and outcome.err.count("\n") == 1
 
 
 def test_version(acetate: Acetate) -> None:

@@ -42,3 +42,16 @@ def test_loose_words_want_quotes() -> None:
         parsed("a", "red", "apple", "-o", "x.png")
     with pytest.raises(BadRequest, match="in quotes"):
         parsed("layer.png", "green", "hills", "-o", "x.png", mode="background")
+
+
+def test_letters_that_the_systems_encoding_has_not_are_kept() -> None:
+    cyrillic = "привет".encode().decode("ascii", "surrogateescape")
+    latin = b"caf\xe9".decode("utf-8", "surrogateescape")
+    assert parsed("-o", "x.png", cyrillic, "--avoid", latin)["prompt"] == "привет"
+    assert parsed("-o", "x.png", "a", "--avoid", latin)["avoid"] == "café"
+    assert parsed("-o", "x.png", "a 🍎")["prompt"] == "a 🍎"
+
+
+def test_a_file_name_is_left_as_the_system_has_it() -> None:
+    odd = b"caf\xe9.png".decode("utf-8", "surrogateescape")
+    assert str(parsed("-o", odd, "a")["output"]) == odd

@@ -9,6 +9,7 @@ import pytest
 from acetate.errors import ModelMissing
 from acetate.model_import.importing import hub_entry, import_any
 from acetate.models.identify import NotRecognised
+from acetate.models.own_register import CannotImport
 from acetate.models.pull import pull
 from acetate.models.registry import model_named
 from tests.models.hub_server import Hub
@@ -65,6 +66,11 @@ def test_a_folder_that_is_not_what_it_says_is_explained(folder: Path) -> None:
     index.unlink()
     with pytest.raises(ModelMissing, match="model_index"):
         import_any(str(folder))
+
+
+def test_a_folder_without_a_model_is_said_to_have_none(tmp_path: Path) -> None:
+    with pytest.raises(CannotImport, match="no model in the folder"):
+        import_any(str(tmp_path))
 
 
 def test_the_transparency_files_of_a_base_of_ones_own_can_be_planned(folder: Path) -> None:

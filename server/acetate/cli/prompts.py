@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import typer
-from typer.core import TyperCommand, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperOption
 
 from acetate.errors import BadRequest
 
@@ -28,15 +29,49 @@ class PromptCommand(TyperCommand):
                     "There are more words than this takes: put the prompt in quotes, "
                     'as in "a red apple".'
                 ) from None
-            if words.startswith("No such option") and "ossible" not in words and "ean" not in words:
+            near = "ossible" in words or "ean" in words
+            if words.startswith("No such option") and (not near or self._lacks_words(ctx, args)):
                 raise BadRequest(
                     f"{words.rstrip('.')}.", "If it begins the prompt, write -- before it."
                 ) from None
             raise
         for name, value in ctx.params.items():
-            if isinstance(value, str) and value.startswith(_MARK):
-                ctx.params[name] = value.removeprefix(_MARK)
+            if isinstance(value, str):
+                ctx.params[name] = as_typed(value.removeprefix(_MARK))
+            elif name == "then":
+                ctx.params[name] = [as_typed(prompt) for prompt in value or ()]
         return rest
+
+    def _lacks_words(self, ctx: Any, args: list[str]) -> bool:
+        """Whether there are fewer words than this takes, so that an odd one may be the prompt."""
+        params = self.get_params(ctx)
+        taking = {
+            name
+            for option in params
+            if isinstance(option, TyperOption) and not option.is_flag
+            for name in option.opts
+        }
+        before = ["", *args]
+        loose = [
+            word
+            for last, word in zip(before, args, strict=False)
+            if not word.startswith("-") and last not in taking
+        ]
+        return len(loose) < sum(isinstance(each, TyperArgument) for each in params)
+
+
+def as_typed(word: str) -> str:
+    """A word with letters that the system's encoding has not: read as UTF-8, else as Latin-1."""
+    if word.isascii():
+        return word
+    try:
+        typed = os.fsencode(word)
+    except UnicodeEncodeError:
+        return word
+    try:
+        return typed.decode()
+    except UnicodeDecodeError:
+        return typed.decode("latin-1")
 
 
 def marked(args: list[str], options: list[TyperOption]) -> list[str]:

@@ -220,7 +220,9 @@ def _report(path: Path, layer: Layer) -> str:
     assert recipe is not None
     size = f"{layer.image.width} × {layer.image.height}"
     if (layer.image.width, layer.image.height) != (recipe.width, recipe.height):
-        size += f" (painted at {recipe.width} × {recipe.height} and scaled)"
+        before = f"{recipe.width} × {recipe.height}"
+        enlarged = recipe.mode == "upscale"
+        size += f" (enlarged from {before})" if enlarged else f" (painted at {before} and scaled)"
     return f"{path}: {layer.name}, {size}, seed {recipe.seed}"
 
 

@@ -58,6 +58,11 @@ def connect(
             raise CannotShare(f"This machine is not paired with {address}.")
         typer.echo(f"{address} is forgotten.")
         return
+    if not code:
+        raise CannotShare(
+            "The code is missing that the other machine shows.",
+            f"Pair once with acetate connect {address} --code CODE; acetate share shows one there.",
+        )
     typer.echo(f"Paired. Paint there: acetate generate text … --connect {paired(address, code)}")
 
 

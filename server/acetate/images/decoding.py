@@ -40,6 +40,8 @@ def decode_picture(data: bytes) -> Image:
     if data.startswith(b"PK\x03\x04"):
         return decode_png(_merged(data))
     kind = _kind(data)
+    if not data:
+        raise BadImage("The file is empty.")
     if not kind:
         raise BadImage(f"This is no picture that Acetate reads: it reads {READ}.")
     try:

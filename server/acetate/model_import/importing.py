@@ -62,6 +62,11 @@ def _import_any(source: str, kind: str, wishes: Wishes) -> Own:
         if adapter is None and (file := _only_file_in(place)):
             return import_file(file, kind, wishes)
         if adapter is None:
+            if not (place / "model_index.json").exists() and not any(place.glob("*/config.json")):
+                raise CannotImport(
+                    f"There is no model in the folder {source}: it has no model_index.json.",
+                    "Name a file of weights in it, or the folder that a pipeline was saved to.",
+                )
             own = _described(place, name, str(place.resolve()), kind, wishes)
         else:
             own = described_adapter(adapter, name, wishes)
