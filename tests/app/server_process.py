@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -63,6 +64,7 @@ class RunningServer:
         catalog: bool = False,
         shared: bool = False,
         racks: Sequence[str] = (),
+        message_bytes: int = DEFAULT_LIMITS.message_bytes,
     ) -> None:
         self.folder = folder
         self.log = folder / "server.log"
@@ -82,6 +84,7 @@ class RunningServer:
             "catalog": catalog,
             "share_port": 0 if shared else None,
             "racks": list(racks),
+            "message_bytes": message_bytes,
         }
         self._debug = debug
         if real is None:
@@ -244,7 +247,7 @@ def main(text: str) -> None:
             models_dir=data.parent / "models",
             patience=Patience(silence=options["silence"]),
             quota=options["quota"],
-            limits=DEFAULT_LIMITS,
+            limits=replace(DEFAULT_LIMITS, message_bytes=options["message_bytes"]),
             idle_exit=options["idle_exit"],
             log_format=options["log_format"],
             share_port=options["share_port"],

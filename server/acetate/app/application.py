@@ -12,6 +12,7 @@ from acetate.app.auth import Gate, guard, is_pairing, names_for
 from acetate.app.challenges import Challenges
 from acetate.app.connections import admit
 from acetate.app.context import CONTEXT, Context
+from acetate.app.incoming import Incoming
 from acetate.app.index_page import sign_in
 from acetate.app.layer_encoding import PackedLayers
 from acetate.app.refusal_log import REFUSALS
@@ -95,7 +96,16 @@ def create_app(
     )
     packed, scripts = PackedLayers(ledger), ScriptFeed(manager)
     app[CONTEXT] = Context(
-        settings, ledger, manager, packed, downloads, Uploads(ledger), scripts, codes, sharing
+        settings,
+        ledger,
+        manager,
+        packed,
+        downloads,
+        Uploads(ledger),
+        scripts,
+        Incoming(settings.limits.message_bytes),
+        codes,
+        sharing,
     )
     for route in ROUTES:
         # aiohttp would answer HEAD by itself; the table says what there is, and nothing else is.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from acetate.app.incoming import Incoming
 from acetate.app.layer_encoding import PackedLayers
 from acetate.app.script_feed import ScriptFeed
 from acetate.app.settings import Settings
@@ -31,6 +32,7 @@ class Context:
     downloads: Downloads
     uploads: Uploads
     scripts: ScriptFeed
+    incoming: Incoming
     sign_in: SignIn = field(default_factory=SignIn)
     sharing: Sharing | None = None
     touch: Callable[[], None] = lambda: None

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from acetate.app.bodies import read_json
 from acetate.app.context import CONTEXT, Context
+from acetate.app.incoming import read_counted
 from acetate.app.responses import answer, refusal
 from acetate.app.script_feed import SCRIPTS
 from acetate.app.validation import build
@@ -21,7 +22,7 @@ from acetate.jobs.records import JobRecord, Refused
 from acetate_bridge.protocol.codec import IMAGE_PIXELS, BadFrame
 from acetate_bridge.protocol.messages import ImageReference, Progress, Submit
 from acetate_bridge.protocol.png import write_png
-from acetate_bridge.protocol.types import BYTES_PER_PIXEL, Image, Recipe
+from acetate_bridge.protocol.types import BYTES_PER_PIXEL, Image, PixelFormat, Recipe
 
 _MOST_LISTED = 200
 PICTURES = (
@@ -157,16 +158,22 @@ async def upload_image(request: web.Request) -> web.Response:
     if (request.content_length or 0) > context.manager.limits.message_bytes:
         raise Refused("too_large", "The image is too large.")
     kind = request.content_type
-    if kind in PICTURES:
-        return answer(await context.uploads.keep_file(await request.read()), 201)
-    if kind == "application/octet-stream":
-        image = await _read_raw(request)
-    else:
+    if kind not in (*PICTURES, "application/octet-stream"):
         return refusal(
             415, "bad_type", f"Send {', '.join(PICTURES)}, or application/octet-stream with a size."
         )
-    digest = await context.uploads.keep(image)
-    return answer(ImageReference(digest, image.width, image.height, image.format), 201)
+    size = None if kind in PICTURES else _raw_size(request)
+    with context.incoming.counted() as account:
+        body = await read_counted(request, account, context.incoming)
+        if size is None:
+            return answer(await context.uploads.keep_file(body), 201)
+        width, height, pixel_format = size
+        try:
+            image = Image(width, height, body, pixel_format)
+        except ValueError as error:
+            raise BadFrame("bad_image", str(error)) from None
+        digest = await context.uploads.keep(image)
+        return answer(ImageReference(digest, width, height, pixel_format), 201)
 
 
 async def _job_answer(request: web.Request, job: str, status: int) -> web.Response:
@@ -226,7 +233,8 @@ def _with_recipe(image: Image, recipe: Recipe | None) -> bytes:
     return with_texts(write_png(image), {RECIPE_KEY: text} if text else {})
 
 
-async def _read_raw(request: web.Request) -> Image:
+def _raw_size(request: web.Request) -> tuple[int, int, PixelFormat]:
+    """Width, height and format of raw pixels, as the query says."""
     try:
         width, height = (
             msgspec.convert(request.query[side], int, strict=False) for side in ("width", "height")
@@ -237,10 +245,7 @@ async def _read_raw(request: web.Request) -> Image:
     if pixel_format not in BYTES_PER_PIXEL:
         raise BadFrame("bad_image", "The format is rgba8 or rgba16.")
     _check_pixels(width, height)
-    try:
-        return Image(width, height, await request.read(), pixel_format)
-    except ValueError as error:
-        raise BadFrame("bad_image", str(error)) from None
+    return width, height, pixel_format
 
 
 def _check_pixels(width: int, height: int) -> None:

@@ -17,6 +17,7 @@ log = logging.getLogger("acetate.http")
 _STATUS = {
     "job_taken": 409,
     "too_many_jobs": 429,
+    "busy": 503,
     "too_large": 413,
     "image_too_large": 413,
     "unknown_model": 404,

@@ -86,7 +86,12 @@ async def session(request: web.Request) -> web.StreamResponse:
     task = asyncio.current_task()
     assert task is not None
     conversation = Session(
-        context.manager, context.ledger, context.packed, context.uploads, context.downloads
+        context.manager,
+        context.ledger,
+        context.packed,
+        context.uploads,
+        context.downloads,
+        context.incoming,
     )
     context.sessions[task] = conversation
     try:
@@ -283,7 +288,7 @@ ROUTES = (
             "height": {"type": "integer", "minimum": 1},
             "format": {"type": "string", "enum": ["rgba8", "rgba16"]},
         },
-        refuses=(415, 507),
+        refuses=(415, 503, 507),
     ),
 )
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from aiohttp import WSCloseCode, WSMsgType, web
 
 import acetate
+from acetate.app.connections import Handler
+from acetate.app.incoming import Incoming, busy
 from acetate.app.layer_encoding import PackedLayers
 from acetate.app.send_queue import Outbox
 from acetate.app.uploads import Uploads
@@ -50,7 +52,10 @@ log = logging.getLogger("acetate.session")
 
 _HELLO_SECONDS = 10.0
 _PING_SECONDS = 30.0
+_PARTING_SECONDS = 2.0
 _PATIENCE = 100
+_FRAME_BYTES = 14
+"""The longest head of a frame."""
 _LONGEST_CLIENT = 200
 _MOST_CARED_FOR = 16
 """Orders about models that are followed at once."""
@@ -66,6 +71,7 @@ class Session:
         packed: PackedLayers,
         uploads: Uploads,
         downloads: Downloads,
+        incoming: Incoming,
     ) -> None:
         self._manager = manager
         self._downloads = downloads
@@ -82,12 +88,23 @@ class Session:
         self._encodings = ["raw"]
         self._in_parts = False
         self._gathering = Gathering()
+        self._incoming, self._account = incoming, incoming.account()
+        self._taken = 0
+        self._turning_away: asyncio.Task[None] | None = None
         self._problems = 0
         self._caring: set[asyncio.Task[None]] = set()
 
     async def run(self, request: web.Request) -> web.WebSocketResponse:
         """Hold the conversation until either side leaves."""
         await self._socket.prepare(request)
+        if isinstance(handler := request.protocol, Handler):
+            handler.counted = lambda size: self._has_room(size, request)
+        try:
+            return await self._converse(request)
+        finally:
+            self._account.close()
+
+    async def _converse(self, request: web.Request) -> web.WebSocketResponse:
         hello = await self._greet()
         if hello is None:
             return self._socket
@@ -126,6 +143,37 @@ class Session:
             # Its failure, if it had one, is in the log.
             await asyncio.wait([writer])
         return self._socket
+
+    def _has_room(self, size: int, request: web.Request) -> bool:
+        """Whether bytes that have come may be kept; else the session ends with a sentence."""
+        if self._turning_away is not None:
+            return False
+        if self._account.add(size):
+            return True
+        self._turning_away = start_task(self._turn_away(request), "turning a session away")
+        return False
+
+    async def _turn_away(self, request: web.Request) -> None:
+        error = busy(self._incoming.most)
+        frame = encode(Problem(error.code, error.message, error.hint))
+        assert isinstance(frame, str)
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            # Its own writes may be stuck, and what it still sends is not read.
+            async with asyncio.timeout(_PARTING_SECONDS):
+                await self._socket.send_str(frame)
+                await self._socket.close(
+                    code=WSCloseCode.TRY_AGAIN_LATER, message=error.code.encode(), drain=False
+                )
+        if request.transport is not None:
+            request.transport.abort()
+
+    def _forget(self, data: str | bytes) -> None:
+        """A message has been dealt with; parts of one that is not whole stay counted."""
+        size = len(data) if isinstance(data, bytes) or data.isascii() else len(data.encode())
+        self._taken += size + _FRAME_BYTES
+        if not self._gathering.begun:
+            self._account.drop(self._taken)
+            self._taken = 0
 
     async def close(self) -> None:
         """The server is going down."""
@@ -205,6 +253,7 @@ class Session:
             except Exception:
                 log.exception("a message could not be handled")
                 await self._complain("internal", "The server met a fault of its own.")
+            self._forget(message.data)
             # Whoever asks and does not read is held up by its own connection.
             await self._outbox.room()
 

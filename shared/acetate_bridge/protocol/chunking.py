@@ -63,6 +63,11 @@ class Gathering:
         self._parts: list[memoryview] = []
         self._expected = 0
 
+    @property
+    def begun(self) -> bool:
+        """Whether some parts of a frame are here, and not all."""
+        return bool(self._parts)
+
     def add(self, frame: bytes) -> Sequence[bytes | memoryview] | None:
         """The pieces of a whole frame once its last part has come, None before that.
 
