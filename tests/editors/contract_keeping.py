@@ -112,8 +112,10 @@ def check_recipe_and_note_survive_saving_and_reopening(host: Host) -> None:
     put(host, document, layer(image, 3, 4, "front"), layer(image, 0, 0, "back"), group="scene")
     note = bytes(range(256)) * 40
     host.editor.keep_note(document, note)
+    marks = [each.mark or each.key for each in host.editor.layers(document)]
     document = host.reopen(document)
     assert host.editor.note(document) == note
+    assert [each.mark or each.key for each in host.editor.layers(document)] == marks
     assert names(host, document) == ["scene", "front", "back"]
     (front,) = [each for each in host.editor.layers(document) if each.name == "front"]
     text = host.editor.recipe(document, front.key)

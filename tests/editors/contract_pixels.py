@@ -151,7 +151,7 @@ def check_what_lies_below_a_layer(host: Host) -> None:
     document = host.new_document(16, 16, host.kinds[0])
     red = host.paint(document, "red", solid(16, 16, 255, 0, 0), 0, 0)
     green = host.paint(document, "green", solid(16, 16, 0, 255, 0), 0, 0)
-    host.paint(document, "blue", solid(16, 16, 0, 0, 255), 0, 0)
+    blue = host.paint(document, "blue", solid(16, 16, 0, 0, 255), 0, 0)
     before = host.stack(document)
     region = Rect(3, 3, 4, 4)
     below = host.editor.read_below
@@ -160,6 +160,10 @@ def check_what_lies_below_a_layer(host: Host) -> None:
     assert_same(below(document, green, region, "rgba8"), solid(4, 4, 255, 0, 0))
     assert_same(below(document, green, region, "rgba8", True), solid(4, 4, 0, 255, 0))
     assert set(below(document, red, region, "rgba8").data[3::4]) == {0}
+    unseen = below(document, None, region, "rgba8", without=(blue,))
+    assert_same(unseen, solid(4, 4, 0, 255, 0))
+    unseen = below(document, blue, region, "rgba8", True, (blue, green))
+    assert_same(unseen, solid(4, 4, 255, 0, 0))
     assert host.stack(document) == before
     host.undo(document)
     assert names(host, document) == ["green", "red"], "looking left a trace in the undo history"

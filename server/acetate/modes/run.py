@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from acetate import __version__
@@ -12,9 +13,10 @@ from acetate.errors import BadRequest
 from acetate.models.families import FAMILIES
 from acetate.modes.registry import mode_named
 from acetate.modes.second_try import painted_twice_at_most
-from acetate.modes.validation import check_request
+from acetate.modes.validation import check_recipe, check_request
+from acetate.prompting.drawing import in_plain_words, with_choices_made, with_words_of
 from acetate_bridge.protocol.limits import variant_seed
-from acetate_bridge.protocol.types import Image, Layer, Request
+from acetate_bridge.protocol.types import Image, Layer, Recipe, Request
 
 if TYPE_CHECKING:
     from acetate.pipelines.pipeline import Pipeline
@@ -49,17 +51,21 @@ def run_each(
     paint = mode_named(request.recipe.mode).paint
     pipeline.begin()
     pipeline.files.begin(request.recipe.files)
-    with equipped(request, pipeline) as recipe:
-        for index in range(request.variants):
-            counting = _counting_on(on_step, index, request.variants)
+    drawn = [_drawn(request.recipe, index) for index in range(request.variants)]
+    for _, alike in groupby(enumerate(drawn), lambda each: each[1].styles):
+        several = list(alike)
+        with equipped(replace(request, recipe=several[0][1]), pipeline) as recipe:
+            for index, said in several:
+                counting = _counting_on(on_step, index, request.variants)
 
-            def painted(variant: Request, counting: OnStep | None = counting) -> list[Layer]:
-                return paint(variant, pipeline, counting)
+                def painted(variant: Request, counting: OnStep | None = counting) -> list[Layer]:
+                    return paint(variant, pipeline, counting)
 
-            variant = _variant(replace(request, recipe=recipe), pipeline, index)
-            layers = painted_twice_at_most(variant, painted, pipeline.ladder)
-            pipeline.files.check_complete()
-            yield [_with_files(layer, pipeline.files.hashes) for layer in layers]
+                mine = with_words_of(replace(recipe, seed=said.seed), said)
+                variant = _variant(replace(request, recipe=mine), pipeline)
+                layers = painted_twice_at_most(variant, painted, pipeline.ladder)
+                pipeline.files.check_complete()
+                yield [_complete(layer, said, pipeline.files.hashes) for layer in layers]
 
 
 def image_hash(image: Image) -> str:
@@ -67,15 +73,25 @@ def image_hash(image: Image) -> str:
     return hashlib.sha256(image.data).hexdigest()
 
 
-def _with_files(layer: Layer, files: dict[str, str]) -> Layer:
+def _drawn(recipe: Recipe, index: int) -> Recipe:
+    """The recipe of a variant, counted from 0: its seed, and what that draws in its prompts."""
+    drawn = with_choices_made(replace(recipe, seed=variant_seed(recipe.seed, index)))
+    check_recipe(drawn)
+    return drawn
+
+
+def _complete(layer: Layer, said: Recipe, files: dict[str, str]) -> Layer:
+    """The layer with the files that made it, and with all signs of its prompts."""
     recipe = layer.recipe
-    return layer if recipe is None else replace(layer, recipe=replace(recipe, files=files))
+    if recipe is None:
+        return layer
+    return replace(layer, recipe=with_words_of(replace(recipe, files=files), said))
 
 
-def _variant(request: Request, pipeline: Pipeline, index: int) -> Request:
+def _variant(request: Request, pipeline: Pipeline) -> Request:
+    said = request.recipe
     recipe = replace(
-        request.recipe,
-        seed=variant_seed(request.recipe.seed, index),
+        said if pipeline.weighs_words else in_plain_words(said),
         passes=request.recipe.passes or FAMILIES[pipeline.family].passes,
         scheduler=request.recipe.scheduler or pipeline.preset,
         stop_at=request.recipe.stop_at or _advised_stop(request, pipeline),

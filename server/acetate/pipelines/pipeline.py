@@ -33,12 +33,16 @@ about pictures says, which it reads with them."""
 
 @dataclass(frozen=True)
 class PromptEmbedding:
-    """What to paint and what to avoid: token states [B, T, D], pooled states [B, P] if any."""
+    """What to paint and what to avoid: token states [B, T, D], pooled states [B, P] if any.
+
+    `turns` are others that take its place at every step but the first, in turn.
+    """
 
     positive: Tensor
     negative: Tensor
     pooled_positive: Tensor | None = None
     pooled_negative: Tensor | None = None
+    turns: tuple[PromptEmbedding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,9 @@ class Pipeline(ABC):
     composition: ClassVar[Composition] = "direct"
     batched_guidance: bool = True
     """Whether wanted and avoided prompt go through the denoiser together or one after the other."""
+
+    weighs_words: ClassVar[bool] = False
+    """Whether `(words:1.3)` in a prompt is for it to read; others get words alone."""
 
     preset: str = ""
     """The scheduler that the base was distilled for, which a recipe without one gets."""
@@ -250,10 +257,10 @@ class Pipeline(ABC):
 
             def finish_bare() -> Denoise:
                 eject()
-                return self._guided(prompt, guidance, None if patch else condition)
+                return self._taking_turns(prompt, guidance, None if patch else condition)
 
             return sample(
-                self._guided(prompt, guidance, condition),
+                self._taking_turns(prompt, guidance, condition),
                 self.make_scheduler(scheduler),
                 noise,
                 steps=steps,
@@ -264,6 +271,23 @@ class Pipeline(ABC):
                 generator=generator,
                 on_step=report,
             )
+
+    def _taking_turns(
+        self, prompt: PromptEmbedding, guidance: float, condition: Tensor | None
+    ) -> Denoise:
+        """Guided by the prompt, or at each step by the next of those that take turns."""
+        ways = [self._guided(each, guidance, condition) for each in (prompt, *prompt.turns)]
+        if len(ways) == 1:
+            return ways[0]
+        seen: list[float] = []
+
+        def denoise(latent: Tensor, timestep: Tensor) -> Tensor:
+            level = float(timestep)
+            if level not in seen:
+                seen.append(level)
+            return ways[seen.index(level) % len(ways)](latent, timestep)
+
+        return denoise
 
     def _guided(
         self, prompt: PromptEmbedding, guidance: float, condition: Tensor | None

@@ -7,7 +7,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from diffusers.models.embeddings import get_timestep_embedding
@@ -36,15 +36,13 @@ from acetate.pipelines.precision import chunk_for
 from acetate.pipelines.precision import home_for as home_for
 from acetate.pipelines.precision import pair_precision as pair_precision
 from acetate.pipelines.precision import precision as precision
+from acetate.pipelines.prompt_tokens import in_turns
 from acetate.pipelines.rgba_adapter import lora_of, transparency_of
 from acetate.pipelines.sampling import Denoise
 from acetate.pipelines.tiled_decoding import decode_in_tiles
 from acetate.pipelines.transparency import Transparency
 from acetate.pipelines.transparency_weights import Locate, needed
 from acetate.pipelines.weight_placement import place_weights
-
-CHUNK = 75
-"""Words of a prompt that go through the text encoder at once, between its two marks."""
 
 
 class StableDiffusionPipeline(Pipeline):
@@ -55,6 +53,7 @@ class StableDiffusionPipeline(Pipeline):
     """
 
     default_scheduler = "dpmpp_2m_karras"
+    weighs_words: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -267,7 +266,7 @@ class StableDiffusionPipeline(Pipeline):
         self.vocabulary = Vocabulary(learned)
         words = tuple(word.sha256 for word in learned)
         key = (self._styles, words, tuple(prompts), tuple(negative_prompts))
-        return self._prompts.get(key, lambda: self.embed(prompts, negative_prompts))
+        return self._prompts.get(key, lambda: in_turns(prompts, negative_prompts, self.embed))
 
     @abstractmethod
     def embed(self, prompts: Sequence[str], negative_prompts: Sequence[str]) -> PromptEmbedding:
@@ -344,29 +343,6 @@ class StableDiffusionPipeline(Pipeline):
     def _decode(self, unscaled: Tensor) -> Tensor:
         pixel = self.vae.decode(unscaled.to(self.device, self.vae.dtype), return_dict=False)[0]
         return (pixel.float() * 0.5 + 0.5).clamp(0, 1)
-
-
-def tokenized(
-    tokenizer: CLIPTokenizer,
-    prompts: Sequence[str],
-    vocabulary: Vocabulary = Vocabulary(),  # noqa: B008 - never changed
-    least_chunks: int = 1,
-) -> list[list[list[int]]]:
-    """Each prompt as chunks of 77 tokens, all prompts with as many chunks as the longest."""
-    words = [vocabulary.encode(tokenizer, prompt) for prompt in prompts]
-    chunks = max(least_chunks, *(-(-len(ids) // CHUNK) for ids in words))
-    return [
-        [_chunk(tokenizer, ids[start : start + CHUNK]) for start in range(0, chunks * CHUNK, CHUNK)]
-        for ids in words
-    ]
-
-
-def _chunk(tokenizer: CLIPTokenizer, ids: list[int]) -> list[int]:
-    begin, end, blank = (
-        int(getattr(tokenizer, f"{name}_token_id"))  # annotated as nearly anything
-        for name in ("bos", "eos", "pad")
-    )
-    return [begin, *ids, end, *[blank] * (CHUNK - len(ids))]
 
 
 def _unlimited(tokenizer: CLIPTokenizer) -> CLIPTokenizer:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from acetate_bridge.protocol.prompt_syntax import plain
+
 _LONGEST = 40
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -18,7 +20,7 @@ def printable(text: str) -> str:
 
 def layer_name(prompt: str) -> str:
     """A prompt, shortened: its first phrase without the article, cut between words."""
-    phrase = re.split(r"[,.;:!?\n]", prompt.strip(), maxsplit=1)[0]
+    phrase = re.split(r"[,.;:!?\n]", plain(prompt).strip(), maxsplit=1)[0]
     phrase = re.sub(r"^(a|an|the)\s+", "", " ".join(phrase.split()), flags=re.IGNORECASE)
     if len(phrase) <= _LONGEST:
         return phrase or "layer"

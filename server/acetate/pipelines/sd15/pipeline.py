@@ -15,12 +15,12 @@ from acetate.errors import BadRequest
 from acetate.models.rgba_adapter import RgbaAdapter
 from acetate.pipelines.diffusers_folder import Base
 from acetate.pipelines.pipeline import Composition, Patch, PromptEmbedding
+from acetate.pipelines.prompt_tokens import tokens_of
 from acetate.pipelines.stable_diffusion import (
     StableDiffusionPipeline,
     home_for,
     pair_precision,
     precision,
-    tokenized,
 )
 from acetate.pipelines.transparency_weights import Locate, load_pair
 
@@ -78,11 +78,10 @@ class Sd15Pipeline(StableDiffusionPipeline):
 
     def embed(self, prompts: Sequence[str], negative_prompts: Sequence[str]) -> PromptEmbedding:
         texts = [*prompts, *negative_prompts]
-        chunks = torch.tensor(tokenized(self.tokenizers[0], texts, self.vocabulary))
+        tokens = tokens_of(self.tokenizers[0], texts, self.vocabulary)
         encoder = self.text_encoders[0]
-        with self.vocabulary.taught(encoder, 0, chunks.flatten(0, 1).to(self.device)) as ids:
-            states = encoder(ids).last_hidden_state
-        states = states.unflatten(0, chunks.shape[:2]).flatten(1, 2)
+        with self.vocabulary.taught(encoder, 0, tokens.flat.to(self.device)) as ids:
+            states = tokens.weighted(encoder(ids).last_hidden_state)
         return PromptEmbedding(states[: len(prompts)], states[len(prompts) :])
 
     def predict(

@@ -14,12 +14,12 @@ from acetate.errors import BadRequest
 from acetate.models.rgba_adapter import RgbaAdapter
 from acetate.pipelines.diffusers_folder import Base
 from acetate.pipelines.pipeline import Composition, Patch, PromptEmbedding
+from acetate.pipelines.prompt_tokens import tokens_of
 from acetate.pipelines.stable_diffusion import (
     StableDiffusionPipeline,
     home_for,
     pair_precision,
     precision,
-    tokenized,
 )
 from acetate.pipelines.transparency_weights import Locate, load_pair
 
@@ -93,14 +93,14 @@ class SdxlPipeline(StableDiffusionPipeline):
         texts = [*prompts, *negative_prompts]
         both = zip(self.tokenizers, self.text_encoders, strict=True)
         for which, (tokenizer, encoder) in enumerate(both):
-            chunks = torch.tensor(tokenized(tokenizer, texts, self.vocabulary))
-            flat = chunks.flatten(0, 1).to(self.device)
+            read = tokens_of(tokenizer, texts, self.vocabulary)
+            flat = read.flat.to(self.device)
             with self.vocabulary.taught(encoder, which, flat) as ids:
                 output = encoder(ids, output_hidden_states=True)
             layer = output.hidden_states[-2]
-            states.append(layer.unflatten(0, chunks.shape[:2]).flatten(1, 2))
+            states.append(read.weighted(layer))
             if hasattr(output, "text_embeds"):
-                pooled = output.text_embeds.unflatten(0, chunks.shape[:2])[:, 0]
+                pooled = read.first(output.text_embeds)
         tokens = torch.cat(states, dim=-1)
         count = len(prompts)
         return PromptEmbedding(tokens[:count], tokens[count:], pooled[:count], pooled[count:])
