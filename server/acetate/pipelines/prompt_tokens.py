@@ -42,16 +42,16 @@ class Tokens:
         """The states [N, 77, D] of `flat`, weighted: those of the prompts [B, chunks × 77, D]."""
         if self.weights is not None:
             states, empty = states[:-1], states[-1:]
-            weights = self.weights.flatten(0, 1)[..., None].to(states)
+            weights = self.weights.reshape(-1, self.weights.shape[-1], 1).to(states)
             # What weighs 1 stays as it is, to the last bit.
             states = torch.where(weights == 1, states, empty + weights * (states - empty))
-        return states.unflatten(0, self.ids.shape[:2]).flatten(1, 2)
+        return states.reshape(self.ids.shape[0], -1, states.shape[-1])
 
     def first(self, pooled: Tensor) -> Tensor:
         """Of the pooled states [N, P] of `flat`, that of each prompt's first chunk [B, P]."""
         if self.weights is not None:
             pooled = pooled[:-1]
-        return pooled.unflatten(0, self.ids.shape[:2])[:, 0]
+        return pooled.reshape(*self.ids.shape[:2], -1)[:, 0]
 
 
 def tokens_of(
