@@ -88,7 +88,8 @@ def pull_model(
     ] = None,
     accept_licence: AcceptLicence = False,
 ) -> None:
-    """Fetch the files of a model, or a style, into the hub cache that other programs share."""
+    """Fetch a model, a style, or what makes previews, into the hub cache that others share."""
+    from acetate.models.preview_decoders import preview_decoders
     from acetate.models.published_styles import published_styles
     from acetate.models.registry import model_named
 
@@ -101,7 +102,7 @@ def pull_model(
         tell_server()
         print(f"{style.id} is here: --style {own.name.removesuffix('.safetensors')}=1")
         return
-    entry = model_named(model)
+    entry = preview_decoders().get(model) or model_named(model)
     _ask(entry, accept_licence)
     for path in _pull(entry, tuple(mode or ())):
         print(path)

@@ -3,6 +3,7 @@
 It begins with the maps that the field uses (Comfy-Org/ComfyUI, `comfy/latent_formats.py`), which
 know colour alone. Every layer that is really decoded then shows what its latent looked like, and
 the map is fitted to all of them: from the second layer of a model on, previews have its alpha, too.
+Where a tiny autoencoder is here, the colour is its.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, unfold
+
+from acetate.pipelines.tiny_decoder import TinyDecoder
 
 _SD15 = (
     (0.3512, 0.2297, 0.3227),
@@ -61,13 +64,18 @@ _VISIBLE = 0.02
 class LatentPreview:
     """The map of one model; `see` and `learn` take scaled latents [B, C, h, w]."""
 
-    def __init__(self, family: str) -> None:
+    def __init__(self, family: str, tiny: TinyDecoder | None = None) -> None:
+        self._tiny = tiny
         self._field = FIELD.get(family)
         self._colour: tuple[Tensor, Tensor] | None = None
         self._alpha: tuple[Tensor, Tensor] | None = None
 
     def see(self, latent: Tensor) -> Tensor:
-        """Straight RGBA [B, 4, h, w] from 0 to 1."""
+        """Straight RGBA from 0 to 1, of the latent's size; larger by a tiny autoencoder."""
+        seen = self._by_map(latent)
+        return seen if self._tiny is None else self._tiny.see(latent, seen[:, 3:])
+
+    def _by_map(self, latent: Tensor) -> Tensor:
         if self._colour is None or self._alpha is None:
             return self._by_field(latent.float())
         features = _features(latent)

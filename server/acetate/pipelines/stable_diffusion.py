@@ -40,6 +40,7 @@ from acetate.pipelines.prompt_tokens import in_turns
 from acetate.pipelines.rgba_adapter import lora_of, transparency_of
 from acetate.pipelines.sampling import Denoise
 from acetate.pipelines.tiled_decoding import decode_in_tiles
+from acetate.pipelines.tiny_decoder import tiny_decoder
 from acetate.pipelines.transparency import Transparency
 from acetate.pipelines.transparency_weights import Locate, needed
 from acetate.pipelines.weight_placement import place_weights
@@ -90,7 +91,8 @@ class StableDiffusionPipeline(Pipeline):
         self.latent_factor = 2 ** (len(vae["block_out_channels"]) - 1)
         self.native = unet["sample_size"] * self.latent_factor
         self.limits = FAMILIES[self.family].frames(self.native)
-        self._preview = LatentPreview(self.family)
+        tiny = tiny_decoder(self.family, self.latent_channels, device, dtype)
+        self._preview = LatentPreview(self.family, tiny)
         self._scale = float(vae["scaling_factor"])
         self.vocabulary = Vocabulary()
         self._patch: tuple[str, Path, Patch] | None = None
@@ -303,7 +305,7 @@ class StableDiffusionPipeline(Pipeline):
         return rgba
 
     def preview(self, latent: Tensor) -> Tensor:
-        """Colour and alpha at an eighth of the size, by a linear map: no decoder is cheap."""
+        """Colour and alpha by a linear map or a tiny autoencoder: no other decoder is cheap."""
         return self._preview.see(latent)
 
     def make_scheduler(self, name: str) -> Any:

@@ -33,6 +33,7 @@ from acetate.pipelines.rgba_adapter import lora_of, transparency_of
 from acetate.pipelines.sampling import Denoise
 from acetate.pipelines.sized_flow import SizedFlow
 from acetate.pipelines.tiled_decoding import decode_in_tiles
+from acetate.pipelines.tiny_decoder import tiny_decoder
 from acetate.pipelines.transparency import Transparency
 from acetate.pipelines.transparency_weights import Locate, load_flux_pair, needed
 from acetate.pipelines.weight_placement import place_weights
@@ -81,7 +82,8 @@ class FluxPipeline(Pipeline):
         self.latent_factor = 2 ** (len(vae["block_out_channels"]) - 1)
         self.native = vae["sample_size"]
         self.limits = FAMILIES[self.family].frames(self.native)
-        self._preview = LatentPreview(self.family)
+        tiny = tiny_decoder(self.family, self.latent_channels, device, dtype)
+        self._preview = LatentPreview(self.family, tiny)
         self._scale, self._shift = float(vae["scaling_factor"]), float(vae["shift_factor"] or 0.0)
         self._chunk_pixels = CHUNK_PIXELS
         self._patch: Patch | None = None
@@ -207,7 +209,7 @@ class FluxPipeline(Pipeline):
             yield
 
     def preview(self, latent: Tensor) -> Tensor:
-        """Colour and alpha at an eighth of the size, by a linear map: no decoder is cheap."""
+        """Colour and alpha by a linear map or a tiny autoencoder: no other decoder is cheap."""
         return self._preview.see(latent)
 
     def make_scheduler(self, name: str) -> SizedFlow:
