@@ -6,6 +6,8 @@ from pathlib import Path
 # Tiny models gain nothing from threads, and threads that wait for each other on a busy machine
 # lose minutes. Set before torch is imported; the servers that tests start inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# What is said is read in English, whatever the language of who runs the tests.
+os.environ["LANGUAGE"] = "en"
 
 import pytest
 

@@ -37,7 +37,7 @@ STOREYS: tuple[tuple[str, ...], ...] = (
     ("acetate_bridge.panel",),
     ("acetate_bridge.editing",),
     ("acetate_bridge.client",),
-    ("acetate_bridge.protocol",),
+    ("acetate_bridge.protocol", "acetate_bridge.language"),
 )
 """From the top: a module imports from its own storey and from those below."""
 

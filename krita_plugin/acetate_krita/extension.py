@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import krita
+from acetate_bridge.language.spoken import say
 from acetate_bridge.protocol.modes import MODES
 from acetate_krita.docker import DOCKER
 from acetate_krita.plugin import Studio
@@ -53,7 +54,7 @@ class AcetateExtension(krita.Extension):
         control = self._studio.controller
         return [
             *(
-                (f"acetate_{mode}", MODES[mode].title, functools.partial(self._generate, mode))
+                (f"acetate_{mode}", say(MODES[mode].title), functools.partial(self._generate, mode))
                 for mode in (
                     "text",
                     "background",
@@ -66,8 +67,8 @@ class AcetateExtension(krita.Extension):
                     "cutout",
                 )
             ),
-            ("acetate_regenerate", "Paint Layer Anew", control.regenerate),
-            ("acetate_cancel", "Cancel Generating", control.cancel),
+            ("acetate_regenerate", say("Paint Layer Anew"), control.regenerate),
+            ("acetate_cancel", say("Cancel Generating"), control.cancel),
         ]
 
     def _watch_undo_soon(self, *_: object) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from gi.repository import Gimp, Gtk
 
+from acetate_bridge.language.spoken import say
 from adapter.documents import Attention
 from widgets.signal_guard import Updating, choose
 
@@ -20,7 +21,7 @@ class ImageChooser(Gtk.Box):
         self.set_border_width(6)
         self.set_margin_bottom(-6)
         self._updating, self._entries = Updating(), list[tuple[str, str]]()
-        label = Gtk.Label(label="_Image", use_underline=True)
+        label = Gtk.Label(label=say("_Image"), use_underline=True)
         self._box = Gtk.ComboBoxText()
         label.set_mnemonic_widget(self._box)
 

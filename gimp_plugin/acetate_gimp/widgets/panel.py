@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gi.repository import GLib, Gtk, Pango
 
+from acetate_bridge.language.spoken import say
 from acetate_bridge.panel.lists import LISTS
 from acetate_bridge.panel.view import Actions, Choice, PanelView
 from acetate_bridge.protocol.types import Image
@@ -57,10 +58,12 @@ class Panel(Gtk.Box):
         self.then = Entries(actions, self._updating, LISTS["then"], tame)
         self._sentence = Gtk.Label(wrap=True, xalign=0, width_chars=20, max_width_chars=48)
         make_quiet(self._sentence)
-        self._button = Gtk.Button(label="_Generate", use_underline=True)
+        self._button = Gtk.Button(label=say("_Generate"), use_underline=True)
         self._button.connect("clicked", lambda _: actions.generate())
-        self._again = Gtk.Button(label="Paint Ane_w", use_underline=True, no_show_all=True)
-        self._again.set_tooltip_text("Paint the active layer anew from its recipe, in its place")
+        self._again = Gtk.Button(label=say("Paint Ane_w"), use_underline=True, no_show_all=True)
+        self._again.set_tooltip_text(
+            say("Paint the active layer anew from its recipe, in its place")
+        )
         self._again.connect("clicked", lambda _: actions.regenerate())
         buttons = Gtk.Box(spacing=6)
         buttons.pack_start(self._button, True, True, 0)
@@ -71,7 +74,7 @@ class Panel(Gtk.Box):
         self._results = Strip(RESULT_SIDE, actions.swap)
         self._history = Strip(HISTORY_SIDE, actions.restore, actions.repeat)
         self._result_rows = self._make_result_rows()
-        self._history_rows = (heading("History"), self._history)
+        self._history_rows = (heading(say("History")), self._history)
         self._offer, self._status = OfferRow(actions), StatusLine(actions)
 
         inner = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
@@ -155,7 +158,7 @@ class Panel(Gtk.Box):
         if self._mode.get_active_id() != view.mode:
             self._mode.set_active_id(view.mode)
         chosen = next((each for each in view.modes if each.name == view.mode), None)
-        self._mode.set_tooltip_text((chosen.reason if chosen else "") or "What to do")
+        self._mode.set_tooltip_text((chosen.reason if chosen else "") or say("What to do"))
 
     def _draw_button(self, view: PanelView) -> None:
         self._button.set_sensitive(view.can_generate)
@@ -165,7 +168,7 @@ class Panel(Gtk.Box):
 
     def _make_settings_button(self) -> Gtk.Button:
         button = Gtk.Button.new_from_icon_name("preferences-system-symbolic", Gtk.IconSize.BUTTON)
-        button.set_tooltip_text("Settings, and what is in place")
+        button.set_tooltip_text(say("Settings, and what is in place"))
         button.get_accessible().set_name("Settings")
         make_narrow(button)
 
@@ -184,17 +187,17 @@ class Panel(Gtk.Box):
         self._preview_shown = view.preview
 
     def _make_result_rows(self) -> tuple[Gtk.Widget, ...]:
-        self._keep = Gtk.Button(label="_Keep", use_underline=True)
-        self._keep.set_tooltip_text("Let the shown result stay when another one is chosen")
+        self._keep = Gtk.Button(label=say("_Keep"), use_underline=True)
+        self._keep.set_tooltip_text(say("Let the shown result stay when another one is chosen"))
         self._keep.connect("clicked", lambda _: self._keep_shown())
-        self._discard = Gtk.Button(label="_Discard", use_underline=True)
-        self._discard.set_tooltip_text("Take the shown result out of the image")
+        self._discard = Gtk.Button(label=say("_Discard"), use_underline=True)
+        self._discard.set_tooltip_text(say("Take the shown result out of the image"))
         self._discard.connect("clicked", lambda _: self._actions.discard())
-        self._try = Gtk.Button(label="Another _try", use_underline=True)
-        self._try.set_tooltip_text("The same once more, with another seed and the same source")
+        self._try = Gtk.Button(label=say("Another _try"), use_underline=True)
+        self._try.set_tooltip_text(say("The same once more, with another seed and the same source"))
         self._try.connect("clicked", lambda _: self._actions.another_try())
         head, row = Gtk.Box(spacing=6), Gtk.Box(spacing=6, homogeneous=True)
-        head.pack_start(heading("Results"), True, True, 0)
+        head.pack_start(heading(say("Results")), True, True, 0)
         head.pack_start(self._try, False, False, 0)
         row.pack_start(self._keep, True, True, 0)
         row.pack_start(self._discard, True, True, 0)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from gi.repository import Gtk, Pango
 
+from acetate_bridge.language.spoken import say
 from acetate_bridge.panel.view import Actions, LayerPrompt, PanelView
 from widgets.signal_guard import Updating, entry_text
 from widgets.style import make_quiet
@@ -29,9 +30,9 @@ class Prompts(Gtk.Box):
             bottom_margin=4,
         )
         self.text.get_accessible().set_name("Prompt")
-        self.text.set_tooltip_text("What to paint. Ctrl+Enter paints it.")
+        self.text.set_tooltip_text(say("What to paint. Ctrl+Enter paints it."))
         self.text.get_buffer().connect("changed", self._typed)
-        self._hint = Gtk.Label(label="What to paint", xalign=0, yalign=0)
+        self._hint = Gtk.Label(label=say("What to paint"), xalign=0, yalign=0)
         self._hint.set_margin_start(7)
         self._hint.set_margin_top(4)
         make_quiet(self._hint)

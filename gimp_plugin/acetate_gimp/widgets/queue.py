@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gi.repository import Gtk, Pango
 
+from acetate_bridge.language.spoken import say
 from acetate_bridge.panel.view import Actions, ProgressView, QueuedJob
 from widgets.style import make_narrow
 
@@ -23,7 +24,7 @@ class Queue(Gtk.Box):
         scrolled.set_max_content_height(_MOST_HEIGHT)
         scrolled.set_overlay_scrolling(False)
         scrolled.add(self._list)
-        self._all = Gtk.Button(label="Cancel _all", use_underline=True, halign=Gtk.Align.END)
+        self._all = Gtk.Button(label=say("Cancel _all"), use_underline=True, halign=Gtk.Align.END)
         self._all.connect("clicked", lambda _: actions.cancel_all())
         self.pack_start(scrolled, False, False, 0)
         self.pack_start(self._all, False, False, 0)
@@ -52,7 +53,7 @@ class _Row(Gtk.Grid):
         self._words = Gtk.Label(xalign=0, hexpand=True, ellipsize=Pango.EllipsizeMode.END)
         # Its words stand above it: within it, some themes make them hard to read.
         self._bar = Gtk.ProgressBar(hexpand=True)
-        cancel = Gtk.Button(label="Cancel", valign=Gtk.Align.CENTER)
+        cancel = Gtk.Button(label=say("Cancel"), valign=Gtk.Align.CENTER)
         cancel.connect("clicked", lambda _: actions.cancel(job))
         self._cancel = cancel
         self._sooner, self._later = (
@@ -60,8 +61,8 @@ class _Row(Gtk.Grid):
         )
         self._sooner.connect("clicked", lambda _: actions.move(job, True))
         self._later.connect("clicked", lambda _: actions.move(job, False))
-        self._sooner.set_tooltip_text("Paint it before the one above")
-        self._later.set_tooltip_text("Paint it after the one below")
+        self._sooner.set_tooltip_text(say("Paint it before the one above"))
+        self._later.set_tooltip_text(say("Paint it after the one below"))
         for button in (self._sooner, self._later, cancel):
             make_narrow(button)
         self.attach(self._words, 0, 0, 1, 1)
@@ -72,13 +73,13 @@ class _Row(Gtk.Grid):
 
     def show_job(self, job: QueuedJob) -> None:
         """Take over how it stands."""
-        name = f"“{job.words}”" if job.here else f"“{job.words}” in {job.title}"
+        name = f"“{job.words}”" if job.here else say(f"“{job.words}” in {job.title}")
         words = f"{name} · {job.progress.words}"
         self._words.set_text(words)
         self._words.set_tooltip_text(words)
-        self._cancel.get_accessible().set_name(f"Cancel {name}")
-        self._sooner.get_accessible().set_name(f"Sooner: {name}")
-        self._later.get_accessible().set_name(f"Later: {name}")
+        self._cancel.get_accessible().set_name(say(f"Cancel {name}"))
+        self._sooner.get_accessible().set_name(say(f"Sooner: {name}"))
+        self._later.get_accessible().set_name(say(f"Later: {name}"))
         for button, able in ((self._sooner, job.sooner), (self._later, job.later)):
             button.set_visible(job.sooner or job.later)
             button.set_sensitive(able)

@@ -6,6 +6,7 @@ import contextlib
 
 from gi.repository import Gdk, Gio, GLib, Gtk
 
+from acetate_bridge.language.spoken import say
 from acetate_bridge.panel.fields import FIELDS
 from acetate_bridge.panel.view import Actions, PanelView
 from widgets.settings_form import Form
@@ -21,7 +22,7 @@ class SettingsDialog(Gtk.Window):
     """Made once; closing hides it. It waits for nobody: the panel works on beside it."""
 
     def __init__(self, actions: Actions, updating: Updating) -> None:
-        super().__init__(title=TITLE)
+        super().__init__(title=say(TITLE))
         self.set_type_hint(Gdk.WindowTypeHint.DIALOG)
         self.set_default_size(_WIDTH, _HEIGHT)
         self._actions, self._updating = actions, updating
@@ -31,13 +32,14 @@ class SettingsDialog(Gtk.Window):
         self._machine = Gtk.Label(xalign=0, wrap=True, width_chars=16, max_width_chars=46)
         make_quiet(self._machine)
         self.address, self.token_file = (Gtk.Entry(hexpand=True, width_chars=8) for _ in range(2))
-        self.address.set_placeholder_text("This machine")
-        self.address.set_tooltip_text("Address of another server, such as studio.local:7860")
-        self.token_file.set_placeholder_text("None")
-        self.token_file.set_tooltip_text("File with the token of that server")
+        self.address.set_placeholder_text(say("This machine"))
+        self.address.set_tooltip_text(say("Address of another server, such as studio.local:7860"))
+        self.token_file.set_placeholder_text(say("None"))
+        self.token_file.set_tooltip_text(say("File with the token of that server"))
         for entry in (self.address, self.token_file):
             entry.connect("activate", lambda _: self._apply())
         rows = {name: row for name, row in FIELDS.items() if row.in_dialog}
+        self._language = Form(actions, updating, {"language": rows.pop("language")})
         self._form = Form(actions, updating, rows)
         self._folders = Gtk.Grid(row_spacing=6, column_spacing=6)
         self._lay_out()
@@ -61,6 +63,7 @@ class SettingsDialog(Gtk.Window):
             if not entry.has_focus():
                 entry_text(entry, text)
         self._form.show_fields(view.fields)
+        self._language.show_fields(view.fields)
         if not self._folders.get_children():
             self._draw_folders(view)
 
@@ -70,7 +73,7 @@ class SettingsDialog(Gtk.Window):
     def _draw_folders(self, view: PanelView) -> None:
         for place, folder in enumerate(view.server.folders):
             name = Gtk.Label(label=folder.name, xalign=0, hexpand=True, tooltip_text=folder.path)
-            button = Gtk.Button(label="Open", tooltip_text=folder.path)
+            button = Gtk.Button(label=say("Open"), tooltip_text=folder.path)
             button.get_accessible().set_name(f"Open: {folder.name}")
             button.connect("clicked", lambda _, path=folder.path: _open_folder(path))
             self._folders.attach(name, 0, place, 1, 1)
@@ -78,17 +81,17 @@ class SettingsDialog(Gtk.Window):
         self._folders.show_all()
 
     def _lay_out(self) -> None:
-        page = Gtk.Button(label="Open _Page", use_underline=True)
-        page.set_tooltip_text("The page of the server in your browser, signed in")
+        page = Gtk.Button(label=say("Open _Page"), use_underline=True)
+        page.set_tooltip_text(say("The page of the server in your browser, signed in"))
         page.connect("clicked", lambda _: self._actions.open_page())
         server = Gtk.Grid(row_spacing=6, column_spacing=6)
-        choose = Gtk.Button(label="…", tooltip_text="Choose a file")
+        choose = Gtk.Button(label="…", tooltip_text=say("Choose a file"))
         choose.get_accessible().set_name("Choose the token file")
         choose.connect("clicked", lambda _: self._choose_file())
-        apply = Gtk.Button(label="_Connect", use_underline=True, halign=Gtk.Align.END)
+        apply = Gtk.Button(label=say("_Connect"), use_underline=True, halign=Gtk.Align.END)
         apply.connect("clicked", lambda _: self._apply())
         for place, (words, entry) in enumerate(
-            (("_Address", self.address), ("_Token file", self.token_file))
+            ((say("_Address"), self.address), (say("_Token file"), self.token_file))
         ):
             label = Gtk.Label(label=words, use_underline=True, xalign=0)
             label.set_mnemonic_widget(entry)
@@ -99,18 +102,19 @@ class SettingsDialog(Gtk.Window):
         column = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=8)
         column.set_border_width(10)
         for widget in (
-            heading("In place"),
+            heading(say("In place")),
             self._parts,
             page,
-            heading("What runs well here"),
+            heading(say("What runs well here")),
             self._machine,
             self._models,
-            heading("Server"),
+            heading(say("Server")),
             server,
-            heading("Repainting"),
+            heading(say("Repainting")),
             self._form,
-            heading("Folders"),
+            heading(say("Folders")),
             self._folders,
+            self._language,
         ):
             column.pack_start(widget, False, False, 0)
         scrolled = Gtk.ScrolledWindow()
@@ -124,7 +128,7 @@ class SettingsDialog(Gtk.Window):
 
     def _choose_file(self) -> None:
         chooser = Gtk.FileChooserNative.new(
-            "Token File", self, Gtk.FileChooserAction.OPEN, None, None
+            say("Token File"), self, Gtk.FileChooserAction.OPEN, None, None
         )
         if chooser.run() == Gtk.ResponseType.ACCEPT and chooser.get_filename():
             self.token_file.set_text(chooser.get_filename())

@@ -7,6 +7,7 @@ from typing import Any
 
 from gi.repository import Gtk
 
+from acetate_bridge.language.spoken import say
 from acetate_bridge.panel.fields import FIELDS, Field
 from acetate_bridge.panel.view import Actions, Choice, FieldView, PanelView, Setting
 from widgets.signal_guard import Updating, changed, choose, entry_text
@@ -19,7 +20,7 @@ class Details(Gtk.Expander):
     """The fold of the panel: everything that has a good default."""
 
     def __init__(self, actions: Actions, updating: Updating) -> None:
-        super().__init__(label="Mo_re", use_underline=True)
+        super().__init__(label=say("Mo_re"), use_underline=True)
         self._actions, self._updating = actions, updating
         rows = {name: row for name, row in FIELDS.items() if not (row.in_dialog or row.guides)}
         self._form = Form(actions, updating, rows)
@@ -69,7 +70,7 @@ class Form(Gtk.Grid):
             "toggle": self._draw_toggle,
         }[field.kind]
         widget = draw(field)
-        widget.set_tooltip_text(field.tip)
+        widget.set_tooltip_text(say(field.tip))
         return widget
 
     def _tell(self, field: Field, value: Callable[[Any], Any]) -> Callable[..., None]:
@@ -91,7 +92,7 @@ class Form(Gtk.Grid):
                     box.append(choice.name, choice.label)
             choose(box, str(found.value))
             chosen = next((each for each in found.choices if each.name == found.value), None)
-            box.set_tooltip_text((chosen.reason if chosen else "") or field.tip)
+            box.set_tooltip_text((chosen.reason if chosen else "") or say(field.tip))
 
         def tell(_: Gtk.ComboBoxText) -> None:
             if box.get_active_id() is not None:
@@ -138,7 +139,7 @@ class Form(Gtk.Grid):
 
     def _draw_toggle(self, field: Field) -> Gtk.Widget:
         kind = Gtk.ToggleButton if field.beside else Gtk.CheckButton
-        button = kind(label=field.label, use_underline=True)
+        button = kind(label=say(field.label), use_underline=True)
         if field.beside:
             make_narrow(button)
         button.connect("toggled", self._tell(field, Gtk.ToggleButton.get_active))
@@ -161,7 +162,7 @@ class Form(Gtk.Grid):
             self.attach_next_to(row, None, Gtk.PositionType.BOTTOM, 2, 1)
             self._rows[field.name] = (row,)
             return
-        label = Gtk.Label(label=field.label, use_underline=True, xalign=0)
+        label = Gtk.Label(label=say(field.label), use_underline=True, xalign=0)
         label.set_mnemonic_widget(widget)
         self.attach_next_to(label, None, Gtk.PositionType.BOTTOM, 1, 1)
         self.attach_next_to(row, label, Gtk.PositionType.RIGHT, 1, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gi.repository import GLib, Gtk
 
+from acetate_bridge.language.spoken import say
 from acetate_bridge.panel.view import Actions, OfferView, Severity, Status
 from widgets.pictures import on_checkerboard
 from widgets.setup_card import show_links
@@ -121,7 +122,7 @@ class OfferRow(Gtk.Box):
         self._picture.set_from_pixbuf(on_checkerboard(offer.image, _OFFER_SIDE, _OFFER_SIDE))
         self._sentence.set_text(offer.sentence)
         # The label may be long; a tooltip holds all of it where the panel is narrow.
-        self._insert.set_label("I_nsert")
+        self._insert.set_label(say("I_nsert"))
         self._insert.set_tooltip_text(offer.insert_label)
         self._dismiss.set_label(offer.dismiss_label.replace("m", "_m", 1))
 

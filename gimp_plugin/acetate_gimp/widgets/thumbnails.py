@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from gi.repository import Gdk, Gtk
 
+from acetate_bridge.language.spoken import say
 from acetate_bridge.panel.view import Thumbnail
 from widgets.pictures import picture
 
@@ -73,7 +74,10 @@ class Strip(Gtk.ScrolledWindow):
 
     def _open_menu(self, index: int) -> bool:
         menu = Gtk.Menu()
-        entries = (("_Take Over Its Settings", self._choose), ("_Paint It Again", self._repeat))
+        entries = (
+            (say("_Take Over Its Settings"), self._choose),
+            (say("_Paint It Again"), self._repeat),
+        )
         for words, act in entries:
             entry = Gtk.MenuItem(label=words, use_underline=True)
             entry.connect("activate", lambda _, act=act: act(index) if act else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acetate_bridge.language.spoken import say
 from acetate_bridge.panel.fields import FIELDS
 from acetate_bridge.panel.lists import LISTS
 from acetate_bridge.panel.view import Actions, PanelView
@@ -32,12 +33,12 @@ class Panel(QtWidgets.QWidget):
         self._actions = actions
         self._view = PanelView()
         self._preview_shown: Image | None = None
-        self.mode = ChoiceBox("What to do", actions.set_mode)
+        self.mode = ChoiceBox(say("What to do"), actions.set_mode)
         self.settings = SettingsDialog(self, actions, icon)
         self.settings_button = QtWidgets.QToolButton()
         self.settings_button.setIcon(icon("configure"))
-        self.settings_button.setAccessibleName("Settings")
-        self.settings_button.setToolTip("Settings, and what is in place")
+        self.settings_button.setAccessibleName(say("Settings"))
+        self.settings_button.setToolTip(say("Settings, and what is in place"))
         self.settings_button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.settings_button.clicked.connect(lambda: self.settings.open_beside())
         self.card = SetupCard(actions)
@@ -47,24 +48,26 @@ class Panel(QtWidgets.QWidget):
         self.guides = Guides(actions, icon, self._wheel.guard)
         self.then = Entries(actions, icon, LISTS["then"], self._wheel.guard)
         self._where = sentence(muted=True)
-        self.button = QtWidgets.QPushButton("Generate")
+        self.button = QtWidgets.QPushButton(say("Generate"))
         self.button.setAutoDefault(False)
         self.button.clicked.connect(lambda: self.press())
         self.again = QtWidgets.QToolButton()
         self.again.setIcon(icon("view-refresh"))
-        self.again.setText("Paint Anew")
+        self.again.setText(say("Paint Anew"))
         self.again.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.again.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.again.setAccessibleName("Paint Anew")
-        self.again.setToolTip("Paint the active layer anew from its recipe, in its place")
+        self.again.setAccessibleName(say("Paint Anew"))
+        self.again.setToolTip(say("Paint the active layer anew from its recipe, in its place"))
         self.again.clicked.connect(lambda: actions.regenerate())
         self.queue = Queue(actions)
         self.progress = self.queue.progress
         self.preview = QtWidgets.QLabel()
         self.results = Strip(RESULT_SIDE, actions.swap)
-        self.history = Strip(HISTORY_SIDE, actions.restore, ("Paint again here", actions.repeat))
+        self.history = Strip(
+            HISTORY_SIDE, actions.restore, (say("Paint again here"), actions.repeat)
+        )
         self._results_head = self._make_results_head()
-        self._history_head = heading("History")
+        self._history_head = heading(say("History"))
         self.offer, self.status = OfferRow(actions), StatusLine(actions)
         self._sent: str | None = None
         self._lay_out()
@@ -151,19 +154,19 @@ class Panel(QtWidgets.QWidget):
         self._preview_shown = view.preview
 
     def _make_results_head(self) -> QtWidgets.QWidget:
-        self.keep = _small_button("Keep")
-        self.keep.setToolTip("Let the shown result stay when another one is chosen")
+        self.keep = _small_button(say("Keep"))
+        self.keep.setToolTip(say("Let the shown result stay when another one is chosen"))
         self.keep.clicked.connect(lambda: self._keep_shown())
-        self.discard = _small_button("Discard")
-        self.discard.setToolTip("Take the shown result out of the image")
+        self.discard = _small_button(say("Discard"))
+        self.discard.setToolTip(say("Take the shown result out of the image"))
         self.discard.clicked.connect(lambda: self._actions.discard())
-        self.another = _small_button("Another try")
-        self.another.setToolTip("The same once more with another seed, from the same source")
+        self.another = _small_button(say("Another try"))
+        self.another.setToolTip(say("The same once more with another seed, from the same source"))
         self.another.clicked.connect(lambda: self._actions.another_try())
         head = QtWidgets.QWidget()
         grid = QtWidgets.QGridLayout(head)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.addWidget(flexible(heading("Results")), 0, 0)
+        grid.addWidget(flexible(heading(say("Results"))), 0, 0)
         grid.addWidget(self.another, 0, 1)
         buttons = QtWidgets.QHBoxLayout()
         for button in (self.keep, self.discard):

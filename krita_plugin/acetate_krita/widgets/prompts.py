@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acetate_bridge.language.spoken import say
 from acetate_bridge.panel.view import Actions, LayerPrompt, PanelView
 from acetate_krita.qt import QtWidgets
 from acetate_krita.widgets.labels import ReadablePlaceholder, flexible
@@ -18,10 +19,10 @@ class Prompts(QtWidgets.QWidget):
         self._actions = actions
         self.text = QtWidgets.QPlainTextEdit()
         self.text.setTabChangesFocus(True)
-        self.text.setPlaceholderText("What to paint")
+        self.text.setPlaceholderText(say("What to paint"))
         ReadablePlaceholder(self.text)
-        self.text.setToolTip("What to paint. Ctrl+Enter paints it.")
-        self.text.setAccessibleName("Prompt")
+        self.text.setToolTip(say("What to paint. Ctrl+Enter paints it."))
+        self.text.setAccessibleName(say("Prompt"))
         self.text.setMinimumWidth(40)
         self.text.textChanged.connect(lambda: actions.set_prompt(self.text.toPlainText()))
         self.text.document().documentLayout().documentSizeChanged.connect(lambda *_: self._fit())

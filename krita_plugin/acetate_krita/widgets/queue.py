@@ -5,6 +5,7 @@ Each has its own Cancel, those that wait are moved up and down, and one button e
 
 from __future__ import annotations
 
+from acetate_bridge.language.spoken import say
 from acetate_bridge.panel.view import Actions, PanelView, ProgressView, QueuedJob
 from acetate_krita.qt import Qt, QtWidgets
 from acetate_krita.widgets.labels import OneLine, flexible
@@ -22,7 +23,7 @@ class Queue(QtWidgets.QWidget):
         self._job = ""
         self.progress = QtWidgets.QProgressBar()
         self.progress.setRange(0, 1000)
-        self.cancel = _small("Cancel", "Stop this layer (Escape)")
+        self.cancel = _small(say("Cancel"), say("Stop this layer (Escape)"))
         self.cancel.clicked.connect(lambda: actions.cancel(self._job))
         # Its words stand above it: within it, no theme lets all of them be read.
         self.words = OneLine()
@@ -47,7 +48,7 @@ class Queue(QtWidgets.QWidget):
         self._others.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._others.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._others.setWidget(inner)
-        self.empty = _small("Cancel all", "Stop every layer that waits, in every image")
+        self.empty = _small(say("Cancel all"), say("Stop every layer that waits, in every image"))
         self.empty.clicked.connect(lambda: actions.cancel_all())
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -108,9 +109,9 @@ class _Row(QtWidgets.QWidget):
     def __init__(self, actions: Actions, job: str) -> None:
         super().__init__()
         self.label = OneLine()
-        self.sooner = _arrow(Qt.ArrowType.UpArrow, "Paint it before the one above")
-        self.later = _arrow(Qt.ArrowType.DownArrow, "Paint it after the one below")
-        self.cancel = _small("Cancel", "")
+        self.sooner = _arrow(Qt.ArrowType.UpArrow, say("Paint it before the one above"))
+        self.later = _arrow(Qt.ArrowType.DownArrow, say("Paint it after the one below"))
+        self.cancel = _small(say("Cancel"), "")
         self.sooner.clicked.connect(lambda *_: actions.move(job, True))
         self.later.clicked.connect(lambda *_: actions.move(job, False))
         self.cancel.clicked.connect(lambda *_: actions.cancel(job))
@@ -122,19 +123,19 @@ class _Row(QtWidgets.QWidget):
 
     def show_job(self, job: QueuedJob) -> None:
         """Take over how it stands."""
-        place = "" if job.here else f" in {job.title}"
-        words = f"“{job.words}”{place}: {job.progress.words}"
+        name = f"“{job.words}”" if job.here else say(f"“{job.words}” in {job.title}")
+        words = f"{name}: {job.progress.words}"
         self.label.setText(words)
         self.label.setToolTip(f"{words} · {job.title}")
         for button, able, deed in (
-            (self.sooner, job.sooner, "Sooner"),
-            (self.later, job.later, "Later"),
+            (self.sooner, job.sooner, say("Sooner")),
+            (self.later, job.later, say("Later")),
         ):
             button.setVisible(job.sooner or job.later)
             button.setEnabled(able)
             button.setAccessibleName(f"{deed}: “{job.words}”")
-        self.cancel.setToolTip(f"Stop {words}")
-        self.cancel.setAccessibleName(f"Cancel “{job.words}”")
+        self.cancel.setToolTip(say(f"Stop {words}"))
+        self.cancel.setAccessibleName(say(f"Cancel “{job.words}”"))
 
 
 def _small(words: str, tip: str) -> QtWidgets.QToolButton:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from acetate_bridge.language.spoken import say
 from acetate_bridge.panel.fields import FIELDS
 from acetate_bridge.panel.view import Actions, PanelView
 from acetate_krita.qt import QtCore, QtGui, QtWidgets
@@ -20,25 +21,29 @@ class SettingsDialog(QtWidgets.QDialog):
 
     def __init__(self, parent: QtWidgets.QWidget, actions: Actions, icon: Icon) -> None:
         super().__init__(parent)
-        self.setWindowTitle(TITLE)
+        self.setWindowTitle(say(TITLE))
         self.resize(_WIDTH, _HEIGHT)
         self._actions = actions
         self.parts, self.models = SetupCard(actions), SetupCard(actions)
         self._machine = sentence(muted=True)
         self.address, self.token_file = QtWidgets.QLineEdit(), QtWidgets.QLineEdit()
-        self.address.setPlaceholderText("This machine")
-        self.address.setToolTip("Address of another server, such as studio.local:7860")
-        self.address.setAccessibleName("Address of the server")
-        self.token_file.setPlaceholderText("None")
-        self.token_file.setToolTip("File with the token of that server")
-        self.token_file.setAccessibleName("Token file")
+        self.address.setPlaceholderText(say("This machine"))
+        self.address.setToolTip(say("Address of another server, such as studio.local:7860"))
+        self.address.setAccessibleName(say("Address of the server"))
+        self.token_file.setPlaceholderText(say("None"))
+        self.token_file.setToolTip(say("File with the token of that server"))
+        self.token_file.setAccessibleName(say("Token file"))
         for field in (self.address, self.token_file):
             ReadablePlaceholder(field)
-        self.connect_button, self.page = _button("Connect"), _button("Open Page")
-        self.page.setToolTip("The page of the server in your browser, signed in")
+        self.connect_button, self.page = (
+            _button(say("Connect")),
+            _button(say("Open Page")),
+        )
+        self.page.setToolTip(say("The page of the server in your browser, signed in"))
         self.connect_button.clicked.connect(lambda: self._apply())
         self.page.clicked.connect(lambda: actions.open_page())
         rows = {name: row for name, row in FIELDS.items() if row.in_dialog}
+        self.language = Form(actions, icon, {"language": rows.pop("language")})
         self.form = Form(actions, icon, rows)
         self._folders = QtWidgets.QFormLayout()
         self._lay_out()
@@ -62,9 +67,10 @@ class SettingsDialog(QtWidgets.QDialog):
             if not entry.hasFocus() and entry.text() != text:
                 entry.setText(text)
         self.form.show_fields(view.fields)
+        self.language.show_fields(view.fields)
         if not self._folders.rowCount():
             for folder in view.server.folders:
-                button = _button("Open")
+                button = _button(say("Open"))
                 button.setToolTip(folder.path)
                 button.setAccessibleName(f"Open: {folder.name}")
                 button.clicked.connect(partial(_open_folder, folder.path))
@@ -74,37 +80,38 @@ class SettingsDialog(QtWidgets.QDialog):
         self._actions.set_server(self.address.text(), self.token_file.text())
 
     def _choose_file(self) -> None:
-        chosen, _ = QtWidgets.QFileDialog.getOpenFileName(self, "Token File")
+        chosen, _ = QtWidgets.QFileDialog.getOpenFileName(self, say("Token File"))
         if chosen:
             self.token_file.setText(chosen)
 
     def _lay_out(self) -> None:
         choose = QtWidgets.QToolButton()
         choose.setText("…")
-        choose.setAccessibleName("Choose the token file")
+        choose.setAccessibleName(say("Choose the token file"))
         choose.clicked.connect(lambda: self._choose_file())
         file = QtWidgets.QHBoxLayout()
         file.addWidget(flexible(self.token_file))
         file.addWidget(choose)
         server = QtWidgets.QFormLayout()
-        server.addRow("Address", flexible(self.address))
-        server.addRow("Token file", file)
+        server.addRow(say("Address"), flexible(self.address))
+        server.addRow(say("Token file"), file)
         server.addRow("", self.connect_button)
         inner = QtWidgets.QWidget()
         column = QtWidgets.QVBoxLayout(inner)
         for each in (
-            heading("In place"),
+            heading(say("In place")),
             self.parts,
             self.page,
-            heading("What runs well here"),
+            heading(say("What runs well here")),
             self._machine,
             self.models,
-            heading("Server"),
+            heading(say("Server")),
             server,
-            heading("Repainting"),
+            heading(say("Repainting")),
             self.form,
-            heading("Folders"),
+            heading(say("Folders")),
             self._folders,
+            self.language,
         ):
             if isinstance(each, QtWidgets.QLayout):
                 column.addLayout(each)

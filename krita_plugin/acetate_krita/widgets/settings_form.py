@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from acetate_bridge.language.spoken import say
 from acetate_bridge.panel.fields import FIELDS, Field
 from acetate_bridge.panel.view import Actions, FieldView, PanelView, Setting
 from acetate_krita.qt import Qt, QtGui, QtWidgets
@@ -24,7 +25,7 @@ class Details(QtWidgets.QWidget):
     def __init__(self, actions: Actions, icon: Icon) -> None:
         super().__init__()
         self.fold = QtWidgets.QToolButton()
-        self.fold.setText("More")
+        self.fold.setText(say("More"))
         self.fold.setCheckable(True)
         self.fold.setAutoRaise(True)
         self.fold.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -88,7 +89,7 @@ class Form(QtWidgets.QWidget):
         self._actions.set_field(field.name, value)
 
     def _draw_menu(self, field: Field) -> QtWidgets.QWidget:
-        box = ChoiceBox(field.tip, lambda name: self._tell(field, name))
+        box = ChoiceBox(say(field.tip), lambda name: self._tell(field, name))
         self._show[field.name] = lambda found: box.show_choices(found.choices, str(found.value))
         return box
 
@@ -138,15 +139,15 @@ class Form(QtWidgets.QWidget):
         return flexible(box)
 
     def _draw_toggle(self, field: Field) -> QtWidgets.QWidget:
-        button = QtWidgets.QToolButton() if field.beside else QtWidgets.QCheckBox(field.words)
+        button = QtWidgets.QToolButton() if field.beside else QtWidgets.QCheckBox(say(field.words))
         button.setCheckable(True)
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        button.setAccessibleName(field.spoken or field.words)
-        button.setToolTip(field.tip)
+        button.setAccessibleName(say(field.spoken or field.words))
+        button.setToolTip(say(field.tip))
         button.clicked.connect(lambda checked: self._tell(field, checked))
         icons = _ICONS.get(field.name)
         if field.beside and icons is None:
-            button.setText(field.words)
+            button.setText(say(field.words))
 
         def show(found: FieldView) -> None:
             button.setChecked(bool(found.value))
@@ -166,10 +167,10 @@ class Form(QtWidgets.QWidget):
             self._form.addRow(flexible(row))
             self._rows[field.name] = (row,)
             return
-        label = QtWidgets.QLabel(field.words)
+        label = QtWidgets.QLabel(say(field.words))
         for each in (label, target):
-            each.setToolTip(field.tip)
-        target.setAccessibleName(field.words)
+            each.setToolTip(say(field.tip))
+        target.setAccessibleName(say(field.words))
         self._form.addRow(label, row)
         self._rows[field.name] = (label, row)
 

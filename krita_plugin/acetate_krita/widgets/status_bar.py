@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acetate_bridge.language.spoken import say
 from acetate_bridge.panel.view import Actions, OfferView, Severity, Status
 from acetate_krita.qt import Qt, QtCore, QtWidgets
 from acetate_krita.widgets.labels import sentence
@@ -104,7 +105,7 @@ class OfferRow(QtWidgets.QWidget):
         self._picture.setPixmap(pixmap)
         self.sentence.setText(offer.sentence)
         # The label may be long; a tooltip holds all of it where the docker is narrow.
-        self.insert.setText("Insert")
+        self.insert.setText(say("Insert"))
         self.insert.setToolTip(offer.insert_label)
         self.insert.setEnabled(offer.insertable)
         self.dismiss.setText(offer.dismiss_label)

@@ -10,9 +10,11 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from acetate_bridge.editing.editor import DocumentClosed, LayerGone, Refusal
 from acetate_bridge.editing.plan import CannotPlan
+from acetate_bridge.language.spoken import speak
 from acetate_bridge.panel import status as statuses
 from acetate_bridge.panel.fields import Value
 from acetate_bridge.panel.preferences import Preferences
+from acetate_bridge.panel.spoken_view import spoken
 from acetate_bridge.panel.view import PanelView, Status
 from acetate_bridge.panel.view_model import Knowledge, Work, draw
 from acetate_bridge.protocol.messages import ModelInfo
@@ -55,7 +57,8 @@ class Adjusting:
     def __init__(self, known: Knowledge, preferences: Preferences) -> None:
         self.known = known
         self._preferences = preferences
-        self._view = draw(known, preferences, Work())
+        self._language = speak(str(preferences.current.value("language")))
+        self._view = spoken(draw(known, preferences, Work()), self._language)
 
     @property
     def view(self) -> PanelView:
@@ -89,6 +92,8 @@ class Adjusting:
         settings = self._preferences.current.changed(name, value, self._view.model)
         if name == "seed":
             settings = settings.changed("seed_locked", True)
+        if name == "language":
+            self._language = speak(str(settings.value(name)))
         self._preferences.change(settings)
 
     @safely

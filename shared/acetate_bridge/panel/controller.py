@@ -20,6 +20,7 @@ from acetate_bridge.panel import status as statuses
 from acetate_bridge.panel.adjusting import safely
 from acetate_bridge.panel.dispatch import Hearing, MakeLink
 from acetate_bridge.panel.equipping import Equipping, editor_kind
+from acetate_bridge.panel.spoken_view import spoken
 from acetate_bridge.panel.view import PanelView, Status
 from acetate_bridge.panel.view_model import Work, draw, thumbnails
 from acetate_bridge.protocol.messages import (
@@ -312,7 +313,7 @@ class Controller(Equipping):
             self.can_try_again,
         )
         try:
-            self._view = draw(self.known, self._preferences, work)
+            self._view = spoken(draw(self.known, self._preferences, work), self._language)
             self._on_change(self._view)
         except Exception:
             log.exception("the panel could not be drawn")

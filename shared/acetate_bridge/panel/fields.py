@@ -180,6 +180,23 @@ FIELDS: dict[str, Field] = {
             ),
         ),
         Field(
+            "language",
+            "_Language",
+            "The language of the panel; some of it changes only when the editor is started anew",
+            "menu",
+            "",
+            in_dialog=True,
+            choices=(
+                ("", "As the editor"),
+                ("en", "English"),
+                ("de", "Deutsch"),
+                ("es", "Español"),
+                ("fr", "Français"),
+                ("ja", "日本語"),
+                ("zh_CN", "简体中文"),
+            ),
+        ),
+        Field(
             "keep_transparency",
             "_Keep transparency",
             "Repaint colour alone: what is see-through stays so (alpha)",

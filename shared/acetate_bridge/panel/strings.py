@@ -33,7 +33,7 @@ def where(mode: str, plan: Plan) -> str:
     name = f"“{plan.source.name}”" if plan.source is not None else "the layer"
     sentence = mode_row(mode).sentence.format(name=name, place=place)
     if plan.frame.resampled:
-        sentence += f", painted at {size.width} × {size.height} and scaled"
+        sentence = f"{sentence}, painted at {size.width} × {size.height} and scaled"
     return f"{sentence}."
 
 

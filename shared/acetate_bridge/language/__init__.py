@@ -1,0 +1,1 @@
+"""What painters read, in their own language: catalogs, the choice among them, and the look-up."""
