@@ -7,6 +7,7 @@ from functools import partial
 
 from gi.repository import Gtk
 
+from acetate_bridge.language.spoken import say
 from acetate_bridge.panel.fields import FIELDS, Value
 from acetate_bridge.panel.lists import HIDDEN_COLUMNS, LISTS, ListField
 from acetate_bridge.panel.view import Actions, ListView, PanelView
@@ -22,16 +23,22 @@ class Guides(Gtk.Expander):
     """Closed until the painter unfolds it."""
 
     def __init__(self, actions: Actions, updating: Updating, tame: Tame) -> None:
-        super().__init__(label="_Follow and Style", use_underline=True)
-        self.set_tooltip_text("Layers to follow, styles, presets, and what the model does not see")
+        super().__init__(label=say("_Follow and Style"), use_underline=True)
+        self.set_tooltip_text(
+            say("Layers to follow, styles, presets, and what the model does not see")
+        )
         self._actions, self._updating = actions, updating
         rows = {name: row for name, row in FIELDS.items() if row.guides}
         self.form = Form(actions, updating, rows)
-        self.name = Gtk.Entry(hexpand=True, width_chars=6, placeholder_text="New preset")
-        self.name.get_accessible().set_name("Name of a new preset")
-        self.save = _button("Save", "Keep model, styles, words and numbers under this name")
+        self.name = Gtk.Entry(hexpand=True, width_chars=6, placeholder_text=say("New preset"))
+        self.name.get_accessible().set_name(say("Name of a new preset"))
+        self.save = _button(
+            say("Save"), say("Keep model, styles, words and numbers under this name")
+        )
         self.save.connect("clicked", self._save)
-        self.add_file = _button("Add…", "Take over a preset from a file that somebody has shared")
+        self.add_file = _button(
+            say("Add…"), say("Take over a preset from a file that somebody has shared")
+        )
         self.add_file.connect("clicked", self._add_file)
         kept = Gtk.Box(spacing=6)
         kept.pack_start(self.name, True, True, 0)
@@ -40,8 +47,10 @@ class Guides(Gtk.Expander):
         self.lists = {
             name: Entries(actions, updating, row, tame) for name, row in LISTS.items() if row.folded
         }
-        self.left_out = Gtk.CheckButton(label="Unseen by the model")
-        self.left_out.set_tooltip_text("A lettering or a note: painters see it, the model does not")
+        self.left_out = Gtk.CheckButton(label=say("Unseen by the model"))
+        self.left_out.set_tooltip_text(
+            say("A lettering or a note: painters see it, the model does not")
+        )
         self.left_out.connect(
             "toggled", updating.guard(lambda button: actions.leave_out(button.get_active()))
         )
@@ -80,7 +89,7 @@ class Guides(Gtk.Expander):
     def _add_file(self, _: Gtk.Button) -> None:
         window = self.get_toplevel()
         chooser = Gtk.FileChooserNative.new(
-            "Preset",
+            say("Preset"),
             window if isinstance(window, Gtk.Window) else None,
             Gtk.FileChooserAction.OPEN,
             None,
@@ -111,8 +120,8 @@ class Entries(Gtk.Box):
         self.forms: list[Form] = []
         self.removes: list[Gtk.Button] = []
         self._places: list[Gtk.Widget] = []
-        self._title = heading(row.title)
-        self.more = _button(row.add, row.tip)
+        self._title = heading(say(row.title))
+        self.more = _button(say(row.add), say(row.tip))
         self.more.set_halign(Gtk.Align.START)
         self.more.connect("clicked", lambda _: actions.add_entry(row.name))
         self._rows = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
@@ -144,8 +153,8 @@ class Entries(Gtk.Box):
         form.set_hexpand(True)
         remove = Gtk.Button(label="✕", relief=Gtk.ReliefStyle.NONE, valign=Gtk.Align.START)
         make_narrow(remove)
-        remove.set_tooltip_text("Remove")
-        remove.get_accessible().set_name(f"Remove: {self._row.title} {index + 1}")
+        remove.set_tooltip_text(say("Remove"))
+        remove.get_accessible().set_name(f"{say('Remove')}: {say(self._row.title)} {index + 1}")
         remove.connect("clicked", partial(self._remove, index))
         place = Gtk.Box(spacing=6)
         place.pack_start(form, True, True, 0)

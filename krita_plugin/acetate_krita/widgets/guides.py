@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from acetate_bridge.language.spoken import say
 from acetate_bridge.panel.fields import FIELDS, Value
 from acetate_bridge.panel.lists import HIDDEN_COLUMNS, LISTS, ListField
 from acetate_bridge.panel.view import Actions, ListView, PanelView
@@ -23,8 +24,10 @@ class Guides(QtWidgets.QWidget):
         super().__init__()
         self._actions = actions
         self.fold = QtWidgets.QToolButton()
-        self.fold.setText("Follow and Style")
-        self.fold.setToolTip("Layers to follow, styles, presets, and what the model does not see")
+        self.fold.setText(say("Follow and Style"))
+        self.fold.setToolTip(
+            say("Layers to follow, styles, presets, and what the model does not see")
+        )
         self.fold.setCheckable(True)
         self.fold.setAutoRaise(True)
         self.fold.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -34,18 +37,22 @@ class Guides(QtWidgets.QWidget):
         rows = {name: row for name, row in FIELDS.items() if row.guides}
         self.form = Form(actions, icon, rows)
         self.name = QtWidgets.QLineEdit()
-        self.name.setPlaceholderText("Name of a new preset")
-        self.name.setAccessibleName("Name of a new preset")
+        self.name.setPlaceholderText(say("Name of a new preset"))
+        self.name.setAccessibleName(say("Name of a new preset"))
         ReadablePlaceholder(self.name)
-        self.save = _button("Save", "Keep model, styles, words and numbers under this name")
+        self.save = _button(
+            say("Save"), say("Keep model, styles, words and numbers under this name")
+        )
         self.save.clicked.connect(lambda: self._save())
-        self.add = _button("Add…", "Take over a preset from a file that somebody has shared")
+        self.add = _button(
+            say("Add…"), say("Take over a preset from a file that somebody has shared")
+        )
         self.add.clicked.connect(lambda: self._add())
         self.lists = {
             name: Entries(actions, icon, row, tame) for name, row in LISTS.items() if row.folded
         }
-        self.left_out = QtWidgets.QCheckBox("Unseen by the model")
-        self.left_out.setToolTip("A lettering or a note: painters see it, the model does not")
+        self.left_out = QtWidgets.QCheckBox(say("Unseen by the model"))
+        self.left_out.setToolTip(say("A lettering or a note: painters see it, the model does not"))
         self.left_out.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.left_out.clicked.connect(actions.leave_out)
         self._left_out_words = sentence(muted=True)
@@ -68,7 +75,7 @@ class Guides(QtWidgets.QWidget):
         self.name.clear()
 
     def _add(self) -> None:
-        chosen, _ = QtWidgets.QFileDialog.getOpenFileName(self, "Preset", "", "*.json")
+        chosen, _ = QtWidgets.QFileDialog.getOpenFileName(self, say("Preset"), "", "*.json")
         if chosen:
             self._actions.add_preset(chosen)
 
@@ -117,8 +124,8 @@ class Entries(QtWidgets.QWidget):
         self.forms: list[Form] = []
         self.removes: list[QtWidgets.QToolButton] = []
         self._places: list[QtWidgets.QWidget] = []
-        self._title = heading(row.title)
-        self.more = _button(row.add, row.tip)
+        self._title = heading(say(row.title))
+        self.more = _button(say(row.add), say(row.tip))
         self.more.clicked.connect(lambda: actions.add_entry(row.name))
         self._column = QtWidgets.QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -146,8 +153,8 @@ class Entries(QtWidgets.QWidget):
         remove = QtWidgets.QToolButton()
         remove.setText("✕")
         remove.setAutoRaise(True)
-        remove.setAccessibleName(f"Remove: {self._row.title} {index + 1}")
-        remove.setToolTip("Remove")
+        remove.setAccessibleName(f"{say('Remove')}: {say(self._row.title)} {index + 1}")
+        remove.setToolTip(say("Remove"))
         remove.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         remove.clicked.connect(partial(self._remove, index))
         place = QtWidgets.QWidget()
