@@ -129,7 +129,7 @@ def test_what_cannot_be_used_is_refused_and_leaves_nothing(tmp_path: Path) -> No
     for name, error in (
         ("words.safetensors", NotRecognised),
         ("cut.safetensors", NotRecognised),
-        ("notes.txt", CannotImport),
+        ("notes.txt", NotRecognised),
         ("empty.pth", NotRecognised),
         ("missing.safetensors", CannotImport),
     ):

@@ -19,6 +19,7 @@ from torch import Tensor
 
 _ROOM = 2**20
 _DEEPEST = 32
+_LONGEST_LIST = 16
 _MOST_PLACES = 10**6
 """Containers that hold each other many times over could be walked through for ever."""
 _SPARE_MEMORY = 2**30
@@ -87,6 +88,10 @@ def _tensors(content: object) -> Iterator[tuple[str, Tensor]]:
                 for key, inner in cast("Mapping[object, object]", value).items()
             ]
             waiting.extend(reversed(inside))
+        elif isinstance(value, (list, tuple)):
+            # Hypernetworks keep two networks side by side; longer lists hold no weights.
+            listed = cast("list[object]", value)[:_LONGEST_LIST]
+            waiting.extend((inner, f"{prefix}.{at}", depth + 1) for at, inner in enumerate(listed))
 
 
 def _bound_memory(source: Path) -> None:

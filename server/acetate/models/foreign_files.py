@@ -20,11 +20,20 @@ _STARTS = {
     b"\x89PNG": "a picture (PNG), not weights",
     b"\xff\xd8\xff": "a picture (JPEG), not weights",
     b"RIFF": "a picture (WebP), not weights",
+    b"\x28\xb5\x2f\xfd": "a Zstandard archive: unpack it and import what is inside",
+    b"\xfd7zXZ": "an xz archive: unpack it and import what is inside",
+    b"BZh": "a bzip2 archive: unpack it and import what is inside",
+    b"MZ": "a program for Windows, not weights",
+    b"\x7fELF": "a program, not weights",
+    b"\x89HDF": "a file of Keras or TensorFlow: take the same model as .safetensors",
+    b"d8:announce": "a torrent and not the file itself: open it with a torrent program",
+    b"# xet version": "a pointer of Xet and not the file itself: fetch it with `hf download`",
     b"%PDF": "a PDF document, not weights",
     b"GGUF": "a GGUF file, whose quantised weights are for other programs: "
     "take the same model as .safetensors",
     b"\x08\x00\x00\x00TRT": "an engine of TensorRT, made for one card and one other program",
 }
+_UNFINISHED = (".part", ".crdownload", ".aria2", ".download", ".incomplete", ".tmp")
 _END_OF_ARCHIVE = b"PK\x05\x06"
 _TAIL = 2**16 + 22
 """Within so many bytes of its end an archive says where its list of files lies."""
@@ -64,6 +73,12 @@ def what_it_is(path: Path) -> str:
     for start, words in _STARTS.items():
         if begin.startswith(start):
             return words
+    if begin[257:262] == b"ustar":
+        return "a tar archive: unpack it and import what is inside"
+    if path.suffix.lower() in _UNFINISHED:
+        return "a download that is not finished: let it end, or fetch it again"
+    if not begin.strip(b"\0"):
+        return "nothing but zeros, as a download that broke off leaves: fetch it again"
     text = begin.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text.lower().startswith(_MARKUP):
         return "a web page and not the file itself, most likely one that asks to log in"
@@ -71,9 +86,20 @@ def what_it_is(path: Path) -> str:
         return "a zip archive: unpack it and import what is inside"
     if is_safetensors(path):
         return _cut(begin, size)
+    if text.startswith((b"http://", b"https://", b"[InternetShortcut]")):
+        return "an address and not the file itself: fetch what it leads to"
     if text[:1] in (b"{", b"["):
         return f"a text in JSON and not weights{_error_in(text)}"
-    return ""
+    return "a text and not weights" if _is_text(begin) else ""
+
+
+def _is_text(begin: bytes) -> bool:
+    """Whether these are letters and nothing else; a letter that is cut at the end is none."""
+    try:
+        words = begin[:-4].decode("utf-8") if len(begin) == _LOOK else begin.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return all(letter.isprintable() or letter.isspace() for letter in words)
 
 
 def _cut(begin: bytes, size: int) -> str:

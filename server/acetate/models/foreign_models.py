@@ -16,18 +16,45 @@ _ADAPTERS = {
     "and Acetate follows control images with SD 1.5 and SDXL only",
     r"^(adapter\.)?body\.\d+\.(block\d|in_conv|resnets|down)": "a T2I adapter: take a control "
     "network (ControlNet) of the same kind",
-    r"^(image_proj|ip_adapter)\.": "an IP-Adapter, which paints after a picture; "
+    r"^(image_proj|ip_adapter(_\w+)?)\.": "an IP-Adapter, which paints after a picture; "
     "Acetate has no mode for that",
     r"^(latent_image_proj|perceiver_resampler)\.": "an image adapter of another program",
     r"^lllite_": "a ControlNet-LLLite: take the full control network",
     r"motion_modules\.": "a motion module for videos, and Acetate paints single pictures",
-    r"^(pulid|id_adapter)": "an identity adapter of another program",
+    r"^(pulid|id_adapter|id_encoder\.|lora_weights\.)": "an identity adapter of another program",
+    r"^redux_(up|down)\.": "FLUX.1 Redux, which paints after a picture: no mode here does",
+    r"enc_zero_convs_out\.": "a ControlNet-XS: take the full control network",
+    r"^brushnet_": "a BrushNet: to paint into a selection, any base does, best one for in-painting",
+    r"(^|\.)position_net\.": "a GLIGEN, which Acetate cannot paint with",
+    r"^(320|640|768|1024|1280)\.\d+\.linear": "a hypernetwork, an older style: take a LoRA",
+    r"^decoder\.upsamples\.\d+\.": "the autoencoder of Qwen-Image or of Wan, which comes "
+    "with their folders of diffusers",
+    r"^(encoder|decoder)\.layers\.\d+\.(weight|conv\.)|^3\.conv\.0\.weight$": "a tiny autoencoder "
+    "for previews, which Acetate does without",
+    r"^((model|language_model)\.)*embed_tokens\.weight$": "a language model: what a model of today "
+    "reads words with comes in its own folder of diffusers",
+    r"^bb\.": "a matting network, which Acetate takes as one .onnx file",
+    r"^mask_decoder\.": "a network that marks parts of pictures (Segment Anything)",
+    r"^(depth_head|pretrained\.patch_embed)\.": "a network that tells depth, not one that paints",
+    r"\.exp_avg(_sq)?$": "the state of a training and not what came of it",
+    r"\.(quant_state\.bitsandbytes\w*|qweight|wscales)$": "kept in 4 bits for another program: "
+    "take the same model in fp16, bf16 or fp8",
 }
 """What goes with a base in other programs, by names of its tensors."""
 
 _MODELS = {
     r"joint_blocks\.\d+\.(context_block|x_block)\.": "Stable Diffusion 3",
-    r"double_stream_modulation_img\.": "FLUX.2",
+    r"^transformer_blocks\.\d+\.norm1_context\.": "Stable Diffusion 3",
+    r"(^|\.)encoder_hid_proj\.weight$": "Kolors or DeepFloyd IF, which read another text encoder",
+    r"(^|\.)add_embedding\.image_proj\.": "Kandinsky",
+    r"(^|\.)(temporal_transformer_blocks|time_stack|time_mixer)\b": "Stable Video (films)",
+    r"individual_token_refiner\.|(^|\.)double_blocks\.\d+\.img_attn_qkv\.": "Hunyuan-Video",
+    r"(^|\.)patchify_proj\.": "LTX, which paints films",
+    r"(^|\.)blocks\.\d+\.adaln_modulation_": "Cosmos",
+    r"^(input_x_embedder|time_caption_embed|ref_image_refiner)\.": "OmniGen",
+    r"(^|\.)y_embedder\.y_embedding$": "PixArt",
+    r"(^|\.)joint_transformer_blocks\.\d+\.": "AuraFlow",
+    r"(^|\.)double_stream_blocks\.\d+\.": "HiDream",
     r"distilled_guidance_layer\.": "Chroma",
     r"(^|\.)transformer_blocks\.\d+\.img_mod\.": "Qwen-Image",
     r"(^|\.)transformer_blocks\.\d+\.txt_mlp\.": "Qwen-Image",
@@ -42,7 +69,24 @@ _MODELS = {
 }
 """Bases of other families, by names of their tensors."""
 
-_UPSCALERS = r"^(model\.0\.weight|conv_first\.weight|RRDB_trunk\.|body\.0\.rdb1\.)"
+_STYLES = {
+    r"to_qkv_mlp_proj|double_stream_modulation": "FLUX.2",
+    r"joint_blocks[._]\d+[._](context|x)_block": "Stable Diffusion 3",
+    r"(^|[._])transformer_blocks[._]\d+[._](img|txt)_(mod|mlp)[._]": "Qwen-Image",
+    r"(^|[._])layers[._]\d+[._](attention|feed_forward)[._]": "Lumina or Z-Image",
+    r"(^|[._])blocks[._]\d+[._](self_attn|cross_attn|ffn)[._]": "Wan, which paints films",
+    r"double_blocks\.\d+\.img_attn_qkv": "Hunyuan-Video",
+    r"prior_unet": "Stable Cascade",
+    r"double_stream_blocks[._]": "HiDream",
+    r"^((base_model\.model|transformer)\.|lora_unet_)?transformer_blocks[._]\d+[._]attn1": "PixArt",
+}
+"""Styles for other families, by names of their tensors."""
+_STYLE = re.compile(r"lora|lokr|hada")
+_SD3_WIDTHS = (1536, 2432)
+
+_UPSCALERS = (
+    r"^(params(_ema)?\.)?(model\.0\.weight|conv_first\.weight|RRDB_trunk\.|body\.0\.rdb1\.)"
+)
 _WIDTHS = {1024: "Stable Diffusion 2", 1280: "the refiner of SDXL", 4096: "a model with T5 words"}
 """Bases with a U-Net, by the width of the words that it reads."""
 
@@ -55,6 +99,14 @@ def foreign_words(shapes: Shapes, widths: Collection[int] = ()) -> str:
     for pattern, words in _ADAPTERS.items():
         if any(re.search(pattern, name) for name in shapes):
             return words
+    if any(map(_STYLE.search, shapes)) and (words := _foreign_style(shapes)):
+        return words
+    if any(re.search(r"double_stream_modulation_img\.", name) for name in shapes):
+        return "a FLUX.2 in one file: Acetate takes FLUX.2 klein as a folder of diffusers"
+    if not any(map(_STYLE.search, shapes)) and any(
+        name.startswith("single_transformer_blocks.0.norm.") for name in shapes
+    ):
+        return "the denoiser of a Flux without its folder: take the whole folder of diffusers"
     for pattern, model in _MODELS.items():
         if any(re.search(pattern, name) for name in shapes):
             return _other(model)
@@ -63,7 +115,33 @@ def foreign_words(shapes: Shapes, widths: Collection[int] = ()) -> str:
             return _of_width(width)
     if any(re.match(_UPSCALERS, name) for name in shapes):
         return "an upscaler, which Acetate has its own of"
+    if any(name.startswith("vision_model.") for name in shapes) and not any(
+        name.endswith("token_embedding.weight") for name in shapes
+    ):
+        return "an encoder of pictures (CLIP vision), which no model here asks for"
     return ""
+
+
+def _foreign_style(shapes: Shapes) -> str:
+    for pattern, model in _STYLES.items():
+        if any(re.search(pattern, name) for name in shapes):
+            return _style_for(model)
+    for name, shape in shapes.items():
+        # Between attention and the rest, in one matrix, FLUX.2 has nine parts and FLUX.1 seven.
+        whole = re.search(r"single_blocks[._]\d+[._]linear1\W.*(lora_B|lora_up)", name)
+        if whole and shape[0] % 9 == 0 and shape[0] % 7:
+            return _style_for("FLUX.2")
+        added = re.search(r"transformer_blocks[._]\d+[._]attn[._]add_k_proj\W.*(lora_A|down)", name)
+        if added and shape[-1] in _SD3_WIDTHS:
+            return _style_for("Stable Diffusion 3")
+    return ""
+
+
+def _style_for(model: str) -> str:
+    return (
+        f"a style (LoRA) for {model}, a family whose styles Acetate cannot fuse: "
+        "it takes those for Stable Diffusion 1.5, SDXL and Flux"
+    )
 
 
 def _of_width(width: int) -> str:

@@ -52,6 +52,9 @@ _PROJECTION = re.compile(r"attn[12][._](?:processor\.)?to_(q|k|v|out)")
 _PROJECTIONS, _RANK = 560, 256
 """Of SDXL's denoiser, and of the published transparency weights."""
 
+_MOST_T5_WORDS = 200_000
+"""Tokens that the T5 of Flux does not nearly know: it has 32,128."""
+
 _FLUX = (
     "double_blocks.",
     "single_transformer_blocks.",
@@ -132,6 +135,8 @@ def _is_patch(shapes: Shapes) -> bool:
 
 def _is_offsets(shapes: Shapes) -> bool:
     """The authors' own multiplied-out form: plain names of a part of diffusers' U-Net."""
+    if any("motion_modules." in key for key in shapes):
+        return False
     plain = all(_UNET.match(key) and key.endswith((".weight", ".bias")) for key in shapes)
     return plain and _TIME not in shapes and not any(map(_STYLE_ANY.search, shapes))
 
@@ -194,7 +199,7 @@ def _is_words(shapes: Shapes) -> bool:
         and all(_WORDS.fullmatch(key) for key in shapes)
         and all(1 <= len(shape) <= 2 for shape in shapes.values())
         and bool(sides)
-        and sides <= {768, 1280}
+        and sides <= {768, 1280, 1024, 4096}
     )
 
 
@@ -222,11 +227,17 @@ def _families(role: Role, shapes: Shapes, name: str) -> tuple[str, ...]:
     if role == "pair":
         return _by_latent(shapes["decoder.latent_conv_in.weight"][1])
     if role == "autoencoder":
-        entries = (shapes[key][1] for key in shapes if key.endswith("decoder.conv_in.weight"))
-        return _by_latent(next(entries, 4))
+        return _of_autoencoder(shapes, name)
     if role == "text encoder":
         return _of_text_encoder(shapes, name)
     if role == "words":
+        sides = {shape[-1] for shape in shapes.values()}
+        if sides & {1024, 4096}:
+            family = "Stable Diffusion 2" if 1024 in sides else "Flux or Stable Diffusion 3"
+            raise NotRecognised(
+                f"{name} is a learned word (an embedding) for {family}: "
+                "Acetate reads those for Stable Diffusion 1.5 and SDXL."
+            )
         return ("sdxl",) if {"clip_g", "clip_l"} & set(shapes) else ("sd15",)
     if role == "patch":
         if _is_relighting(shapes) or any(key.startswith("hookers.") for key in shapes):
@@ -252,8 +263,45 @@ def _text_widths(shapes: Shapes) -> set[int]:
     }
 
 
+def _of_autoencoder(shapes: Shapes, name: str) -> tuple[str, ...]:
+    def side(ending: str, which: int, usual: int) -> int:
+        return next((shapes[key][which] for key in shapes if key.endswith(ending)), usual)
+
+    entry = next((shapes[key] for key in shapes if key.endswith("decoder.conv_in.weight")), ())
+    latent = side("decoder.conv_in.weight", 1, 4)
+    ends = side("encoder.conv_in.weight", 1, 3), side("decoder.conv_out.weight", 0, 3)
+    words = ""
+    if len(entry) == 5:
+        words = "the autoencoder of Qwen-Image or of a model that paints films"
+    elif any("quantize." in key for key in shapes) or latent not in (4, 16, 32):
+        words = (
+            f"an autoencoder of no family that Acetate paints with: its latent has {latent} parts"
+        )
+    elif ends == (4, 4):
+        words = (
+            "an autoencoder that knows transparency: import the folder that it lies in, with its "
+        )
+        words += "config.json and, if there is one, its LoRA (an RGBA adapter)"
+    elif ends[1] == 1:
+        words = (
+            "a decoder of alpha: import the folder that it lies in, with its LoRA (an RGBA adapter)"
+        )
+    elif ends != (3, 3):
+        words = "an autoencoder of other pictures than those with three colours"
+    elif latent == 32:
+        words = (
+            "the autoencoder of FLUX.2, which Acetate takes with the folder of diffusers it is in"
+        )
+    if words:
+        raise NotRecognised(f"{name} is {words}.")
+    return _by_latent(latent)
+
+
 def _of_text_encoder(shapes: Shapes, name: str) -> tuple[str, ...]:
-    if any(key.endswith("shared.weight") for key in shapes):
+    words = next((shapes[key][0] for key in shapes if key.endswith("shared.weight")), 0)
+    if words > _MOST_T5_WORDS:
+        raise NotRecognised(f"{name} is the text encoder of Wan or another model of films (UMT5).")
+    if words:
         return ("flux",)
     width = next(shapes[key][1] for key in shapes if key.endswith("token_embedding.weight"))
     families = {1024: (), 1280: ("sdxl",)}.get(width, ("sd15", "sdxl", "flux"))

@@ -58,7 +58,32 @@ def read_tensors(paths: Iterable[Path], device: torch.device) -> dict[str, Tenso
                     state[name] = file.get_tensor(name)
         except (SafetensorError, OSError) as error:
             raise damaged(path) from error
-    return state
+    return unscaled(state)
+
+
+def unscaled(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights in 8 bits times the scales that lie beside them, as ComfyUI writes both.
+
+    Raises ModelDamaged for scales of another kind.
+    """
+    scaled = dict(state)
+    for name in state:
+        if not name.endswith(_SCALES):
+            continue
+        scale = scaled.pop(name)
+        weight = f"{name.rpartition('.')[0]}.weight"
+        if not name.endswith(_OF_WEIGHTS) or weight not in scaled or scale.device == META:
+            continue
+        if scale.numel() not in (1, len(scaled[weight])):
+            raise ModelDamaged(f"The scales {name} are of a kind that is not known.")
+        sides = [-1] + [1] * (scaled[weight].dim() - 1)
+        factor = scale.float().reshape(sides if scale.numel() > 1 else [])
+        scaled[weight] = (scaled[weight].float() * factor).to(torch.bfloat16)
+    return scaled
+
+
+_OF_WEIGHTS = (".scale_weight", ".weight_scale")
+_SCALES = (*_OF_WEIGHTS, ".scale_input", ".input_scale", ".comfy_quant", "scaled_fp8")
 
 
 def filled(
