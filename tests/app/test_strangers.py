@@ -113,6 +113,30 @@ def test_a_refused_request_with_a_body_ends_the_connection(server: RunningServer
     assert b" 401 " in answer.split(b"\r\n")[0] and b"Connection: close" in answer
 
 
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
+    ],
+    ids=["HTTP/2", "TLS", "two hosts", "a negative length", "two lengths"],
+)
+def test_what_is_no_request_learns_nothing_of_the_software(
+    server: RunningServer, malformed: bytes
+) -> None:
+    answer = b""
+    with socket.create_connection(("127.0.0.1", server.runtime.port), timeout=LONG) as link:
+        link.sendall(malformed)
+        with contextlib.suppress(ConnectionError):
+            while piece := link.recv(2**16):
+                answer += piece
+    assert b" 400 " in answer.split(b"\r\n")[0] and b"This is not a request." in answer
+    assert b"aiohttp" not in answer and b"Python" not in answer
+
+
 # ---- connections that say nothing
 
 

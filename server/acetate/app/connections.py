@@ -87,8 +87,10 @@ class Handler(RequestHandler):
         text = '{"code":"bad_request","message":"This is not a request.","hint":""}'
         if status >= 500:
             text = '{"code":"internal","message":"The server met a fault of its own.","hint":""}'
+        # aiohttp would name itself, and its version, where no other name stands.
+        headers = {**SAFE_HEADERS, "Server": "Acetate"}
         response = Response(
-            status=status, text=text, content_type="application/json", headers=SAFE_HEADERS
+            status=status, text=text, content_type="application/json", headers=headers
         )
         response.force_close()
         return response
