@@ -57,6 +57,24 @@ class Filling:
     most: float = 1.0
 
 
+@dataclass(frozen=True)
+class Denoising:
+    """One run of the sampling loop, as a mode asks for it; see `Pipeline.denoise`."""
+
+    noise: Tensor
+    prompt: PromptEmbedding
+    steps: int
+    guidance: float
+    latent: Tensor | None
+    strength: float
+    freedom: Tensor | None
+    conditions: Sequence[Tensor]
+    patch: Patch | None
+    stop_at: float
+    scheduler: str
+    generator: torch.Generator | None
+
+
 class Patch(Protocol):
     """Weights that teach a frozen denoiser something, and can be taken off again.
 
@@ -246,7 +264,34 @@ class Pipeline(ABC):
         run and always ejected; past `stop_at` of the noise levels the bare denoiser finishes
         alone. `preview` turns the expected latent into the picture that `on_step` can ask for.
         """
-        condition = torch.cat(list(conditions), dim=1) if conditions else None
+        asked = Denoising(
+            noise,
+            prompt,
+            steps,
+            guidance,
+            latent,
+            strength,
+            freedom,
+            conditions,
+            patch,
+            stop_at,
+            scheduler,
+            generator,
+        )
+        return self._denoise(self._prepared(asked), preview, on_step)
+
+    def _prepared(self, asked: Denoising) -> Denoising:
+        """What a family does before it paints: what it begins from, and what it looks at."""
+        return asked
+
+    def _denoise(
+        self,
+        asked: Denoising,
+        preview: Callable[[Tensor], Tensor] | None,
+        on_step: OnStep | None,
+    ) -> Tensor:
+        prompt, guidance, patch = asked.prompt, asked.guidance, asked.patch
+        condition = torch.cat(list(asked.conditions), dim=1) if asked.conditions else None
         render = preview or self.preview
 
         def report(index: int, total: int, expected: Callable[[], Tensor]) -> None:
@@ -261,14 +306,14 @@ class Pipeline(ABC):
 
             return sample(
                 self._taking_turns(prompt, guidance, condition),
-                self.make_scheduler(scheduler),
-                noise,
-                steps=steps,
-                latent=latent,
-                strength=strength,
-                freedom=freedom,
-                handover=Handover(stop_at, finish_bare) if stop_at < 1 else None,
-                generator=generator,
+                self.make_scheduler(asked.scheduler),
+                asked.noise,
+                steps=asked.steps,
+                latent=asked.latent,
+                strength=asked.strength,
+                freedom=asked.freedom,
+                handover=Handover(asked.stop_at, finish_bare) if asked.stop_at < 1 else None,
+                generator=asked.generator,
                 on_step=report,
             )
 

@@ -30,8 +30,9 @@ from acetate.pipelines.latent_preview import LatentPreview
 from acetate.pipelines.learned_words import Vocabulary, learned_words_in
 from acetate.pipelines.lru_cache import Recent, tensor_key
 from acetate.pipelines.memory import Ladder, Rung, eased
-from acetate.pipelines.offloading import Offloading, bytes_of, fits
-from acetate.pipelines.pipeline import Patch, Pipeline, PromptEmbedding, Told
+from acetate.pipelines.offloaded_pipeline import OffloadedPipeline
+from acetate.pipelines.offloading import bytes_of, fits
+from acetate.pipelines.pipeline import Patch, PromptEmbedding, Told
 from acetate.pipelines.precision import chunk_for
 from acetate.pipelines.precision import home_for as home_for
 from acetate.pipelines.precision import pair_precision as pair_precision
@@ -43,10 +44,9 @@ from acetate.pipelines.tiled_decoding import decode_in_tiles
 from acetate.pipelines.tiny_decoder import tiny_decoder
 from acetate.pipelines.transparency import Transparency
 from acetate.pipelines.transparency_weights import Locate, needed
-from acetate.pipelines.weight_placement import place_weights
 
 
-class StableDiffusionPipeline(Pipeline):
+class StableDiffusionPipeline(OffloadedPipeline):
     """Noise- or velocity-predicting U-Net; transparency by the published files.
 
     `locate` finds published files by id: the pair when the model is loaded, patches when a mode
@@ -102,7 +102,6 @@ class StableDiffusionPipeline(Pipeline):
         self._hole: Hole | None = None
         self._guidance_read: Tensor | None = None
         self._styles: tuple[tuple[str, float], ...] = ()
-        self._offloading: Offloading | None = None
         self._chunk_pixels = chunk_for(device)
         self.ladder = Ladder(
             device,
@@ -115,27 +114,11 @@ class StableDiffusionPipeline(Pipeline):
             ],
         )
         if home != device:
-            small = [self.denoiser, *self.text_encoders]
-            self._offloading = place_weights(self.modules, small, device, self.ladder)
+            self._place([self.denoiser, *self.text_encoders])
 
     @property
     def modules(self) -> list[nn.Module]:
         return [*self.networks.values(), self.vae, *self.pair.modules]
-
-    @property
-    def can_offload(self) -> bool:
-        """Whether there is another place than the device itself."""
-        return self.device.type != "cpu"
-
-    def offload(self) -> bool:
-        """From now on only the network that works is on the device; whether that is new."""
-        if self._offloading is not None or not self.can_offload:
-            return False
-        self._offloading = Offloading(self.modules, self.device)
-        return True
-
-    def _stream(self) -> bool:
-        return self._offloading is not None and self._offloading.stream(self.denoiser)
 
     def begin(self) -> None:
         """A new painting has all memory again; on the device is what fits there by now."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -41,9 +41,8 @@ from acetate.models.files import configured
 from acetate.models.hashing import model_hash
 from acetate.models.used_files import UsedFiles
 from acetate.pipelines.memory import Ladder, Rung, eased
-from acetate.pipelines.pipeline import Filling, Patch, Pipeline, PromptEmbedding
+from acetate.pipelines.pipeline import Denoising, Filling, Patch, Pipeline, PromptEmbedding
 from acetate.pipelines.rectified_flow import MODEL_STEPS, RectifiedFlow
-from acetate.pipelines.sampling import OnStep
 
 TASKS = {"text": 1, "background": 2, "foreground": 3, "extract": 4, "behind": 5, "control": 6}
 """What the denoiser can be asked for, and the token that the prompt then begins with."""
@@ -283,25 +282,10 @@ class EmbeddedPipeline(Pipeline):
             self._reference = None
 
     @torch.inference_mode()
-    def denoise(
-        self,
-        noise: Tensor,
-        prompt: PromptEmbedding,
-        *,
-        steps: int,
-        guidance: float,
-        latent: Tensor | None = None,
-        strength: float = 1.0,
-        freedom: Tensor | None = None,
-        conditions: Sequence[Tensor] = (),
-        patch: Patch | None = None,
-        stop_at: float = 1.0,
-        scheduler: str = "",
-        generator: torch.Generator | None = None,
-        preview: Callable[[Tensor], Tensor] | None = None,
-        on_step: OnStep | None = None,
-    ) -> Tensor:
-        """See `Pipeline.denoise`. A layer begins from the drawing that its prompt recalls."""
+    def _prepared(self, asked: Denoising) -> Denoising:
+        """A layer begins from the drawing that its prompt recalls."""
+        noise, prompt, patch = asked.noise, asked.prompt, asked.patch
+        latent, strength, conditions = asked.latent, asked.strength, asked.conditions
         task = patch if isinstance(patch, Task) else Task("text")
         self._lines_end = 1.0
         if self._lines is not None and task.name == "text":
@@ -320,7 +304,7 @@ class EmbeddedPipeline(Pipeline):
                 beside = latent if task.name in RECALLING else None
             elif task.name in RECALLING:
                 changed = None
-                if freedom is None:
+                if asked.freedom is None:
                     known = self._pixels(latent)
                     changed = self.beginnings.again(prompt.texts[0], known, strength)
                 strength *= FARTHEST
@@ -330,21 +314,13 @@ class EmbeddedPipeline(Pipeline):
             seen[-place] = condition
         if isinstance(prompt, Reading) and prompt.ids is not None and prompt.mask is not None:
             prompt = self._read(prompt.texts, prompt.ids, prompt.mask, task.name)
-        return super().denoise(
-            noise,
-            prompt,
-            steps=steps,
-            guidance=guidance,
+        return replace(
+            asked,
+            prompt=prompt,
             latent=latent,
             strength=strength,
-            freedom=freedom,
             conditions=[condition.expand_as(noise) for condition in seen],
-            patch=patch,
-            stop_at=stop_at if patch is not None and not isinstance(patch, Task) else 1.0,
-            scheduler=scheduler,
-            generator=generator,
-            preview=preview,
-            on_step=on_step,
+            stop_at=1.0 if patch is None or isinstance(patch, Task) else asked.stop_at,
         )
 
     def _frame(self, noise: Tensor) -> tuple[int, int]:

@@ -25,9 +25,9 @@ from acetate.models.weights import read_weights
 from acetate.pipelines.flux.components import FluxBase
 from acetate.pipelines.flux.latents import pack, places, unpack
 from acetate.pipelines.latent_preview import LatentPreview
-from acetate.pipelines.memory import Ladder, Rung, eased
-from acetate.pipelines.offloading import Offloading
-from acetate.pipelines.pipeline import Patch, Pipeline, PromptEmbedding, Told
+from acetate.pipelines.memory import eased
+from acetate.pipelines.offloaded_pipeline import OffloadedPipeline
+from acetate.pipelines.pipeline import Patch, PromptEmbedding, Told
 from acetate.pipelines.precision import home_for, pair_precision, precision
 from acetate.pipelines.rgba_adapter import lora_of, transparency_of
 from acetate.pipelines.sampling import Denoise
@@ -36,7 +36,6 @@ from acetate.pipelines.tiled_decoding import decode_in_tiles
 from acetate.pipelines.tiny_decoder import tiny_decoder
 from acetate.pipelines.transparency import Transparency
 from acetate.pipelines.transparency_weights import Locate, load_flux_pair, needed
-from acetate.pipelines.weight_placement import place_weights
 
 WORDS = 512
 """Tokens of a prompt that T5 sees; FLUX.1-dev was trained with as many."""
@@ -44,7 +43,7 @@ WORDS = 512
 _LORA = "layerlora"
 
 
-class FluxPipeline(Pipeline):
+class FluxPipeline(OffloadedPipeline):
     """Any checkpoint of the FLUX.1 family that is guided by a number (dev) or not at all."""
 
     family: ClassVar[str] = "flux"
@@ -87,19 +86,9 @@ class FluxPipeline(Pipeline):
         self._scale, self._shift = float(vae["scaling_factor"]), float(vae["shift_factor"] or 0.0)
         self._chunk_pixels = CHUNK_PIXELS
         self._patch: Patch | None = None
-        self.ladder = Ladder(
-            device,
-            [
-                Rung("Memory ran out: what was only remembered was let go.", lambda: True),
-                Rung("Memory ran out: the picture is decoded in pieces.", self._decode_in_pieces),
-                Rung("Memory ran out: idle parts of the model wait outside.", self.offload),
-                Rung("Memory ran out: the denoiser comes in block by block.", self._stream),
-            ],
-        )
-        self._offloading: Offloading | None = None
+        self.ladder = self._usual_ladder(device, self._decode_in_pieces)
         if home != device:
-            small = [self.denoiser, self.token_encoder, self.pooled_encoder]
-            self._offloading = place_weights(self.modules, small, device, self.ladder)
+            self._place([self.denoiser, self.token_encoder, self.pooled_encoder])
 
     @property
     def modules(self) -> list[nn.Module]:
@@ -116,16 +105,6 @@ class FluxPipeline(Pipeline):
         self.ladder.begin()
         self._chunk_pixels = CHUNK_PIXELS
         self.vae.disable_tiling()
-
-    def offload(self) -> bool:
-        """From now on only the network that works is on the device; whether that is new."""
-        if self._offloading is not None or self.device.type == "cpu":
-            return False
-        self._offloading = Offloading(self.modules, self.device)
-        return True
-
-    def _stream(self) -> bool:
-        return self._offloading is not None and self._offloading.stream(self.denoiser)
 
     def _decode_in_pieces(self) -> bool:
         self._chunk_pixels = 1

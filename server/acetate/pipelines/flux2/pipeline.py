@@ -18,13 +18,13 @@ from acetate.models.rgba_adapter import RgbaAdapter
 from acetate.models.used_files import UsedFiles
 from acetate.pipelines.flux2.components import Flux2Base
 from acetate.pipelines.flux2.denoising import CountedFlow, ReferredPrompt, velocity
-from acetate.pipelines.memory import Ladder, Rung, eased
-from acetate.pipelines.offloading import Offloading, fits
-from acetate.pipelines.pipeline import Composition, Patch, Pipeline, PromptEmbedding
+from acetate.pipelines.memory import eased
+from acetate.pipelines.offloaded_pipeline import OffloadedPipeline
+from acetate.pipelines.offloading import fits
+from acetate.pipelines.pipeline import Composition, Patch, PromptEmbedding
 from acetate.pipelines.rgba_adapter import lora_of, transparency_of
 from acetate.pipelines.sampling import Denoise, guided
 from acetate.pipelines.transparency import NoTransparency, Transparency
-from acetate.pipelines.weight_placement import place_weights
 
 NATIVE = 1024
 """Side of the square that the published code paints unless it is told another."""
@@ -43,7 +43,7 @@ _FRAME = "<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n<think>\n\n</th
 """Around a prompt, as Qwen3's own template writes it when it is not to think aloud."""
 
 
-class Flux2Pipeline(Pipeline):
+class Flux2Pipeline(OffloadedPipeline):
     """Scaled latents are the autoencoder's with 2 × 2 places in one, normalised as in training."""
 
     family: ClassVar[str] = "flux2"
@@ -86,19 +86,9 @@ class Flux2Pipeline(Pipeline):
         self._mean = norm.running_mean[None, :, None, None].to(device)
         spread = norm.running_var[None, :, None, None].to(device)
         self._deviation = (spread + config["batch_norm_eps"]).sqrt()
-        self._offloading: Offloading | None = None
-        self.ladder = Ladder(
-            device,
-            [
-                Rung("Memory ran out: what was only remembered was let go.", lambda: True),
-                Rung("Memory ran out: the picture is decoded in pieces.", self._decode_in_pieces),
-                Rung("Memory ran out: idle parts of the model wait outside.", self.offload),
-                Rung("Memory ran out: the denoiser comes in block by block.", self._stream),
-            ],
-        )
+        self.ladder = self._usual_ladder(device, self._decode_in_pieces)
         if home != device:
-            small = [self.denoiser, self.text_encoder]
-            self._offloading = place_weights(self.modules, small, device, self.ladder)
+            self._place([self.denoiser, self.text_encoder])
 
     @classmethod
     def from_folder(cls, folder: Path, device: torch.device, model: str) -> Flux2Pipeline:
@@ -112,16 +102,6 @@ class Flux2Pipeline(Pipeline):
     def begin(self) -> None:
         self.ladder.begin()
         self.vae.disable_tiling()
-
-    def offload(self) -> bool:
-        """From now on only the network that works is on the device; whether that is new."""
-        if self._offloading is not None or self.device.type == "cpu":
-            return False
-        self._offloading = Offloading(self.modules, self.device)
-        return True
-
-    def _stream(self) -> bool:
-        return self._offloading is not None and self._offloading.stream(self.denoiser)
 
     def _decode_in_pieces(self) -> bool:
         self.vae.enable_tiling()

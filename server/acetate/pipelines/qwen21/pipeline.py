@@ -15,14 +15,14 @@ from acetate.images.tensors import opaque
 from acetate.models.families import CACHED_EULER, FAMILIES
 from acetate.models.hashing import model_hash
 from acetate.models.used_files import UsedFiles
-from acetate.pipelines.memory import Ladder, Rung, eased
-from acetate.pipelines.offloading import Offloading, fits
-from acetate.pipelines.pipeline import Composition, Pipeline, PromptEmbedding
+from acetate.pipelines.memory import eased
+from acetate.pipelines.offloaded_pipeline import OffloadedPipeline
+from acetate.pipelines.offloading import fits
+from acetate.pipelines.pipeline import Composition, PromptEmbedding
 from acetate.pipelines.qwen21.components import Components
 from acetate.pipelines.qwen21.denoising import Branch, SeenPrompt, TokenFlow
 from acetate.pipelines.qwen21.prompts import Reading, read, transparent_words
 from acetate.pipelines.sampling import Denoise, guided
-from acetate.pipelines.weight_placement import place_weights
 
 NATIVE = 1024
 """Side of the square that the published code paints unless it is told another."""
@@ -32,7 +32,7 @@ _PREVIEWED = 16
 """Longest side of the latent that a preview decodes."""
 
 
-class Qwen21Pipeline(Pipeline):
+class Qwen21Pipeline(OffloadedPipeline):
     """Layers are straight alpha: the published code writes what it decodes as PNG."""
 
     family: ClassVar[str] = "qwen21"
@@ -68,19 +68,9 @@ class Qwen21Pipeline(Pipeline):
             for name in ("latents_mean", "latents_std")
         )
         self._caching = True
-        self._offloading: Offloading | None = None
-        self.ladder = Ladder(
-            device,
-            [
-                Rung("Memory ran out: what was only remembered was let go.", lambda: True),
-                Rung("Memory ran out: the picture is decoded in pieces.", self._decode_in_pieces),
-                Rung("Memory ran out: idle parts of the model wait outside.", self.offload),
-                Rung("Memory ran out: the denoiser comes in block by block.", self._stream),
-            ],
-        )
+        self.ladder = self._usual_ladder(device, self._decode_in_pieces)
         if home != device:
-            small = [self.denoiser, self.text_encoder]
-            self._offloading = place_weights(self.modules, small, device, self.ladder)
+            self._place([self.denoiser, self.text_encoder])
 
     @classmethod
     def from_folder(cls, folder: Path, device: torch.device, model: str) -> Qwen21Pipeline:
@@ -94,16 +84,6 @@ class Qwen21Pipeline(Pipeline):
     def begin(self) -> None:
         self.ladder.begin()
         self.vae.use_tiling = False
-
-    def offload(self) -> bool:
-        """From now on only the network that works is on the device; whether that is new."""
-        if self._offloading is not None or self.device.type == "cpu":
-            return False
-        self._offloading = Offloading(self.modules, self.device)
-        return True
-
-    def _stream(self) -> bool:
-        return self._offloading is not None and self._offloading.stream(self.denoiser)
 
     def _decode_in_pieces(self) -> bool:
         self.vae.enable_tiling()

@@ -23,17 +23,16 @@ from acetate.models.hashing import model_hash
 from acetate.models.network_config import read_network_config
 from acetate.models.safetensors_header import read_header
 from acetate.models.used_files import UsedFiles
-from acetate.pipelines.memory import Ladder, Rung
-from acetate.pipelines.offloading import Offloading, fits
-from acetate.pipelines.pipeline import Pipeline, PromptEmbedding
+from acetate.pipelines.offloaded_pipeline import OffloadedPipeline
+from acetate.pipelines.offloading import fits
+from acetate.pipelines.pipeline import PromptEmbedding
 from acetate.pipelines.sampling import OnStep, Step
-from acetate.pipelines.weight_placement import place_weights
 
 NATIVE = 640
 """Side of the square whose area the model paints at."""
 
 
-class LayeredPipeline(Pipeline):
+class LayeredPipeline(OffloadedPipeline):
     """Knows one verb, `decompose`; pictures of any size are brought to the model's area."""
 
     family: ClassVar[str] = "layered"
@@ -58,16 +57,7 @@ class LayeredPipeline(Pipeline):
         self.limits = FAMILIES[self.family].frames(NATIVE)
         self.latent_channels = self._whole.latent_channels
         self.latent_factor = self._whole.vae_scale_factor
-        self._offloading: Offloading | None = None
-        self.ladder = Ladder(
-            device,
-            [
-                Rung("Memory ran out: what was only remembered was let go.", lambda: True),
-                Rung("Memory ran out: the picture is decoded in pieces.", self._in_pieces),
-                Rung("Memory ran out: idle parts of the model wait outside.", self.offload),
-                Rung("Memory ran out: the denoiser comes in block by block.", self._stream),
-            ],
-        )
+        self.ladder = self._usual_ladder(device, self._in_pieces)
 
     @classmethod
     def from_folder(cls, folder: Path, device: torch.device, model: str) -> LayeredPipeline:
@@ -91,22 +81,11 @@ class LayeredPipeline(Pipeline):
 
     def place(self) -> None:
         """Bring as much of it onto the device as fits there, in fewer bits where it must be."""
-        small = [self._whole.transformer, self._whole.text_encoder]
-        self._offloading = place_weights(self.modules, small, self.device, self.ladder)
+        self._place([self._whole.transformer, self._whole.text_encoder])
 
     @property
     def modules(self) -> list[nn.Module]:
         return [self._whole.transformer, self._whole.text_encoder, self._whole.vae]
-
-    def offload(self) -> bool:
-        """From now on only the network that works is on the device; whether that is new."""
-        if self._offloading is not None or self.device.type == "cpu":
-            return False
-        self._offloading = Offloading(self.modules, self.device)
-        return True
-
-    def _stream(self) -> bool:
-        return self._offloading is not None and self._offloading.stream(self.denoiser)
 
     def begin(self) -> None:
         self.ladder.begin()

@@ -1,0 +1,50 @@
+"""A pipeline of large networks, which take turns on the device where they do not fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import nn
+
+from acetate.pipelines.memory import Ladder, Rung
+from acetate.pipelines.offloading import Offloading
+from acetate.pipelines.pipeline import Pipeline
+from acetate.pipelines.weight_placement import place_weights
+
+
+class OffloadedPipeline(Pipeline):
+    """What the large families do when memory runs out."""
+
+    _offloading: Offloading | None = None
+
+    @property
+    def can_offload(self) -> bool:
+        """Whether there is another place than the device itself."""
+        return self.device.type != "cpu"
+
+    def offload(self) -> bool:
+        """From now on only the network that works is on the device; whether that is new."""
+        if self._offloading is not None or not self.can_offload:
+            return False
+        self._offloading = Offloading(self.modules, self.device)
+        return True
+
+    def _stream(self) -> bool:
+        """From now on the denoiser comes in piece by piece; whether that is new."""
+        return self._offloading is not None and self._offloading.stream(self.denoiser)
+
+    def _place(self, reducible: Sequence[nn.Module]) -> None:
+        """Bring as much onto the device as fits, `reducible` networks in fewer bits if need be."""
+        self._offloading = place_weights(self.modules, reducible, self.device, self.ladder)
+
+    def _usual_ladder(self, device: torch.device, decode_in_pieces: Callable[[], bool]) -> Ladder:
+        return Ladder(
+            device,
+            [
+                Rung("Memory ran out: what was only remembered was let go.", lambda: True),
+                Rung("Memory ran out: the picture is decoded in pieces.", decode_in_pieces),
+                Rung("Memory ran out: idle parts of the model wait outside.", self.offload),
+                Rung("Memory ran out: the denoiser comes in block by block.", self._stream),
+            ],
+        )
