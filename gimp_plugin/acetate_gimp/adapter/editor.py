@@ -18,7 +18,16 @@ from acetate_bridge.protocol.types import Image, PixelFormat
 from adapter.documents import Attention, colour_of, describe_image
 from adapter.hand import Hand
 from adapter.insertion import insert_layers, remove_layers
-from adapter.layers import describe_layer, find, image_of, is_open, key_of, layer_of, walk
+from adapter.layers import (
+    describe_layer,
+    find,
+    image_of,
+    is_open,
+    key_of,
+    layer_of,
+    path_of,
+    walk,
+)
 from adapter.metadata import mark, read_note, read_recipe_text, write_note
 from adapter.pixels import look_at, read_below, read_drawable, read_shown, read_visible
 from adapter.selection import selection_of
@@ -51,8 +60,11 @@ class GimpEditor:
         return [describe_layer(layer) for layer in walk(image_of(document))]
 
     def active_layer(self, document: str) -> LayerInfo | None:
-        selected = image_of(document).get_selected_layers()
-        return describe_layer(selected[0]) if selected else None
+        image = image_of(document)
+        selected = image.get_selected_layers()
+        # GIMP lists several in the order in which they were chosen.
+        topmost = min(selected, key=lambda layer: path_of(image, layer), default=None)
+        return describe_layer(topmost) if topmost is not None else None
 
     def selection(self, document: str) -> Selection | None:
         return selection_of(image_of(document))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from gi.repository import Gimp
 
 from adapter.layers import walk
-from adapter.windows import gimp_windows
+from adapter.windows import button_is_down, gimp_windows
 
 _GRAPH = "GraphNode"
 """What GIMP calls the filter of a tool that is in use."""
@@ -43,9 +43,9 @@ class Hand:
 
     def is_busy(self, image: Gimp.Image, in_front: bool) -> bool:
         """Whether a layer should not come into an image now."""
-        if image.get_floating_sel() is not None or any(
-            each.dialog for each in gimp_windows() or []
-        ):
+        if button_is_down() or image.get_floating_sel() is not None:
+            return True
+        if any(each.dialog for each in gimp_windows() or []):
             return True
         selected = image.get_selected_layers()
         if any(self._is_transformed(layer) for layer in selected):

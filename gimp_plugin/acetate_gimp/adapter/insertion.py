@@ -109,7 +109,6 @@ class _Selected:
 
     def __init__(self, image: Gimp.Image, heirs: dict[str, Gimp.Layer]) -> None:
         self._image, self._heirs = image, heirs
-        self._empty = not image.get_layers()
         self._layers = [key_of(layer) for layer in image.get_selected_layers()]
         self._channels = image.get_selected_channels()
 
@@ -119,7 +118,8 @@ class _Selected:
         there = [layer for layer in left if layer is not None]
         if self._channels:
             self._image.set_selected_channels(self._channels)
-        elif there or not (self._empty or self._layers):
+        elif there:
+            # To select none is an error to GIMP, of which it would tell the painter in a window.
             self._image.set_selected_layers(there)
 
     def note(self) -> None:

@@ -16,6 +16,7 @@ from gi.repository import Gimp
 
 _DIALOG = "_NET_WM_WINDOW_TYPE_DIALOG"
 _LONGEST = 4096
+_BUTTONS = 0x700
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,12 @@ def gimp_windows() -> list[Window] | None:
     return [
         Window(screen.text(each, "_NET_WM_NAME"), screen.is_a(each, _DIALOG)) for each in ours
     ] or None
+
+
+def button_is_down() -> bool:
+    """Whether a hand holds a button of the mouse; False where nobody can tell."""
+    screen = _screen()
+    return screen is not None and screen.button_is_down()
 
 
 @functools.cache
@@ -62,7 +69,7 @@ class _Screen:
         self._c = ctypes.CDLL(None)
         self._c.free.argtypes = [ctypes.c_void_p]
         self._xcb.xcb_connect.restype = ctypes.c_void_p
-        for name in ("xcb_intern_atom", "xcb_get_property"):
+        for name in ("xcb_intern_atom", "xcb_get_property", "xcb_query_pointer"):
             getattr(self._xcb, name).restype = _Cookie
             reply = getattr(self._xcb, f"{name}_reply")
             reply.restype = ctypes.c_void_p
@@ -92,6 +99,16 @@ class _Screen:
     def is_a(self, window: int, kind: str) -> bool:
         """Whether a window is of this type."""
         return self._atom(kind) in self._numbers(window, "_NET_WM_WINDOW_TYPE")
+
+    def button_is_down(self) -> bool:
+        """Whether one of the first three buttons of the mouse, or the tip of a pen, is pressed."""
+        reply = self._ask("xcb_query_pointer", self._root)
+        if not reply:
+            return False
+        # Behind root, child and two positions of the reply.
+        pressed = ctypes.c_uint16.from_address(reply + 24).value & _BUTTONS
+        self._c.free(reply)
+        return bool(pressed)
 
     def _first_root(self) -> int:
         self._xcb.xcb_setup_roots_iterator.restype = _Roots
@@ -143,5 +160,6 @@ class _Roots(ctypes.Structure):
 
 _SIZES: dict[str, tuple[Any, ...]] = {
     "xcb_intern_atom": (ctypes.c_uint8, ctypes.c_uint16, ctypes.c_char_p),
+    "xcb_query_pointer": (ctypes.c_uint32,),
     "xcb_get_property": (ctypes.c_uint8, *(ctypes.c_uint32,) * 5),
 }

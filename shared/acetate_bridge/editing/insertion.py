@@ -100,6 +100,26 @@ class Deliveries:
             task.record = _opened_again(task.record, home)
         return home
 
+    def take_home(self) -> None:
+        """What was offered because its document was closed goes in when that is open again.
+
+        Raises ValueError when the document cannot take it.
+        """
+        for job, offer in list(self._offers.items()):
+            task = offer.task
+            if offer.why != "closed" or self.bring_home(task) is None:
+                continue
+            del self._offers[job]
+            ended, task.ended = task.ended, False
+            task.homeless, task.results = False, []
+            try:
+                for result in offer.results:
+                    self.deliver(task, result)
+            finally:
+                task.ended = ended
+                if ended:
+                    self.end(task)
+
     def end(self, task: Task) -> None:
         """The server has nothing more for this task."""
         job = task.record.job

@@ -225,6 +225,10 @@ class Asking(Guiding):
                 if not task.ended and task.record.document != document.key:
                     self._deliveries.bring_home(task)
         self._deliveries.turn_to(document.key if document is not None else "")
+        try:
+            self._deliveries.take_home()
+        except ValueError as error:
+            self.say(str(error))
         self._deliveries.look_again()
 
     def _jobs_here(self) -> Callable[[Task], bool]:

@@ -101,6 +101,21 @@ def test_a_document_closed_and_opened_again_in_mid_job_gets_its_result(
     assert desk.names() == (["ink", "sketch"] if lasting else ["foreground 0", "ink", "sketch"])
 
 
+def test_what_is_offered_goes_home_when_its_document_is_opened_again(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    job = desk.ask()
+    sheet = desk.editor.sheets.pop(desk.document)
+    other = desk.editor.new(160, 120)
+    desk.layer()
+    desk.done()
+    assert desk.view.offer is not None and not desk.link.acknowledged
+    desk.editor.sheets["again"], sheet.key = sheet, "again"
+    desk.document = desk.editor.active = "again"
+    desk.panel.refresh()
+    assert desk.view.offer is None and desk.names() == ["foreground 0"]
+    assert not desk.editor.stack(other) and desk.link.acknowledged == [job]
+
+
 def test_a_result_goes_into_no_copy_of_its_document_while_that_is_in_doubt(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     job = desk.ask()

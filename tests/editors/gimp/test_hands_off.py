@@ -94,6 +94,22 @@ def test_a_transformation_of_a_selection_goes_on(sheet: Desk) -> None:
     sheet.wait(lambda: "boat" in sheet.names())
 
 
+def test_a_selection_is_dragged_to_its_end(sheet: Desk) -> None:
+    begin(sheet, _IN_A_WHILE)
+    sheet.in_image("r")
+    down = ["sleep", "0.1", "mousedown", "1", "mousemove_relative", "30", "8"]
+    sheet.screen.do("xdotool", "mousemove", *_place(sheet, 0.3, 0.4), *down)
+    waits(sheet)
+    up = ["mousemove_relative", "0", "60", "sleep", "0.2", "mouseup", "1"]
+    sheet.screen.do("xdotool", *up)
+    bounds = "answer = list(Gimp.Selection.bounds(image))"
+    sheet.wait(lambda: sheet.gimp.run(bounds)[1])
+    _, _, left, top, right, bottom = sheet.gimp.run(bounds)
+    assert bottom - top > right - left, "it went on after the result had come"
+    sheet.in_panel("Tab")
+    sheet.wait(lambda: "boat" in sheet.names())
+
+
 def test_a_text_is_typed_to_its_end(sheet: Desk) -> None:
     begin(sheet, _IN_A_WHILE)
     sheet.in_image("t")
