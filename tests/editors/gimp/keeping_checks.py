@@ -100,6 +100,17 @@ def check_a_result_goes_where_its_region_lies_now_or_is_offered(host: GimpHost) 
     story.close()
 
 
+def check_of_several_selected_layers_the_topmost_is_worked_on(host: GimpHost) -> None:
+    story = Story(host, "several layers and a soft selection")
+    image = story.host._image(story.document)
+    high, low = image.get_layers()[:2]
+    for chosen in ([low, high], [high, low]):
+        image.set_selected_layers(chosen)
+        active = host.editor.active_layer(story.document)
+        assert active is not None and active.key == str(high.get_id()), active
+    story.close()
+
+
 def check_to_be_marked_is_no_change_that_has_to_be_saved(host: GimpHost) -> None:
     story = Story(host, "nested groups")
     image = story.host._image(story.document)

@@ -15,6 +15,28 @@ _MASK = Rect(10, 10, 30, 20)
 _TURN = 0.2
 _STRENGTH = 150
 """What the masks of the zoo let through, and where."""
+_OVERLAY = (200, 40, 90)
+_STYLE = """<asl>
+ <node type="Descriptor" classId="null" name="">
+  <node type="UnitFloat" unit="#Prc" key="Scl " value="100"/>
+  <node type="Boolean" key="masterFXSwitch" value="1"/>
+  <node type="Descriptor" classId="SoFi" key="SoFi" name="">
+   <node type="Boolean" key="enab" value="1"/>
+   <node type="Enum" key="Md  " value="Nrml" typeId="BlnM"/>
+   <node type="UnitFloat" unit="#Prc" key="Opct" value="100"/>
+   <node type="Descriptor" classId="RGBC" key="Clr " name="">
+    <node type="Double" key="Rd  " value="200"/>
+    <node type="Double" key="Grn " value="40"/>
+    <node type="Double" key="Bl  " value="90"/>
+   </node>
+  </node>
+ </node>
+ <node type="Descriptor" classId="Styl" name="">
+  <node type="Descriptor" classId="documentMode" key="documentMode" name=""/>
+ </node>
+</asl>
+"""
+"""A colour laid over all of a layer, as Krita writes it."""
 
 
 def masks_of_the_groups_around_a_layer_hide_it_but_their_opacity_does_not(
@@ -31,12 +53,25 @@ def opacity_blending_and_clipping_of_a_layer_do_not_count(own: Image, shown: Ima
     assert shown == own
 
 
+def a_style_of_a_layer_counts(own: Image, shown: Image) -> None:
+    seen = 0
+    for at in range(0, len(own.data), 4):
+        *colour, alpha = shown.data[at : at + 4]
+        assert abs(alpha - own.data[at + 3]) <= 1
+        if alpha > 100:
+            seen += 1
+            differ = max(abs(a - b) for a, b in zip(colour, _OVERLAY))  # noqa: B905 (three each)
+            assert differ <= 2, f"{colour}, not {_OVERLAY}"
+    assert seen > 100
+
+
 CHECKS: dict[Callable[[Image, Image], None], str] = {
     masks_of_the_groups_around_a_layer_hide_it_but_their_opacity_does_not: (
         "only a group with children and a mask"
     ),
     masks_and_filters_of_a_layer_count: "one layer with masks",
     opacity_blending_and_clipping_of_a_layer_do_not_count: "locked, hidden, clipped",
+    a_style_of_a_layer_counts: "locked, hidden, clipped",
 }
 """What holds of the active layer's own pixels and of how it is shown, and in which stack."""
 
@@ -77,6 +112,9 @@ def run(outcome: dict[str, str]) -> Iterator[float]:
     for check, stack in CHECKS.items():
         document = zoo.build(stack)
         yield _TURN
+        if check is a_style_of_a_layer_counts:
+            assert document.nodeByName("active").setLayerStyleFromAsl(_STYLE)
+            yield _TURN
         try:
             check(*_read())
             outcome[check.__name__] = ""

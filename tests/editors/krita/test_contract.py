@@ -63,7 +63,7 @@ def test_what_a_layer_costs_is_measured_beside_the_bare_calls(krita: KritaSessio
 
 def test_a_layer_is_read_as_it_is_shown(krita: KritaSession) -> None:
     found = krita.run(_READING)
-    assert len(found) == 3
+    assert len(found) == 4
     broken = {name: trace for name, trace in found.items() if trace}
     assert not broken, "\n".join(f"{name}\n{trace}" for name, trace in broken.items())
 
