@@ -15,6 +15,8 @@ from torch import nn
 from typer.testing import Result
 
 from acetate.adapters import AttentionSharing, WeightPatch
+from acetate.model_import.importing import import_any
+from acetate.models import load_pipeline
 from acetate.models.shipped import EMBEDDED_FOLDER
 from acetate.training.conversion.low_rank import TrainedAttention, as_pair
 from acetate.training.conversion.patch_files import write_patch
@@ -23,6 +25,7 @@ from acetate.training.starting import start_from
 from tests.parity.reference import listing
 from tests.support.tiny_families import write_tiny_sd15
 from tests.support.tiny_flux import tiny_transformer
+from tests.support.tiny_flux2 import write_tiny_flux2
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +77,28 @@ def test_a_widened_autoencoder_is_written_as_an_adapter_and_goes_on_to_the_same_
     network = AutoencoderKL.from_pretrained(tmp_path / "whole" / "vae")
     assert network.config["in_channels"] == network.config["out_channels"] == 4
     assert load_file(tmp_path / "whole" / file)["encoder.conv_in.weight"][:, 3].any()
+
+
+def test_klein_becomes_transparent_by_a_widened_autoencoder_and_a_lora(
+    layers: Path, train: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACETATE_MODELS_DIR", str(tmp_path / "shelf"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    folder = write_tiny_flux2(tmp_path / "tiny-klein")
+    common = ("--data", layers, "--out", tmp_path / "glass", "--batch", 1, "--steps", 2)
+    given = ("--base", folder, *common, "--size", 32)
+    assert "--kind widened" in str(train("transparency", *given).exception)
+    assert "no transparency yet" in str(train("layers", *given).exception)
+    done = train("transparency", *given, "--kind", "widened")
+    assert done.exit_code == 0, done.output
+    klein = import_any(str(folder)).name
+    adapter = import_any(str(tmp_path / "glass"), base=klein).name
+    done = train("layers", "--base", adapter, *common, "--size", 32, "--rank", 2, "--rate", 1e-2)
+    assert done.exit_code == 0, done.output
+    pipeline = load_pipeline(adapter)
+    assert pipeline.patch_for("text") is not None
+    latent = torch.randn(1, pipeline.latent_channels, 2, 2)
+    assert pipeline.decode_layer(latent, 1).shape == (1, 4, 32, 32)
 
 
 @pytest.mark.parametrize("rank", [4, 0])

@@ -13,14 +13,16 @@ from acetate.models.catalog import Entry
 from acetate.models.files import read_config
 from acetate.models.folder_kinds import family_painted
 from acetate.models.registry import model_named
+from acetate.models.rgba_adapter import ADAPTER
 from acetate.models.shipped import EMBEDDED, EMBEDDED_FOLDER
 from acetate.pipelines.base_sources import open_files, place_of
 from acetate.pipelines.family import ModelFiles, loader_of
 from acetate.pipelines.flux.loader import flux_base
+from acetate.pipelines.flux2.components import Flux2Base
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.transparency_weights import Locate
 from acetate.training.conversion.frozen_autoencoder import FrozenAutoencoder
-from acetate.training.conversion.layouts import LAYOUTS
+from acetate.training.conversion.layouts import LAYOUTS, WIDENED_ALONE
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class TrainedBase:
     family: str
     place: Path
     entry: Entry | None = None
+
+    @property
+    def adapter(self) -> bool:
+        """Whether it is a base with an RGBA adapter on it."""
+        return self.entry is not None and ADAPTER in self.entry.facts
 
     def autoencoder(self, device: torch.device, dtype: torch.dtype) -> FrozenAutoencoder:
         """Its autoencoder, frozen. Raises ModelMissing or ModelDamaged."""
@@ -44,8 +51,12 @@ class TrainedBase:
             return FrozenAutoencoder(network, fold=PIXEL_UNSHUFFLE, scale=1.0, shift=0.0)
         files = ModelFiles(self.place, self.name, device, _nothing, self.entry)
         network: Any
+        if self.adapter:
+            raise BadRequest(f"{self.name} has its transparency already: train its layers.")
         if self.family == "flux":
             network = flux_base(files).autoencoder(dtype, device)
+        elif self.family == "flux2":
+            network = Flux2Base(self.place).autoencoder(dtype, device)
         else:
             network = open_files(files, self.family).autoencoder(dtype, device)
         return FrozenAutoencoder.of(network)
@@ -73,10 +84,10 @@ def find_base(source: str) -> TrainedBase:
         entry = model_named(source)
         place, family, name = place_of(entry), entry.family, entry.id
         said = family
-    if family not in LAYOUTS:
+    if family not in (*LAYOUTS, *WIDENED_ALONE):
         raise BadRequest(
             f"{source} is a {said}, which no transparency is trained for: "
-            "it needs Stable Diffusion 1.5, SDXL or Flux."
+            "it needs Stable Diffusion 1.5, SDXL, FLUX.1 or FLUX.2 klein."
         )
     return TrainedBase(name, family, place, entry)
 

@@ -27,6 +27,9 @@ class FrozenAutoencoder:
     def of(cls, network: Any) -> FrozenAutoencoder:
         """With the scale and the shift in its configuration."""
         config = network.config
+        if (norm := getattr(network, "bn", None)) is not None:
+            # FLUX.2 keeps the spread of its latents as that of a normalisation.
+            return cls(network, scale=float(norm.running_var.mean().clamp_min(1e-6).rsqrt()))
         shift = config.get("shift_factor") or 0.0
         return cls(network, scale=float(config["scaling_factor"]), shift=float(shift))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from acetate.models.families import Family
 from acetate.pipelines.pipeline import Pipeline, PromptEmbedding
 from acetate.training.batches import over
 from acetate.training.conversion.low_rank import TrainedAttention
@@ -18,6 +19,7 @@ from acetate.training.losses import Losses
 from acetate.training.samples import write_rows
 
 SHOWN_STEPS = 20
+"""At the most."""
 
 
 class LayerStage(Stage):
@@ -33,12 +35,14 @@ class LayerStage(Stage):
         seed: int,
         shown: list[tuple[Tensor, Tensor | None]],
         decode: Callable[[Tensor], Tensor],
-        guidance: float,
+        family: Family,
+        side: int,
     ) -> None:
         super().__init__()
         self.attention = TrainedAttention(pipeline.denoiser, rank)
         self._pipeline, self._objective, self._seed = pipeline, objective, seed
-        self._shown, self._decode, self._guidance = shown, decode, guidance
+        self._shown, self._decode, self._side = shown, decode, side
+        self._guidance, self._steps = family.guidance, min(family.steps, SHOWN_STEPS)
 
     def forward(self, batch: Batch, step: int) -> Losses:
         """The mean squared error of what the denoiser predicts."""
@@ -62,10 +66,10 @@ class LayerStage(Stage):
                 None if pooled is None else self._placed(pooled),
                 None if empty_pooled is None else self._placed(empty_pooled),
             )
-            side = self._pipeline.native
+            side = self._side
             noise = self._pipeline.draw_noise(side, side, torch.Generator().manual_seed(number))
             latent = self._pipeline.denoise(
-                noise, words, steps=SHOWN_STEPS, guidance=self._guidance
+                noise, words, steps=self._steps, guidance=self._guidance
             )
             layers.append(self._decode(latent).float().cpu().clamp(0, 1))
         if layers:

@@ -18,8 +18,9 @@ from acetate.training.conversion.bases import find_base
 from acetate.training.conversion.latent_cache import LatentCache, fill_cache
 from acetate.training.conversion.layer_data import fingerprint, split, usable
 from acetate.training.conversion.layer_stage import LayerStage
+from acetate.training.conversion.layouts import WIDENED_ALONE
 from acetate.training.conversion.objectives import objective_of
-from acetate.training.conversion.patch_files import write_patch
+from acetate.training.conversion.patch_files import write_adapter_lora, write_patch
 from acetate.training.conversion.plan import Plan
 from acetate.training.conversion.trainer import Trainer, accelerator_for
 from acetate.training.gradients import seed_everything
@@ -50,6 +51,11 @@ def train_layers_of(wish: LayersWish, plan: Plan, report: Report) -> list[Path]:
     if base.family == "embedded":
         raise BadRequest(
             "The denoiser of the embedded model has a command of its own: `acetate train denoiser`."
+        )
+    if base.family in WIDENED_ALONE and not base.adapter:
+        raise BadRequest(
+            f"{wish.base} has no transparency yet: train it with `acetate train transparency "
+            "--kind widened`, and import that with `acetate models import FOLDER --base`."
         )
     state = accelerator_for(plan)
     tell = report if state.is_main_process else _silent
@@ -96,7 +102,8 @@ def train_layers_of(wish: LayersWish, plan: Plan, report: Report) -> list[Path]:
         plan.seed,
         [(each["tokens"], each.get("pooled")) for each in map(data.words, shown[: SHOWN + 1])],
         lambda latent: pipeline.decode_layer(latent, passes=1),
-        FAMILIES[base.family].guidance,
+        FAMILIES[base.family],
+        side,
     )
     facts: dict[str, Any] = {
         "base": base.name,
@@ -110,6 +117,9 @@ def train_layers_of(wish: LayersWish, plan: Plan, report: Report) -> list[Path]:
     stage.attention.remove()
     if not state.is_main_process:
         return []
+    if base.adapter:
+        network = {"sd15": "unet", "sdxl": "unet"}.get(base.family, "transformer")
+        return [write_adapter_lora(wish.out, network, changes)]
     return [write_patch(wish.out, base.family, pipeline.denoiser, changes)]
 
 

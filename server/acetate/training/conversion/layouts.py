@@ -44,6 +44,9 @@ LAYOUTS = {
     "embedded": Layout("encoder", "decoder", "", factor=1.0, by_deviation=False),
 }
 
+WIDENED_ALONE = ("flux2",)
+"""Families for which nobody has published a pair."""
+
 
 def build_pair(
     family: str, channels: int, shape: dict[str, Any] | None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -38,22 +37,18 @@ def write_patch(
     )
 
 
-def write_adapter_lora(
-    folder: Path, network: str, changes: Mapping[str, Change], rank: int
-) -> Path:
-    """Write the changes as `save_lora_weights` of diffusers does. Raises CannotWrite."""
+def write_adapter_lora(folder: Path, network: str, changes: Mapping[str, Change]) -> Path:
+    """Write the changes as `save_lora_weights` of diffusers does, to go into the folder of an RGBA
+    adapter: their strength is 1. Raises CannotWrite.
+    """
     state: dict[str, Tensor] = {}
     for name, change in changes.items():
         up, down = as_pair(change)
         state[f"{network}.{name}.lora_A.weight"] = down.half().contiguous()
         state[f"{network}.{name}.lora_B.weight"] = up.half().contiguous()
-    # A rank and an alpha for all would be wrong where all weights were trained: 1 is as they are.
-    told: dict[str, Any] = {"r": rank, "lora_alpha": rank, "rank_pattern": {}, "alpha_pattern": {}}
-    about = {f"{network}.{key}": value for key, value in told.items()} if rank else {}
-    metadata = {"format": "pt", **({"lora_adapter_metadata": json.dumps(about)} if rank else {})}
     return written_whole(
         folder / "pytorch_lora_weights.safetensors",
-        lambda part: save_file(state, part, metadata=metadata),
+        lambda part: save_file(state, part, metadata={"format": "pt"}),
     )
 
 

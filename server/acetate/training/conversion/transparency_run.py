@@ -20,7 +20,7 @@ from acetate.training.conversion.layer_data import (
     split,
     usable,
 )
-from acetate.training.conversion.layouts import LAYOUTS, build_pair
+from acetate.training.conversion.layouts import LAYOUTS, WIDENED_ALONE, build_pair
 from acetate.training.conversion.pair_files import write_pair
 from acetate.training.conversion.pair_stage import PairStage
 from acetate.training.conversion.plan import Plan
@@ -65,6 +65,8 @@ def train_transparency_of(wish: TransparencyWish, plan: Plan, report: Report) ->
     side = _side(wish, base, frozen.factor)
     few = Whole((held_out or learned)[:SHOWN], side)
     shown = torch.stack([few[number]["rgba"] for number in range(len(few))])
+    if wish.kind == "offset" and base.family in WIDENED_ALONE:
+        raise BadRequest("Nobody has published a pair for this base: take --kind widened.")
     seed_everything(plan.seed)
     stage: Stage
     if wish.kind == "widened":
