@@ -6,13 +6,15 @@ import queue
 import time
 import uuid
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from gi.repository import Gimp
 
 from acetate_bridge.client.client import Client
 from acetate_bridge.client.connection_state import Connection, State
+from acetate_bridge.client.presets import applied, preset_named, presets_folder
 from acetate_bridge.editing.editor import Document, DocumentClosed, LayerGone
+from acetate_bridge.editing.guides import Follow
 from acetate_bridge.editing.job import Record, Result, Task, look_at
 from acetate_bridge.editing.metadata import HistoryEntry, read_history
 from acetate_bridge.editing.plan import CannotPlan, Situation
@@ -28,6 +30,7 @@ from acetate_bridge.editing.request_builder import (
 )
 from acetate_bridge.editing.results import PlaceLost, Strip
 from acetate_bridge.panel.fields import FIELDS, recipe_value
+from acetate_bridge.panel.guides import hindrance, with_full_names
 from acetate_bridge.panel.strings import progress
 from acetate_bridge.protocol.errors import AcetateError
 from acetate_bridge.protocol.geometry import Rect
@@ -42,7 +45,7 @@ from acetate_bridge.protocol.messages import (
     Models,
     Progress,
 )
-from acetate_bridge.protocol.types import Recipe
+from acetate_bridge.protocol.types import ControlKind, Recipe
 from adapter.editor import GimpEditor
 from adapter.insertion import one_undo_step
 from adapter.layers import describe_layer, document_key, find, image_of
@@ -105,15 +108,20 @@ class _Session:
             recipe = repeated(own, order.values["seed"])
         else:
             recipe = with_own_prompt(_recipe(order), own)
+            follows = self._follows(order, situation.document)
             hidden = situation.layer if order.hide_source else None
             wish = Wish(
                 order.region,
                 int(order.values.get("variants", 1)),
                 hides=(hidden.key,) if hidden is not None else (),
+                follows=follows,
             )
         model, info = _able(offer, recipe)
         if not order.again and recipe.model and model.id != recipe.model:
             raise CannotPaint(f"The model “{recipe.model}” cannot do that here.")
+        recipe = replace(recipe, styles=with_full_names(recipe.styles, model))
+        if problem := hindrance(wish.follows, recipe.styles, model, ()):
+            raise CannotPaint(problem)
         built = build(self._editor, situation, model, info, _advised(recipe, model), wish)
         job = self._client.submit(built.request, built.record.job)
         layers = self._insert(built.record, self._follow(Task(built.record)))
@@ -194,6 +202,18 @@ class _Session:
         )
         return Situation(document, layer, self._editor.selection(document.key))
 
+    def _follows(self, order: Order, document: Document | None) -> tuple[Follow, ...]:
+        """The layer that a script wants to be followed."""
+        if not order.follow or document is None:
+            return ()
+        layers = self._editor.layers(document.key)
+        found = next((each for each in layers if each.name == order.follow), None)
+        if found is None:
+            raise CannotPaint(f"There is no layer called “{order.follow}” to follow.")
+        kind = cast(ControlKind, order.follow_as)
+        mark = found.mark or found.key
+        return (Follow(mark, found.name, kind, order.follow_strength),)
+
     def _stored(self, situation: Situation) -> Recipe | None:
         if situation.document is None or situation.layer is None:
             return None
@@ -213,7 +233,15 @@ def _recipe(order: Order) -> Recipe:
     chosen = {
         name: value for name, value in order.values.items() if recipe_value(said, name) is not None
     }
-    return replace(said, **chosen)
+    recipe = replace(said, **chosen, styles=order.styles)
+    name = str(order.values.get("preset") or "")
+    if not name:
+        return recipe
+    own = {row.name: order.values.get(row.name, row.unset) for row in FIELDS.values()}
+    # What the script says itself counts more.
+    said = {key: value for key, value in own.items() if FIELDS[key].per_model}
+    said = {key: value for key, value in said.items() if value != FIELDS[key].unset}
+    return replace(applied(preset_named(name, presets_folder()), recipe), **said)
 
 
 def _said(prompts: dict[str, str]) -> dict[str, str]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from gi.repository import Gimp, GObject
 
 from acetate_bridge.panel.fields import FIELDS, Field
+from acetate_bridge.panel.guides import KIND_WORDS, read_styles
 from acetate_bridge.protocol.geometry import Rect
-from acetate_bridge.protocol.limits import drawn_seed
+from acetate_bridge.protocol.limits import CONTROL_STRENGTH, drawn_seed
 from acetate_bridge.protocol.modes import MODES, mode_row
 
 MENU = "<Image>/Layer/Acetate"
@@ -60,6 +62,10 @@ class Order:
     convert: bool = False
     again: bool = False
     hide_source: bool = False
+    styles: dict[str, float] = field(default_factory=dict[str, float])
+    follow: str = ""
+    follow_as: str = ""
+    follow_strength: float = 1.0
 
 
 def fields_of(painting: Painting) -> list[Field]:
@@ -82,6 +88,8 @@ def add_arguments(procedure: Gimp.Procedure, painting: Painting) -> None:
         if mode_row(painting.mode).repaints:
             words = "Hide the layer that it was made from"
             procedure.add_boolean_argument("hide-source", "_Hide", words, True, flags)
+        if mode_row(painting.mode).prompted:
+            _add_guides(procedure, flags)
     for row in fields_of(painting):
         _add_field(procedure, row, flags)
     procedure.add_boolean_argument(
@@ -90,6 +98,21 @@ def add_arguments(procedure: Gimp.Procedure, painting: Painting) -> None:
     procedure.add_layer_return_value("layer", "Layer", "The first new layer", False, flags)
     procedure.add_string_array_return_value(
         "layer-ids", "Layer IDs", "The ids of all new layers, from the top downwards", flags
+    )
+
+
+def _add_guides(procedure: Gimp.Procedure, flags: GObject.ParamFlags) -> None:
+    """Styles, and a layer to follow."""
+    words = "Imported styles with their weights, as “ink=0.8, wash”"
+    procedure.add_string_argument("styles", "St_yles", words, "", flags)
+    procedure.add_string_argument("follow", "_Follow", "Name of a layer to follow", "", flags)
+    words = f"What that layer shows: {', '.join(KIND_WORDS)}"
+    procedure.add_string_argument("follow-as", "Follow _as", words, "", flags)
+    bound = CONTROL_STRENGTH
+    words = f"How closely it is followed, {bound.least:g} to {bound.most:g}"
+    most = _LARGEST_NUMBER
+    procedure.add_double_argument(
+        "follow-strength", "Follow st_rength", words, -most, most, 1.0, flags
     )
 
 
@@ -144,7 +167,23 @@ def order_of(
         _region(*(get(name) for name in ("x", "y", "width", "height"))),
         get("convert"),
         hide_source=mode_row(painting.mode).repaints and get("hide-source"),
+        **(_guides(get) if mode_row(painting.mode).prompted else {}),
     )
+
+
+def _guides(get: Callable[[str], Any]) -> dict[str, Any]:
+    """Styles and the layer to follow, of the arguments of a call. Raises ValueError."""
+    kind, strength = get("follow-as") or "", get("follow-strength")
+    CONTROL_STRENGTH.check(strength)
+    if get("follow") and kind not in KIND_WORDS:
+        names = ", ".join(KIND_WORDS)
+        raise ValueError(f"Say what the layer to follow shows: {names}; not “{kind}”.")
+    return {
+        "styles": read_styles(get("styles") or ""),
+        "follow": get("follow") or "",
+        "follow_as": kind,
+        "follow_strength": strength,
+    }
 
 
 def _checked(row: Field, value: Any) -> Any:

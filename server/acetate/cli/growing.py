@@ -9,9 +9,10 @@ from acetate.cli.console import say
 from acetate.cli.early import check_without_torch
 from acetate.cli.outputs import Outputs
 from acetate.cli.request import Order, check, settled
-from acetate.cli.run import carry_out, load, stack
+from acetate.cli.run import carry_out, load
 from acetate.images.files import write_image
 from acetate.images.formats import STDOUT
+from acetate.images.stacking import stack
 
 
 def grow(order: Order) -> None:

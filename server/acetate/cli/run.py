@@ -20,6 +20,7 @@ from acetate.cli.stopping import Stopped, heard_politely
 from acetate.errors import BadRequest
 from acetate.images.files import write_image
 from acetate.images.formats import STDOUT
+from acetate.images.stacking import stack
 from acetate.models.families import FAMILIES
 from acetate.models.own_register import style_preset
 from acetate_bridge.protocol.modes import mode_row
@@ -83,19 +84,6 @@ def compose(front: Image, back: Image) -> Image:
     from acetate.latent_transparency import composite_over
 
     return to_image(opaque(composite_over(to_tensor(front), to_tensor(back)[:, :3])), back.format)
-
-
-def stack(front: Image, back: Image) -> Image:
-    """A straight-alpha layer over another of the same size, with the depth of the front."""
-    import torch
-
-    from acetate.images.tensors import bleed, to_image, to_tensor
-
-    over, under = to_tensor(front), to_tensor(back)
-    shown = under[:, 3:] * (1 - over[:, 3:])
-    alpha = over[:, 3:] + shown
-    colour = (over[:, :3] * over[:, 3:] + under[:, :3] * shown) / alpha.clamp_min(1e-6)
-    return to_image(bleed(torch.cat([colour, alpha], dim=1)), front.format)
 
 
 def _scene(order: Order, painted: Image) -> Image:

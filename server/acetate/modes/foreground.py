@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from acetate.images.stacking import stack
 from acetate.images.tensors import opaque
 from acetate.latent_transparency import composite_over
 from acetate.modes.background import AFTER_BLENDING
 from acetate.modes.context import Painting
 from acetate.modes.instructions import paint_foreground
 from acetate.modes.joint_attention import paint_frames
+from acetate.modes.run import image_hash
 from acetate.pipelines.pipeline import Pipeline
-from acetate.pipelines.sampling import OnStep
+from acetate.pipelines.sampling import OnStep, Step
+from acetate_bridge.protocol.limits import variant_seed
 from acetate_bridge.protocol.types import Layer, Request, Role
 
 
 def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -> list[Layer]:
-    """A transparent layer for the image `picture`, and the two blended."""
+    """A transparent layer for the image `picture`, and the two blended.
+
+    With `Recipe.then` one layer for each prompt, the hindmost first, each in view of those before:
+    seeds count up, and the recipe of each is that of its layer alone.
+    """
+    if request.recipe.then:
+        return _one_after_another(request, pipeline, on_step)
     if pipeline.composition == "instructed":
         return paint_foreground(Painting(request, pipeline, on_step))
     if pipeline.composition == "shared":
@@ -43,6 +54,40 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
         scheduler=AFTER_BLENDING,
     )
     return [painting.transparent(added), painting.opaque(blended, Role.BLENDED)]
+
+
+def _one_after_another(request: Request, pipeline: Pipeline, on_step: OnStep | None) -> list[Layer]:
+    picture, layers = request.images["picture"], list[Layer]()
+    prompts = (request.recipe.prompt, *request.recipe.then)
+    for index, prompt in enumerate(prompts):
+        images = {**request.images, "picture": picture}
+        recipe = replace(
+            request.recipe,
+            prompt=prompt,
+            then=[],
+            seed=variant_seed(request.recipe.seed, index),
+            layer_prompts={} if index else request.recipe.layer_prompts,
+            inputs={name: image_hash(image) for name, image in images.items()},
+        )
+        counting = _counting(on_step, index, len(prompts))
+        single = replace(request, recipe=recipe, images=images)
+        painted = next(
+            layer for layer in paint(single, pipeline, counting) if layer.role is Role.FOREGROUND
+        )
+        layers.append(painted)
+        picture = stack(painted.image, picture)
+    return layers
+
+
+def _counting(on_step: OnStep | None, index: int, count: int) -> OnStep | None:
+    """Steps of one layer counted over all of them."""
+    if on_step is None:
+        return None
+
+    def count_on(step: Step) -> None:
+        on_step(replace(step, index=index * step.total + step.index, total=count * step.total))
+
+    return count_on
 
 
 def _directly(painting: Painting) -> list[Layer]:

@@ -85,7 +85,9 @@ def _complete(layer: Layer, said: Recipe, files: dict[str, str]) -> Layer:
     recipe = layer.recipe
     if recipe is None:
         return layer
-    return replace(layer, recipe=with_words_of(replace(recipe, files=files), said))
+    complete = replace(recipe, files=files)
+    # Of layers that were painted one after another each has a prompt of its own.
+    return replace(layer, recipe=complete if said.then else with_words_of(complete, said))
 
 
 def _variant(request: Request, pipeline: Pipeline) -> Request:

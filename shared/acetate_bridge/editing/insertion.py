@@ -319,7 +319,8 @@ class Deliveries:
 
     def _remember(self, record: Record, result: Result) -> None:
         """Add a result to the history that its document keeps."""
-        recipe = result.recipe or record.recipe
+        # Of layers that were painted one after another the request has the whole.
+        recipe = record.recipe if record.recipe.then else result.recipe or record.recipe
         try:
             selected = record.origin == "selection"
             entry = entry_of(

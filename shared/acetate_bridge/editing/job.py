@@ -87,7 +87,7 @@ def record_of(
         plan.region,
         recipe,
         plan.place,
-        layer_name(recipe.prompt) if mode.grouped else "",
+        layer_name(recipe.prompt) if mode.grouped or recipe.then else "",
         replaces,
         variants,
         opaque or mode.opaque,
@@ -186,6 +186,8 @@ class Task:
         return [result for result in found if result is not None]
 
     def _is_whole(self, arrivals: list[Arrival]) -> bool:
+        if self.record.recipe.then:
+            return False  # Known at the end, or when the next variant begins.
         roles = {arrival.layer.role for arrival in arrivals}
         whole = mode_row(self.record.mode).whole
         return whole is not None and whole(roles)
@@ -196,7 +198,7 @@ class Task:
         shown = [each for each in arrivals if each.layer.role is not Role.BLENDED]
         if not shown:
             return None
-        if mode_row(self.record.mode).reversed:
+        if mode_row(self.record.mode).reversed or self.record.recipe.then:
             shown.reverse()
         shown.sort(key=lambda each: each.layer.role is Role.BACKGROUND)
         warning = next((each.warning for each in shown if each.warning), "")

@@ -115,6 +115,7 @@ MODES: dict[str, Mode] = {
             inputs=(ModeInput("picture", "picture", "the picture below"),),
             prompts=("foreground", "blended"),
             context=1 / 4,
+            fields=frozenset({"then"}),
         ),
         Mode(
             "joint",

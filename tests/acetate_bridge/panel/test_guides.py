@@ -182,3 +182,26 @@ def test_a_sketch_that_is_followed_is_no_part_of_the_picture(desk: Desk) -> None
     desk.ask("a boat", "foreground")
     images = desk.request.images
     assert images["picture"].data[:4] == bytes(RED) and images["control"].data[0] == 9
+
+
+def test_layers_one_after_another_come_in_one_group_and_one_undo_step(desk: Desk) -> None:
+    desk.panel.set_mode("foreground")
+    assert desk.view.lists["then"].applies
+    desk.panel.add_entry("then")
+    desk.panel.set_cell("then", 0, "words", "a gull")
+    desk.panel.add_entry("then")
+    job = desk.ask("a boat", "foreground")
+    assert desk.request.recipe.then == ["a gull"]
+    before = desk.names()
+    desk.layer(index=0)
+    assert desk.names() == before, "it waits for the others"
+    desk.layer(index=1)
+    desk.done(job)
+    assert [entry.name for entry in desk.editor.stack(desk.document)][:1] == ["boat"]
+    assert len(desk.names()) == len(before) + 3
+    desk.editor.undo(desk.document)
+    assert desk.names() == before
+    desk.panel.set_mode("text")
+    assert not desk.view.lists["then"].applies
+    desk.ask("a boat")
+    assert desk.request.recipe.then == []
