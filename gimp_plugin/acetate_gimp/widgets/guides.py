@@ -62,6 +62,11 @@ class Guides(Gtk.Expander):
         parts = (self.form, kept, *self.lists.values(), self.left_out, self._left_out_words)
         for part in parts:
             column.pack_start(part, False, False, 0)
+        # GTK hides what is inside a fold only once it was open.
+        column.show_all()
+        column.set_no_show_all(True)
+        column.hide()
+        self._column = column
         self.add(column)
         self.connect("notify::expanded", self._fold)
 
@@ -69,6 +74,7 @@ class Guides(Gtk.Expander):
         """Take over a view."""
         if self.get_expanded() != view.guides_open:
             self.set_expanded(view.guides_open)
+        self._column.set_visible(view.guides_open)
         self.form.show_fields(view.fields)
         for name, entries in self.lists.items():
             entries.show_list(view.lists[name])
@@ -79,6 +85,7 @@ class Guides(Gtk.Expander):
         self._left_out_words.set_visible(bool(view.left_out_words))
 
     def _fold(self, *_: object) -> None:
+        self._column.set_visible(self.get_expanded())
         if not self._updating.now:
             self._actions.set_guides_open(self.get_expanded())
 

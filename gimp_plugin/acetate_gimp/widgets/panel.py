@@ -107,11 +107,6 @@ class Panel(Gtk.Box):
         self.pack_start(self._status, False, False, 0)
         tame(inner)
         self.show_all()
-        with self._updating.going_on():
-            # GTK hides what is inside a fold only once it was open.
-            for fold in (self._details, self.guides):
-                fold.set_expanded(True)
-                fold.set_expanded(False)
 
     @property
     def running(self) -> bool:
