@@ -9,9 +9,9 @@ from typing import Any
 from gi.repository import Gimp, GObject
 
 from acetate_bridge.panel.fields import FIELDS, Field
-from acetate_bridge.panel.guides import KIND_WORDS, read_styles
+from acetate_bridge.panel.guides import KIND_WORDS
 from acetate_bridge.protocol.geometry import Rect
-from acetate_bridge.protocol.limits import CONTROL_STRENGTH, drawn_seed
+from acetate_bridge.protocol.limits import CONTROL_STRENGTH, STYLE_WEIGHT, drawn_seed
 from acetate_bridge.protocol.modes import MODES, mode_row
 
 MENU = "<Image>/Layer/Acetate"
@@ -179,7 +179,7 @@ def _guides(get: Callable[[str], Any]) -> dict[str, Any]:
         names = ", ".join(KIND_WORDS)
         raise ValueError(f"Say what the layer to follow shows: {names}; not “{kind}”.")
     return {
-        "styles": read_styles(get("styles") or ""),
+        "styles": _read_styles(get("styles") or ""),
         "follow": get("follow") or "",
         "follow_as": kind,
         "follow_strength": strength,
@@ -215,3 +215,16 @@ def _add_region(procedure: Gimp.Procedure) -> None:
     words = "of the region to paint; a width of 0: the selection, else the layer or the canvas"
     for name, label in (("x", "_X"), ("y", "_Y"), ("width", "Width"), ("height", "Height")):
         _add_whole(procedure, name, label, f"{name.capitalize()} {words}", 0)
+
+
+def _read_styles(text: str) -> dict[str, float]:
+    """Styles as a script writes them, “ink=0.8, wash”. Raises ValueError."""
+    found: dict[str, float] = {}
+    for part in filter(None, (each.strip() for each in text.split(","))):
+        name, equals, weight = part.partition("=")
+        try:
+            found[name.strip()] = float(weight) if equals else 1.0
+        except ValueError:
+            raise ValueError(f"A style is written ink or ink=0.8, not “{part}”.") from None
+        STYLE_WEIGHT.check(found[name.strip()])
+    return found

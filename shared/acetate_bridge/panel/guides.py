@@ -9,7 +9,6 @@ from acetate_bridge.editing.editor import LayerInfo
 from acetate_bridge.editing.guides import Follow
 from acetate_bridge.panel.lists import LISTS, Row
 from acetate_bridge.panel.view import Choice, FieldView, ListView
-from acetate_bridge.protocol.limits import STYLE_WEIGHT
 from acetate_bridge.protocol.messages import ModelInfo
 from acetate_bridge.protocol.types import ControlKind
 
@@ -114,19 +113,6 @@ def chosen_styles(entries: Sequence[Row]) -> dict[str, float]:
     """The weight of each style that was chosen."""
     rows = [LISTS["styles"].clean(each) for each in entries]
     return {str(each["style"]): float(each["weight"]) for each in rows if each["style"]}
-
-
-def read_styles(text: str) -> dict[str, float]:
-    """Styles as a script writes them, “ink=0.8, wash”. Raises ValueError."""
-    found: dict[str, float] = {}
-    for part in filter(None, (each.strip() for each in text.split(","))):
-        name, equals, weight = part.partition("=")
-        try:
-            found[name.strip()] = float(weight) if equals else 1.0
-        except ValueError:
-            raise ValueError(f"A style is written ink or ink=0.8, not “{part}”.") from None
-        STYLE_WEIGHT.check(found[name.strip()])
-    return found
 
 
 def with_full_names(styles: Mapping[str, float], model: ModelInfo | None) -> dict[str, float]:
