@@ -21,6 +21,7 @@ from .batches import GREY, over
 from .cost import measure_cost
 from .crispness import measure_crispness
 from .dataset import PictureSet, read_picture_set
+from .fills import measure_fills
 from .grounding import measure_grounding
 from .hues import measure_hues
 from .loop import Report
@@ -33,6 +34,7 @@ ROUND_TRIP_AIM = (
 )
 COLOURS_AIM = "share ≥ 0.9"
 AGREEMENT_AIM = "samples as often as drawings"
+FILLS_AIM = "each fill above hole and repainted in decibels, below both in alpha"
 COST_AIM = "seconds ≤ 1.2 where product is 66e9, peak_bytes ≤ 1e9, files_bytes ≤ 96e6"
 
 
@@ -63,14 +65,15 @@ class Extent:
     colours: int = 60
     epochs: int = 40
     crisp: int = 12
+    holes: int = 24
 
 
 def evaluate(model: Path, data: Path, extent: Extent, report: Report) -> dict[str, object]:
     """All figures of a model folder, told one by one with what is aimed at; data at the painted
     size.
 
-    Crispness, agreement with the prompt, colours, closeness to the training pictures with the
-    memory and without it, backgrounds under their layers, round trips over both held-out
+    Crispness, fills, agreement with the prompt, colours, closeness to the training pictures with
+    the memory and without it, backgrounds under their layers, round trips over both held-out
     splits, and what a layer costs. FileNotFoundError without data.
     """
     pictures = read_picture_set(data)
@@ -85,6 +88,7 @@ def evaluate(model: Path, data: Path, extent: Extent, report: Report) -> dict[st
         trip = round_trips(pipeline.codec, pictures, split, extent.passes, extent.pictures)
         tell(f"held out by {split}", trip, ROUND_TRIP_AIM)
     tell("crispness", measure_crispness(pipeline, pictures, extent.crisp))
+    tell("fills", measure_fills(pipeline, pictures, extent.holes), FILLS_AIM)
     tell("colours", measure_hues(pipeline, extent.colours), COLOURS_AIM)
     tell(
         "agreement",
