@@ -94,6 +94,7 @@ def test_the_stages_one_after_another_end_in_a_model_that_paints(
         "held out by concept",
         "held out by style",
         "crispness",
+        "fills",
         "colours",
         "agreement",
         "backgrounds",

@@ -157,15 +157,17 @@ class Session:
         error = busy(self._incoming.most)
         frame = encode(Problem(error.code, error.message, error.hint))
         assert isinstance(frame, str)
-        with contextlib.suppress(ConnectionError, TimeoutError):
-            # Its own writes may be stuck, and what it still sends is not read.
-            async with asyncio.timeout(_PARTING_SECONDS):
-                await self._socket.send_str(frame)
-                await self._socket.close(
-                    code=WSCloseCode.TRY_AGAIN_LATER, message=error.code.encode(), drain=False
-                )
-        if request.transport is not None:
-            request.transport.abort()
+        try:
+            with contextlib.suppress(ConnectionError, TimeoutError):
+                # Its own writes may be stuck, and what it still sends is not read.
+                async with asyncio.timeout(_PARTING_SECONDS):
+                    await self._socket.send_str(frame)
+                    await self._socket.close(
+                        code=WSCloseCode.TRY_AGAIN_LATER, message=error.code.encode(), drain=False
+                    )
+        finally:
+            if request.transport is not None:
+                request.transport.abort()
 
     def _forget(self, data: str | bytes) -> None:
         """A message has been dealt with; parts of one that is not whole stay counted."""

@@ -15,9 +15,12 @@ from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from acetate.errors import AcetateError
 from acetate.models.files import MALFORMED
 from acetate.models.hub_cache import located_file
+from acetate.models.network_config import read_network_config
 from acetate.models.preview_decoders import REPOSITORIES, WEIGHTS
+from acetate.models.safetensors_header import read_header
 
 log = logging.getLogger("acetate.pipelines")
 
@@ -51,7 +54,7 @@ def tiny_decoder(
         return None
     try:
         network = _read(place.parent, dtype)
-    except (*MALFORMED, OSError, RuntimeError) as error:
+    except (*MALFORMED, AcetateError, OSError, RuntimeError) as error:
         log.warning("previews are made without %s: %s", REPOSITORIES[family], error)
         return None
     if cast("Any", network).config["latent_channels"] != channels:
@@ -60,6 +63,9 @@ def tiny_decoder(
 
 
 def _read(folder: Path, dtype: torch.dtype) -> AutoencoderTiny:
+    """Raises ModelMissing or ModelDamaged, or what diffusers raises."""
+    read_network_config(folder / "config.json")
+    read_header(folder / WEIGHTS)
     kind: Any = AutoencoderTiny
     return kind.from_pretrained(
         folder, local_files_only=True, use_safetensors=True, torch_dtype=dtype

@@ -56,6 +56,8 @@ def measure_fills(pipeline: Pipeline, pictures: PictureSet, count: int) -> Fills
     for row in rows:
         rgba = torch.as_tensor(pictures.pixels[row].copy()).permute(2, 0, 1)[None].float() / 255
         truth = doubled_layer(rgba)
+        while truth.shape[-1] < pipeline.native:
+            truth = doubled_layer(truth)
         inside = _hole(truth[:, 3:], generator)
         holed = torch.where(inside, 0.0, truth)
         ways = _ways(pipeline, holed, inside, pictures.entries[int(row)].label)
