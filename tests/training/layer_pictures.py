@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -32,3 +34,11 @@ def write_layers(folder: Path, count: int = 12, side: int = 96) -> Path:
         name = NAMES[number % len(NAMES)].replace(" ", "-")
         layer(number, side).save(folder / f"{name}-{number:02}.png")
     return folder
+
+
+def claimed(width: int, height: int) -> bytes:
+    """A PNG that says it is so large."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    chunk = b"IHDR" + header
+    crc = struct.pack(">I", zlib.crc32(chunk))
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", len(header)) + chunk + crc

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from acetate.training.conversion.whole_files import written_whole
+from acetate.training.whole_files import text_written_whole
 
 Table = Mapping[str, Mapping[str, float]]
 """Figures by what was measured, and by their names."""
@@ -34,10 +34,6 @@ def write_report(folder: Path, title: str, table: Table, about: Mapping[str, Any
     told = "".join(f"- {name}: {value}\n" for name, value in about.items())
     text = f"{markdown(title, table)}\n{told}"
     return [
-        written_whole(folder / "figures.json", lambda part: _write(part, content)),
-        written_whole(folder / "figures.md", lambda part: _write(part, text)),
+        text_written_whole(folder / "figures.json", content),
+        text_written_whole(folder / "figures.md", text),
     ]
-
-
-def _write(file: Path, text: str) -> None:
-    file.write_text(text, encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import sys
@@ -11,6 +12,7 @@ from typing import Any, cast
 import torch
 
 from acetate.errors import CannotWrite, ModelDamaged
+from acetate.training.whole_files import reason_of
 
 
 def write_checkpoint(file: Path, state: dict[str, Any]) -> None:
@@ -27,10 +29,10 @@ def write_checkpoint(file: Path, state: dict[str, Any]) -> None:
             os.fsync(opened.fileno())
         half.replace(file)
     except (OSError, RuntimeError) as error:
-        half.unlink(missing_ok=True)
-        reason = (getattr(error, "strerror", None) or str(error)).lower().rstrip(".")
+        with contextlib.suppress(OSError):
+            half.unlink()
         raise CannotWrite(
-            f"Cannot write the checkpoint {file}: {reason}.",
+            f"Cannot write the checkpoint {file}: {reason_of(error)}.",
             "The one before it is whole: make room, and run the same command to go on from there.",
         ) from error
 

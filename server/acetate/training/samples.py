@@ -11,16 +11,16 @@ from torch import Tensor
 
 from acetate.models.families import FAMILIES
 from acetate.pipelines.pipeline import Pipeline
+from acetate.training.whole_files import written_whole
 
 PAINTING = FAMILIES["embedded"]
 
 
 def write_rows(file: Path, rows: list[Tensor]) -> None:
-    """Write RGB rows, each [N, 3, H, W] in [0, 1], as one PNG."""
+    """Write RGB rows, each [N, 3, H, W] in [0, 1], as one PNG. Raises CannotWrite."""
     stacked = [np.concatenate(list(row.permute(0, 2, 3, 1).numpy()), axis=1) for row in rows]
     picture = (np.concatenate(stacked, axis=0).clip(0, 1) * 255 + 0.5).astype(np.uint8)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(picture).save(file)
+    written_whole(file, lambda part: Image.fromarray(picture).save(part, format="PNG"))
 
 
 def paint_latent(pipeline: Pipeline, prompt: str, seed: int) -> Tensor:

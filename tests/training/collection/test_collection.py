@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import struct
 import tarfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,11 +14,13 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from acetate.cli.application import app
+from acetate.errors import BadRequest, CannotWrite
+from acetate.training.collection import inspection
 from acetate.training.collection.entries import CollectionError, Unusable, read_layer, words_of
 from acetate.training.collection.folder import open_collection
 from acetate.training.collection.inspection import inspect_collection
 from acetate.training.conversion.layer_data import split, usable
-from tests.training.layer_pictures import layer, write_layers
+from tests.training.layer_pictures import claimed, layer, write_layers
 
 
 @pytest.fixture
@@ -45,14 +45,6 @@ def write_shard(path: Path, names: dict[str, bytes]) -> Path:
             member.size = len(data)
             archive.addfile(member, io.BytesIO(data))
     return path
-
-
-def claimed(width: int, height: int) -> bytes:
-    """A PNG that says it is so large."""
-    header = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
-    chunk = b"IHDR" + header
-    crc = struct.pack(">I", zlib.crc32(chunk))
-    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", len(header)) + chunk + crc
 
 
 def test_captions_come_from_the_table_the_text_beside_or_the_name(tmp_path: Path) -> None:
@@ -192,6 +184,44 @@ def test_pairs_are_a_layer_what_is_behind_it_and_both(
     whole.alpha_composite(parts[0])
     assert np.array_equal(np.array(whole.convert("RGB")), np.array(parts[2]))
     assert len(open_collection(tmp_path / "pairs").entries) == 9
+
+
+def test_pairs_are_not_mixed_with_others(tmp_path: Path, call: Callable[..., Result]) -> None:
+    data = write_layers(tmp_path / "layers", 2)
+    words = ("pairs", "--layers", data, "--pictures", data, "--out", tmp_path / "pairs")
+    brief = ("--count", 2, "--size", 32)
+    assert call(*words, *brief).exit_code == 0
+    first = {path.name: path.read_bytes() for path in (tmp_path / "pairs").iterdir()}
+    assert call(*words, *brief).exit_code == 0
+    assert isinstance(call(*words, *brief, "--seed", 2).exception, BadRequest)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "pairs").iterdir()} == first
+    assert call(*words, "--count", 3, "--size", 32).exit_code == 0
+
+
+@pytest.mark.parametrize("option", ["--sheet", "--report"])
+def test_what_cannot_be_written_is_told(
+    option: str, tmp_path: Path, call: Callable[..., Result]
+) -> None:
+    data = write_layers(tmp_path / "layers", 1)
+    (tmp_path / "file").touch()
+    result = call("inspect", data, option, tmp_path / "file" / "new")
+    assert isinstance(result.exception, CannotWrite)
+    words = ("--layers", data, "--pictures", data, "--out", tmp_path / "file")
+    assert isinstance(call("pairs", *words, "--count", 1).exception, CannotWrite)
+
+
+def test_only_thumbnails_that_are_shown_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspection, "SHOWN", 2)
+    for number in range(4):
+        layer(number, 256).save(tmp_path / f"thing-{number}.png")
+        layer(number, 90).save(tmp_path / f"small-{number}.png")
+    found = inspect_collection(open_collection(tmp_path))
+    assert len(found.looked) == 8
+    for faulty in (True, False):
+        kept = [bool(one.thumbnail) for one in found.looked if bool(one.faults) == faulty]
+        assert kept == [True, True, False, False]
 
 
 def test_a_picture_that_vanishes_is_unusable(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from acetate.training.collection.inspection import THUMBNAIL, Looked
+from acetate.training.collection.inspection import SHOWN, THUMBNAIL, Looked
+from acetate.training.whole_files import written_whole
 
-MOST = 400
 _GAP = 8
 _COLUMNS = 20
 _PAPER, _FAULTY = (58, 58, 58), (214, 64, 48)
@@ -18,8 +18,11 @@ _CELL = 16
 
 
 def write_sheet(file: Path, looked: Sequence[Looked]) -> Path:
-    """Write the first pictures, the faulty ones first and framed in red; returns the file."""
-    shown = sorted(looked, key=lambda one: not one.faults)[:MOST]
+    """Write the first pictures, the faulty ones first and framed in red; returns the file.
+
+    Raises CannotWrite.
+    """
+    shown = sorted(looked, key=lambda one: not one.faults)[:SHOWN]
     columns = max(1, min(_COLUMNS, len(shown)))
     step = THUMBNAIL + _GAP
     rows = -(-len(shown) // columns)
@@ -35,9 +38,7 @@ def write_sheet(file: Path, looked: Sequence[Looked]) -> Path:
         if one.faults:
             box = (left - 3, top - 3, left + THUMBNAIL + 2, top + THUMBNAIL + 2)
             draw.rectangle(box, outline=_FAULTY, width=3)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(file, format="PNG")
-    return file
+    return written_whole(file, lambda part: sheet.save(part, format="PNG"))
 
 
 def _pattern() -> Image.Image:

@@ -24,13 +24,17 @@ from acetate.training.collection.framing import as_tensor, fitted
 from acetate.training.collection.halos import SEEN, halo_of
 
 THUMBNAIL = 128
+SHOWN = 400
+"""Pictures whose thumbnails are kept, of the sound and of the faulty ones: as many as are shown."""
 _SMALL = 256
 """Least side, in pixels, of a layer that has details to teach."""
 
 
 @dataclass(frozen=True)
 class Looked:
-    """One picture; `thumbnail` is empty where it cannot be read. `faults` are a few words each."""
+    """One picture; `thumbnail` is empty where it cannot be read or is not shown. `faults` are a few
+    words each.
+    """
 
     key: str
     caption: str
@@ -83,14 +87,17 @@ class Inspection:
 
 def inspect_collection(collection: Collection) -> Inspection:
     """Look at every picture once."""
-    with ThreadPoolExecutor() as pool:
-        looked = list(pool.map(_look, collection.entries))
     first: dict[str, str] = {}
     found: list[Looked] = []
-    for one in looked:
-        if one.likeness and first.setdefault(one.likeness, one.key) != one.key:
-            one = replace(one, faults=(*one.faults, "duplicates of another"))
-        found.append(one)
+    shown: Counter[bool] = Counter()
+    with ThreadPoolExecutor() as pool:
+        for one in pool.map(_look, collection.entries):
+            if one.likeness and first.setdefault(one.likeness, one.key) != one.key:
+                one = replace(one, faults=(*one.faults, "duplicates of another"))
+            shown[bool(one.faults)] += 1
+            if shown[bool(one.faults)] > SHOWN:
+                one = replace(one, thumbnail=b"")
+            found.append(one)
     return Inspection(found, collection.faults)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from acetate.errors import BadRequest
 from acetate.training.collection.entries import (
     Collection,
     CollectionError,
@@ -20,6 +22,9 @@ from acetate.training.collection.entries import (
     read_pixels,
 )
 from acetate.training.collection.framing import resized
+from acetate.training.whole_files import text_written_whole, written_whole
+
+_RECIPE = "pairs.json"
 
 
 def write_pairs(
@@ -35,9 +40,10 @@ def write_pairs(
 
     Of pair 7 there are `0000007.layer.png` (straight RGBA), `.background.png` and
     `.blended.png` (RGB), and a line in `metadata.jsonl` with the words of each. Pairs that are
-    there are kept. Raises CollectionError where nothing can be read.
+    there are kept. Raises CollectionError where nothing can be read, BadRequest for a folder of
+    other pairs, and CannotWrite.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    _keep_recipe(folder / _RECIPE, layers, pictures, side, seed)
     lines: list[str] = []
     faults: Counter[str] = Counter()
     for number in range(count):
@@ -52,18 +58,35 @@ def write_pairs(
             blended = background.copy()
             blended.alpha_composite(placed)
             for file, image in zip(files, (placed, background, blended), strict=True):
-                opaque = image if file is files[0] else image.convert("RGB")
-                part = file.with_suffix(".half")
-                opaque.save(part, format="PNG")
-                part.replace(file)
+                stored = image if file is files[0] else image.convert("RGB")
+                written_whole(file, lambda part, stored=stored: stored.save(part, format="PNG"))
         both = f"{layer.caption} in front of {picture.caption}"
         words = {"layer": layer.caption, "background": picture.caption, "blended": both}
         told = {"file_name": files[0].name, "text": layer.caption, "pair": name, "words": words}
         lines.append(json.dumps(told, ensure_ascii=False))
-    (folder / "metadata.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    text_written_whole(folder / "metadata.jsonl", "\n".join(lines) + "\n")
     for kind, often in sorted(faults.items()):
         report(f"{often} times passed over: {kind}")
     return count
+
+
+def _keep_recipe(
+    file: Path, layers: Collection, pictures: Collection, side: int, seed: int
+) -> None:
+    """What the pairs of a folder are made of: they would not go with those of anything else."""
+    keys = json.dumps([[each.key for each in one.entries] for one in (layers, pictures)])
+    digest = hashlib.sha256(keys.encode()).hexdigest()
+    recipe = json.dumps({"size": side, "seed": seed, "pictures": digest})
+    try:
+        known = file.read_text(encoding="utf-8").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        text_written_whole(file, f"{recipe}\n")
+        return
+    if known != recipe:
+        raise BadRequest(
+            f"The pairs in {file.parent} were made with another size, seed or other pictures.",
+            "Take the same again, or another --out.",
+        )
 
 
 def _readable(

@@ -33,6 +33,7 @@ def inspect(
     from acetate.training.collection.contact_sheet import write_sheet
     from acetate.training.collection.folder import open_collection
     from acetate.training.collection.inspection import inspect_collection
+    from acetate.training.whole_files import text_written_whole
 
     found = inspect_collection(open_collection(data))
     for line in found.lines():
@@ -40,7 +41,7 @@ def inspect(
     if sheet is not None:
         typer.echo(f"thumbnails in {write_sheet(sheet, found.looked)}")
     if report is not None:
-        report.write_text(json.dumps(found.as_table(), indent=2) + "\n", encoding="utf-8")
+        text_written_whole(report, json.dumps(found.as_table(), indent=2) + "\n")
 
 
 def pairs(

@@ -17,8 +17,8 @@ from torch.utils.data import Dataset
 from acetate.training.collection.entries import CollectionError, Entry, Unusable, read_layer
 from acetate.training.collection.framing import as_tensor, fitted
 from acetate.training.conversion.order import Order
-from acetate.training.conversion.whole_files import written_whole
 from acetate.training.loop import Report
+from acetate.training.whole_files import text_written_whole, written_whole
 
 SHARD = 256
 """Layers in a file."""
@@ -124,8 +124,7 @@ def fill_cache(
         report(f"latents: {min(part.stop, len(entries))} of {len(entries)} layers")
     if rank == 0:
         told = {"keys": list(texts), "texts": texts, "pooled": pooled is not None}
-        index = json.dumps(told)
-        written_whole(folder / "index.json", lambda to: _write_text(to, index))
+        text_written_whole(folder / "index.json", json.dumps(told))
 
 
 def _captions(texts: Mapping[str, str]) -> list[str]:
@@ -144,7 +143,3 @@ def _both(entry: Entry, side: int, encode: Encode) -> tuple[Tensor, Tensor]:
 def _stored(value: Tensor) -> Tensor:
     """In 16 bits with the range of 32: latents and states are of any size."""
     return value.detach().to("cpu", torch.bfloat16).contiguous().clone()
-
-
-def _write_text(file: Path, text: str) -> None:
-    file.write_text(text, encoding="utf-8")

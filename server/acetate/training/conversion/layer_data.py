@@ -24,6 +24,7 @@ from acetate.training.collection.entries import (
 )
 from acetate.training.collection.framing import as_tensor, cut, fitted
 from acetate.training.conversion.order import Order
+from acetate.training.whole_files import text_written_whole
 
 HELD_OUT_SHARE = 0.05
 MOST_HELD_OUT = 64
@@ -118,7 +119,6 @@ def fingerprint(entries: Sequence[Entry]) -> str:
 
 
 def keep_listing(file: Path, entries: Sequence[Entry]) -> None:
-    """Write which layers were learned from, a line each."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    """Write which layers were learned from, a line each. Raises CannotWrite."""
     lines = (json.dumps({"key": each.key, "text": each.caption}) for each in entries)
-    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    text_written_whole(file, "".join(f"{line}\n" for line in lines))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from acetate.errors import CannotWrite
+from acetate.training.whole_files import reason_of, text_written_whole
 
 COLUMNS = ("step", "name", "value")
 
@@ -20,7 +21,12 @@ class Log:
 
     def add(self, step: int, figures: Mapping[str, float]) -> None:
         """Raises CannotWrite."""
-        self._append([(step, name, f"{value:.7g}") for name, value in figures.items()])
+        rows = [(step, name, f"{value:.7g}") for name, value in figures.items()]
+        try:
+            with self._file.open("a", encoding="utf-8", newline="") as file:
+                csv.writer(file, lineterminator="\n").writerows(rows)
+        except OSError as error:
+            raise CannotWrite(f"Cannot write {self._file}: {reason_of(error)}.") from error
 
     def keep(self, step: int) -> None:
         """Keep what was told up to a step. Raises CannotWrite."""
@@ -32,11 +38,7 @@ class Log:
         kept = [row for row in rows if int(row[0]) <= step and len(row) == len(COLUMNS)]
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows([COLUMNS, *kept])
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            self._file.write_text(text.getvalue(), encoding="utf-8")
-        except OSError as error:
-            raise self._unwritable(error) from error
+        text_written_whole(self._file, text.getvalue())
 
     @staticmethod
     def line(step: int, steps: int, figures: Mapping[str, float]) -> str:
@@ -44,13 +46,3 @@ class Log:
         return f"step {step} of {steps}  " + "  ".join(
             f"{name} {value:.4g}" for name, value in figures.items()
         )
-
-    def _append(self, rows: list[tuple[int, str, str]]) -> None:
-        try:
-            with self._file.open("a", encoding="utf-8", newline="") as file:
-                csv.writer(file, lineterminator="\n").writerows(rows)
-        except OSError as error:
-            raise self._unwritable(error) from error
-
-    def _unwritable(self, error: OSError) -> CannotWrite:
-        return CannotWrite(f"Cannot write {self._file}: {(error.strerror or str(error)).lower()}.")

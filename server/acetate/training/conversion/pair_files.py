@@ -13,7 +13,7 @@ from torch import Tensor
 from acetate.latent_transparency import OffsetEncoder, TransparentDecoder
 from acetate.training.conversion.layouts import LAYOUTS
 from acetate.training.conversion.pair_stage import PairStage
-from acetate.training.conversion.whole_files import written_whole
+from acetate.training.whole_files import text_written_whole, written_whole
 
 
 def write_pair(folder: Path, family: str, stage: PairStage, autoencoder: Any) -> list[Path]:
@@ -56,8 +56,7 @@ def _write_shape(path: Path, config: dict[str, Any], family: str) -> list[Path]:
     if config == published and family in LAYOUTS:
         path.unlink(missing_ok=True)
         return []
-    path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    return [path]
+    return [text_written_whole(path, json.dumps(config, indent=2) + "\n")]
 
 
 def _plain(state: dict[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:

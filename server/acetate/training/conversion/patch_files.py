@@ -14,7 +14,7 @@ from acetate.adapters.shared_attention import SharedAttention
 from acetate.models.unet_names import attention_units, ldm_names
 from acetate.training.conversion.layouts import LAYOUTS
 from acetate.training.conversion.low_rank import Change, as_pair
-from acetate.training.conversion.whole_files import written_whole
+from acetate.training.whole_files import written_whole
 
 PUBLISHED_RANK = 256
 """The only one that other tools read of an SD 1.5 file."""

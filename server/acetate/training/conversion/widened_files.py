@@ -8,8 +8,8 @@ from typing import Any
 
 from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType]  # Its paths.
 
-from acetate.training.conversion.whole_files import written_whole
 from acetate.training.conversion.widened_stage import WidenedStage
+from acetate.training.whole_files import text_written_whole, written_whole
 
 ADAPTER = "adapter.json"
 
@@ -32,8 +32,8 @@ def write_widened(folder: Path, family: str, base: str, stage: WidenedStage) -> 
     }
     vae = folder / "vae"
     return [
-        written_whole(folder / ADAPTER, lambda part: _write_json(part, about)),
-        written_whole(vae / "config.json", lambda part: _write_json(part, config)),
+        _write_json(folder / ADAPTER, about),
+        _write_json(vae / "config.json", config),
         written_whole(
             vae / "diffusion_pytorch_model.safetensors",
             lambda part: save_file(state, part, metadata={"format": "pt"}),
@@ -41,5 +41,5 @@ def write_widened(folder: Path, family: str, base: str, stage: WidenedStage) -> 
     ]
 
 
-def _write_json(file: Path, content: dict[str, Any]) -> None:
-    file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+def _write_json(file: Path, content: dict[str, Any]) -> Path:
+    return text_written_whole(file, json.dumps(content, indent=2) + "\n")
