@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 from typer.testing import Result
 
@@ -175,19 +176,52 @@ def test_the_embedded_autoencoder_gets_a_pair_of_the_shipped_shape(
         (("transparency", "--base", "BASE", "--eight-bit"), "bitsandbytes"),
         (("layers", "--base", "embedded"), "acetate train denoiser"),
         (("layers", "--base", "BASE", "--pair", "none"), "is missing"),
+        (("layers", "--base", "BASE", "--pair", "PAIR", "--size", "72"), "no multiple of 16"),
     ],
 )
 def test_what_cannot_be_trained_is_said_in_a_sentence(
     words: tuple[str, ...], sentence: str, base: Path, layers: Path,
     train: Callable[..., Result], tmp_path: Path,
 ) -> None:  # fmt: skip
-    given = [str(base) if word == "BASE" else word for word in words]
+    places = {"BASE": str(base), "PAIR": str(base / "transparency")}
+    given = [places.get(word, word) for word in words]
     if "--data" not in given:
         given += ["--data", str(layers)]
     result = train(*given, "--out", tmp_path, "--steps", 1, "--batch", 1)
     error = result.exception
     assert result.exit_code != 0 and getattr(error, "message", ""), result.output
     assert sentence in str(error)
+
+
+def test_layers_are_not_taught_with_latents_of_another_pair(
+    base: Path, layers: Path, train: Callable[..., Result], tmp_path: Path
+) -> None:
+    pair = shutil.copytree(base / "transparency", tmp_path / "pair")
+    words = ("layers", "--base", base, "--data", layers, "--out", tmp_path / "out", "--pair", pair)
+    brief = ("--size", 64, "--rank", 2, "--batch", 1, "--steps", 1)
+    done = train(*words, *brief)
+    assert done.exit_code == 0, done.output
+    encoder = pair / "layer_sd15_vae_transparent_encoder.safetensors"
+    state = load_file(encoder)
+    save_file({name: value * 1.1 for name, value in state.items()}, encoder)
+    assert "begun with another transparency" in str(train(*words, *brief).exception)
+    (tmp_path / "out" / "layers.pt").unlink()
+    assert train(*words, *brief).exit_code == 0
+    assert len(list((tmp_path / "out").glob("cache-*"))) == 2
+
+
+def test_a_pair_does_not_go_on_in_another_shape(
+    base: Path, layers: Path, train: Callable[..., Result], tmp_path: Path
+) -> None:
+    shape = json.loads((base / "transparency" / "config.json").read_text())
+    file = tmp_path / "shape.json"
+    file.write_text(json.dumps(shape))
+    words = ("--base", base, "--data", layers, "--out", tmp_path, "--shape", file)
+    brief = ("--size", 64, "--batch", 1, "--steps", 1, "--adversarial", 0)
+    assert train("transparency", *words, *brief).exit_code == 0
+    shape["decoder"]["widths"] = [2 * width for width in shape["decoder"]["widths"]]
+    file.write_text(json.dumps(shape))
+    assert "begun with another shape" in str(train("transparency", *words, *brief).exception)
 
 
 def test_layers_without_a_single_caption_are_refused(

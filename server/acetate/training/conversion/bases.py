@@ -13,7 +13,7 @@ from acetate.models.catalog import Entry
 from acetate.models.files import read_config
 from acetate.models.folder_kinds import family_painted
 from acetate.models.registry import model_named
-from acetate.models.rgba_adapter import ADAPTER
+from acetate.models.rgba_adapter import ADAPTER, adapter_in
 from acetate.models.shipped import EMBEDDED, EMBEDDED_FOLDER
 from acetate.pipelines.base_sources import open_files, place_of
 from acetate.pipelines.family import ModelFiles, loader_of
@@ -60,6 +60,14 @@ class TrainedBase:
         else:
             network = open_files(files, self.family).autoencoder(dtype, device)
         return FrozenAutoencoder.of(network)
+
+    def transparency_file(self, pair: Path) -> Path:
+        """The file that decides what the latent of a layer is: its adapter's, or the encoder in
+        the folder of a pair.
+        """
+        if (adapter := adapter_in(self.place) if self.adapter else None) is not None:
+            return adapter.weights[0]
+        return pair / f"{LAYOUTS[self.family].encoder}.safetensors"
 
     def painter(self, device: torch.device, locate: Locate) -> Pipeline:
         """The whole base with the pair that `locate` finds. Raises ModelMissing, ModelDamaged."""

@@ -65,7 +65,7 @@ class Trainer:
     ) -> None:
         self.stage, self.plan, self.out = stage, plan, out
         self.accelerator: Any = accelerator_for(plan)
-        self.report = report if self.accelerator.is_main_process else _silent
+        self.report = told_once(self.accelerator, report)
         processes = self.accelerator.num_processes
         if plan.batch % (processes * plan.parts):
             raise BadRequest(
@@ -237,6 +237,11 @@ def accelerator_for(plan: Plan) -> Accelerator:
     )
 
 
+def told_once(state: Accelerator, report: Report) -> Report:
+    """The report of the first process; the others say nothing."""
+    return report if state.is_main_process else _silent
+
+
 def _optimiser(parameters: list[nn.Parameter], plan: Plan) -> torch.optim.Optimizer:
     settings: dict[str, Any] = {"lr": plan.rate, "betas": (0.9, 0.99), "weight_decay": 0.01}
     if plan.eight_bit:
@@ -254,4 +259,4 @@ def _optimiser(parameters: list[nn.Parameter], plan: Plan) -> torch.optim.Optimi
 
 
 def _silent(_: str) -> None:
-    """Only the first process speaks."""
+    """What the other processes would say."""

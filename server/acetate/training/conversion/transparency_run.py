@@ -24,7 +24,7 @@ from acetate.training.conversion.layouts import LAYOUTS, WIDENED_ALONE, build_pa
 from acetate.training.conversion.pair_files import write_pair
 from acetate.training.conversion.pair_stage import PairStage
 from acetate.training.conversion.plan import Plan
-from acetate.training.conversion.trainer import Stage, Trainer, accelerator_for
+from acetate.training.conversion.trainer import Stage, Trainer, accelerator_for, told_once
 from acetate.training.conversion.widened_files import write_widened
 from acetate.training.conversion.widened_stage import WidenedStage
 from acetate.training.gradients import seed_everything
@@ -54,7 +54,7 @@ def train_transparency_of(wish: TransparencyWish, plan: Plan, report: Report) ->
     """Train, and write the files; returns them. Raises AcetateError with a sentence."""
     base = find_base(wish.base)
     state = accelerator_for(plan)
-    tell = report if state.is_main_process else _silent
+    tell = told_once(state, report)
     device, on_card = state.device, state.device.type != "cpu"
     frozen = base.autoencoder(device, torch.bfloat16 if on_card else torch.float32)
     if wish.checkpointing:
@@ -67,12 +67,13 @@ def train_transparency_of(wish: TransparencyWish, plan: Plan, report: Report) ->
     shown = torch.stack([few[number]["rgba"] for number in range(len(few))])
     if wish.kind == "offset" and base.family in WIDENED_ALONE:
         raise BadRequest("Nobody has published a pair for this base: take --kind widened.")
+    shape = _read_shape(wish.shape)
     seed_everything(plan.seed)
     stage: Stage
     if wish.kind == "widened":
         stage = WidenedStage(frozen, shown, plan.seed)
     else:
-        pair = build_pair(base.family, frozen.channels, _read_shape(wish.shape))
+        pair = build_pair(base.family, frozen.channels, shape)
         _check_side(side, pair[1].size_multiple)
         stage = PairStage(frozen, *pair, LAYOUTS[base.family], shown, plan.seed, wish.adversarial)
     facts: dict[str, Any] = {
@@ -80,6 +81,7 @@ def train_transparency_of(wish: TransparencyWish, plan: Plan, report: Report) ->
         "kind": wish.kind,
         "side": side,
         "adversarial": wish.adversarial,
+        "shape": shape,
         "layers": fingerprint(learned),
     }
     trainer = Trainer(stage, plan, wish.out, facts, report)
@@ -117,7 +119,3 @@ def _read_shape(path: Path | None) -> dict[str, Any] | None:
             f"{path} does not give the shape of a pair: "
             'it needs {"encoder": {…}, "decoder": {…}} with their arguments.'
         ) from error
-
-
-def _silent(_: str) -> None:
-    """Only the first process speaks."""
