@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 import torch
 from PIL import Image
 
+from acetate.errors import BadRequest
 from acetate.evaluation.components import largest_part
-from acetate.evaluation.features import fid, kid
+from acetate.evaluation.features import fid, kid, of_a_file
 from acetate.evaluation.fidelity import compare
 from acetate.evaluation.generation import alpha_figures
 from acetate.evaluation.matted_folder import open_layers
@@ -22,7 +24,8 @@ from acetate.evaluation.matting import (
     squared_error,
 )
 from acetate.evaluation.tables import markdown, write_report
-from acetate.training.collection.entries import read_layer
+from acetate.training.collection.entries import Unusable, read_layer
+from tests.training.layer_pictures import claimed
 
 
 def flooded(mask: np.ndarray) -> np.ndarray:
@@ -128,6 +131,35 @@ def test_mattes_in_the_layouts_of_the_test_sets_become_layers(
     (entry,) = found.entries
     pixels = read_layer(entry)
     assert pixels[..., 3].mean() == 127.5 and found.faults["pictures without a matte"] == 1
+
+
+def test_mattes_that_are_too_large_or_damaged_are_left_out(tmp_path: Path) -> None:
+    for name in ("image", "matte"):
+        (tmp_path / name).mkdir()
+    for name, data in (("wide", claimed(30_000, 30_000)), ("cut", claimed(20, 20))):
+        Image.new("RGB", (20, 20)).save(tmp_path / "image" / f"{name}.png")
+        (tmp_path / "matte" / f"{name}.png").write_bytes(data)
+    (tmp_path / "image" / "wide.png").write_bytes(claimed(30_000, 30_000))
+    for entry in open_layers(tmp_path).entries:
+        with pytest.raises(Unusable):
+            read_layer(entry)
+
+
+def test_a_file_that_is_no_network_for_pictures_says_so(tmp_path: Path) -> None:
+    (tmp_path / "words.pt").write_text("no network")
+    with pytest.raises(BadRequest, match="words.pt is no TorchScript network"):
+        of_a_file(tmp_path / "words.pt")
+
+    class Grey(torch.nn.Module):
+        def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+            return pictures.reshape(1, 1, 299, 299)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.script(Grey()).save(str(tmp_path / "grey.pt"))
+    features = of_a_file(tmp_path / "grey.pt")
+    with pytest.raises(BadRequest, match="grey.pt does not take such pictures"):
+        features(torch.rand(1, 4, 32, 32))
 
 
 def test_a_report_is_a_table_with_a_dash_where_nothing_was_measured(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def reconstruction(
     pipeline = _pipeline(base, files)
     measured = {pipeline.model: subjects.with_pair(pipeline, passes)}
     for folder in rival or ():
-        measured[f"pair in {folder.name}"] = subjects.with_pair(_pipeline(base, folder), passes)
+        measured[f"pair in {folder}"] = subjects.with_pair(_pipeline(base, folder), passes)
     measured["plain autoencoder"] = subjects.plain_autoencoder(pipeline)
     if matting is not None:
         cut = MattingNetwork(matting)

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from acetate.evaluation.fidelity import over_tone
 from acetate.evaluation.torch_script import network_in
+from acetate.latent_transparency.colour import GREY
 from acetate.pipelines.pipeline import Pipeline
+from acetate.training.batches import over
 
-GREY = 0.5
 _PLACES = 4
 _SUBSET = 100
 _SUBSETS = 50
@@ -27,7 +27,7 @@ def of_the_base(pipeline: Pipeline) -> Features:
     """The base's own latents on grey, at 4 × 4 places: only rows of one table can be compared."""
 
     def seen(rgba: Tensor) -> Tensor:
-        latent = pipeline.encode_image(over_tone(rgba, GREY)).float().cpu()
+        latent = pipeline.encode_image(over(rgba, GREY)).float().cpu()
         return functional.adaptive_avg_pool2d(latent, _PLACES).flatten(1).clone()
 
     return seen
@@ -42,7 +42,7 @@ def of_a_file(path: Path) -> Features:
 
     @torch.inference_mode()
     def seen(rgba: Tensor) -> Tensor:
-        picture = over_tone(rgba, GREY)
+        picture = over(rgba, GREY)
         sized = functional.interpolate(picture, (299, 299), mode="bilinear", antialias=True)
         return network(sized * 2 - 1).flatten(1).float().clone()
 

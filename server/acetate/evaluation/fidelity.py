@@ -14,6 +14,7 @@ from acetate.evaluation.matting import (
     gradient_error,
     squared_error,
 )
+from acetate.training.batches import over
 from acetate.training.collection.halos import edge_band
 
 TONES = {"grey": 0.5, "black": 0.0, "white": 1.0}
@@ -36,7 +37,7 @@ def compare(found: Tensor, truth: Tensor, lpips: Distance | None = None) -> dict
         {"LPIPS": []} if lpips is not None else {}
     )
     for name, tone in TONES.items():
-        pair = [over_tone(layer, tone) for layer in (found, truth)]
+        pair = [over(layer, tone) for layer in (found, truth)]
         each = {
             "PSNR": float(-10 * (pair[0] - pair[1]).square().mean().clamp_min(_LEAST).log10()),
             "SSIM": float(ssim(pair[0], pair[1], _WINDOW).mean()),
@@ -58,11 +59,6 @@ def compare(found: Tensor, truth: Tensor, lpips: Distance | None = None) -> dict
     if bool(band.any()):
         figures["edge"] = float((found[:, 3:] - truth[:, 3:]).abs()[band].mean())
     return figures
-
-
-def over_tone(rgba: Tensor, tone: float) -> Tensor:
-    """A straight layer on an even backdrop, [B, 3, H, W]."""
-    return rgba[:, :3] * rgba[:, 3:] + tone * (1 - rgba[:, 3:])
 
 
 def means(rows: list[dict[str, float]]) -> dict[str, float]:

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 
 from acetate.evaluation.features import Features, fid, gathered, kid
-from acetate.evaluation.fidelity import means, over_tone
+from acetate.evaluation.fidelity import means
 from acetate.images.tensors import to_tensor
 from acetate.models.families import FAMILIES
 from acetate.modes.registry import mode_named
 from acetate.pipelines.pipeline import Pipeline
 from acetate.training.agreement import thumbnails, train_classifier
+from acetate.training.batches import over
 from acetate.training.collection.halos import halo_of
 from acetate.training.samples import write_rows
 from acetate_bridge.protocol.types import Recipe, Request
@@ -139,7 +140,7 @@ def _draw(sheet: Path, painted: list[list[Tensor]]) -> None:
         torch.cat(
             [
                 torch.nn.functional.interpolate(
-                    over_tone(layer, tone), (_SIDE, _SIDE), mode="bilinear", antialias=True
+                    over(layer, tone), (_SIDE, _SIDE), mode="bilinear", antialias=True
                 )
                 for layer in layers[:SHOWN]
             ]

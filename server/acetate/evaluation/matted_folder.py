@@ -8,12 +8,22 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from acetate.errors import BadImage
+from acetate.images.png import check_pixels
 from acetate.training.collection.entries import Collection, Entry, words_of
 from acetate.training.collection.folder import open_collection
 from acetate.training.collection.shards import PICTURES
 
 LAYOUTS = (("original", "mask"), ("image", "matte"), ("fg", "alpha"), ("fg", "matte"))
 """Folders of colours and of alpha: of AIM-500, of PPM-100, and of what is like them."""
+
+_UNREADABLE = (
+    BadImage,
+    Image.DecompressionBombError,
+    UnidentifiedImageError,
+    ValueError,
+    SyntaxError,
+)
 
 
 def open_layers(folder: Path) -> Collection:
@@ -51,9 +61,10 @@ class MattedBytes:
             with Image.open(self.colours) as picture, Image.open(self.matte) as matte:
                 if picture.size != matte.size:
                     raise OSError(f"{self.matte} is of another size than {self.colours}")
+                check_pixels(picture.width, picture.height)
                 layer = picture.convert("RGB").convert("RGBA")
                 layer.putalpha(matte.convert("L"))
-        except (UnidentifiedImageError, ValueError, SyntaxError) as error:
+        except _UNREADABLE as error:
             raise OSError(str(error)) from error
         data = io.BytesIO()
         layer.save(data, format="PNG", compress_level=0)

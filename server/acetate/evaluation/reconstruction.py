@@ -9,8 +9,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from acetate.evaluation.fidelity import Distance, compare, means, over_tone
+from acetate.evaluation.fidelity import Distance, compare, means
 from acetate.evaluation.subjects import RoundTrip
+from acetate.training.batches import over
 from acetate.training.collection.entries import Collection, CollectionError, Unusable, read_layer
 from acetate.training.collection.framing import as_tensor, resized
 from acetate.training.samples import write_rows
@@ -79,7 +80,7 @@ def _thumbnail(rgba: Tensor) -> Tensor:
     height, width = rgba.shape[-2:]
     share = _THUMBNAIL / max(height, width)
     small = torch.nn.functional.interpolate(
-        over_tone(rgba, 0.0),
+        over(rgba, 0.0),
         (max(1, round(height * share)), max(1, round(width * share))),
         mode="bilinear",
         antialias=True,

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from acetate.evaluation.fidelity import over_tone
+from acetate.latent_transparency.colour import GREY
 from acetate.pipelines.pipeline import Pipeline
+from acetate.training.batches import over
 
-GREY = 0.5
 RoundTrip = Callable[[Tensor], Tensor]
 """Straight [1, 4, H, W] in [0, 1], in and out."""
 
@@ -30,7 +30,7 @@ def plain_autoencoder(pipeline: Pipeline) -> RoundTrip:
         alpha = rgba[:, 3:].expand(-1, 3, -1, -1)
         seen = [
             pipeline.decode_image(pipeline.encode_image(picture)).float().cpu().clamp(0, 1)
-            for picture in (over_tone(rgba, GREY), alpha)
+            for picture in (over(rgba, GREY), alpha)
         ]
         return _straight(seen[0], seen[1].mean(1, keepdim=True))
 
@@ -41,7 +41,7 @@ def generate_then_matte(pipeline: Pipeline, matte: Matte) -> RoundTrip:
     """The picture on grey through the bare autoencoder, and alpha from a matting model."""
 
     def trip(rgba: Tensor) -> Tensor:
-        seen = pipeline.decode_image(pipeline.encode_image(over_tone(rgba, GREY)))
+        seen = pipeline.decode_image(pipeline.encode_image(over(rgba, GREY)))
         return matted(seen.float().cpu().clamp(0, 1), matte)
 
     return trip

@@ -11,10 +11,11 @@ from diffusers.models.autoencoders.vae import DiagonalGaussianDistribution
 from torch import Tensor
 from torch.nn import functional
 
+from acetate.latent_transparency.colour import GREY
 from acetate.models.weights import in_channels_last
 
 from .architecture import PIXEL_UNSHUFFLE, build_autoencoder
-from .batches import GREY, Backdrops, LayerBatches, over
+from .batches import Backdrops, LayerBatches, over
 from .dataset import read_picture_set
 from .gradients import seed_everything
 from .loop import Report, Schedule, Trainee, train

@@ -12,8 +12,6 @@ from torch.nn import functional
 
 from .dataset import PictureSet
 
-GREY = 0.5
-
 
 class LayerBatches:
     """Draws straight RGBA batches from the training rows of a picture set, seeded by step."""

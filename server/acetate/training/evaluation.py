@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from acetate.embedded.codec import Codec
+from acetate.latent_transparency.colour import GREY
 from acetate.latent_transparency.decoding import CHUNK_PIXELS
 from acetate.pipelines.embedded import EmbeddedPipeline
 
 from .agreement import measure_agreement
-from .batches import GREY, over
+from .batches import over
 from .cost import measure_cost
 from .crispness import measure_crispness
 from .dataset import PictureSet, read_picture_set

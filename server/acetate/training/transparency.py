@@ -15,12 +15,13 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from torch import Tensor
 
 from acetate.latent_transparency import OffsetEncoder, TransparentDecoder
+from acetate.latent_transparency.colour import GREY
 from acetate.latent_transparency.flip_ensemble import Turn, turns_for
 from acetate.models.weights import in_channels_last
 
 from .architecture import TRANSPARENCY, build_autoencoder
 from .autoencoder import pictures_of, posterior_of
-from .batches import GREY, LayerBatches, over, vary_transparency
+from .batches import LayerBatches, over, vary_transparency
 from .dataset import read_picture_set
 from .gradients import seed_everything
 from .loop import Report, Schedule, Trainee, train

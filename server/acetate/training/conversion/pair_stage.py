@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from acetate.latent_transparency import OffsetEncoder, TransparentDecoder
+from acetate.latent_transparency.colour import GREY
 from acetate.latent_transparency.flip_ensemble import Turn, turns_for
-from acetate.training.batches import GREY, over
+from acetate.training.batches import over
 from acetate.training.conversion.critic import Critic
 from acetate.training.conversion.frozen_autoencoder import FrozenAutoencoder
 from acetate.training.conversion.layouts import Layout

@@ -8,7 +8,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from acetate.training.batches import GREY, over
+from acetate.latent_transparency.colour import GREY
+from acetate.training.batches import over
 from acetate.training.conversion.frozen_autoencoder import FrozenAutoencoder
 from acetate.training.conversion.order import drawn, numbers_in
 from acetate.training.conversion.trainer import Batch, Stage
