@@ -30,7 +30,7 @@ _ADAPTERS = {
     r"^decoder\.upsamples\.\d+\.": "the autoencoder of Qwen-Image or of Wan, which comes "
     "with their folders of diffusers",
     r"^(encoder|decoder)\.layers\.\d+\.(weight|conv\.)|^3\.conv\.0\.weight$": "a tiny autoencoder "
-    "for previews, which Acetate does without",
+    "for previews: fetch it with `acetate models pull preview-sd15`, preview-sdxl or preview-flux",
     r"^((model|language_model)\.)*embed_tokens\.weight$": "a language model: what a model of today "
     "reads words with comes in its own folder of diffusers",
     r"^bb\.": "a matting network, which Acetate takes as one .onnx file",
