@@ -17,10 +17,12 @@ from acetate.models import load_pipeline
 from acetate.modes import run
 from acetate_bridge.protocol.types import Recipe, Request
 from tests.support.official_shelf import WRITERS
+from tests.support.tiny_onnx import write_matting
 
 FALLS_BY = 0.4
 """Share by which the loss on held-out layers falls in the short training of a tiny base."""
 
+SHARES = ("clear", "solid", "half-clear")
 SHAPES = {"sd15": "config.json", "sdxl": "config.json", "flux": "TransparentVAE.json"}
 FILES = {
     "sd15": (
@@ -40,6 +42,15 @@ FILES = {
 def figures(file: Path, name: str) -> list[float]:
     with file.open(encoding="utf-8", newline="") as rows:
         return [float(row["value"]) for row in csv.DictReader(rows) if row["name"] == name]
+
+
+def measured(*words: object) -> dict[str, dict[str, float]]:
+    """The figures of an evaluation; its folder is the last word."""
+    done = CliRunner().invoke(evaluate_app, [str(word) for word in words])
+    assert done.exit_code == 0, done.output
+    folder = Path(str(words[-1]))
+    assert (folder / "sheet.png").is_file()
+    return json.loads((folder / "figures.json").read_text(encoding="utf-8"))["figures"]
 
 
 @pytest.mark.slow
@@ -82,13 +93,22 @@ def test_a_base_of_others_is_made_transparent_and_measured(
     (layer,) = run(Request(recipe), pipeline)
     assert (layer.image.width, layer.image.height) == (side, side)
 
-    measured = CliRunner().invoke(
-        evaluate_app,
-        ["reconstruction", str(layers), "--base", own, "--limit", "1", "--longest", "128",
-         "--out", str(tmp_path / "measured")],
+    table = measured(
+        "reconstruction", layers, "--base", own, "--limit", 1, "--longest", 128,
+        "--out", tmp_path / "kept",
     )  # fmt: skip
-    assert measured.exit_code == 0, measured.output
-    table = json.loads((tmp_path / "measured" / "figures.json").read_text())["figures"]
     assert set(table) >= {own, "plain autoencoder"}
     assert {"PSNR", "SSIM", "SAD", "MSE", "Grad", "Conn"} <= set(table[own])
     assert any(name.startswith("aim: ") for name in table)
+
+    table = measured(
+        "generation", layers, "--base", own, "--samples", 2, "--steps", 1, "--epochs", 1,
+        "--matting", write_matting(tmp_path / "u2net.onnx"), "--out", tmp_path / "painted",
+    )  # fmt: skip
+    rival = "base, cut out by u2net"
+    assert list(table) == ["real layers", own, rival]
+    for name in (own, rival):
+        assert {"half-clear", "halo", "KID × 1000", "FID", "recognised"} <= set(table[name])
+        assert sum(table[name][share] for share in SHARES) == pytest.approx(1, abs=1e-5)
+    assert table["real layers"]["opaque"] == 0
+    assert table[own] != table[rival]
