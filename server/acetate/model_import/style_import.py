@@ -15,6 +15,7 @@ from acetate.models.files import read_config
 from acetate.models.identify import header_of
 from acetate.models.own_register import Own
 from acetate.models.recognition_error import NotRecognised
+from acetate.models.trigger_words import TRIGGERS, trigger_words
 
 ADAPTER = "lora_adapter_metadata"
 """Where diffusers writes rank and alpha, in the header of the file."""
@@ -36,6 +37,9 @@ def examine_style(own: Own, file: Path, told: Path) -> Own:
     except ModelDamaged as error:
         raise NotRecognised(error.message, error.hint) from error
     notes = [skipped_words(left_out)] if left_out else []
+    if words := trigger_words(header, told):
+        facts = facts | {TRIGGERS: words}
+        notes.append(f"It wants to hear: {words}.")
     if preset and "flux" not in own.families:
         steps, guidance = FEW_STEPS[preset]
         notes.append(
