@@ -12,12 +12,15 @@ import typer
 from acetate.cli import options
 from acetate.cli.growing import grow
 from acetate.cli.options import Followed, Precision, parse_fill, parse_size, parse_styles
+from acetate.cli.presets import chosen_preset, guidance_of, preset_first
 from acetate.cli.prompts import PromptCommand
 from acetate.cli.request import Order
 from acetate.cli.run import carry_out
 from acetate.errors import BadRequest
 from acetate.images.files import read_image, read_recipe, read_recipes
+from acetate.models.shipped import EMBEDDED
 from acetate.modes.registry import MODES
+from acetate_bridge.client.presets import framed
 from acetate_bridge.protocol.following import with_controls
 from acetate_bridge.protocol.geometry import Size
 from acetate_bridge.protocol.limits import drawn_seed
@@ -37,9 +40,10 @@ _SHARED: dict[str, tuple[Any, Any]] = {
     "passes": (options.Passes, 8),
     "scheduler": (options.Scheduler, ""),
     "stop_at": (options.StopAt, 0.0),
-    "model": (options.Model, "embedded"),
+    "model": (options.Model, ""),
     "device": (options.Device, "auto"),
     "precision": (options.Bits, Precision.EIGHT),
+    "preset": (options.PresetName, ""),
     "style": (options.Style, None),
     "reference": (options.ReferencePicture, None),
     "control": (options.ControlPicture, None),
@@ -201,21 +205,22 @@ def _command(mode: ModeInfo) -> Callable[..., None]:
             keep_transparency=given.get("keep_transparency", False),
             styles=parse_styles(given["style"]),
         )
-        recipe = with_controls(recipe, controls)
+        preset = chosen_preset(given["preset"])
+        recipe = preset_first(preset, with_controls(recipe, controls))
         size = _size(given.get("size"), images)
         if mode.inputs and size is not None:
             images = _at_size(images, size)
-        then = tuple(given.get("then") or ())
+        then = tuple(framed(preset.words, prompt) for prompt in given.get("then") or ())
         work = grow if then else carry_out
         work(
             Order(
                 recipe,
                 given["output"],
-                model=given["model"],
+                model=given["model"] or preset.model or EMBEDDED,
                 device=given["device"],
                 size=size,
-                steps=given["steps"],
-                guidance=given["guidance"],
+                steps=preset.steps or None if given["steps"] is None else given["steps"],
+                guidance=guidance_of(preset) if given["guidance"] is None else given["guidance"],
                 variants=given["variants"],
                 pixel_format=_FORMATS[given["precision"]],
                 images=images,

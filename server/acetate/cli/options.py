@@ -76,7 +76,9 @@ StopAt = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, xpu or mps.")]
-Model = Annotated[str, typer.Option(help="Model id, or the folder of a model.")]
+Model = Annotated[
+    str, typer.Option(help="Model id, or the folder of a model; embedded by default.")
+]
 Side = Annotated[
     str | None,
     typer.Option(
@@ -106,6 +108,13 @@ Grown = Annotated[Path | None, typer.Option("--scene", help="File for all of it 
 Style = Annotated[
     list[str] | None,
     typer.Option("--style", help="An imported style, as NAME or NAME=WEIGHT; may be repeated."),
+]
+PresetName = Annotated[
+    str,
+    typer.Option(
+        "--preset",
+        help="A preset by its name, as in the panels; options given beside it come first.",
+    ),
 ]
 ReferencePicture = Annotated[
     list[Path] | None,
