@@ -9,6 +9,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
+from acetate.adapters.image_adapter import in_place_of
 from acetate.adapters.patch import Patch, PatchMismatch, shape_words
 from acetate.adapters.shared_attention import ControlEncoder, SharedAttention, SharedRun
 from acetate.models.unet_names import attention_units
@@ -100,7 +101,8 @@ class AttentionSharing(Patch):
     def _put_in(self, target: nn.Module) -> None:
         for name, attention in _attentions(target).items():
             self._originals[name] = attention.processor
-            attention.processor = _Processor(self, self.units[name])
+            unit = _Processor(self, self.units[name])
+            attention.processor = in_place_of(attention.processor, unit)
 
     def _take_out(self, target: nn.Module) -> None:
         while self._originals:

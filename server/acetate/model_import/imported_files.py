@@ -16,12 +16,14 @@ from typing import get_args
 
 from acetate.errors import ModelDamaged
 from acetate.model_import.base_import import examine_checkpoint
+from acetate.model_import.image_import import examine_image_network
 from acetate.model_import.style_import import examine_style
 from acetate.models.catalog import catalog
 from acetate.models.families import FAMILIES, SPLIT
 from acetate.models.foreign_files import is_pickled, is_safetensors, what_it_is
 from acetate.models.hashing import file_hash
 from acetate.models.identify import Kind, recognise, shapes_in
+from acetate.models.image_adapters import ADAPTER, ENCODER
 from acetate.models.own_register import (
     CannotImport,
     Own,
@@ -128,6 +130,8 @@ def _described(
         raise CannotImport(f"{source.name} is no base, so nothing is to be said of its parts.")
     if found.role == "style":
         return examine_style(own, file, source)
+    if found.role in (ADAPTER, ENCODER):
+        return examine_image_network(own, file, source)
     return _examine_word(own, file, source) if found.role == "words" else own
 
 

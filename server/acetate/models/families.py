@@ -36,6 +36,8 @@ class Family:
     """Names of samplers that a recipe may ask for."""
     sketches: tuple[ControlKind, ...] = ()
     references: bool = False
+    image_adapters: bool = False
+    """Whether it goes by a picture with an image adapter (IP-Adapter) that was imported."""
     folders: str = ""
     """A pattern of the class names that its folders give themselves in `model_index.json`."""
     foreign: str = ""
@@ -165,6 +167,7 @@ FAMILIES = {
         7.0,
         (*_STAGED, "harmonize", "fill"),
         schedulers=_STABLE_DIFFUSION,
+        image_adapters=True,
         folders=r"(StableDiffusion(?!XL)|LatentConsistencyModel)\w*Pipeline",
         foreign=r"StableDiffusion3\w*",
         told_by_name=True,
@@ -178,6 +181,7 @@ FAMILIES = {
         7.0,
         (*_STAGED, "fill", "extract"),
         schedulers=_STABLE_DIFFUSION,
+        image_adapters=True,
         folders=r"StableDiffusionXL\w*Pipeline",
         told_by_name=True,
         activations=5500,

@@ -16,8 +16,11 @@ _ADAPTERS = {
     "and Acetate follows control images with SD 1.5 and SDXL only",
     r"^(adapter\.)?body\.\d+\.(block\d|in_conv|resnets|down)": "a T2I adapter: take a control "
     "network (ControlNet) of the same kind",
-    r"^(image_proj|ip_adapter(_\w+)?)\.": "an IP-Adapter, which paints after a picture; "
-    "Acetate has no mode for that",
+    r"^image_proj\.perceiver_resampler\.|^ip_adapter\.\d+\.to_\w+_lora\.": "an "
+    "IP-Adapter for faces (FaceID), which needs a network that knows faces: take a plain "
+    "ip-adapter or ip-adapter-plus",
+    r"^ip_adapter_\w+\.|\.ip_adapter_double_stream": "an IP-Adapter for Flux, and Acetate goes by "
+    "pictures with Stable Diffusion 1.5 and SDXL only",
     r"^(latent_image_proj|perceiver_resampler)\.": "an image adapter of another program",
     r"^lllite_": "a ControlNet-LLLite: take the full control network",
     r"motion_modules\.": "a motion module for videos, and Acetate paints single pictures",
@@ -116,7 +119,8 @@ def foreign_words(shapes: Shapes, widths: Collection[int] = ()) -> str:
     if any(re.match(_UPSCALERS, name) for name in shapes):
         return "an upscaler, which Acetate has its own of"
     if any(name.startswith("vision_model.") for name in shapes) and not any(
-        name.endswith("token_embedding.weight") for name in shapes
+        name.endswith("token_embedding.weight") or name == "visual_projection.weight"
+        for name in shapes
     ):
         return "an encoder of pictures (CLIP vision), which no model here asks for"
     return ""

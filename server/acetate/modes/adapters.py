@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from acetate.errors import BadRequest, ModelMissing
 from acetate.models.families import FAMILIES
 from acetate.models.few_steps import FEW_STEPS
+from acetate.models.image_adapters import ImageEncoderFile, adapter_and_encoder
 from acetate.models.own_register import Own, own_file, own_files, own_named
 from acetate.models.published_styles import style_for
 from acetate_bridge.protocol.following import followed, with_controls
@@ -50,10 +51,7 @@ def _follow(
 ) -> Control:
     """An image is followed from now on; returns the control with the name of its network."""
     if control.kind == "reference":
-        _check_reference(request.recipe, pipeline)
-        picture = _picture(request, name)
-        stack.enter_context(pipeline.referring(picture, control.strength))
-        return control
+        return _go_by(request, name, control, pipeline, stack)
     lines = _map(request, name, control)
     if control.kind in FAMILIES[pipeline.family].sketches:
         if control.model:
@@ -64,6 +62,22 @@ def _follow(
     path = _fitting(own, pipeline)
     stack.enter_context(pipeline.following(path, lines, control.strength, control.end))
     return replace(control, model=own.name)
+
+
+def _go_by(
+    request: Request, name: str, control: Control, pipeline: Pipeline, stack: ExitStack
+) -> Control:
+    """A reference is gone by from now on, by an image adapter where the family needs one."""
+    if FAMILIES[pipeline.family].references or not FAMILIES[pipeline.family].image_adapters:
+        _check_reference(request.recipe, pipeline)
+        stack.enter_context(pipeline.referring(_picture(request, name), control.strength))
+        return control
+    adapter, encoder = adapter_and_encoder(control.model, pipeline.family, pipeline.model)
+    path, reader = _fitting(adapter, pipeline), _fitting(encoder, pipeline)
+    read_by = ImageEncoderFile(reader, encoder.facts)
+    picture = _picture(request, name)
+    stack.enter_context(pipeline.resembling(path, read_by, picture, control.strength))
+    return replace(control, model=adapter.name)
 
 
 def _brought_by_scheduler(

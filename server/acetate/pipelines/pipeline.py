@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from acetate.errors import BadRequest
+from acetate.models.image_adapters import ImageEncoderFile
 from acetate.models.used_files import UsedFiles
 from acetate.pipelines.memory import Ladder
 from acetate.pipelines.sampling import Denoise, Handover, OnStep, Step, guided, sample
@@ -224,6 +225,15 @@ class Pipeline(ABC):
         """A straight layer [1, 4, H, W] gone by for the length of a block. Raises BadRequest.
 
         Only for families with `references`.
+        """
+        raise BadRequest(f"The model “{self.model}” cannot go by a reference picture.")
+
+    def resembling(
+        self, adapter: Path, encoder: ImageEncoderFile, picture: Tensor, strength: float
+    ) -> AbstractContextManager[None]:
+        """The same by an image adapter, which reads the picture with an image encoder.
+
+        Blocks inside each other go by all their pictures. Raises BadRequest.
         """
         raise BadRequest(f"The model “{self.model}” cannot go by a reference picture.")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -20,6 +21,7 @@ from acetate.errors import ModelDamaged
 from acetate.models.families import FAMILIES
 from acetate.models.hashing import model_hash
 from acetate.models.identify import header_of
+from acetate.models.image_adapters import ImageEncoderFile
 from acetate.models.rgba_adapter import RgbaAdapter
 from acetate.models.used_files import UsedFiles
 from acetate.models.weights import read_weights
@@ -32,7 +34,8 @@ from acetate.pipelines.lru_cache import Recent, tensor_key
 from acetate.pipelines.memory import Ladder, Rung, eased
 from acetate.pipelines.offloaded_pipeline import OffloadedPipeline
 from acetate.pipelines.offloading import bytes_of, fits
-from acetate.pipelines.pipeline import Patch, PromptEmbedding, Told
+from acetate.pipelines.picture_prompts import SeenPictures, seen_by
+from acetate.pipelines.pipeline import Denoising, Patch, PromptEmbedding, Told
 from acetate.pipelines.precision import chunk_for
 from acetate.pipelines.precision import home_for as home_for
 from acetate.pipelines.precision import pair_precision as pair_precision
@@ -99,6 +102,7 @@ class StableDiffusionPipeline(OffloadedPipeline):
         self._prompts: Recent[PromptEmbedding] = Recent(16)
         self._conditions: Recent[Tensor] = Recent(8)
         self._controls: tuple[Following, ...] = ()
+        self._pictures = SeenPictures()
         self._hole: Hole | None = None
         self._guidance_read: Tensor | None = None
         self._styles: tuple[tuple[str, float], ...] = ()
@@ -184,6 +188,31 @@ class StableDiffusionPipeline(OffloadedPipeline):
             yield
         finally:
             self._controls = before
+
+    @contextmanager
+    def resembling(
+        self, adapter: Path, encoder: ImageEncoderFile, picture: Tensor, strength: float
+    ) -> Generator[None]:
+        """The straight picture [1, 4, H, W] in [0, 1] is gone by for the length of a block."""
+        self.files.use(adapter)
+        self.files.use(encoder.path)
+        at = (self.device, self.dtype)
+        seen = self.ladder.attempt(
+            lambda: seen_by(adapter, encoder, picture, strength, self.denoiser, at)
+        )
+        before, self._pictures = self._pictures, self._pictures.beside(seen)
+        try:
+            with seen.adapter.inside(self.denoiser):
+                yield
+        finally:
+            self._pictures = before
+
+    def _prepared(self, asked: Denoising) -> Denoising:
+        return replace(asked, prompt=self._pictures.told_with(asked.prompt))
+
+    def words_of(self, tokens: Tensor) -> Tensor:
+        """The words [B, T, D] of what the denoiser is told; the rest is shown as pictures."""
+        return self._pictures.shown(tokens)
 
     @contextmanager
     def filling(self, picture: Tensor, mask: Tensor) -> Generator[None]:

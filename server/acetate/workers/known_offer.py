@@ -7,10 +7,12 @@ from dataclasses import replace
 from acetate.models.catalog import Entry
 from acetate.models.families import FAMILIES
 from acetate.models.hub_cache import missing_bytes, missing_parts
+from acetate.models.image_adapters import goes_by_pictures
 from acetate.models.licences import unaccepted
 from acetate.models.own_register import own_files
 from acetate.models.registry import model_named, models
 from acetate.models.shipped import EMBEDDED
+from acetate.models.trigger_words import TRIGGERS
 from acetate.modes.registry import MODES
 from acetate.workers.engine import Announcement
 from acetate_bridge.protocol.following import DERIVED
@@ -58,6 +60,9 @@ def official_models() -> list[ModelInfo]:
 def _info(entry: Entry) -> ModelInfo:
     family = FAMILIES[entry.family]
     controls = {own.kind for own in own_files("control", entry.family)} | set(family.sketches)
+    if family.image_adapters and goes_by_pictures(entry.family):
+        controls.add("reference")
+    styles = own_files("style", entry.family)
     info = ModelInfo(
         entry.id,
         entry.name,
@@ -67,9 +72,10 @@ def _info(entry: Entry) -> ModelInfo:
         frame=entry.frame,
         steps=entry.advice[0],
         guidance=entry.advice[1],
-        styles=[own.name for own in own_files("style", entry.family)],
+        styles=[own.name for own in styles],
         controls=sorted(controls),
         derives=sorted(set(DERIVED) & controls),
+        triggers={own.name: str(words) for own in styles if (words := own.facts.get(TRIGGERS))},
         schedulers=list(family.schedulers),
     )
     if not (missing := missing_parts(entry)):

@@ -92,6 +92,7 @@ class Sd15Pipeline(StableDiffusionPipeline):
         pooled: Tensor | None,
         condition: Tensor | None,
     ) -> Tensor:
+        tokens = self.words_of(tokens)
         entered = self.entered(latent)
         if condition is not None:
             entered = torch.cat([entered, condition.expand(len(latent), -1, -1, -1)], dim=1)

@@ -113,6 +113,7 @@ class SdxlPipeline(StableDiffusionPipeline):
         pooled: Tensor | None,
         condition: Tensor | None,
     ) -> Tensor:
+        tokens = self.words_of(tokens)
         height, width = (side * self.latent_factor for side in latent.shape[-2:])
         sizes = torch.tensor([[height, width, 0, 0, height, width]], device=latent.device)
         added = {"text_embeds": pooled, "time_ids": sizes.expand(len(latent), -1)}
