@@ -115,7 +115,7 @@ def fill_cache(
         if pooled is not None:
             state["pooled"] = torch.stack([_stored(each) for _, each in found if each is not None])
         written_whole(file, lambda to, state=state: save_file(state, to))
-        report(f"words: {part.stop} of {len(captions)} captions at most")
+        report(f"words: {min(part.stop, len(captions))} of {len(captions)} captions")
     for file, part in missing("latents", len(entries)):
         latents = [_both(entry, side, encode) for entry in entries[part]]
         plain, mirrored = (torch.stack(each) for each in zip(*latents, strict=True))
