@@ -61,4 +61,7 @@ def weights(out: Path) -> list[float]:
 
 if __name__ == "__main__":
     killed_at = int(sys.argv[3]) if len(sys.argv) > 3 else -1
-    trainer_of(Path(sys.argv[1]), int(sys.argv[2]), Line(killed=killed_at)).run(Points())
+    trainer = trainer_of(Path(sys.argv[1]), int(sys.argv[2]), Line(killed=killed_at))
+    trainer.run(Points())
+    state = trainer.accelerator
+    (trainer.out / f"process-{state.process_index}-of-{state.num_processes}").touch()

@@ -74,6 +74,11 @@ def test_a_killed_run_goes_on_and_two_processes_agree_with_one(tmp_path: Path) -
     ]
     assert killed.wait(PATIENCE) < 0
     assert [each.wait(PATIENCE) for each in both] == [0, 0]
+    # Two that know nothing of each other would agree as well.
+    assert {path.name for path in (tmp_path / "two").glob("process-*")} == {
+        "process-0-of-2",
+        "process-1-of-2",
+    }
     trainer_of(tmp_path / "killed").run(Points())
     assert (tmp_path / "killed/line.pt").read_bytes() == (tmp_path / "one/line.pt").read_bytes()
     assert weights(tmp_path / "two") == pytest.approx(weights(tmp_path / "one"), abs=1e-5)
