@@ -102,6 +102,18 @@ def test_a_model_whose_file_was_exchanged_is_loaded_anew() -> None:
     assert first() is None and residents.get(TRIPLE[0]) is again
 
 
+def test_a_recipe_has_its_form_of_weights_and_the_next_one_the_free_choice() -> None:
+    residents = Residents(CPU, 2**40)
+    plain = residents.get(TRIPLE[0])
+    assert residents.get(TRIPLE[0], "16") is plain
+    small = residents.get(TRIPLE[0], "4")
+    assert small.weight_form == "4" and residents.get(TRIPLE[0], "4") is small
+    again = residents.get(TRIPLE[0])
+    assert again.weight_form == "" and again is not small
+    shipped = residents.get(EMBEDDED, "4")  # It cannot be kept so, and is not loaded each time.
+    assert residents.get(EMBEDDED, "4") is shipped is residents.get(EMBEDDED)
+
+
 def test_loading_that_runs_out_of_memory_is_tried_with_all_others_gone() -> None:
     failures = [torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 64.00 MiB.")]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,8 +17,8 @@ from acetate.models.fitting import WORKING, Bits, plan
 from acetate.modes import run
 from acetate.pipelines.loading import load_folder
 from acetate.pipelines.stable_diffusion import StableDiffusionPipeline
-from acetate.pipelines.weight_placement import VARIABLE, place_weights, size_of
-from acetate_bridge.protocol.types import Recipe, Request
+from acetate.pipelines.weight_placement import VARIABLE, loading_as, place_weights, size_of
+from acetate_bridge.protocol.types import Layer, Recipe, Request
 from tests.support.tiny_families import write_tiny_sd15, write_tiny_sdxl
 
 pytestmark = pytest.mark.slow
@@ -31,9 +33,21 @@ def pipeline(request: pytest.FixtureRequest, tmp_path: Path) -> StableDiffusionP
     return loaded
 
 
-def painted(pipeline: StableDiffusionPipeline) -> Tensor:
-    recipe = Recipe("text", "a lantern", seed=1, steps=3, passes=1, width=128, height=128)
+LANTERN = Recipe("text", "a lantern", seed=1, steps=3, passes=1, width=128, height=128)
+
+
+def layer_of(pipeline: StableDiffusionPipeline, recipe: Recipe = LANTERN) -> Layer:
     (layer,) = run(Request(recipe), pipeline)
+    return layer
+
+
+def recipe_of(layer: Layer) -> Recipe:
+    assert layer.recipe is not None
+    return layer.recipe
+
+
+def painted(pipeline: StableDiffusionPipeline) -> Tensor:
+    layer = layer_of(pipeline)
     return torch.frombuffer(bytearray(layer.image.data), dtype=torch.uint8).float()
 
 
@@ -119,3 +133,56 @@ def test_what_is_no_number_of_bits_is_said(
     monkeypatch.setenv(VARIABLE, "3")
     with pytest.raises(BadRequest, match="one of 16, 8, fp8, 4, not “3”"):
         place(pipeline, 0)
+
+
+@pytest.mark.parametrize("bits", ["8", "4"])
+def test_what_was_painted_in_fewer_bits_is_painted_again_so_where_more_memory_is_free(
+    bits: Bits, pipeline: StableDiffusionPipeline, tmp_path: Path
+) -> None:
+    assert recipe_of(layer_of(pipeline)).weights == ""
+    place(pipeline, just_enough(pipeline, bits, "turns"))
+    first = layer_of(pipeline)
+    recipe = recipe_of(first)
+    assert recipe.weights == bits
+    with loading_as(recipe.weights):
+        other = load_folder(tmp_path / "tiny", "cpu")
+    assert isinstance(other, StableDiffusionPipeline)
+    told: list[str] = []
+    other.ladder.on_relief = told.append
+    again = layer_of(other, recipe)
+    assert again.image == first.image and recipe_of(again) == recipe
+    assert told == [f"Weights are kept in {bits} bits, as its recipe says."]
+
+
+@pytest.mark.parametrize("asked", ["8", "fp8", "4", "16"])
+def test_the_form_that_a_recipe_asks_for_goes_before_memory_and_variable(
+    asked: str, pipeline: StableDiffusionPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, "8" if asked == "4" else "4")
+    with loading_as(asked):
+        place(pipeline, 0)
+    assert pipeline.weight_form == (asked if asked != "16" else "")
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"), [("4", "4 bits"), ("fp8", "8 bits .fp8."), ("nf2", "a form that this")]
+)
+def test_weights_that_cannot_be_kept_so_are_told_in_a_sentence(
+    asked: str, words: str, pipeline: StableDiffusionPipeline
+) -> None:
+    told: list[str] = []
+    pipeline.ladder.on_relief = told.append
+    layer = layer_of(pipeline, replace(LANTERN, weights=asked))
+    assert recipe_of(layer).weights == ""
+    (sentence,) = told
+    assert re.search(f"painted with weights in {words}.* here they are kept in 16 bits", sentence)
+
+
+def test_a_recipe_for_exact_weights_is_told_where_they_are_not(
+    pipeline: StableDiffusionPipeline,
+) -> None:
+    place(pipeline, just_enough(pipeline, "8", "turns"))
+    told: list[str] = []
+    pipeline.ladder.on_relief = told.append
+    layer_of(pipeline, replace(LANTERN, weights="16"))
+    assert "here they are kept in 8 bits" in told[-1]

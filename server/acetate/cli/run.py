@@ -188,12 +188,14 @@ def _token(order: Order) -> str | None:
 def load(order: Order) -> Pipeline:
     """The model of an order, held to the hashes of its recipe. Raises AcetateError."""
     from acetate.pipelines.loading import load_folder, load_pipeline
+    from acetate.pipelines.weight_placement import loading_as
 
     folder = Path(order.model)
-    if folder.is_dir():
-        pipeline = load_folder(folder, order.device)
-    else:
-        pipeline = load_pipeline(order.model, order.device)
+    with loading_as(order.recipe.weights):
+        if folder.is_dir():
+            pipeline = load_folder(folder, order.device)
+        else:
+            pipeline = load_pipeline(order.model, order.device)
     pipeline.files.begin(order.recipe.files)
     if order.recipe.model_hash not in ("", pipeline.model_hash):
         raise BadRequest(

@@ -11,6 +11,7 @@ import typer
 
 from acetate.cli.quoting import written
 from acetate.images.files import read_recipes
+from acetate.models.fitting import kept_in
 from acetate_bridge.protocol.following import controls_of
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.serialization import to_plain
@@ -62,6 +63,8 @@ def _lines(recipe: Recipe) -> Iterator[tuple[str, str]]:
     if recipe.inputs:
         yield "made from", ", ".join(recipe.inputs)
     yield "model", f"{recipe.model} {recipe.model_hash[:_HASH]}".strip()
+    if recipe.weights:
+        yield "weights", f"in {kept_in(recipe.weights)}"
     yield "by", recipe.software
 
 

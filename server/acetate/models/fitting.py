@@ -12,6 +12,21 @@ from typing import Literal
 Bits = Literal["16", "8", "4"]
 Manner = Literal["whole", "turns", "streamed"]
 
+FORMS = ("16", "8", "fp8", "4")
+"""What weights can be kept in, by the names that recipes and ACETATE_WEIGHTS have for it."""
+
+
+def kept_in(form: str) -> str:
+    """For people: what weights are kept in; an empty form is that of the files."""
+    words = {
+        "": "16 bits",
+        "16": "16 bits",
+        "fp8": "8 bits (fp8)",
+        **{each: f"{each} bits" for each in "84"},
+    }
+    return words.get(form, "a form that this version does not know")
+
+
 WORKING = 2 * 2**30
 """Bytes beside the weights that a painting needs at the least, decoded in pieces."""
 
@@ -84,6 +99,12 @@ _MANNER_WORDS: dict[Manner, str] = {
     "streamed": "The model is brought onto the card block by block at every step: that takes time.",
 }
 _LABELS: dict[Manner, str] = {"whole": "", "turns": ", in turns", "streamed": ", by blocks"}
+
+
+def as_asked(form: str, manner: Manner) -> str:
+    """For people: what is done because the recipe of a picture says so; empty for exact weights."""
+    said = f"Weights are kept in {kept_in(form)}, as its recipe says." if form != "16" else ""
+    return " ".join(filter(None, (said, _MANNER_WORDS[manner])))
 
 
 def plan(networks: Sequence[Network], free: float, only: Bits | None = None) -> Plan | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from acetate import __version__
 from acetate.errors import BadRequest
 from acetate.models.families import FAMILIES
+from acetate.models.fitting import kept_in
 from acetate.modes.registry import mode_named
 from acetate.modes.second_try import painted_twice_at_most
 from acetate.modes.validation import check_recipe, check_request
@@ -51,6 +52,7 @@ def run_each(
     paint = mode_named(request.recipe.mode).paint
     pipeline.begin()
     pipeline.files.begin(request.recipe.files)
+    _tell_of_weights(request.recipe.weights, pipeline)
     drawn = [_drawn(request.recipe, index) for index in range(request.variants)]
     for _, alike in groupby(enumerate(drawn), lambda each: each[1].styles):
         several = list(alike)
@@ -66,6 +68,15 @@ def run_each(
                 layers = painted_twice_at_most(variant, painted, pipeline.ladder)
                 pipeline.files.check_complete()
                 yield [_complete(layer, said, pipeline.files.hashes) for layer in layers]
+
+
+def _tell_of_weights(asked: str, pipeline: Pipeline) -> None:
+    """Say where a picture is painted again with weights in another form than it was."""
+    if asked not in ("", pipeline.weight_form or "16"):
+        pipeline.ladder.tell(
+            f"It was painted with weights in {kept_in(asked)}, and here they are kept in "
+            f"{kept_in(pipeline.weight_form)}: it may come out a little different."
+        )
 
 
 def image_hash(image: Image) -> str:
@@ -99,6 +110,7 @@ def _variant(request: Request, pipeline: Pipeline) -> Request:
         stop_at=request.recipe.stop_at or _advised_stop(request, pipeline),
         model=pipeline.model,
         model_hash=pipeline.model_hash,
+        weights=pipeline.weight_form,
         inputs={name: image_hash(image) for name, image in request.images.items()},
         software=f"acetate {__version__}",
     )

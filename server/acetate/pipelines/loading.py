@@ -49,15 +49,16 @@ def load_folder(folder: Path, device: str = "auto", *, model: str = "") -> Pipel
         raise ModelDamaged(
             f"The model in {folder} is of a kind that Acetate does not know: {kind}."
         )
-    return _fast(
+    return _ready(
         loader_of(family).load(ModelFiles(folder, model or folder.name, target, beside(folder)))
     )
 
 
-def _fast(pipeline: Pipeline) -> Pipeline:
-    """The same, its denoiser made faster where that is wanted."""
+def _ready(pipeline: Pipeline) -> Pipeline:
+    """The same, kept as a recipe asks for and its denoiser made faster, where that is wanted."""
     from acetate.pipelines.acceleration import accelerate
 
+    pipeline.reduce_as_asked()
     accelerate(pipeline.denoiser, pipeline.device)
     return pipeline
 
@@ -83,4 +84,4 @@ def _load_entry(entry: Entry, device: str) -> Pipeline:
 
     pipeline = loader.load(ModelFiles(place, entry.id, pick_device(device), locate, entry))
     pipeline.preset = entry.scheduler
-    return _fast(pipeline)
+    return _ready(pipeline)

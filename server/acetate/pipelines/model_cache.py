@@ -19,6 +19,7 @@ from acetate.models.registry import model_named
 from acetate.models.shipped import EMBEDDED, EMBEDDED_FOLDER
 from acetate.pipelines.loading import load_pipeline
 from acetate.pipelines.memory import is_out_of_memory, out_of_memory, release_memory
+from acetate.pipelines.weight_placement import loading_as
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,25 +49,34 @@ class Residents:
         self._load = load or self._load_here
         self._held: OrderedDict[str, Pipeline] = OrderedDict()
         self._prints: dict[str, object] = {}
+        self._asked: dict[str, str] = {}
 
     @property
     def held(self) -> dict[str, int]:
         """The weights of each resident model in bytes, the least recently used first."""
         return {model: weight_bytes(pipeline.modules) for model, pipeline in self._held.items()}
 
-    def get(self, model: str) -> Pipeline:
+    def get(self, model: str, weights: str = "") -> Pipeline:
         """The model, loaded if need be, anew if its files are others by now.
+
+        `weights` is the form that a recipe asks for: a model that is kept in another one is loaded
+        anew, too, and again for the next recipe that leaves the choice.
 
         Raises what loading raises, and OutOfMemory.
         """
         entry = model_named(model)
         fingerprint = (entry, _file_states(entry))
-        if model in self._held and self._prints[model] == fingerprint:
+        known = model in self._held and self._prints[model] == fingerprint
+        if known and self._is_kept_as(model, weights):
             self._held.move_to_end(model)
             return self._held[model]
         if model in self._held:
             self._release(model)
-        self._prints[model] = fingerprint
+        self._prints[model], self._asked[model] = fingerprint, weights
+        with loading_as(weights):
+            return self._loaded(model, entry)
+
+    def _loaded(self, model: str, entry: Entry) -> Pipeline:
         self._make_room(expected_bytes(entry, self._device))
         try:
             pipeline = self._load(model)
@@ -79,6 +89,11 @@ class Residents:
             return pipeline
         # Outside of the handler, whose error still holds on to half a model.
         return self._load_alone(model, words)
+
+    def _is_kept_as(self, model: str, weights: str) -> bool:
+        """Whether a resident model will do for a recipe that asks for this form."""
+        form = self._held[model].weight_form
+        return weights in (self._asked[model], form or "16") or not (weights or form)
 
     def release_others(self, model: str) -> bool:
         """Let all but this model go; whether there was any."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from abc import abstractmethod
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -10,7 +11,7 @@ from torch import nn
 from acetate.pipelines.memory import Ladder, Rung
 from acetate.pipelines.offloading import Offloading
 from acetate.pipelines.pipeline import Pipeline
-from acetate.pipelines.weight_placement import place_weights
+from acetate.pipelines.weight_placement import form_of, place_weights, reduce_as_asked
 
 
 class OffloadedPipeline(Pipeline):
@@ -34,9 +35,22 @@ class OffloadedPipeline(Pipeline):
         """From now on the denoiser comes in piece by piece; whether that is new."""
         return self._offloading is not None and self._offloading.stream(self.denoiser)
 
-    def _place(self, reducible: Sequence[nn.Module]) -> None:
-        """Bring as much onto the device as fits, `reducible` networks in fewer bits if need be."""
-        self._offloading = place_weights(self.modules, reducible, self.device, self.ladder)
+    @property
+    @abstractmethod
+    def reducible(self) -> list[nn.Module]:
+        """The networks that may be kept in fewer bits, the denoiser first."""
+
+    @property
+    def weight_form(self) -> str:
+        return form_of(self.reducible)
+
+    def reduce_as_asked(self) -> None:
+        if not self.weight_form:
+            reduce_as_asked(self.reducible, self.ladder)
+
+    def place(self) -> None:
+        """Bring as much onto the device as fits, in fewer bits where it must be."""
+        self._offloading = place_weights(self.modules, self.reducible, self.device, self.ladder)
 
     def _usual_ladder(self, device: torch.device, decode_in_pieces: Callable[[], bool]) -> Ladder:
         return Ladder(

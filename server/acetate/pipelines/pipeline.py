@@ -116,6 +116,15 @@ class Pipeline(ABC):
     """What is given up when memory runs out."""
 
     @property
+    def weight_form(self) -> str:
+        """In how few bits its weights are kept, as a recipe has it: empty where not reduced."""
+        return ""
+
+    def reduce_as_asked(self) -> None:
+        """Bring its weights into the form that a recipe asks for, where that can be."""
+        return None
+
+    @property
     @abstractmethod
     def modules(self) -> list[nn.Module]:
         """All networks that stay in memory with the model."""

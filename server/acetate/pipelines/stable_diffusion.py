@@ -118,7 +118,11 @@ class StableDiffusionPipeline(OffloadedPipeline):
             ],
         )
         if home != device:
-            self._place([self.denoiser, *self.text_encoders])
+            self.place()
+
+    @property
+    def reducible(self) -> list[nn.Module]:
+        return [self.denoiser, *self.text_encoders]
 
     @property
     def modules(self) -> list[nn.Module]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import cast
 
 import torch
 from torch import nn
 
-from acetate.adapters.quantised_linear import Bits, fits, quantise
+from acetate.adapters.quantised_linear import Bits, QuantisedLinear, fits, quantise
 from acetate.errors import BadRequest
 from acetate.models import fitting
 from acetate.pipelines.memory import Ladder, free_memory
@@ -18,7 +20,25 @@ from acetate.pipelines.offloading import Offloading
 VARIABLE = "ACETATE_WEIGHTS"
 """In how many bits weights are kept (16, 8, fp8 or 4), whatever memory there is."""
 
-_CHOICES = ("16", "8", "fp8", "4")
+_asked: ContextVar[str] = ContextVar("_asked", default="")
+
+
+@contextmanager
+def loading_as(form: str) -> Generator[None]:
+    """What is loaded in the block is kept as a recipe says, whatever memory there is.
+
+    An empty form, or one that is not known here, leaves the choice.
+    """
+    token = _asked.set(form if form in fitting.FORMS else "")
+    try:
+        yield
+    finally:
+        _asked.reset(token)
+
+
+def asked_form() -> str:
+    """The form that a recipe asks for, empty where none does."""
+    return _asked.get()
 
 
 def place_weights(
@@ -41,7 +61,11 @@ def place_weights(
     if bits != "16":
         for network in small:
             quantise(network, chosen if chosen == "fp8" else cast("Bits", bits))
-    ladder.standing = found.sentence if found else ""
+    if asked_form():
+        manner = found.manner if found else "streamed"
+        ladder.standing = fitting.as_asked(asked_form(), manner)
+    else:
+        ladder.standing = found.sentence if found else ""
     if found is not None and found.manner == "whole":
         for network in networks:
             nn.Module.to(network, device)
@@ -50,6 +74,20 @@ def place_weights(
     if found is None or found.manner == "streamed":
         offloading.stream(networks[0])
     return offloading
+
+
+def reduce_as_asked(small: Sequence[nn.Module], ladder: Ladder) -> None:
+    """Bring a model that was loaded as it is into the form that a recipe asks for."""
+    if (asked := asked_form()) and asked != "16":
+        for network in small:
+            quantise(network, cast("Bits", asked))
+        ladder.standing = fitting.as_asked(asked, "whole")
+
+
+def form_of(small: Sequence[nn.Module]) -> str:
+    """What the weights are kept in, as a recipe has it: empty where they are not reduced."""
+    modules = (module for network in small for module in network.modules())
+    return next((module.bits for module in modules if isinstance(module, QuantisedLinear)), "")
 
 
 def size_of(network: nn.Module) -> fitting.Network:
@@ -64,8 +102,10 @@ def size_of(network: nn.Module) -> fitting.Network:
 
 
 def chosen_bits() -> Bits | str | None:
-    """What the variable says. Raises BadRequest."""
+    """What a recipe asks for, or else the variable. Raises BadRequest."""
+    if asked := asked_form():
+        return asked
     given = os.environ.get(VARIABLE, "")
-    if given and given not in _CHOICES:
-        raise BadRequest(f"{VARIABLE} is one of {', '.join(_CHOICES)}, not “{given[:40]}”.")
+    if given and given not in fitting.FORMS:
+        raise BadRequest(f"{VARIABLE} is one of {', '.join(fitting.FORMS)}, not “{given[:40]}”.")
     return given or None

@@ -50,7 +50,7 @@ class Generator:
         self, request: Request, on_step: Callable[[PainterStep | Note], None]
     ) -> Sequence[Layer]:
         """See `Painter.paint`; a recipe without a size is painted at the model's own."""
-        pipeline = self._load(request.recipe.model or EMBEDDED)
+        pipeline = self._load(request.recipe.model or EMBEDDED, request.recipe.weights)
         if not (request.recipe.width or request.recipe.height):
             recipe = replace(request.recipe, width=pipeline.native, height=pipeline.native)
             request = replace(request, recipe=recipe)
@@ -68,10 +68,10 @@ class Generator:
         finally:
             pipeline.ladder.on_relief = None
 
-    def _load(self, model: str) -> Pipeline:
+    def _load(self, model: str, weights: str = "") -> Pipeline:
         if self._residents is None:
             self._residents = Residents(pick_device(self._device))
-        pipeline = self._residents.get(model)
+        pipeline = self._residents.get(model, weights)
         pipeline.ladder.release = partial(self._residents.release_others, model)
         return pipeline
 

@@ -69,8 +69,9 @@ def choose_model(offer: Models | None, mode: str, wanted: str) -> ModelInfo | No
 
 def repeated(recipe: Recipe, seed: int | None = None) -> Recipe:
     """A recipe to be painted again (with another seed), by whatever files are there now."""
-    seed = recipe.seed if seed is None else seed
-    return replace(recipe, seed=seed, inputs={}, files={}, model_hash="")
+    again = replace(recipe, inputs={}, files={}, model_hash="")
+    # Another seed is another picture, for which as good weights are taken as there is memory for.
+    return again if seed in (None, recipe.seed) else replace(again, seed=seed, weights="")
 
 
 def with_own_prompt(recipe: Recipe, own: Recipe | None) -> Recipe:
@@ -111,7 +112,8 @@ def build(
     if not has_prompt(recipe):
         raise CannotPlan(NO_PROMPT)
     found = plan(recipe.mode, situation, model.frame or FrameLimits(), wish.region)
-    recipe = replace(recipe, model=model.id)
+    weights = recipe.weights if recipe.model == model.id else ""
+    recipe = replace(recipe, model=model.id, weights=weights)
     if controls_of(recipe) and not wish.follows:
         raise CannotPlan(NO_LAYER_TO_FOLLOW)
     marked = replace(found.document, mark=editor.mark(found.document.key))

@@ -50,6 +50,7 @@ def to_plain(value: Any, hook: Callable[[Any], Any] | None = None) -> Any:
         return {
             field.name: to_plain(getattr(value, field.name), hook)
             for field in dataclasses.fields(value)
+            if not _left_out(field, getattr(value, field.name))
         }
     if isinstance(value, dict):
         entries = cast("dict[Any, Any]", value)
@@ -57,6 +58,11 @@ def to_plain(value: Any, hook: Callable[[Any], Any] | None = None) -> Any:
     if isinstance(value, (list, tuple)):
         return [to_plain(entry, hook) for entry in cast("list[Any]", value)]
     return value
+
+
+def _left_out(field: dataclasses.Field[Any], value: Any) -> bool:
+    """Whether it says nothing that older readers should be bothered with."""
+    return "written_if_set" in field.metadata and value == field.default
 
 
 def from_plain(

@@ -13,6 +13,9 @@ from typing import Literal
 from acetate_bridge.protocol.geometry import Frame
 from acetate_bridge.protocol.naming import printable
 
+WRITTEN_IF_SET = {"written_if_set": True}
+"""Metadata of a field that is left out of plain values while it has its default."""
+
 PixelFormat = Literal["rgba8", "rgba16"]
 
 BYTES_PER_PIXEL: dict[PixelFormat, int] = {"rgba8": 4, "rgba16": 8}
@@ -95,6 +98,8 @@ class Recipe:
     `then` holds the prompts of layers that are painted one after another, after that of `prompt`.
     `preset` names what model, styles, words and numbers were taken from, for the reader alone.
     `files` is the SHA-256 of every file that was used; in a request they must be met (empty: any).
+    `weights` is in how few bits the model's weights were kept ("8", "fp8" or "4"; empty: not
+    reduced); a request that names them is painted so where the model can be. Written only if set.
     """
 
     mode: str
@@ -124,6 +129,7 @@ class Recipe:
     controls: list[Control] = field(default_factory=list[Control])
     then: list[str] = field(default_factory=list[str])
     preset: str = ""
+    weights: str = field(default="", metadata=WRITTEN_IF_SET)
 
     def __post_init__(self) -> None:
         """Strip control characters from the prompts: no document could be saved with them."""

@@ -13,8 +13,18 @@ from tests.acetate_bridge.protocol.wire_messages import PIXELS
 def test_plain_values_are_those_that_the_server_writes() -> None:
     frame = Frame(Rect(-1, 2, 3, 4), Rect(-1, 2, 3, 4), Size(64, 64))
     submit = Submit("job", Recipe("text", layer_prompts={"sky": "blue"}), frame=frame)
-    assert to_plain(submit) == msgspec.to_builtins(submit)
+    written = msgspec.to_builtins(submit)
+    assert written["recipe"].pop("weights") == ""
+    assert to_plain(submit) == written
     assert from_plain(Submit, to_plain(submit)) == submit
+
+
+def test_reduced_weights_are_written_and_others_leave_a_recipe_as_it_was() -> None:
+    assert "weights" not in to_plain(Recipe("text"))
+    recipe = Recipe("text", weights="4")
+    assert to_plain(recipe)["weights"] == "4"
+    assert from_plain(Recipe, to_plain(recipe)) == recipe
+    assert from_plain(Recipe, to_plain(Recipe("text"))).weights == ""
 
 
 def test_an_enumeration_is_its_value() -> None:

@@ -88,7 +88,11 @@ class FluxPipeline(OffloadedPipeline):
         self._patch: Patch | None = None
         self.ladder = self._usual_ladder(device, self._decode_in_pieces)
         if home != device:
-            self._place([self.denoiser, self.token_encoder, self.pooled_encoder])
+            self.place()
+
+    @property
+    def reducible(self) -> list[nn.Module]:
+        return [self.denoiser, self.token_encoder, self.pooled_encoder]
 
     @property
     def modules(self) -> list[nn.Module]:

@@ -88,12 +88,16 @@ class Flux2Pipeline(OffloadedPipeline):
         self._deviation = (spread + config["batch_norm_eps"]).sqrt()
         self.ladder = self._usual_ladder(device, self._decode_in_pieces)
         if home != device:
-            self._place([self.denoiser, self.text_encoder])
+            self.place()
 
     @classmethod
     def from_folder(cls, folder: Path, device: torch.device, model: str) -> Flux2Pipeline:
         """Read the folder layout of diffusers. Raises ModelMissing or ModelDamaged."""
         return cls(Flux2Base(folder), device, model)
+
+    @property
+    def reducible(self) -> list[nn.Module]:
+        return [self.denoiser, self.text_encoder]
 
     @property
     def modules(self) -> list[nn.Module]:

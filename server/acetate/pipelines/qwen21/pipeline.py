@@ -70,12 +70,16 @@ class Qwen21Pipeline(OffloadedPipeline):
         self._caching = True
         self.ladder = self._usual_ladder(device, self._decode_in_pieces)
         if home != device:
-            self._place([self.denoiser, self.text_encoder])
+            self.place()
 
     @classmethod
     def from_folder(cls, folder: Path, device: torch.device, model: str) -> Qwen21Pipeline:
         """Read the folder layout of diffusers. Raises ModelMissing or ModelDamaged."""
         return cls(Components(folder), device, model)
+
+    @property
+    def reducible(self) -> list[nn.Module]:
+        return [self.denoiser, self.text_encoder]
 
     @property
     def modules(self) -> list[nn.Module]:

@@ -79,9 +79,9 @@ class LayeredPipeline(OffloadedPipeline):
             pipeline.place()
         return pipeline
 
-    def place(self) -> None:
-        """Bring as much of it onto the device as fits there, in fewer bits where it must be."""
-        self._place([self._whole.transformer, self._whole.text_encoder])
+    @property
+    def reducible(self) -> list[nn.Module]:
+        return [self._whole.transformer, self._whole.text_encoder]
 
     @property
     def modules(self) -> list[nn.Module]:
