@@ -114,3 +114,13 @@ def test_an_encoder_that_is_not_whole_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotRecognised, match="image encoder"):
         import_any(str(folder))
     assert own_files() == []
+
+
+def test_a_pickled_adapter_is_taken_over_as_well(adapter: Path, tmp_path: Path) -> None:
+    nested: dict[str, dict[str, torch.Tensor]] = {"image_proj": {}, "ip_adapter": {}}
+    for name, tensor in load_file(adapter).items():
+        part, _, rest = name.partition(".")
+        nested[part][rest] = tensor
+    torch.save(nested, tmp_path / "ip-adapter_pickled.bin")
+    own = import_any(str(tmp_path / "ip-adapter_pickled.bin"))
+    assert (own.role, own.families) == ("image adapter", ("sd15",))
