@@ -228,12 +228,13 @@ def evaluate(
 
     from .evaluation import Extent
     from .evaluation import evaluate as measure
+    from .whole_files import text_written_whole
 
     with _clear_errors():
         extent = Extent(passes, limit, samples, colours, epochs)
         figures = measure(model or EMBEDDED_FOLDER, data, extent, typer.echo)
     if report is not None:
-        report.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        text_written_whole(report, json.dumps(figures, indent=2) + "\n")
 
 
 add_commands(app)

@@ -89,7 +89,7 @@ def evaluate(model: Path, data: Path, extent: Extent, report: Report) -> dict[st
         trip = round_trips(pipeline.codec, pictures, split, extent.passes, extent.pictures)
         tell(f"held out by {split}", trip, ROUND_TRIP_AIM)
     tell("crispness", measure_crispness(pipeline, pictures, extent.crisp))
-    tell("fills", measure_fills(pipeline, pictures, extent.holes), FILLS_AIM)
+    tell("fills", measure_fills(pipeline, pictures, min(extent.holes, extent.pictures)), FILLS_AIM)
     tell("colours", measure_hues(pipeline, extent.colours), COLOURS_AIM)
     tell(
         "agreement",

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from acetate.embedded.codec import doubled_layer
 from acetate.images.tensors import opaque, to_image, to_tensor
+from acetate.modes.decompose import at_size
 from acetate.modes.run import run
 from acetate.pipelines.pipeline import Pipeline
 from acetate_bridge.protocol.modes import FILL_STRENGTH
@@ -55,9 +56,7 @@ def measure_fills(pipeline: Pipeline, pictures: PictureSet, count: int) -> Fills
     totals = torch.zeros(len(_KINDS) + 2, 2, dtype=torch.float64)
     for row in rows:
         rgba = torch.as_tensor(pictures.pixels[row].copy()).permute(2, 0, 1)[None].float() / 255
-        truth = doubled_layer(rgba)
-        while truth.shape[-1] < pipeline.native:
-            truth = doubled_layer(truth)
+        truth = at_size(doubled_layer(rgba), pipeline.native, pipeline.native)
         inside = _hole(truth[:, 3:], generator)
         holed = torch.where(inside, 0.0, truth)
         ways = _ways(pipeline, holed, inside, pictures.entries[int(row)].label)
