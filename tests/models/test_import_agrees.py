@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file, save_file
 
-from acetate.errors import AcetateError
+from acetate.errors import AcetateError, ModelMissing
 from acetate.model_import.importing import import_any
 from acetate.models.own_register import Own, own_folder, remove_own
 from acetate.modes import run
@@ -117,5 +117,9 @@ def test_parts_come_from_a_base_that_is_here(place: Path) -> None:
         assert own.supplied == {part: f"model:{base.name}"}
         assert any(f"taken from {base.name}" in note for note in own.notes)
         two_steps(load_pipeline(own.name.removesuffix(".safetensors"), "cpu"))
+        remove_own(base.name)
+        with pytest.raises(ModelMissing, match=f"needs {base.name}, which is not here any more"):
+            load_pipeline(own.name.removesuffix(".safetensors"), "cpu")
+        base = import_any(str(place / "whole-sd15"))
         remove_own(own.name)
     remove_own(base.name)

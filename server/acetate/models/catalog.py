@@ -73,6 +73,8 @@ class Entry:
     fills: bool = False
     """Whether its denoiser was trained to fill holes, and takes mask and picture beside the noise.
     """
+    lacking: tuple[str, ...] = ()
+    """Of what its parts come from, the models and files that are not here any more."""
 
     @property
     def frame(self) -> FrameLimits:

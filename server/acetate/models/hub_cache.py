@@ -100,9 +100,12 @@ def missing_base(entry: Entry) -> str:
     """What of a model's base lacks here; empty where nothing does."""
     if entry.id == EMBEDDED:
         return "" if (EMBEDDED_FOLDER / "model_index.json").is_file() else str(EMBEDDED_FOLDER)
+    own = ""
     if entry.place is not None:
-        return "" if entry.place.exists() else str(entry.place)
-    return entry.base if entry.base and folder_of_base(entry) is None else ""
+        own = "" if entry.place.exists() else str(entry.place)
+    elif entry.base and folder_of_base(entry) is None:
+        own = entry.base
+    return own or next(iter(entry.lacking), "")
 
 
 def missing_parts(entry: Entry, modes: tuple[str, ...] | None = None) -> list[str]:

@@ -10,6 +10,7 @@ from acetate.errors import AcetateError, BadRequest
 from acetate.models.catalog import Entry
 from acetate.models.download_plan import check_room, plan_downloads
 from acetate.models.hub_download import fetch
+from acetate.models.hub_hosts import CannotFetch
 from acetate.models.licences import accept, unaccepted, with_link
 
 
@@ -70,6 +71,11 @@ def pull(
     if unknown := set(modes) - set(entry.modes):
         raise BadRequest(
             f"{entry.id} cannot do {', '.join(sorted(unknown))}, only {', '.join(entry.modes)}."
+        )
+    if entry.lacking:
+        raise CannotFetch(
+            f"{entry.id} needs {' and '.join(entry.lacking)}, which is not here any more.",
+            "Import or fetch that again: there is nothing else to fetch for it.",
         )
     agree(entry, accepted)
     downloads = plan_downloads(entry, modes or entry.modes, endpoint)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from acetate.models.catalog import Entry, Part, catalog, entry_named
 from acetate.models.families import FAMILIES, SPLIT
 from acetate.models.few_steps import preset_told_by
-from acetate.models.hub_cache import locate
-from acetate.models.own_register import Own, own_files, own_folder
+from acetate.models.hub_cache import locate, missing_base
+from acetate.models.own_register import Own, own_file, own_files, own_folder
 from acetate.models.rgba_adapter import ADAPTER
 
 
@@ -18,6 +19,7 @@ def models() -> dict[str, Entry]:
     files = own_files()
     own = [_entry(own) for own in files if own.role == "base"]
     known = catalog() | {entry.id: entry for entry in own if entry is not None}
+    known = {id_: _with_gaps(entry, known) for id_, entry in known.items()}
     if not any(own.role == "matting" for own in files):
         return known
     return {id_: _splitting(entry) for id_, entry in known.items()}
@@ -54,6 +56,26 @@ def _entry(own: Own) -> Entry | None:
         supplied=tuple(own.supplied.items()),
         fills=own.fills,
     )
+
+
+def _with_gaps(entry: Entry, known: Mapping[str, Entry], depth: int = 0) -> Entry:
+    """With the names of what it takes its parts from and that has been removed since."""
+    gone: list[str] = []
+    for source in dict.fromkeys(source for _, source in entry.supplied):
+        kind, _, name = source.partition(":")
+        if kind == "file":
+            here = own_file(name) is not None
+        else:
+            supplier = known.get(name)
+            # What supplies is a model before what is supplied: a longer chain goes in a circle.
+            here = (
+                supplier is not None
+                and depth < len(known)
+                and not missing_base(_with_gaps(supplier, known, depth + 1))
+            )
+        if not here:
+            gone.append(name.removesuffix(".safetensors"))
+    return replace(entry, lacking=tuple(gone)) if gone else entry
 
 
 def _splitting(entry: Entry) -> Entry:

@@ -68,7 +68,14 @@ def supplier(source: str, family: str, home: torch.device = _CPU) -> Base:
 
 
 def place_of(entry: Entry) -> Path:
-    """Where the base of a model lies. Raises ModelMissing."""
+    """Where the base of a model lies. Raises ModelMissing, also for what its parts come from."""
+    if entry.lacking:
+        raise ModelMissing(
+            f"The model “{entry.id}” needs {' and '.join(entry.lacking)}, which is not here any "
+            "more.",
+            "Import or fetch it again under that name, or remove "
+            f"{entry.id} and import it with another.",
+        )
     place = entry.place or folder_of_base(entry)
     if place is None or not place.exists():
         raise ModelMissing(

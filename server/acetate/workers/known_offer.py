@@ -81,6 +81,9 @@ def _info(entry: Entry) -> ModelInfo:
     if not (missing := missing_parts(entry)):
         return info
     reason = f"It is not here yet ({', '.join(missing)}): fetch it first."
+    if entry.lacking:
+        gone = " and ".join(entry.lacking)
+        reason = f"It needs {gone}, which is not here any more: import or fetch it again."
     return replace(
         info,
         state="missing",
