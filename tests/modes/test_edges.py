@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from acetate.errors import BadRequest
 from acetate.images.tensors import to_image, to_tensor
+from acetate.model_import.importing import import_any
+from acetate.models.own_register import remove_own
+from acetate.models.used_files import FilesDiffer
 from acetate.modes import run
 from acetate.modes.matting import sharpened
 from acetate.pipelines.loading import load_pipeline
@@ -15,6 +21,7 @@ from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import Step
 from acetate_bridge.protocol.types import Image, PixelFormat, Recipe, Request
 from tests.support.drawings import drawings
+from tests.support.tiny_onnx import write_matting
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +75,35 @@ def test_a_subject_is_cut_out_of_a_plain_picture_with_its_own_colours(shipped: P
     surely = ((found[:, 3:] == 1) & (alpha == 1)).expand(-1, 3, -1, -1)
     assert surely.any()
     assert torch.equal(found[:, :3][surely], to_tensor(given)[:, :3][surely])
+
+
+def test_a_matting_network_that_is_here_says_what_is_cut_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_pipeline: Pipeline
+) -> None:
+    monkeypatch.setenv("ACETATE_MODELS_DIR", str(tmp_path / "shelf"))
+    flat = torch.full((1, 4, 96, 128), 1.0)
+    flat[..., 24:72, 32:96] = torch.tensor([0.9, 0.0, 0.0, 1.0])[:, None, None]
+    flat[..., :12, 3] = 0
+    given = to_image(flat)
+    (bare,) = run(asked("cutout", given), tiny_pipeline)
+    import_any(str(write_matting(tmp_path / "u2net.onnx")))
+    steps: list[Step] = []
+    (layer,) = run(asked("cutout", given), tiny_pipeline, steps.append)
+    was, now = samples(given), samples(layer.image)
+    assert (now[32:64, 40:88] == was[32:64, 40:88]).all()
+    assert not now[:16, :, 3].any() and not now[80:, :, 3].any()
+    assert [(step.index, step.total) for step in steps] == [(1, 1)]
+    recipe = layer.recipe
+    assert recipe is not None and "matting/u2net.onnx" in recipe.files
+    again = replace(asked("cutout", given), recipe=recipe)
+    assert run(again, tiny_pipeline)[0].image == layer.image
+    # What was cut out without a network is cut out again without it.
+    assert bare.recipe is not None
+    earlier = replace(asked("cutout", given), recipe=bare.recipe)
+    assert run(earlier, tiny_pipeline)[0].image == bare.image
+    remove_own("u2net.onnx")
+    with pytest.raises(FilesDiffer, match=r"matting/u2net\.onnx"):
+        run(again, tiny_pipeline)
 
 
 def test_what_was_transparent_before_stays_so(tiny_pipeline: Pipeline) -> None:

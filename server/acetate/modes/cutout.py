@@ -1,4 +1,8 @@
-"""Cut the subject out of a flat layer: where it is, the model says; its edge, the picture does."""
+"""Cut the subject out of a flat layer.
+
+A matting network says where it is, where one was taken over; else the model does, roughly, and
+the edge is found in the picture.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,11 @@ from torch import Tensor
 from acetate.images.foreground_colour import front_colour
 from acetate.images.frame import on_canvas, place_layer, show_frame
 from acetate.images.tensors import bleed, to_image, to_tensor
+from acetate.latent_transparency import composite_on_grey
 from acetate.modes.context import Painting, cannot
-from acetate.modes.matting import sharpened
+from acetate.modes.matting import lifted, matting_for, sharpened
 from acetate.pipelines.pipeline import Pipeline
-from acetate.pipelines.sampling import OnStep
+from acetate.pipelines.sampling import OnStep, Step
 from acetate_bridge.protocol.geometry import Rect, plan_frame
 from acetate_bridge.protocol.types import Layer, Request, Role
 
@@ -26,28 +31,29 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
 
     Solid pixels come back to the last bit.
     """
-    if pipeline.composition != "direct":
-        raise cannot(pipeline, "cutout")
     rgba = to_tensor(request.images["layer"])
-    share = sharpened(rgba, _lifted(request, pipeline, on_step))
+    matting = matting_for(request.recipe, pipeline, needed=False)
+    if matting is not None:
+        share = matting(composite_on_grey(rgba))
+        if on_step is not None:
+            on_step(Step(1, 1, lambda: torch.cat([rgba[:, :3], share], dim=1)))
+    elif pipeline.composition == "direct":
+        share = sharpened(rgba, _seen(request, pipeline, on_step))
+    else:
+        raise cannot(pipeline, "cutout")
     alpha = torch.where(share > _SOLID, 1.0, share) * rgba[:, 3:]
     cut = torch.cat([rgba[:, :3], alpha], dim=1)
     image = to_image(bleed(torch.cat([front_colour(cut), alpha], dim=1)), request.pixel_format)
     return [Layer(image, Role.FOREGROUND, "layer, cut out", recipe=request.recipe)]
 
 
-def _lifted(request: Request, pipeline: Pipeline, on_step: OnStep | None) -> Tensor:
+def _seen(request: Request, pipeline: Pipeline, on_step: OnStep | None) -> Tensor:
     """Where the model sees something in front of the rest: [1, 1, H, W], soft."""
     recipe = request.recipe
     frame = plan_frame(Rect(0, 0, recipe.width, recipe.height), pipeline.limits)
     shown = show_frame(on_canvas(request.images["layer"], frame), frame)
     sized = replace(recipe, width=frame.size.width, height=frame.size.height)
     painting = Painting(replace(request, recipe=sized, images={"layer": shown}), pipeline, on_step)
-    latent = painting.stage(
-        painting.embed(recipe.prompt),
-        pipeline.patch_for("extract"),
-        conditions=[pipeline.encode_image(painting.on_grey("layer"))],
-    )
-    front = to_image(pipeline.decode_layer(latent, recipe.passes), request.pixel_format)
+    front = to_image(lifted(painting, painting.on_grey("layer")), request.pixel_format)
     placed = place_layer(Layer(front, Role.FOREGROUND, "", recipe=sized), frame)
     return to_tensor(placed.image)[:, 3:]

@@ -8,9 +8,9 @@ from torch.nn.functional import interpolate
 
 from acetate.errors import BadRequest
 from acetate.images.tensors import bleed, to_image, to_tensor
-from acetate.matting.shelf import matting_file, matting_network
 from acetate.models.families import FAMILIES
 from acetate.modes.context import Painting
+from acetate.modes.matting import lifted, matting_for
 from acetate.modes.naming import layer_name
 from acetate.modes.taking_apart import Cut, Fill, filled_behind, taken_apart
 from acetate.pipelines.pipeline import Pipeline
@@ -53,8 +53,8 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
 
 def _from_the_front(request: Request, pipeline: Pipeline, on_step: OnStep | None) -> list[Layer]:
     """By a matting network that is here, or by what the model itself lifts out of a picture."""
-    found = matting_file()
     direct = pipeline.composition == "direct" and "extract" in FAMILIES[pipeline.family].modes
+    found = matting_for(request.recipe, pipeline, needed=not direct)
     if found is None and not direct:
         raise BadRequest(
             f"The model “{pipeline.model}” splits a picture with the help of a matting network, "
@@ -66,24 +66,9 @@ def _from_the_front(request: Request, pipeline: Pipeline, on_step: OnStep | None
         pipeline.ladder.tell("This model splits a picture into two layers, not more.")
         most = 2
     painting = Painting(request, pipeline, on_step, (most - 1) * (1 if found else 2))
-    cut = _lifted(painting) if found is None else matting_network(*found)
+    cut: Cut = found or (lambda rest: lifted(painting, rest)[:, 3:])
     fill = _behind(painting) if direct else filled_behind(painting, FILL_STRENGTH["fill"])
     return taken_apart(painting, cut, fill, most)
-
-
-def _lifted(painting: Painting) -> Cut:
-    """What the model sees in front of a picture."""
-
-    def cut(rest: Tensor) -> Tensor:
-        pipeline = painting.pipeline
-        front = painting.stage(
-            painting.embed(painting.recipe.prompt),
-            pipeline.patch_for("extract"),
-            conditions=[pipeline.encode_image(rest)],
-        )
-        return pipeline.decode_layer(front, painting.recipe.passes)[:, 3:]
-
-    return cut
 
 
 def _behind(painting: Painting) -> Fill:
