@@ -21,11 +21,13 @@ from acetate.errors import BadRequest
 from acetate.model_import.importing import import_any
 from acetate.models.families import FAMILIES
 from acetate.models.recognition_error import NotRecognised
+from acetate.models.rgba_adapter import alpha_words
 from acetate.modes import mode_named, run
-from acetate.pipelines.loading import load_folder
+from acetate.pipelines.loading import load_folder, load_pipeline
 from acetate.pipelines.qwen21.pipeline import Qwen21Pipeline
 from acetate.pipelines.qwen21.prompts import read
 from acetate.pipelines.sampling import Interrupted, Step
+from acetate.pipelines.transparency import unmultiplied
 from acetate_bridge.protocol.geometry import FrameLimits
 from acetate_bridge.protocol.types import Image, Recipe, Request, Role
 from tests.adapters.snapshot import assert_untouched, snapshot
@@ -281,6 +283,26 @@ def test_every_mode_paints_on_every_rung(
 def test_more_pictures_than_it_looks_at_are_refused(pipeline: Qwen21Pipeline) -> None:
     with pytest.raises(BadRequest, match="10 pictures"):
         pipeline.encode_instruction("all", "", [torch.zeros(1, 4, 32, 32)] * 11)
+
+
+def test_a_base_measured_as_premultiplied_gives_straight_layers(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACETATE_MODELS_DIR", str(tmp_path))
+    monkeypatch.setattr(
+        "acetate.pipelines.qwen21.loader.alpha_of_frames", lambda vae: "premultiplied"
+    )
+    own = import_any(str(folder))
+    assert alpha_words(own.facts).startswith("premultiplied, measured")
+    measured = load_pipeline(own.name, "cpu")
+    plain = load_folder(folder, "cpu")
+    latent = plain.draw_noise(SIDE, SIDE, torch.Generator().manual_seed(3))
+    assert torch.equal(
+        measured.decode_layer(latent, 1), unmultiplied(plain.decode_layer(latent, 1))
+    )
+    rgba = torch.rand(1, 4, SIDE, SIDE)
+    multiplied = torch.cat([rgba[:, :3] * rgba[:, 3:], rgba[:, 3:]], dim=1)
+    assert torch.equal(measured.encode_layer(rgba), plain.encode_layer(multiplied))
 
 
 @pytest.mark.parametrize(

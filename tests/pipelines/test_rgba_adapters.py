@@ -14,9 +14,13 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from acetate.errors import AcetateError
+from acetate.cli.models import show_model
+from acetate.errors import AcetateError, ModelMissing
 from acetate.model_import.importing import import_any
-from acetate.models.own_register import CannotImport
+from acetate.models.hub_cache import missing_parts
+from acetate.models.hub_hosts import CannotFetch
+from acetate.models.own_register import CannotImport, own_files, remove_own
+from acetate.models.pull import pull
 from acetate.models.recognition_error import NotRecognised
 from acetate.models.registry import model_named
 from acetate.models.weights import read_weights
@@ -25,6 +29,7 @@ from acetate.pipelines.loading import load_pipeline
 from acetate.pipelines.model_cache import weights_of
 from acetate.pipelines.sampling import Interrupted, Step
 from acetate.pipelines.transparency import WidenedAutoencoder, unmultiplied
+from acetate.workers.known_offer import official_models
 from acetate_bridge.protocol.geometry import FrameLimits
 from acetate_bridge.protocol.types import Image, Recipe, Request
 from tests.adapters.snapshot import assert_untouched, snapshot
@@ -195,6 +200,44 @@ def test_premultiplied_colours_become_straight_ones() -> None:
     assert torch.allclose(codec.decode(encoded, encoded, 1, 0), rgba, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("said", "seen", "known", "words"),
+    [
+        ({}, "premultiplied", "premultiplied", "premultiplied, measured by what its autoencoder"),
+        ({}, "straight", "straight", "straight, measured by what its autoencoder gives back"),
+        ({"alpha": "straight"}, "premultiplied", "straight", "straight, as its maker says"),
+        ({"alpha": "premultiplied"}, None, "premultiplied", "premultiplied, as its maker says"),
+        ({}, None, "straight", "taken as straight: its maker does not say it"),
+    ],
+)
+def test_the_kind_of_alpha_is_measured_where_nobody_says_it(
+    tmp_path: Path,
+    bases: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    said: dict[str, str],
+    seen: str | None,
+    known: str,
+    words: str,
+) -> None:
+    def discs(shown: Tensor, kind: str) -> Tensor:
+        colour = shown.amax(dim=(2, 3), keepdim=True)[:, :3]
+        shade = shown[:, 3:] if kind == "premultiplied" else 1
+        return torch.cat([colour * shade + shown[:, :3] * 0, shown[:, 3:]], dim=1)
+
+    if seen is not None:
+        monkeypatch.setattr(
+            "acetate.pipelines.measured_alpha._there_and_back",
+            lambda vae, shown: discs(shown, seen),
+        )
+    adapter = write_adapter(tmp_path / "clear", bases["flux2"], "flux2", family="flux2", **said)
+    pipeline = taken_over(adapter, bases["flux2"], "flux2")
+    assert pipeline.transparency.alpha == known
+    assert any(note.startswith(f"Its alpha is {words}") for note in own_files()[-1].notes)
+    show_model("clear")
+    assert f"{words}" in capsys.readouterr().out
+
+
 def test_words_around_a_prompt_are_the_adapters(tmp_path: Path, bases: dict[str, Path]) -> None:
     frame = "{prompt}, on nothing"
     adapter = write_adapter(tmp_path / "clear", bases["flux2"], "flux2", prompt=frame)
@@ -229,6 +272,27 @@ def test_without_a_base_it_is_said_what_to_fetch(tmp_path: Path, bases: dict[str
     assert "acetate models pull flux2" in refused.value.hint
     with pytest.raises(CannotImport, match="no model of that family called “sdxl”"):
         import_any(str(adapter), base="sdxl")
+
+
+def test_an_adapter_whose_base_was_removed_says_so_until_it_is_back(
+    tmp_path: Path, bases: dict[str, Path]
+) -> None:
+    adapter = write_adapter(tmp_path / "clear", bases["flux2"], "flux2")
+    pipeline = taken_over(adapter, bases["flux2"], "flux2")
+    painted = run(request("text"), pipeline)
+    remove_own("tiny-flux2")
+    assert missing_parts(model_named("clear")) == ["tiny-flux2"]
+    (told,) = [model for model in official_models() if model.id == "clear"]
+    assert told.state == "missing" and "needs tiny-flux2, which is not here any more" in told.reason
+    with pytest.raises(ModelMissing, match="“clear” needs tiny-flux2, which is not here any more"):
+        load_pipeline("clear", "cpu")
+    with pytest.raises(CannotFetch, match="needs tiny-flux2, which is not here any more"):
+        pull(model_named("clear"), accepted=True)
+    import_any(str(bases["flux2"]))
+    assert missing_parts(model_named("clear")) == []
+    again = load_pipeline("clear", "cpu")
+    again.limits = pipeline.limits
+    assert run(request("text"), again) == painted
 
 
 def test_an_adapter_for_another_base_is_refused(tmp_path: Path, bases: dict[str, Path]) -> None:

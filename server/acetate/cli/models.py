@@ -60,6 +60,7 @@ def show_model(model: ModelId) -> None:
     from acetate.models.hub_cache import folder_of_base, located
     from acetate.models.licences import with_link
     from acetate.models.registry import model_named
+    from acetate.models.rgba_adapter import alpha_words
 
     entry = model_named(model)
     _line("name", entry.name)
@@ -67,12 +68,18 @@ def show_model(model: ModelId) -> None:
     _line("size", f"{entry.native} × {entry.native} at best")
     _line("memory", f"about {entry.memory:g} GB")
     _line("licence", with_link(entry.licence))
+    if words := alpha_words(entry.facts):
+        _line("alpha", words)
     if entry.base:
         state = "here" if folder_of_base(entry) else "missing"
         _line("base", f"{entry.base}, {state}")
         _line("", f"licence {with_link(entry.base_licence)}" if entry.base_licence else "your own")
     if entry.place is not None:
         _line("base", f"{entry.place} (your own), {'here' if entry.place.exists() else 'missing'}")
+    for part, source in entry.supplied:
+        name = source.partition(":")[2].removesuffix(".safetensors")
+        state = "not here any more" if name in entry.lacking else "here"
+        _line("", f"its {part.replace('_', ' ')} is that of {name}, {state}")
     for part in entry.parts:
         file = part.file
         state = "here" if located(file) else "missing"

@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from acetate.models.catalog import Entry
 from acetate.models.hashing import model_hash
 from acetate.models.hub_cache import missing_base
 from acetate.models.own_register import CannotImport, Own
 from acetate.models.recognition_error import NotRecognised
 from acetate.models.registry import models
-from acetate.models.rgba_adapter import ADAPTER, BASE, RgbaAdapter
+from acetate.models.rgba_adapter import (
+    ADAPTER,
+    ALPHA,
+    BASE,
+    MEASURED,
+    RgbaAdapter,
+    alpha_words,
+)
 from acetate.models.supplies import Wishes
 
 
 def described_adapter(adapter: RgbaAdapter, name: str, wishes: Wishes) -> Own:
     """What the list of imported files keeps of it. Raises NotRecognised, CannotImport."""
     from acetate.pipelines.adapter_rehearsal import rehearse_adapter
+    from acetate.pipelines.measured_alpha import alpha_of_adapter
 
     base = _base_of(adapter, wishes.base)
     rehearse_adapter(adapter, base, adapter.folder.name)
-    facts = {ADAPTER: 1, **({"licence": adapter.licence} if adapter.licence else {})}
+    facts: dict[str, Any] = {
+        ADAPTER: 1,
+        **({"licence": adapter.licence} if adapter.licence else {}),
+    }
+    measured = "" if adapter.alpha else alpha_of_adapter(adapter)
+    if kind := adapter.alpha or measured:
+        facts |= {ALPHA: kind, MEASURED: int(bool(measured))}
     notes = [f"It paints with {base.id}, whose own files stay as they are."]
     if adapter.lora is None:
         notes.append("It brings no LoRA, so the base paints as it would without it.")
+    notes.append(f"Its alpha is {alpha_words(facts)}.")
     return Own(
         name.removesuffix(".safetensors"),
         "base",

@@ -17,6 +17,8 @@ from acetate.models.safetensors_header import read_header
 
 ADAPTER = "rgba_adapter"
 """The fact of a model that it is an adapter on a base."""
+ALPHA, MEASURED = "alpha", "alpha_measured"
+"""The facts of what its colours are, and whether that was measured."""
 BASE = "base"
 """What its base is called among the parts that it takes from elsewhere."""
 
@@ -40,7 +42,8 @@ class RgbaAdapter:
     vae: Path | None = None
     decoder: Path | None = None
     lora: Path | None = None
-    alpha: str = "straight"
+    alpha: str = ""
+    """What its colours are, as its maker says; empty where that is not said."""
     prompt: str = "{prompt}"
     base: str = ""
     licence: str = ""
@@ -63,6 +66,20 @@ class RgbaAdapter:
     def words(self, prompt: str) -> str:
         """A prompt in the words that the adapter was trained with."""
         return self.prompt.replace("{prompt}", prompt)
+
+
+def alpha_words(facts: Mapping[str, Any]) -> str:
+    """What is known of the colours of a model's layers, and from where; empty for no adapter."""
+    kind, measured = facts.get(ALPHA), facts.get(MEASURED)
+    if kind:
+        told = "measured by what its autoencoder gives back" if measured else "as its maker says"
+        return f"{kind}, {told}"
+    if ADAPTER not in facts:
+        return ""
+    return (
+        f"taken as {_ALPHA[0]}: its maker does not say it, and what its autoencoder gives back "
+        f"does not tell ({_SETTINGS} can say it)"
+    )
 
 
 def base_of(model: Entry) -> str:
@@ -103,7 +120,7 @@ def adapter_in(folder: Path) -> RgbaAdapter | None:
         vae,
         shown,
         loras[0] if loras else None,
-        str(said.get("alpha", "straight")),
+        str(said.get("alpha", "")),
         str(said.get("prompt", "{prompt}")),
         str(said.get("base", "")),
         str(said.get("licence", "")),

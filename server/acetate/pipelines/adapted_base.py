@@ -12,7 +12,7 @@ from diffusers.models.autoencoders.autoencoder_kl_flux2 import AutoencoderKLFlux
 
 from acetate.errors import ModelMissing
 from acetate.models.registry import model_named
-from acetate.models.rgba_adapter import ADAPTER, RgbaAdapter, adapter_in, base_of
+from acetate.models.rgba_adapter import ADAPTER, ALPHA, RgbaAdapter, adapter_in, base_of
 from acetate.pipelines.base_sources import place_of
 from acetate.pipelines.family import ModelFiles
 from acetate.pipelines.published_network import read_network
@@ -33,6 +33,7 @@ def base_and_adapter(files: ModelFiles) -> tuple[ModelFiles, RgbaAdapter | None]
     adapter = adapter_in(files.place)
     if adapter is None:
         raise ModelMissing(f"The RGBA adapter at {files.place} is not there any more.")
+    adapter = replace(adapter, alpha=adapter.alpha or str(entry.facts.get(ALPHA, "")))
     base = model_named(base_of(entry))
     return replace(files, place=place_of(base), entry=base), adapter
 

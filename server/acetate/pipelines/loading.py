@@ -34,8 +34,13 @@ def load_pipeline(model: str = EMBEDDED, device: str = "auto") -> Pipeline:
 
 
 @without_collecting()
-def load_folder(folder: Path, device: str = "auto", *, model: str = "") -> Pipeline:
-    """Load the model in a folder with a `model_index.json`; `model` is the id it goes by."""
+def load_folder(
+    folder: Path, device: str = "auto", *, model: str = "", entry: Entry | None = None
+) -> Pipeline:
+    """Load the model in a folder with a `model_index.json`; `model` is the id it goes by.
+
+    `entry` is what the list of models knows of it, if it is listed.
+    """
     from acetate.models.devices import pick_device
     from acetate.models.files import read_config
     from acetate.pipelines.transparency_weights import beside
@@ -50,7 +55,9 @@ def load_folder(folder: Path, device: str = "auto", *, model: str = "") -> Pipel
             f"The model in {folder} is of a kind that Acetate does not know: {kind}."
         )
     return _ready(
-        loader_of(family).load(ModelFiles(folder, model or folder.name, target, beside(folder)))
+        loader_of(family).load(
+            ModelFiles(folder, model or folder.name, target, beside(folder), entry)
+        )
     )
 
 
@@ -75,7 +82,7 @@ def _load_entry(entry: Entry, device: str) -> Pipeline:
         raise BadRequest(f"This version of Acetate cannot paint with “{entry.id}” yet.")
     loader = loader_of(entry.family)
     if loader.whole:
-        return load_folder(place, device, model=entry.id)
+        return load_folder(place, device, model=entry.id, entry=entry)
     files = {Path(part.file.name).stem: part.file for part in entry.parts}
 
     def locate(id_: str) -> Path | None:

@@ -23,6 +23,7 @@ from acetate.pipelines.qwen21.components import Components
 from acetate.pipelines.qwen21.denoising import Branch, SeenPrompt, TokenFlow
 from acetate.pipelines.qwen21.prompts import Reading, read, transparent_words
 from acetate.pipelines.sampling import Denoise, guided
+from acetate.pipelines.transparency import unmultiplied
 
 NATIVE = 1024
 """Side of the square that the published code paints unless it is told another."""
@@ -33,10 +34,14 @@ _PREVIEWED = 16
 
 
 class Qwen21Pipeline(OffloadedPipeline):
-    """Layers are straight alpha: the published code writes what it decodes as PNG."""
+    """Layers are straight alpha: the published code writes what it decodes as PNG.
+
+    `premultiplied` is set for a base whose autoencoder was measured to be of the other kind.
+    """
 
     family: ClassVar[str] = "qwen21"
     composition: ClassVar[Composition] = "instructed"
+    premultiplied = False
 
     def __init__(self, components: Components, device: torch.device, model: str) -> None:
         dtype = torch.float32 if device.type == "cpu" else torch.bfloat16
@@ -146,6 +151,8 @@ class Qwen21Pipeline(OffloadedPipeline):
     @eased
     @torch.inference_mode()
     def encode_layer(self, rgba: Tensor) -> Tensor:
+        if self.premultiplied:
+            rgba = torch.cat([rgba[:, :3] * rgba[:, 3:], rgba[:, 3:]], dim=1)
         frame = (rgba.to(self.device, self.vae.dtype) * 2 - 1)[:, :, None]
         latent = self.vae.encode(frame).latent_dist.mode()[:, :, 0].float()
         return (latent - self._mean) / self._deviation
@@ -159,7 +166,8 @@ class Qwen21Pipeline(OffloadedPipeline):
         unscaled = latent.to(self.device) * self._deviation + self._mean
         frame = unscaled[:, :, None].to(self.vae.dtype)
         pixels = self.vae.decode(frame, return_dict=False)[0][:, :, 0]
-        return (pixels.float() * 0.5 + 0.5).clamp(0, 1)
+        rgba = (pixels.float() * 0.5 + 0.5).clamp(0, 1)
+        return unmultiplied(rgba) if self.premultiplied else rgba
 
     def preview(self, latent: Tensor) -> Tensor:
         """What a smaller latent decodes to: the whole one would take as long as a step."""
