@@ -84,8 +84,17 @@ def read_style(
                     f"{shape_words(change.shape())}, the model's {own}.{kind} has "
                     f"{shape_words(tuple(weight.shape))}."
                 )
+            if f"{own}.{kind}" in found[network]:
+                raise twice(module, name)
             found[network][f"{own}.{kind}"] = change
     return found
+
+
+def twice(module: Module, name: str) -> PatchMismatch:
+    """The error for a module that a file has under two names."""
+    return PatchMismatch(
+        f"The style {name} changes one weight twice: {module.key} is there under another name, too."
+    )
 
 
 def fits_nowhere(said: str, module: Module, name: str) -> PatchMismatch:

@@ -26,6 +26,7 @@ from acetate.adapters.weight_changes import (
     Kronecker,
     LowRank,
     Offset,
+    Sum,
     Tucker,
 )
 
@@ -61,15 +62,16 @@ def read_modules(file: Mapping[str, Tensor], name: str) -> tuple[dict[str, Modul
     """
     found: dict[str, Module] = {}
     left_out: list[str] = []
+    if foreign := next((key for key in file if any(mark in key for mark in _FOREIGN)), ""):
+        raise PatchMismatch(
+            f"The style {name} is of a kind that Acetate cannot fuse: it holds {foreign}. "
+            "Take one of low rank (LoRA), or a LoHa, LoKr or DoRA."
+        )
     for key, tensor in file.items():
         if is_left_out(key):
             left_out.append(key)
             continue
-        if any(mark in key for mark in _FOREIGN):
-            raise PatchMismatch(
-                f"The style {name} is of a kind that Acetate cannot fuse: it holds {key}. "
-                "Take one of low rank (LoRA), or a LoHa, LoKr or DoRA."
-            )
+        _check_numbers(key, tensor, name)
         module, part = _place(key)
         if not module:
             raise PatchMismatch(
@@ -83,6 +85,20 @@ def read_modules(file: Mapping[str, Tensor], name: str) -> tuple[dict[str, Modul
     return found, left_out
 
 
+def _check_numbers(key: str, tensor: Tensor, name: str) -> None:
+    """Raises PatchMismatch for numbers that would make every picture black, or noise."""
+    if not tensor.is_floating_point() and not key.endswith(".alpha"):
+        raise PatchMismatch(
+            f"The style {name} holds whole numbers in {key}, which mean nothing by themselves: "
+            "take it in fp16, bf16 or fp8."
+        )
+    if not bool(tensor.float().isfinite().all()):
+        raise PatchMismatch(
+            f"The style {name} holds what is no number (NaN or infinite) in {key}: its training "
+            "went wrong, or it was damaged."
+        )
+
+
 def changes_of(
     module: Module, network: str, place: str, scales: Scales, name: str
 ) -> dict[str, Change]:
@@ -92,6 +108,11 @@ def changes_of(
     """
     parts = module.parts
     alpha = parts.get("alpha")
+    if alpha is not None and alpha.numel() != 1:
+        raise PatchMismatch(
+            f"The style {name} says its strength in {alpha.numel()} numbers where one is meant, "
+            f"beside {module.key}."
+        )
 
     def scale(rank: int) -> float:
         return scales.of(network, place, rank, None if alpha is None else float(alpha))
@@ -104,6 +125,10 @@ def changes_of(
         ) from error
     magnitude = parts.get("dora_scale")
     if magnitude is not None:
+        if "weight" not in found:
+            raise PatchMismatch(
+                f"The style {name} is incomplete: {module.key} has lengths and no direction."
+            )
         found["weight"] = Decomposed(found["weight"], magnitude)
     return found
 
@@ -126,7 +151,8 @@ def _changes(parts: Mapping[str, Tensor], scale: Scale) -> dict[str, Change]:
         found["weight"] = _kronecker(parts, scale)
     for part, kind in (("diff", "weight"), ("w_norm", "weight"), ("diff_b", "bias")):
         if part in parts:
-            found[kind] = Offset(parts[part])
+            more = Offset(parts[part])
+            found[kind] = Sum(found[kind], more) if kind in found else more
     if "b_norm" in parts:
         found["bias"] = Offset(parts["b_norm"])
     if "up_bias" in parts:

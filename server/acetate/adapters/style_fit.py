@@ -15,7 +15,7 @@ from transformers.models.clip.configuration_clip import CLIPTextConfig
 from transformers.models.clip.modeling_clip import CLIPTextModel, CLIPTextModelWithProjection
 
 from acetate.adapters.flux_styles import flux_style
-from acetate.adapters.lora import fits_nowhere
+from acetate.adapters.lora import fits_nowhere, twice
 from acetate.adapters.patch import PatchMismatch
 from acetate.adapters.style_file import changes_of, read_modules
 from acetate.adapters.style_names import Names
@@ -56,10 +56,14 @@ def _fits(path: Path, family: str, header: Mapping[str, str], name: str) -> list
     modules, left_out = read_modules(file, name)
     scales = Scales.read(header, name)
     names = Names(_published(family))
+    seen: set[tuple[str, str]] = set()
     for said, module in modules.items():
         place = names.place(said)
         if place is None:
             raise fits_nowhere(said, module, name)
+        if place in seen:
+            raise twice(module, name)
+        seen.add(place)
         changes_of(module, *place, scales, name)
     return left_out
 

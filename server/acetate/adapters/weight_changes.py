@@ -179,6 +179,23 @@ class Kronecker(Change):
 
 
 @dataclass(frozen=True)
+class Sum(Change):
+    """Two changes of one weight, as files hold that trained a product and a difference."""
+
+    first: Change
+    second: Change
+
+    def fits(self, weight: Tensor) -> bool:
+        return self.first.fits(weight) and self.second.fits(weight)
+
+    def shape(self) -> tuple[int, ...]:
+        return self.first.shape()
+
+    def delta(self, weight: Tensor) -> Tensor:
+        return self.first.delta(weight) + self.second.delta(weight)
+
+
+@dataclass(frozen=True)
 class Decomposed(Change):
     """A change whose sum with the weight is brought to learned lengths (DoRA)."""
 
