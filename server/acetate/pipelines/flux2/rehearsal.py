@@ -13,6 +13,7 @@ from acetate.models.files import read_config
 from acetate.models.recognition_error import NotRecognised
 from acetate.pipelines.flux2.components import NETWORKS, Flux2Base
 from acetate.pipelines.flux2.pipeline import HEARD
+from acetate.pipelines.language_rehearsal import rehearse_language_model
 from acetate.pipelines.network_loading import META, filled, read_tensors
 from acetate.pipelines.rehearsal import unfit
 
@@ -43,7 +44,7 @@ def _rehearse(folder: Path, name: str) -> None:
     if transformer["guidance_embeds"]:
         raise unfit(name, "its denoiser reads its guidance, which no klein model does")
     encoder = read_config(folder / "text_encoder" / "config.json")
-    weight_files(folder / "text_encoder")
+    rehearse_language_model(folder / "text_encoder", encoder, name)
     if encoder["hidden_size"] * len(HEARD) != transformer["joint_attention_dim"]:
         raise unfit(name, "its denoiser was made for another text encoder")
     if encoder["num_hidden_layers"] < HEARD[-1]:

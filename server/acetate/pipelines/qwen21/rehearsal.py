@@ -11,6 +11,7 @@ from acetate.errors import AcetateError
 from acetate.models.component_files import weight_files
 from acetate.models.files import read_config
 from acetate.models.recognition_error import NotRecognised
+from acetate.pipelines.language_rehearsal import rehearse_language_model
 from acetate.pipelines.network_loading import META, filled, read_tensors
 from acetate.pipelines.qwen21.components import NETWORKS, Components
 from acetate.pipelines.rehearsal import unfit
@@ -36,7 +37,7 @@ def _rehearse(folder: Path, name: str) -> None:
     if not transformer["in_channels"] == transformer["out_channels"] == vae["z_dim"]:
         raise unfit(name, "its denoiser and its autoencoder are of different families")
     encoder = read_config(folder / "text_encoder" / "config.json")
-    weight_files(folder / "text_encoder")
+    rehearse_language_model(folder / "text_encoder", encoder["text_config"], name)
     if encoder["text_config"]["hidden_size"] != transformer["context_in_dim"]:
         raise unfit(name, "its denoiser was made for another text encoder")
     words = components.tokenizer()
