@@ -1,0 +1,74 @@
+"""What the panel's menus show of FLUX.2 klein and an RGBA adapter on it, as a server tells it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from acetate.model_import.importing import import_any
+from acetate.models.own_register import remove_own
+from acetate.workers.known_offer import offer_of, official_models
+from acetate_bridge.panel.menus import model_choices
+from acetate_bridge.panel.view import Choice
+from acetate_bridge.protocol.codec import decode_server, encode
+from acetate_bridge.protocol.messages import Models
+from tests.acetate_bridge.panel.desk import Desk
+from tests.support.tiny_adapters import write_adapter
+from tests.support.tiny_flux2 import write_tiny_flux2
+
+ADAPTED = ("text", "background", "foreground", "refine", "extract", "fill")
+
+
+@pytest.fixture
+def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tiny klein, with an adapter on it that was taken over, too."""
+    monkeypatch.setenv("ACETATE_MODELS_DIR", str(tmp_path / "models"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    folder = write_tiny_flux2(tmp_path / "tiny-klein")
+    import_any(str(folder))
+    import_any(str(write_adapter(tmp_path / "clear", folder, "flux2", family="flux2")))
+    return folder
+
+
+def offered() -> Models:
+    """The announcement of a server's worker, as it comes over the wire."""
+    offer = offer_of(official_models())
+    told = decode_server(encode(Models(offer.models, offer.modes)))
+    assert isinstance(told, Models)
+    return told
+
+
+def choice(offer: Models, mode: str, model: str) -> Choice:
+    return next(each for each in model_choices(offer, mode) if each.name == model)
+
+
+def test_each_mode_names_the_model_that_does_it(tmp_path: Path, base: Path) -> None:
+    offer = offered()
+    desk = Desk(tmp_path, offer=offer)
+    menu = {each.name: each for each in desk.view.modes}
+    for mode in ADAPTED:
+        assert menu[mode].available and not menu[mode].reason
+        assert choice(offer, mode, "clear") == Choice("clear", "clear")
+    assert not menu["joint"].available
+    assert choice(offer, "background", base.name).available
+    bare = choice(offer, "text", base.name)
+    assert not bare.available and bare.reason.startswith("tiny-klein cannot do “")
+
+
+def test_a_press_of_generate_asks_the_adapter(tmp_path: Path, base: Path) -> None:
+    desk = Desk(tmp_path, offer=offered())
+    desk.ask("a red apple")
+    assert desk.request.recipe.model == "clear" and desk.request.recipe.mode == "text"
+
+
+def test_an_adapter_without_its_base_is_shown_as_not_here(tmp_path: Path, base: Path) -> None:
+    remove_own(base.name)
+    offer = offered()
+    gone = choice(offer, "text", "clear")
+    assert gone.label == "clear (not here)"
+    assert gone.reason == (
+        "It needs tiny-klein, which is not here any more: import or fetch it again."
+    )
+    desk = Desk(tmp_path, offer=offer)
+    assert not desk.view.can_generate

@@ -1,0 +1,132 @@
+"""FLUX.2 klein and RGBA adapters, tiny and random, through a running server and the client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from acetate.app.settings import GENERATOR
+from acetate.model_import.importing import import_any
+from acetate_bridge import (
+    Cancelled,
+    Done,
+    Failed,
+    Frame,
+    Image,
+    LayerReady,
+    ModelInfo,
+    Preview,
+    Progress,
+    Recipe,
+    Rect,
+    Request,
+    Role,
+    plan_frame,
+)
+from tests.app.listening import Listener
+from tests.app.server_process import TOKEN, RunningServer
+from tests.support.tiny_adapters import LORA, write_adapter
+from tests.support.tiny_families import write_tiny_sd15
+from tests.support.tiny_flux2 import write_tiny_flux2
+
+pytestmark = pytest.mark.slow
+
+MODELS = ("klein-clear", "sd15-clear")
+REGION = Rect(-30, 12, 220, 150)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """The real generator, with two imported bases and an adapter on each."""
+    folder = tmp_path_factory.mktemp("adapted")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ACETATE_MODELS_DIR", str(folder / "models"))
+        for family, base, adapter in (
+            ("flux2", write_tiny_flux2(folder / "tiny-klein"), "klein-clear"),
+            ("sd15", write_tiny_sd15(folder / "tiny-sd15"), "sd15-clear"),
+        ):
+            import_any(str(base))
+            made = write_adapter(folder / adapter, base, family, family=family)
+            import_any(str(made), base=base.name)
+    with RunningServer(folder, painter=GENERATOR) as server:
+        yield server
+
+
+@pytest.fixture
+def listener(served: RunningServer) -> Iterator[Listener]:
+    with Listener(served.runtime.address, TOKEN) as listening:
+        yield listening
+
+
+def ready(listener: Listener, model: str) -> tuple[ModelInfo, Frame]:
+    """What the server says of a model, and the frame of a small region for it."""
+    info = listener.model(model, lambda info: info.state == "ready")
+    assert info.frame is not None
+    return info, plan_frame(REGION, info.frame)
+
+
+def recipe(mode: str, model: str, steps: int = 2) -> Recipe:
+    return Recipe(
+        mode, "a red apple", model=model, seed=7, steps=steps, guidance=1.0, passes=1, strength=0.6
+    )
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_layer_comes_with_previews_at_its_place_and_comes_again(
+    listener: Listener, model: str
+) -> None:
+    _, frame = ready(listener, model)
+    job = listener.client.submit(Request(recipe("text", model), frame=frame))
+    done = listener.ending(job)
+    assert isinstance(done, Done), done
+    steps = [event.step for event in listener.of(job, Progress) if event.stage != "loading"]
+    assert steps == [1, 2]
+    preview = listener.of(job, Preview)[0].image
+    assert len(set(preview.data)) > 8
+    (event,) = listener.of(job, LayerReady)
+    layer = event.layer
+    assert (layer.x, layer.y, layer.role) == (REGION.x, REGION.y, Role.FOREGROUND)
+    assert (layer.image.width, layer.image.height) == (REGION.width, REGION.height)
+    assert len(set(layer.image.data[3::4])) > 8
+    assert done.recipe.model == model and f"adapter/{LORA}" in done.recipe.files
+    again = listener.client.submit(Request(done.recipe, frame=frame))
+    assert isinstance(listener.ending(again), Done)
+    assert listener.of(again, LayerReady)[0].layer == layer
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_cancelling_ends_it_within_a_step_and_the_next_one_paints(
+    listener: Listener, model: str
+) -> None:
+    _, frame = ready(listener, model)
+    job = listener.client.submit(Request(recipe("text", model, steps=140), frame=frame))
+    listener.wait(lambda event: event.job == job and isinstance(event, Progress) and event.step > 0)
+    listener.client.cancel(job)
+    assert isinstance(listener.ending(job), Cancelled)
+    assert listener.of(job, Progress)[-1].step < 140 and not listener.of(job, LayerReady)
+    after = listener.client.submit(Request(recipe("text", model, steps=1), frame=frame))
+    assert isinstance(listener.ending(after), Done)
+
+
+def test_a_layer_is_painted_into_a_picture_that_the_model_looks_at(listener: Listener) -> None:
+    _, frame = ready(listener, "klein-clear")
+    size = (frame.size.width, frame.size.height)
+    layers: list[Image] = []
+    for colour in (b"\x20\x80\x30\xff", b"\xd0\x20\x30\xff"):
+        picture = Image(*size, colour * (size[0] * size[1]))
+        wish = Request(recipe("foreground", "klein-clear"), {"picture": picture}, frame=frame)
+        job = listener.client.submit(wish)
+        done = listener.ending(job)
+        assert isinstance(done, Done), done
+        assert set(done.recipe.inputs) == {"picture"}
+        layers.append(listener.of(job, LayerReady)[0].layer.image)
+    assert layers[0] != layers[1]
+
+
+def test_the_bare_base_says_what_it_needs_to_paint_layers(listener: Listener) -> None:
+    info, frame = ready(listener, "tiny-klein")
+    assert info.modes == ["background"]
+    job = listener.client.submit(Request(recipe("text", "tiny-klein"), frame=frame))
+    ended = listener.ending(job)
+    assert isinstance(ended, Failed) and "tiny-klein" in ended.message
