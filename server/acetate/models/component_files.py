@@ -31,6 +31,12 @@ def weight_files(folder: Path) -> list[Path]:
     return [existing(folder / "diffusion_pytorch_model.safetensors")]
 
 
+def variant_of(path: Path) -> dict[str, str]:
+    """What the libraries want to be told of a file's precision, from its name."""
+    match = re.search(r"\.(fp16|bf16|fp32|non_ema)[.-]", path.name)
+    return {"variant": match[1]} if match else {}
+
+
 def index_names(stem: str, variant: str) -> tuple[str, ...]:
     """How libraries of several years call the index of a component in shards."""
     if not variant:

@@ -51,8 +51,8 @@ def measured_alpha(round_trip: Callable[[Tensor], Tensor]) -> AlphaKind | None:
     """
     straight = _discs()
     multiplied = torch.cat([straight[:, :3] * straight[:, 3:], straight[:, 3:]], dim=1)
-    first, second = (alpha_kind(round_trip(shown).clamp(0, 1)) for shown in (straight, multiplied))
-    return first if first == second else None
+    first = alpha_kind(round_trip(straight).clamp(0, 1))
+    return first if first == alpha_kind(round_trip(multiplied).clamp(0, 1)) else None
 
 
 def _discs() -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any, cast
 import torch
 from transformers import Qwen3Config
 
-from acetate.models.component_files import weight_files
+from acetate.models.component_files import variant_of, weight_files
 from acetate.models.files import MALFORMED, damaged
 from acetate.models.network_config import read_network_config
 from acetate.models.safetensors_header import read_header
@@ -30,7 +30,12 @@ def read_network(kind: Any, folder: Path, dtype: torch.dtype, device: torch.devi
     given = "dtype" if own else "torch_dtype"
     try:
         network = kind.from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, **own, **{given: dtype}
+            folder,
+            local_files_only=True,
+            use_safetensors=True,
+            **variant_of(weights[0]),
+            **own,
+            **{given: dtype},
         )
     except (*MALFORMED, OSError, RuntimeError) as error:
         raise damaged(weights[0]) from error

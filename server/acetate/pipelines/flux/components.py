@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -17,7 +16,7 @@ from transformers.models.clip.tokenization_clip import CLIPTokenizer
 from transformers.models.t5.configuration_t5 import T5Config
 from transformers.models.t5.modeling_t5 import T5EncoderModel
 
-from acetate.models.component_files import weight_files
+from acetate.models.component_files import variant_of, weight_files
 from acetate.models.files import MALFORMED, damaged, read_config
 from acetate.models.network_config import read_network_config
 from acetate.models.safetensors_header import read_header
@@ -119,7 +118,7 @@ class FluxBase:
             own["config"] = _CONFIGS[name].from_dict(config)
         try:
             network = kind.from_pretrained(
-                folder, local_files_only=True, use_safetensors=True, **_variant(first), **own
+                folder, local_files_only=True, use_safetensors=True, **variant_of(first), **own
             )
         except (*MALFORMED, OSError, RuntimeError) as error:
             raise damaged(first) from error
@@ -142,9 +141,3 @@ def _makers() -> dict[str, Callable[[dict[str, Any]], Any]]:
         "text_encoder": lambda config: CLIPTextModel(cast("Any", CLIPTextConfig).from_dict(config)),
         "text_encoder_2": lambda config: T5EncoderModel(cast("Any", T5Config).from_dict(config)),
     }
-
-
-def _variant(first: Path) -> dict[str, str]:
-    """What the libraries want to be told of a file's precision, from its name."""
-    match = re.search(r"\.(fp16|bf16|fp32)[.-]", first.name)
-    return {"variant": match[1]} if match else {}

@@ -10,7 +10,7 @@ from diffusers.models.autoencoders.autoencoder_kl_qwenimage21 import Autoencoder
 from diffusers.models.transformers.transformer_qwenimage21 import QwenImage21Transformer2DModel
 from transformers import Qwen2Tokenizer, Qwen3VLConfig, Qwen3VLForConditionalGeneration
 
-from acetate.models.component_files import weight_files
+from acetate.models.component_files import variant_of, weight_files
 from acetate.models.files import MALFORMED, damaged, read_config
 from acetate.models.network_config import read_network_config
 from acetate.models.safetensors_header import read_header
@@ -90,7 +90,12 @@ class Components:
         )
         try:
             network = NETWORKS[name].from_pretrained(
-                folder, local_files_only=True, use_safetensors=True, dtype=dtype, **own
+                folder,
+                local_files_only=True,
+                use_safetensors=True,
+                dtype=dtype,
+                **variant_of(weights[0]),
+                **own,
             )
         except (*MALFORMED, OSError, RuntimeError) as error:
             raise damaged(weights[0]) from error
