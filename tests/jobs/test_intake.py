@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from acetate.jobs.records import DiskFull, NewJob, Refused
+from acetate.jobs.records import DiskFull, FreshLayer, NewJob, Refused
 from acetate.jobs.store import Store
 from acetate_bridge import Done
 from acetate_bridge.protocol.messages import Accepted
@@ -43,6 +43,32 @@ async def test_jobs_that_come_together_share_one_write_and_keep_their_order(
         kept = await house.ledger.call(house.ledger.store.unfinished)
         assert [record.job for record in kept] == names
         assert [event.job for event in house.heard if isinstance(event, Accepted)] == names
+
+
+async def test_events_are_told_in_the_order_of_their_numbers_while_jobs_come(
+    tmp_path: Path,
+) -> None:
+    async with House(tmp_path) as house:
+        for round in range(10):
+            first, *others = [f"job-{round}{number:03}" for number in range(5)]
+            await asyncio.gather(*(house.submit(name) for name in (first, *others)))
+            # The first ends at some moment while the next are being written down.
+            await house.hear(Done, first)
+        stored = [
+            event.sequence
+            for event in house.heard
+            if isinstance(event, Accepted | FreshLayer | Done)
+        ]
+        assert stored == sorted(stored)
+
+
+async def test_a_job_is_numbered_when_it_is_written_not_when_it_comes(tmp_path: Path) -> None:
+    async with House(tmp_path, "wait") as house:
+        asking = asyncio.ensure_future(house.submit("job-0001"))
+        await asyncio.sleep(0)
+        overtaking = house.manager._feed.next()
+        taken = await asking
+        assert taken is not None and taken.sequence > overtaking
 
 
 async def test_a_job_that_cannot_be_written_leaves_the_others_alone(

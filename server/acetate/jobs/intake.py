@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from acetate.background_tasks import start_task
 from acetate.jobs.async_store import Ledger
 from acetate.jobs.records import DiskFull, NewJob, Refused
+from acetate_bridge.protocol.messages import Accepted
 
 _MOST_TOGETHER = 256
+
+_Coming = tuple[NewJob, asyncio.Future[Accepted | str]]
 
 
 class Intake:
     """Belongs to one event loop. A job that is on disk is taken, whoever still waits for that."""
 
-    def __init__(self, ledger: Ledger, taken: Callable[[NewJob], None]) -> None:
-        """`taken` is called with each job once it is on disk, in the order in which they came."""
-        self._ledger, self._taken = ledger, taken
-        self._coming: list[tuple[NewJob, asyncio.Future[str | None]]] = []
-        self._writing: list[tuple[NewJob, asyncio.Future[str | None]]] = []
+    def __init__(
+        self, ledger: Ledger, number: Callable[[], int], taken: Callable[[NewJob], None]
+    ) -> None:
+        """`taken` is called with each job once it is on disk, in the order in which they came;
+        `number` gives the next event's."""
+        self._ledger, self._number, self._taken = ledger, number, taken
+        self._coming: list[_Coming] = []
+        self._writing: list[_Coming] = []
         self._writer: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
@@ -29,12 +36,12 @@ class Intake:
         """Jobs of this client that are not on disk yet."""
         return sum(job.client == client for job, _ in (*self._writing, *self._coming))
 
-    async def take(self, job: NewJob) -> str | None:
-        """Write a job down; returns whose it is where its id was taken before.
+    async def take(self, job: NewJob) -> Accepted | str:
+        """Write a job down and number its event; returns whose it is if its id was taken before.
 
         Raises DiskFull or Refused.
         """
-        written: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        written: asyncio.Future[Accepted | str] = asyncio.get_running_loop().create_future()
         self._coming.append((job, written))
         if self._writer is None:
             self._writer = start_task(self._write_all(), "intake")
@@ -50,7 +57,10 @@ class Intake:
         finally:
             self._writer, self._writing = None, []
 
-    async def _write(self, jobs: list[tuple[NewJob, asyncio.Future[str | None]]]) -> None:
+    async def _write(self, coming: list[_Coming]) -> None:
+        # Numbered only now: whatever is written before these has a lower number, and a client takes
+        # an event that comes after a higher one for one that it has heard.
+        jobs = [(_numbered(job, self._number()), written) for job, written in coming]
         try:
             store = self._ledger.store
             owners = await self._ledger.call(store.add_jobs, [job for job, _ in jobs])
@@ -68,4 +78,8 @@ class Intake:
             if owner is None:
                 self._taken(job)
             if not written.done():
-                written.set_result(owner)
+                written.set_result(job.accepted if owner is None else owner)
+
+
+def _numbered(job: NewJob, sequence: int) -> NewJob:
+    return replace(job, accepted=replace(job.accepted, sequence=sequence))

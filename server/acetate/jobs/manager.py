@@ -51,7 +51,7 @@ class Manager:
             lambda engine, model: self.offers.suits(engine.name, model, is_selective(engine)),
         )
         self._watch = QueueWatch(self._runner.queue)
-        self._intake = Intake(ledger, self._take_up)
+        self._intake = Intake(ledger, self._feed.next, self._take_up)
         self._expiry: asyncio.Task[None] | None = None
 
     # ---- life
@@ -158,9 +158,9 @@ class Manager:
                 "Wait for one to end, or cancel some.",
             )
         ahead = self._runner.queue.ahead(client) + len(self._intake)
-        accepted = Accepted(submit.job, self._feed.next(), ahead)
-        owner = await self._intake.take(NewJob(client, submit, accepted, now()))
-        return accepted if owner is None else self._taken_before(owner, client)
+        new = NewJob(client, submit, Accepted(submit.job, 0, ahead), now())
+        taken = await self._intake.take(new)
+        return taken if isinstance(taken, Accepted) else self._taken_before(taken, client)
 
     def _is_full(self, client: str) -> bool:
         """Whether as many jobs of a client wait as may."""

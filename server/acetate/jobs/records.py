@@ -31,7 +31,8 @@ class JobRecord:
 
 @dataclass(frozen=True)
 class NewJob:
-    """A job to be written down with the event that says so; `created` by the wall clock."""
+    """A job to be written down with the event that says so, which is numbered when that is done;
+    `created` by the wall clock."""
 
     client: str
     submit: Submit

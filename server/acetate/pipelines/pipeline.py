@@ -7,12 +7,12 @@ Pictures are float tensors [B, 3 or 4, H, W] in [0, 1], RGBA with straight alpha
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +21,7 @@ from acetate.errors import BadRequest
 from acetate.models.image_adapters import ImageEncoderFile
 from acetate.models.used_files import UsedFiles
 from acetate.pipelines.memory import Ladder
+from acetate.pipelines.patching import Patch, injected
 from acetate.pipelines.sampling import Denoise, Handover, OnStep, Step, guided, sample
 from acetate_bridge.protocol.geometry import FrameLimits
 
@@ -74,17 +75,6 @@ class Denoising:
     stop_at: float
     scheduler: str
     generator: torch.Generator | None
-
-
-class Patch(Protocol):
-    """Weights that teach a frozen denoiser something, and can be taken off again.
-
-    After `eject` the module is exactly as it was before `inject`.
-    """
-
-    def inject(self, target: nn.Module) -> None: ...
-
-    def eject(self) -> None: ...
 
 
 class Pipeline(ABC):
@@ -317,7 +307,7 @@ class Pipeline(ABC):
             if on_step is not None:
                 on_step(Step(index, total, lambda: render(expected())))
 
-        with _injected(patch, self.denoiser, self.ladder) as eject:
+        with injected(patch, self.denoiser, self.ladder) as eject:
 
             def finish_bare() -> Denoise:
                 eject()
@@ -385,24 +375,3 @@ class Pipeline(ABC):
             return way(latent, timestep)
 
         return lambda latent, timestep: self.ladder.attempt(lambda: denoise(latent, timestep))
-
-
-@contextmanager
-def _injected(
-    patch: Patch | None, target: nn.Module, ladder: Ladder
-) -> Generator[Callable[[], None]]:
-    """Inject for the block; yields a function that ejects early. Ejects exactly once."""
-    inside = patch
-
-    def eject() -> None:
-        nonlocal inside
-        leaving, inside = inside, None
-        if leaving is not None:
-            leaving.eject()
-
-    if patch is not None:
-        ladder.attempt(lambda: patch.inject(target))
-    try:
-        yield eject
-    finally:
-        eject()
