@@ -64,4 +64,5 @@ if __name__ == "__main__":
     trainer = trainer_of(Path(sys.argv[1]), int(sys.argv[2]), Line(killed=killed_at))
     trainer.run(Points())
     state = trainer.accelerator
+    trainer.out.mkdir(parents=True, exist_ok=True)
     (trainer.out / f"process-{state.process_index}-of-{state.num_processes}").touch()

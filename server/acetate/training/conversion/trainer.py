@@ -204,7 +204,7 @@ class Trainer:
     def _resume(self) -> bool:
         state = read_checkpoint(self.file)
         if state is None:
-            self._log.keep(0)
+            self._keep_log()
             return False
         known = state.get("facts", {})
         for name, value in self._facts.items():
@@ -222,8 +222,13 @@ class Trainer:
                 shadow.copy_(state["average"][name])
         self._average.optimization_step = state["averaged"]
         self._optimiser.load_state_dict(state["optimiser"])
-        self._log.keep(self.step)
+        self._keep_log()
         return True
+
+    def _keep_log(self) -> None:
+        """Of all processes the first alone writes: they may share a folder."""
+        if self.accelerator.is_main_process:
+            self._log.keep(self.step)
 
 
 def accelerator_for(plan: Plan) -> Accelerator:
