@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import errno
 import os
-import sys
 from asyncio.subprocess import PIPE
 
 import msgspec
@@ -26,6 +25,7 @@ from acetate.app.unpacking import (
 from acetate.errors import BadImage
 from acetate.jobs.async_store import Ledger
 from acetate.jobs.records import DiskFull, Refused
+from acetate.workers.own_module import module_command, module_environment
 from acetate_bridge.protocol.codec import IMAGE_PIXELS, BadFrame, PackedImage
 from acetate_bridge.protocol.messages import ImageReference
 from acetate_bridge.protocol.png import png_header
@@ -128,13 +128,10 @@ def _png_bytes(data: bytes) -> int:
 async def _run(order: Order, data: bytes) -> Outcome:
     """Follow a process to its end; one that breaks or hangs costs its picture."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "acetate.app.unpacking",
-        msgspec.json.encode(order).decode(),
+        *module_command("acetate.app.unpacking", msgspec.json.encode(order).decode()),
         stdin=PIPE,
         stdout=PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env=module_environment(),
     )
     try:
         said, _ = await asyncio.wait_for(process.communicate(data), _PATIENCE)

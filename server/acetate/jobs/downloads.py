@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ from acetate.background_tasks import start_task
 from acetate.jobs.availability import DownloadState, Offers
 from acetate.jobs.records import Refused
 from acetate.workers.download_process import Ended, Line, News, Order
+from acetate.workers.own_module import module_command, module_environment
 from acetate_bridge.protocol.messages import ModelInfo
 
 log = logging.getLogger("acetate.downloads")
@@ -150,13 +150,13 @@ class Downloads:
     async def _run(self, order: Order, hear: Callable[[News], None] = lambda news: None) -> Ended:
         """Follow a process to its end."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            self._downloader,
-            msgspec.json.encode(msgspec.structs.replace(order, parent=os.getpid())).decode(),
+            *module_command(
+                self._downloader,
+                msgspec.json.encode(msgspec.structs.replace(order, parent=os.getpid())).decode(),
+            ),
             stdin=PIPE,
             stdout=PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=module_environment(),
         )
         self._processes[order.model] = process
         ended: Ended | None = None

@@ -8,7 +8,6 @@ import logging
 import os
 import queue
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -27,6 +26,7 @@ from acetate.workers.engine import (
     PaintingFailed,
 )
 from acetate.workers.engine_events import event_of
+from acetate.workers.own_module import module_command, module_environment
 from acetate.workers.process_memory import memory_of
 from acetate_bridge.protocol.types import Request
 
@@ -72,11 +72,10 @@ class _Process:
         self._inbox = inbox
         ours = msgspec.structs.replace(settings, parent=os.getpid())
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "acetate.workers.process", msgspec.json.encode(ours)],
+            module_command("acetate.workers.process", msgspec.json.encode(ours).decode()),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            # The worker finds its modules where the server found them.
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env=module_environment(),
         )
         assert self._child.stdin is not None
         wire.widen(self._child.stdin)
