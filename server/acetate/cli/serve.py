@@ -13,8 +13,10 @@ import typer
 from acetate.cli.own_command import own_command
 from acetate.cli.share import tell
 from acetate.errors import AcetateError
+from acetate_bridge.client.address import LONGEST_TOKEN
 from acetate_bridge.client.discovery import data_folder, make_private, runtime_folder, write_private
 from acetate_bridge.client.launcher import leave_note
+from acetate_bridge.client.private_folders import read_owned
 from acetate_bridge.client.shared_servers import SHARE_PORT
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ def serve(
         settings = Settings(
             data_folder=data_dir or data_folder(),
             runtime_folder=runtime_folder(),
-            token=_token(token_file),
+            token=token_in(token_file),
             host=host,
             port=port,
             hosts=tuple(allow_host or ()),
@@ -150,8 +152,11 @@ def _ray(address: str, painters: str) -> RaySettings | None:
     return RaySettings(address, lowest, highest) if address else None
 
 
-def _token(path: Path | None) -> str:
-    """The token in a file, or a new one (kept in the file, when one is named)."""
+def token_in(path: Path | None) -> str:
+    """The token in a file, or a new one (kept in the file, when one is named).
+
+    One that another user could have written is refused: they would know it. Raises CannotServe.
+    """
     from acetate.app.server import CannotServe
 
     fresh = secrets.token_urlsafe(TOKEN_BYTES)
@@ -162,8 +167,15 @@ def _token(path: Path | None) -> str:
             make_private(path.parent)
         write_private(path, fresh + "\n")
         return fresh
-    token = path.read_text(encoding="utf-8").strip()
-    if len(token) < TOKEN_BYTES or not token.isascii() or any(letter.isspace() for letter in token):
+    try:
+        token = read_owned(path).strip()
+    except UnicodeDecodeError:
+        token = ""
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise CannotServe(f"The token cannot be taken from {path}: {reason}.") from None
+    whole = TOKEN_BYTES <= len(token) <= LONGEST_TOKEN and " " not in token
+    if not (whole and token.isascii() and token.isprintable()):
         raise CannotServe(
             f"{path} does not hold a token: remove it, and a good one will be written."
         )

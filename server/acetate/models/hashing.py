@@ -11,6 +11,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from acetate.models.files import existing
+from acetate_bridge.client.paths import read_bounded
 from acetate_bridge.protocol.json_text import read_json
 
 
@@ -26,7 +27,7 @@ def model_hash(paths: Iterable[Path]) -> str:
     Hashes are remembered by path, size and time of change, so that only the first use of a large
     model has to read it twice.
     """
-    remembered = _Memory(user_cache_path("acetate") / "hashes.json")
+    remembered = _Memory(hashes_file())
     hashes = sorted(remembered.hash_of(path) for path in paths)
     remembered.save()
     return hashlib.sha256("\n".join(hashes).encode()).hexdigest()
@@ -34,10 +35,15 @@ def model_hash(paths: Iterable[Path]) -> str:
 
 def known_hashes(files: Mapping[str, Path]) -> dict[str, str]:
     """SHA-256 by name; remembered as those of `model_hash` are. Raises ModelMissing."""
-    remembered = _Memory(user_cache_path("acetate") / "hashes.json")
+    remembered = _Memory(hashes_file())
     hashes = {name: remembered.hash_of(path) for name, path in files.items()}
     remembered.save()
     return hashes
+
+
+def hashes_file() -> Path:
+    """Where they are remembered."""
+    return user_cache_path("acetate") / "hashes.json"
 
 
 class _Memory:
@@ -46,7 +52,7 @@ class _Memory:
         self._known: dict[str, str] = {}
         self._changed = False
         try:
-            stored = read_json(store.read_text(encoding="utf-8"))
+            stored = read_json(read_bounded(store))
             self._known = {str(key): str(value) for key, value in stored.items()}
         except (OSError, ValueError, AttributeError):
             pass  # Nothing remembered yet, or not readable: the files are simply read again.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
+from typing import Any, cast
 
 from platformdirs import user_config_path
 
 from acetate.models.catalog import Entry
+from acetate_bridge.client.paths import read_bounded, write_whole
 from acetate_bridge.protocol.json_text import read_json
 from acetate_bridge.protocol.licences import licence_link
 
@@ -26,18 +29,20 @@ def unaccepted(entry: Entry) -> list[str]:
 
 
 def accept(licences: list[str]) -> None:
-    """Remember that these are accepted."""
-    path = _path()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(sorted({*_read(), *licences})), encoding="utf-8")
+    """Remember that these are accepted; what cannot be written is asked about again."""
+    with contextlib.suppress(OSError):
+        write_whole(licences_file(), json.dumps(sorted({*_read(), *licences})))
 
 
 def _read() -> list[str]:
     try:
-        return list(read_json(_path().read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        found: Any = read_json(read_bounded(licences_file()))
+    except (OSError, ValueError):
         return []
+    listed = cast("list[Any]", found) if isinstance(found, list) else []
+    return [licence for licence in listed if isinstance(licence, str)]
 
 
-def _path() -> Path:
+def licences_file() -> Path:
+    """Where they are remembered."""
     return user_config_path("acetate") / "licences.json"

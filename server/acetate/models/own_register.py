@@ -7,15 +7,21 @@ import json
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
+
+import msgspec
 
 from acetate.errors import AcetateError, BadRequest
 from acetate.models.identify import Role
 from acetate_bridge.client.discovery import data_folder
+from acetate_bridge.client.paths import read_bounded
+from acetate_bridge.protocol.json_text import read_json
+from acetate_bridge.protocol.limits import LARGEST_SIDE
 
 _LONGEST_NAME = 60
+_NAME = re.compile(r"[^/\\:\x00-\x1f]{1,200}")
 
 Form = Literal["file", "folder", "hub"]
 
@@ -60,13 +66,13 @@ def own_folder() -> Path:
 def own_files(role: Role | None = None, family: str = "") -> list[Own]:
     """What has been imported, in that order; of one role, or for one family, where that is said."""
     try:
-        entries = json.loads(_register().read_text(encoding="utf-8"))
-        files = [_read(entry) for entry in entries]
+        files = [_read(entry) for entry in read_json(read_bounded(_register()))]
     except FileNotFoundError:
         return []
-    except (ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise CannotImport(
-            f"The list of imported files at {_register()} cannot be read.", "Delete it to go on."
+            f"The list of imported files at {_register()} cannot be read.",
+            "Move it away to go on, and import the files anew.",
         ) from error
     return [
         own for own in files if role in (None, own.role) and (not family or family in own.families)
@@ -133,9 +139,18 @@ def safe_name(stem: str) -> str:
     return f"{plain.lstrip('-')}.safetensors"
 
 
-def _read(entry: dict[str, Any]) -> Own:
-    lists: dict[str, Any] = {name: tuple(entry.get(name, ())) for name in ("families", "notes")}
-    return Own(**{**entry, **lists})
+def _read(entry: Any) -> Own:
+    """An entry of the list. Raises ValueError for what `register` cannot have written."""
+    own = msgspec.convert(entry, Own)
+    # Rewriting the list would lose what a later version has noted.
+    if set(entry) - {each.name for each in fields(Own)}:
+        raise ValueError("it has fields that this version does not know")
+    # Names are joined to the folder, and their files are deleted.
+    if not _NAME.fullmatch(own.name) or own.name in (".", ".."):
+        raise ValueError("a name leads elsewhere")
+    if not 0 <= own.native <= LARGEST_SIDE or (own.role == "base" and not own.families):
+        raise ValueError("it describes no model")
+    return own
 
 
 def _register() -> Path:

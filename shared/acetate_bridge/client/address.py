@@ -13,7 +13,7 @@ from acetate_bridge.client.discovery import Runtime, find_runtime
 from acetate_bridge.client.shared_servers import SHARE_PORT, SharedServer, known_servers
 from acetate_bridge.protocol.errors import AcetateError
 
-_LONGEST_TOKEN = 1000
+LONGEST_TOKEN = 1000
 _NO_HOST = re.compile(r"[\\\s/<>\"'|^`{}\x00-\x1f\x7f]")
 """What stands in no name and no address of a host."""
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
@@ -45,13 +45,13 @@ class Where:
             return None
         try:
             with open(Path(self.token_file).expanduser(), encoding="utf-8") as file:
-                text = file.read(_LONGEST_TOKEN + 1).strip()
+                text = file.read(LONGEST_TOKEN + 1).strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is no text"
             raise BadAddress(
                 f"The token file {self.token_file} cannot be read: {reason}"
             ) from error
-        if not text or len(text) > _LONGEST_TOKEN or not text.isascii() or not text.isprintable():
+        if not text or len(text) > LONGEST_TOKEN or not text.isascii() or not text.isprintable():
             raise BadAddress(f"The file {self.token_file} holds no token on one line")
         return text
 

@@ -54,6 +54,7 @@ LOCK_FILE = "server.lock"
 RUNTIME_NAMES = frozenset({RUNTIME_FILE, LOCK_FILE})
 """All that lies in the runtime folder."""
 INSTALLATION_FILE = "installation.json"
+_LARGEST_PROCESS = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,8 @@ def read_runtime(folder: Path | None = None, any_process: bool = False) -> Runti
         runtime = from_plain(Runtime, found, allow_unknown=True)
     except (OSError, ValueError, Mismatch):
         return None
+    if not 0 < runtime.port < 2**16:
+        return None
     return runtime if any_process or process_lives(runtime.pid) else None
 
 
@@ -177,7 +180,7 @@ def remove_runtime(pid: int, folder: Path | None = None) -> None:
 
 def process_lives(pid: int, platform: str = sys.platform) -> bool:
     """Whether a process with this id exists (it may have been reused: the handshake tells)."""
-    if pid <= 0:
+    if not 0 < pid <= _LARGEST_PROCESS:
         return False
     if platform == "win32":
         return _process_lives_on_windows(pid)

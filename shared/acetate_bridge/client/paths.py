@@ -1,12 +1,17 @@
-"""Where settings are kept, and how a file is replaced as a whole."""
+"""Where settings are kept, and how a file of them is read and replaced as a whole."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+SETTINGS_BYTES = 16 * 2**20
+"""More than any file of settings, and little enough to be read."""
 
 
 def config_folder(
@@ -21,6 +26,25 @@ def config_folder(
     if platform == "darwin":
         return home / "Library" / "Application Support" / "acetate"
     return Path(environment.get("XDG_CONFIG_HOME") or home / ".config") / "acetate"
+
+
+def read_bounded(path: Path, most: int = SETTINGS_BYTES) -> str:
+    """The text of a file of at most so many bytes. Raises OSError, ValueError.
+
+    A pipe or a device that lies there is not read: it would have no end, or never begin.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    handle = os.open(path, flags)
+    try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "it is no file", str(path))
+        with open(handle, "rb", closefd=False) as file:
+            data = file.read(most + 1)
+    finally:
+        os.close(handle)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, "it is too long", str(path))
+    return data.decode("utf-8")
 
 
 def write_whole(path: Path, text: str) -> None:

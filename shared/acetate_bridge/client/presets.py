@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from acetate_bridge.client.paths import config_folder, write_whole
+from acetate_bridge.client.paths import config_folder, read_bounded, write_whole
 from acetate_bridge.protocol.json_text import read_json
 from acetate_bridge.protocol.limits import (
     GUIDANCE,
@@ -111,9 +111,7 @@ def presets_in(folder: Path) -> dict[str, Preset]:
 def read_preset(path: Path) -> Preset:
     """The preset in a file. Raises NoPreset saying what is wrong with it."""
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise NoPreset(f"{path.name} is too large for a preset.")
-        value = read_json(path.read_text(encoding="utf-8"))
+        value = read_json(read_bounded(path, _MOST_BYTES))
         return from_plain(Preset, value, allow_unknown=True)
     except OSError as error:
         raise NoPreset(f"{path} cannot be read: {error.strerror}.") from None

@@ -123,7 +123,7 @@ def read_private(path: Path, platform: str = sys.platform) -> str:
 
 
 def read_owned(path: Path, platform: str = sys.platform) -> str:
-    """What a file holds that nobody else could have written, such as a command to be run.
+    """What a file holds that nobody else could have written: a command to be run, a token.
 
     Others may read it. Raises OSError, ValueError.
     """
@@ -131,7 +131,9 @@ def read_owned(path: Path, platform: str = sys.platform) -> str:
         real = Path(os.path.realpath(path))
         check_way(real)
         found = os.stat(real)
-        if _others_write(found) or not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(found.st_mode):
+            raise UnsafeFolder(f"{path} is no file")
+        if _others_write(found):
             raise UnsafeFolder(f"Other users can write to {path}")
     with open(path, "rb") as file:
         return file.read(_LARGEST).decode("utf-8")

@@ -5,15 +5,18 @@ Kept like a private key, in a folder of its own below that of the settings.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import ssl
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from acetate_bridge.client.paths import config_folder
 from acetate_bridge.client.private_folders import make_private, read_private, write_private
 from acetate_bridge.protocol.json_text import read_json
+from acetate_bridge.protocol.serialization import Mismatch, from_plain
 
 SHARE_PORT = 7861
 """Where a server that is shared listens, unless told otherwise."""
@@ -31,10 +34,16 @@ class SharedServer:
 
 
 def remember(place: str, server: SharedServer) -> None:
-    """Keep a server by its `host:port`. Raises OSError."""
+    """Keep a server by its `host:port`. Raises OSError.
+
+    A file that cannot be read as a whole is set aside: what it holds may be mended by hand.
+    """
+    file = make_private(_folder()) / _FILE
     known = {name: asdict(each) for name, each in known_servers().items()}
+    if not known and os.path.lexists(file):
+        os.replace(file, file.with_name(f"{_FILE}.old"))
     known[place] = asdict(server)
-    write_private(make_private(_folder()) / _FILE, json.dumps(known, indent=1))
+    write_private(file, json.dumps(known, indent=1))
 
 
 def forget(place: str) -> bool:
@@ -48,15 +57,20 @@ def forget(place: str) -> bool:
 
 
 def known_servers() -> dict[str, SharedServer]:
-    """All that are kept; none where the file is missing, damaged, or open to others."""
+    """All that are kept, but those whose entry is damaged.
+
+    None where the file is missing, damaged as a whole, or open to others.
+    """
     try:
         found: Any = read_json(read_private(_folder() / _FILE))
-        return {
-            place: SharedServer(str(each["certificate"]), str(each["token"]))
-            for place, each in found.items()
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError):
         return {}
+    known: dict[str, SharedServer] = {}
+    entries = cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+    for place, each in entries.items():
+        with contextlib.suppress(Mismatch):
+            known[place] = from_plain(SharedServer, each, allow_unknown=True)
+    return known
 
 
 def pinned(certificate: str) -> ssl.SSLContext:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from acetate_bridge.client.paths import write_whole
+from acetate_bridge.client.paths import read_bounded, write_whole
 from acetate_bridge.editing.job import Record
 from acetate_bridge.protocol.json_text import read_json
 from acetate_bridge.protocol.serialization import Mismatch, from_plain, to_plain
@@ -79,7 +79,7 @@ class TaskBook:
 
     def _read(self, file: Path) -> None:
         with contextlib.suppress(OSError, ValueError, Mismatch):
-            found: Any = read_json(file.read_text(encoding="utf-8"))
+            found: Any = read_json(read_bounded(file))
             page = from_plain(_Page, found, allow_unknown=True)
             self.identity = page.identity
             self._records = {record.job: record for record in page.records}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, cast
 
-from acetate_bridge.client.paths import config_folder, write_whole
+from acetate_bridge.client.paths import config_folder, read_bounded, write_whole
 from acetate_bridge.panel.fields import FIELDS, Value
 from acetate_bridge.panel.lists import LISTS, Row
 from acetate_bridge.protocol.json_text import read_json
@@ -70,7 +70,7 @@ def settings_file() -> Path:
 def load_settings(path: Path) -> PanelSettings:
     """What was saved; the defaults where there is nothing, or something damaged."""
     try:
-        found = read_json(path.read_text(encoding="utf-8"))
+        found = read_json(read_bounded(path))
         saved = from_plain(_Saved, found, allow_unknown=True)
     except (OSError, ValueError, Mismatch):
         return PanelSettings()
