@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import torch
-from platformdirs import user_cache_path
 from torch import nn
 
 from acetate.models.weights import in_channels_last
@@ -49,7 +48,6 @@ def choose_attention(denoiser: nn.Module, backend: str) -> bool:
 
 def compile_blocks(network: nn.Module) -> list[CompiledBlock]:
     """Compile the blocks that the network has many of. Those of a kind share what is compiled."""
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(user_cache_path("acetate") / "compiled"))
     kinds = set(cast("list[str]", getattr(network, "_repeated_blocks", None) or []))
     state = CompileState()
     found = [module for module in network.modules() if type(module).__name__ in kinds]
