@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -19,7 +20,7 @@ import pytest
 from acetate.app.locks import AlreadyLocked, hold
 from acetate.app.server import catch_signals
 from acetate_bridge import Done, Failed
-from acetate_bridge.client.discovery import read_runtime
+from acetate_bridge.client.discovery import UnsafeFolder, read_runtime
 from tests.app.listening import Listener
 from tests.app.server_process import LONG, TOKEN, RunningServer
 
@@ -186,6 +187,24 @@ def test_a_lock_is_held_by_one(tmp_path: Path) -> None:
     with hold(tmp_path / "lock"), pytest.raises(AlreadyLocked), hold(tmp_path / "lock"):
         pass
     with hold(tmp_path / "lock"):
+        pass
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links are for administrators there")
+def test_what_is_no_lock_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    for name in ("folder", "link"):
+        with pytest.raises(UnsafeFolder, match="no file to lock"), hold(tmp_path / name):
+            pass
+    assert not (tmp_path / "elsewhere").exists()
+
+    def without_locks(handle: int) -> None:
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    # Some disks of the network know none; that is not another server.
+    monkeypatch.setattr("acetate.app.locks._lock_on_posix", without_locks)
+    with pytest.raises(UnsafeFolder, match="keeps no locks"), hold(tmp_path / "lock"):
         pass
 
 

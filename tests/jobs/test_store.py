@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
+import uuid
 from pathlib import Path
 
 import pytest
@@ -134,13 +136,39 @@ def test_a_damaged_store_is_named_with_a_cure(tmp_path: Path, content: bytes) ->
 
 
 def test_files_appear_whole_or_not_at_all(tmp_path: Path) -> None:
-    (tmp_path / "old.part").touch()
+    (tmp_path / f"{uuid.uuid4().hex}.part").touch()
     files = PixelFiles(tmp_path)
-    files.write("name", b"pixels")
-    assert files.read("name") == b"pixels" and files.names() == {"name"}
-    assert files.size("name") == 6 and files.size("nosuch") == -1
-    files.remove("name", "nosuch")
+    files.write("layer-1", b"pixels")
+    assert files.read("layer-1") == b"pixels" and files.names() == {"layer-1"}
+    assert files.size("layer-1") == 6 and files.size("nosuch") == -1
+    files.remove("layer-1", "nosuch")
+    assert files.names() == set() and list(tmp_path.iterdir()) == []
+
+
+def test_files_of_others_in_the_folder_are_neither_counted_nor_deleted(tmp_path: Path) -> None:
+    """The folder may be a link of somebody's to a disk that holds more."""
+    folder, outside = tmp_path / "pixels", tmp_path / "layer-outside"
+    folder.mkdir()
+    outside.write_bytes(b"precious")
+    for name in ("holiday.png", "half.part", "layer-1.psd", "image"):
+        (folder / name).write_bytes(b"precious")
+    (folder / "layer-folder").mkdir()
+    files = PixelFiles(folder)
     assert files.names() == set()
+    files.remove("holiday.png", "half.part", "../layer-outside", "layer-1.psd")
+    files.set_aside(tmp_path / "aside")
+    assert len(list(folder.iterdir())) == 5 and outside.read_bytes() == b"precious"
+    with pytest.raises(FileNotFoundError):
+        files.read("../layer-outside")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links are for administrators there")
+def test_the_reserve_is_not_written_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "victim").write_bytes(b"precious")
+    (tmp_path / "reserve").symlink_to(tmp_path / "victim")
+    Reserve(tmp_path).fill()
+    assert (tmp_path / "victim").read_bytes() == b"precious"
+    assert not (tmp_path / "reserve").is_symlink() and (tmp_path / "reserve").stat().st_size > 0
 
 
 def test_a_full_disk_is_told_from_other_trouble(
@@ -155,7 +183,7 @@ def test_a_full_disk_is_told_from_other_trouble(
 
     monkeypatch.setattr("acetate.jobs.pixel_files.os.replace", full)
     with pytest.raises(DiskFull):
-        files.write("name", b"pixels")
+        files.write("layer-1", b"pixels")
     assert files.names() == set()
     assert is_full(OSError(errno.EFBIG, "")) and not is_full(OSError(errno.EACCES, ""))
     assert is_full(sqlite3.OperationalError("database or disk is full"))

@@ -113,8 +113,20 @@ def serve(
         typer.echo(f"{error} {error.hint}".strip(), err=True)
         raise typer.Exit(2) from None
     except OSError as error:
-        typer.echo(f"The server cannot start: {error}.", err=True)
+        typer.echo(_why(error), err=True)
         raise typer.Exit(2) from None
+
+
+def _why(error: OSError) -> str:
+    """Why a server cannot start, with what to do."""
+    from acetate.jobs.disk_space import is_full
+
+    if is_full(error):
+        return "The disk is full: free some space and start again."
+    if error.filename is None or not error.strerror:
+        return f"The server cannot start: {error}."
+    reason = error.strerror.lower()
+    return f"The server cannot start: {error.filename2 or error.filename} ({reason}) is in its way."
 
 
 def _folder_named() -> Path | None:

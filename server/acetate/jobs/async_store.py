@@ -50,7 +50,7 @@ class Ledger:
     @classmethod
     def open(cls, folder: Path, quota: int) -> Ledger:
         """Open or create the store in a folder. Blocks; raises StoreDamaged, DiskFull, OSError."""
-        make_private(folder)
+        make_private(folder, link=True)
         store = Store(folder / "jobs.sqlite3")
         files = PixelFiles(folder / "pixels")
         if not store.made:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import sqlite3
+import stat
 from pathlib import Path
 
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
@@ -36,10 +37,16 @@ class Reserve:
 
     def fill(self) -> None:
         """Take the room, when there is any."""
-        if self._path.exists() and self._path.stat().st_size >= _RESERVE_BYTES:
-            return
         try:
-            with open(self._path, "wb") as file:
+            found = os.lstat(self._path)
+            if stat.S_ISREG(found.st_mode) and found.st_size >= _RESERVE_BYTES:
+                return
+        except OSError:
+            pass
+        self.release()
+        try:
+            # Nothing is written through what somebody has put there.
+            with open(self._path, "xb") as file:
                 file.write(os.urandom(_RESERVE_BYTES))
         except OSError:
             self.release()

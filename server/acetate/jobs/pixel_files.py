@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import uuid
 from collections.abc import Generator
 from pathlib import Path
@@ -12,14 +13,18 @@ from acetate.jobs.disk_space import is_full
 from acetate.jobs.records import DiskFull
 from acetate_bridge.client.discovery import make_private
 
+_OURS = re.compile(r"(?:image|layer)-[A-Za-z0-9_-]+")
+_PART = re.compile(r"[0-9a-f]{32}\.part")
+
 
 class PixelFiles:
     """A folder of files that appear whole or not at all. Methods block: call them in threads."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = make_private(folder)
-        for leftover in folder.glob("*.part"):
-            leftover.unlink(missing_ok=True)
+        self._folder = make_private(folder, link=True)
+        for leftover in folder.iterdir():
+            if _PART.fullmatch(leftover.name):
+                leftover.unlink(missing_ok=True)
 
     def write(self, name: str, data: bytes) -> None:
         """Store data under a name; raises DiskFull and leaves nothing behind."""
@@ -43,6 +48,8 @@ class PixelFiles:
 
     def read(self, name: str) -> bytes:
         """What was stored; raises OSError."""
+        if not _OURS.fullmatch(name):
+            raise FileNotFoundError(name)
         return (self._folder / name).read_bytes()
 
     def size(self, name: str) -> int:
@@ -54,7 +61,7 @@ class PixelFiles:
 
     def remove(self, *names: str) -> None:
         """Forget files; those that are not there do not matter."""
-        for name in names:
+        for name in filter(_OURS.fullmatch, names):
             with contextlib.suppress(OSError):
                 (self._folder / name).unlink()
 
@@ -67,8 +74,12 @@ class PixelFiles:
         return folder
 
     def names(self) -> set[str]:
-        """All that is stored."""
-        return {path.name for path in self._folder.iterdir() if path.is_file()}
+        """All that is stored; what somebody else has put there is left alone."""
+        return {
+            path.name
+            for path in self._folder.iterdir()
+            if _OURS.fullmatch(path.name) and path.is_file()
+        }
 
 
 @contextlib.contextmanager

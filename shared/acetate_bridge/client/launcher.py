@@ -19,6 +19,7 @@ from acetate_bridge.client.discovery import (
     make_data_folder,
     make_private,
 )
+from acetate_bridge.client.paths import write_whole
 from acetate_bridge.client.private_folders import read_owned
 from acetate_bridge.client.sandbox import sandbox_of
 from acetate_bridge.client.surroundings import own_environment
@@ -150,6 +151,4 @@ def last_words() -> str:
 def leave_note(command: Sequence[str]) -> None:
     """Tell editors how this installation is started (written by `acetate` itself)."""
     folder = make_data_folder(data_folder())
-    (folder / INSTALLATION_FILE).write_text(
-        json.dumps({"command": list(command)}), encoding="utf-8"
-    )
+    write_whole(folder / INSTALLATION_FILE, json.dumps({"command": list(command)}))

@@ -21,19 +21,25 @@ class UnsafeFolder(OSError):
     """The folder for secrets belongs to somebody else, or is open to others."""
 
 
-def make_private(folder: Path, platform: str = sys.platform) -> Path:
+def make_private(folder: Path, platform: str = sys.platform, link: bool = False) -> Path:
     """Create the folder for its owner alone and return it; raises UnsafeFolder.
 
     On Windows a folder in the user's profile is private by inheritance; elsewhere it has mode
     0700, and one that another user made beforehand is refused. For folders of Acetate's own: one
-    that is open to others is closed.
+    that is open to others is closed. With `link` it may be a link of one's own, to another disk.
     """
     _make(folder)
     if platform == "win32":
         return folder
     found = os.lstat(folder)
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+    if stat.S_ISLNK(found.st_mode) and found.st_uid in _trusted():
+        if not link:
+            raise UnsafeFolder(f"{folder} is a link: put the folder itself there")
+        found = _led_to(folder)
+    if found.st_uid != os.getuid():
         raise UnsafeFolder(f"{folder} belongs to somebody else: remove it or set another folder")
+    if not stat.S_ISDIR(found.st_mode):
+        raise UnsafeFolder(f"{folder} is no folder: remove it or name another one")
     if stat.S_IMODE(found.st_mode) & 0o077:
         os.chmod(folder, 0o700)
     return folder
@@ -69,7 +75,7 @@ def make_data_folder(folder: Path, platform: str = sys.platform) -> Path:
     _make(folder)
     if platform == "win32":
         return folder
-    for found in (os.lstat(folder), os.stat(folder)):
+    for found in (os.lstat(folder), _led_to(folder)):
         if found.st_uid not in _trusted():
             raise UnsafeFolder(f"{folder} belongs to somebody else: name another folder")
     if not stat.S_ISDIR(found.st_mode):
@@ -168,6 +174,16 @@ def _make(folder: Path) -> None:
     for parent in reversed(missing):
         with contextlib.suppress(FileExistsError):
             os.mkdir(parent, 0o700)
+
+
+def _led_to(folder: Path) -> os.stat_result:
+    """What lies there, behind links too; whoever can swap it reads what is written there."""
+    try:
+        found = os.stat(folder)
+    except OSError as error:
+        raise UnsafeFolder(f"{folder} is a link that leads nowhere: mend or remove it") from error
+    check_way(Path(os.path.realpath(folder)))
+    return found
 
 
 def _check_mine(found: os.stat_result, path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from acetate_bridge.client import launcher as launch
-from acetate_bridge.client.discovery import data_folder, log_file
+from acetate_bridge.client.discovery import INSTALLATION_FILE, data_folder, log_file
 from acetate_bridge.client.launcher import (
     CannotStart,
     detachment,
@@ -26,6 +27,20 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACETATE_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.delenv("ACETATE_COMMAND", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither links for all nor pipes")
+def test_the_note_is_written_through_no_link_and_into_no_pipe(tmp_path: Path) -> None:
+    leave_note([sys.executable])
+    note = data_folder() / INSTALLATION_FILE
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    for plant in (lambda: note.symlink_to(victim), lambda: os.mkfifo(note)):
+        note.unlink()
+        plant()
+        leave_note([sys.executable])
+        assert find_command() == [sys.executable, "serve"]
+        assert victim.read_text() == "precious" and not note.is_symlink()
 
 
 def test_without_an_installation_the_cure_is_named() -> None:

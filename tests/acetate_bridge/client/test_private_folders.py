@@ -16,6 +16,7 @@ from acetate_bridge.client.discovery import (
     Runtime,
     UnsafeFolder,
     make_data_folder,
+    make_private,
     make_runtime_folder,
     read_runtime,
     runtime_folder,
@@ -180,6 +181,37 @@ def test_a_data_folder_that_others_own_or_write_to_is_refused(tmp_path: Path) ->
     for place in (disk, tmp_path / "link"):
         with pytest.raises(UnsafeFolder, match="belongs to somebody else"):
             make_data_folder(place)
+
+
+def test_a_data_folder_that_others_could_swap_is_refused(tmp_path: Path) -> None:
+    """Whoever can swap it reads what is written into it from then on."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    (tmp_path / "link").symlink_to(shared / "data")
+    (shared / "data").mkdir(mode=0o700)
+    for place in (shared / "data", tmp_path / "link"):
+        with pytest.raises(UnsafeFolder, match="Other users can write to"):
+            make_data_folder(place)
+    shared.chmod(0o1777)
+    assert make_data_folder(shared / "data") == shared / "data"
+
+
+def test_a_folder_inside_may_be_a_link_of_ones_own_where_that_is_meant(tmp_path: Path) -> None:
+    disk, link = tmp_path / "disk", tmp_path / "jobs"
+    disk.mkdir(mode=0o755)
+    link.symlink_to(disk)
+    with pytest.raises(UnsafeFolder, match="is a link"):
+        make_private(link)
+    assert make_private(link, link=True) == link
+    assert stat.S_IMODE(disk.stat().st_mode) == 0o700
+    disk.rmdir()
+    with pytest.raises(UnsafeFolder, match="leads nowhere"):
+        make_private(link, link=True)
+    disk.mkdir()
+    give_away(disk)
+    with pytest.raises(UnsafeFolder, match="belongs to somebody else"):
+        make_private(link, link=True)
 
 
 def test_a_command_that_others_could_have_written_is_not_run(tmp_path: Path) -> None:
