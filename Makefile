@@ -80,11 +80,11 @@ $(READY):
 # Painting needs none of the tools for tests.
 $(READY)-dev: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints.txt --editable '.[dev,matting,metrics,train]'
+		--constraint constraints.txt --editable '.[dev,matting,metrics,parquet,train]'
 	touch $@
 
 # Krita's panel is tested in both Qts, and clusters need Ray; nothing else needs either.
 $(READY)-more: $(READY)-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints.txt --editable '.[dev,matting,metrics,train,qt,ray]'
+		--constraint constraints.txt --editable '.[dev,matting,metrics,parquet,train,qt,ray]'
 	touch $@

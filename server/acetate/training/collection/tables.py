@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -21,7 +22,7 @@ def read_table(path: Path, faults: Counter[str]) -> list[Entry]:
     except ImportError as error:
         raise CollectionError(
             f"{path.name} is a Parquet file, which pyarrow reads, and it is not installed.",
-            "Install it with `pip install pyarrow`, or take the file away.",
+            "Install it with `pip install 'acetate[parquet]'`, or take the file away.",
         ) from error
     try:
         file = parquet.ParquetFile(path)
@@ -61,10 +62,8 @@ class RowBytes:
 
     def __call__(self) -> bytes:
         """Raises OSError."""
-        parquet: Any = import_module("pyarrow.parquet")
         try:
-            table = parquet.ParquetFile(self.path).read_row_group(self.group, [self.column])
-            cell: object = table.column(0)[self.row].as_py()
+            cell: object = _pictures(self.path, self.group, self.column)[self.row].as_py()
         except Exception as error:  # As above.
             raise OSError(f"{self.path.name} is damaged") from error
         data: object = cell
@@ -73,3 +72,10 @@ class RowBytes:
         if not isinstance(data, bytes):
             raise OSError(f"{self.path.name} holds no picture in row {self.row}")
         return data
+
+
+@lru_cache(maxsize=1)
+def _pictures(path: Path, group: int, column: str) -> Any:
+    """A column of one row group, which is read whole: kept for the rows beside."""
+    parquet: Any = import_module("pyarrow.parquet")
+    return parquet.ParquetFile(path).read_row_group(group, [column]).column(0)
