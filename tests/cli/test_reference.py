@@ -59,6 +59,23 @@ def test_a_sketch_and_a_reference_are_followed_together_and_again(
     assert "a scribble image, 1, up to 50%" in shown and "a reference image, 0.7" in shown
 
 
+def test_the_embedded_model_goes_by_the_whole_alone(
+    acetate: Acetate, reference: Path, tmp_path: Path
+) -> None:
+    words = ["generate", "text", "a box", "--reference", reference, "-o", tmp_path / "out.png"]
+    outcome = acetate(*words, "--reference-aspect", "style")
+    assert outcome.code == 2 and "as a whole, not for its style alone" in outcome.err
+    outcome = acetate(*words, "--reference-aspect", "mood")
+    assert outcome.code == 2 and "whole, style, composition, not “mood”" in outcome.err
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_an_aspect_without_a_reference_is_missed(acetate: Acetate, tmp_path: Path) -> None:
+    words = ["generate", "text", "a box", "--reference-aspect", "style"]
+    outcome = acetate(*words, "-o", tmp_path / "out.png")
+    assert outcome.code == 2 and "--reference." in outcome.err
+
+
 def test_as_many_strengths_as_pictures_or_one(
     acetate: Acetate, reference: Path, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,9 @@ from acetate.models.own_register import Own, own_folder, register
 from acetate.modes import run
 from acetate.pipelines.loading import load_folder
 from acetate.pipelines.stable_diffusion import StableDiffusionPipeline
-from acetate_bridge.protocol.types import Control, Image, Recipe, Request
+from acetate_bridge.protocol.json_text import read_json
+from acetate_bridge.protocol.serialization import from_plain, to_plain
+from acetate_bridge.protocol.types import Aspect, Control, Image, Recipe, Request
 from tests.support.tiny_families import write_tiny_sd15
 from tests.support.tiny_image_adapters import PROJECTION, write_image_adapter, write_image_encoder
 
@@ -84,6 +87,30 @@ def test_a_reference_changes_the_layer_and_is_in_the_recipe(
     assert shown.recipe.control == replace(REFERENCE, model="ip.safetensors")
     assert {name: shown.recipe.files[name] for name in imported} == imported
     assert run(request(mode), pipeline)[0].image == plain.image
+
+
+@pytest.mark.parametrize("aspect", ["style", "composition"])
+def test_an_aspect_alone_is_in_the_recipe_and_paints_the_same_again(
+    pipeline: StableDiffusionPipeline, imported: dict[str, str], aspect: Aspect
+) -> None:
+    asked = request(control=replace(REFERENCE, aspect=aspect))
+    (layer,) = run(asked, pipeline)
+    (whole,) = run(request(control=REFERENCE), pipeline)
+    assert layer.image != whole.image and layer.recipe is not None
+    written = read_json(json.dumps(to_plain(layer.recipe)))
+    recipe = from_plain(Recipe, written)
+    assert recipe.control is not None and recipe.control.aspect == aspect
+    (again,) = run(Request(recipe, asked.images), pipeline)
+    assert again.image == layer.image
+
+
+def test_a_whole_reference_is_written_as_older_readers_know_it() -> None:
+    assert "aspect" not in to_plain(REFERENCE)
+
+
+def test_only_of_a_reference_an_aspect_is_gone_by(pipeline: StableDiffusionPipeline) -> None:
+    with pytest.raises(BadRequest, match="not in a canny image"):
+        run(request(control=Control("canny", aspect="style")), pipeline)
 
 
 def test_several_are_gone_by_together_and_again(

@@ -26,6 +26,7 @@ from acetate.models.files import read_config
 from acetate.models.image_adapters import ImageEncoderFile
 from acetate.pipelines.loading import load_folder
 from acetate.pipelines.stable_diffusion import StableDiffusionPipeline
+from acetate_bridge.protocol.types import Aspect
 from tests.adapters.snapshot import assert_untouched, snapshot
 from tests.support.tiny_families import write_tiny_sd15, write_tiny_sdxl
 from tests.support.tiny_image_adapters import IMAGE_SIDE, write_image_adapter, write_image_encoder
@@ -77,7 +78,7 @@ def painted(pipeline: StableDiffusionPipeline, **settings: Any) -> Tensor:
 
 
 def by_diffusers(
-    pipeline: StableDiffusionPipeline, adapters: list[tuple[Path, Tensor, float]], folder: Path
+    pipeline: StableDiffusionPipeline, adapters: list[tuple[Path, Tensor, Any]], folder: Path
 ) -> Tensor:
     """The same with diffusers' own pipeline and its own loader, on a copy of the denoiser."""
     prompt = pipeline.encode_prompt(["a lantern"], ["blurred"])
@@ -158,6 +159,62 @@ def test_a_reference_is_gone_by_as_diffusers_does(
     theirs = by_diffusers(pipeline, [(path, picture(), 0.7)], folder)
     assert difference(ours, theirs) <= 1e-4
     assert difference(without, theirs) > 1e-2
+
+
+OFFICIAL: dict[str, dict[Aspect, dict[str, Any]]] = {
+    "sdxl": {
+        "style": {"up": {"block_0": [0.0, 0.8, 0.0]}},
+        "composition": {"down": {"block_2": [0.0, 0.8]}},
+    },
+    "sd15": {
+        "style": {
+            "down": {"block_0": [0.8, 0.8], "block_1": [0.8, 0.8]},
+            "mid": 0.8,
+            "up": {"block_2": [0.8, 0.8, 0.8], "block_3": [0.8, 0.8, 0.8]},
+        },
+        "composition": {"down": {"block_2": [0.2, 0.8]}},
+    },
+}
+"""Scales of single blocks as diffusers takes them, at a strength of 0.8."""
+
+
+@pytest.mark.parametrize("aspect", ["style", "composition"])
+def test_one_aspect_of_a_reference_is_seen_by_the_published_blocks_alone(
+    pipeline: StableDiffusionPipeline,
+    aspect: Aspect,
+    folder: Path,
+    encoder: ImageEncoderFile,
+    tmp_path: Path,
+) -> None:
+    path = write_image_adapter(tmp_path / "ip.safetensors", pipeline.unet)
+    before = snapshot(pipeline.denoiser)
+    with pipeline.resembling(path, encoder, picture(), 0.8):
+        whole = painted(pipeline)
+    with pipeline.resembling(path, encoder, picture(), 0.8, aspect):
+        ours = painted(pipeline)
+    assert_untouched(pipeline.denoiser, before)
+    scales = OFFICIAL[pipeline.family][aspect]
+    assert difference(ours, by_diffusers(pipeline, [(path, picture(), scales)], folder)) <= 1e-4
+    assert difference(ours, whole) > 1e-2
+    assert difference(ours, painted(pipeline)) > 1e-3
+
+
+def test_style_of_one_and_composition_of_another(
+    pipeline: StableDiffusionPipeline, folder: Path, encoder: ImageEncoderFile, tmp_path: Path
+) -> None:
+    path = write_image_adapter(tmp_path / "ip.safetensors", pipeline.unet)
+    plus = write_image_adapter(tmp_path / "plus.safetensors", pipeline.unet, "plus")
+    with (
+        pipeline.resembling(path, encoder, picture(1), 0.8, "style"),
+        pipeline.resembling(plus, encoder, picture(2), 0.8, "composition"),
+    ):
+        ours = painted(pipeline)
+    official = OFFICIAL[pipeline.family]
+    wanted = [
+        (path, picture(1), official["style"]),
+        (plus, picture(2), official["composition"]),
+    ]
+    assert difference(ours, by_diffusers(pipeline, wanted, folder)) <= 1e-4
 
 
 def test_two_references_each_with_their_strength(

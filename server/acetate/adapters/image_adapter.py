@@ -7,6 +7,7 @@ to a few tokens that a picture became. Both attend by the same query; their resu
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, cast
 
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from acetate.adapters.patch import Patch, PatchMismatch, shape_words
+from acetate.adapters.reference_aspects import Shares, share_at
 
 _PROJECTION, _ATTENTION = "image_proj.", "ip_adapter."
 
@@ -23,7 +25,8 @@ _PROJECTION, _ATTENTION = "image_proj.", "ip_adapter."
 class ImageAdapter(Patch):
     """A second attention beside each attention to words, and what makes tokens of a picture.
 
-    `seen` [batch, `count`, D] are the tokens that the next evaluation attends to; None: none are.
+    `strengths` are those of the attentions that see the picture. `seen` [batch, `count`, D] are
+    the tokens that the next evaluation attends to; None: none are.
     """
 
     def __init__(
@@ -31,11 +34,11 @@ class ImageAdapter(Patch):
         projection: nn.Module,
         keys: Mapping[str, Tensor],
         values: Mapping[str, Tensor],
-        strength: float,
+        strengths: Mapping[str, float],
     ) -> None:
         super().__init__()
         self.projection = projection
-        self.strength = strength
+        self.strengths = strengths
         self.seen: Tensor | None = None
         self._keys: dict[str, Tensor] = dict(keys)
         self._values: dict[str, Tensor] = dict(values)
@@ -43,11 +46,18 @@ class ImageAdapter(Patch):
 
     @classmethod
     def read(
-        cls, file: Mapping[str, Tensor], target: nn.Module, strength: float, name: str
+        cls,
+        file: Mapping[str, Tensor],
+        target: nn.Module,
+        strength: float,
+        name: str,
+        shares: Shares = MappingProxyType({}),
     ) -> ImageAdapter:
         """From the tensors of a published file, for a denoiser of diffusers.
 
-        Raises PatchMismatch naming the first tensor that is missing, unknown or of a wrong shape.
+        With `shares` the other attentions do not see the picture. Raises PatchMismatch naming the
+        first tensor that is missing, unknown or of a wrong shape, and for a denoiser that has no
+        attention of any share.
         """
         rest = {key for key in file if key.startswith(_ATTENTION)}
         keys: dict[str, Tensor] = {}
@@ -64,7 +74,14 @@ class ImageAdapter(Patch):
             raise PatchMismatch(
                 f"The image adapter {name} does not fit this model, which has no {min(rest)}."
             )
-        return cls(projection_in(file, name), keys, values, strength)
+        seeing = share_at(keys, shares)
+        if not seeing:
+            raise PatchMismatch(
+                "This model lacks the blocks that tell style from composition: "
+                "go by the whole reference."
+            )
+        strengths = {place: strength * share for place, share in seeing.items()}
+        return cls(projection_in(file, name), keys, values, strengths)
 
     def to(self, device: torch.device, dtype: torch.dtype) -> ImageAdapter:
         """The same adapter, where the denoiser works."""
@@ -80,7 +97,8 @@ class ImageAdapter(Patch):
 
     def added(self, place: str, attention: Any, hidden: Tensor) -> Tensor | float:
         """What the picture adds to an attention of `hidden` [batch, places, C]."""
-        if self.seen is None or not self.strength:
+        strength = self.strengths[place]
+        if self.seen is None or not strength:
             return 0.0
         query, key, value = (
             torch.unflatten(each, -1, (attention.heads, -1)).transpose(1, 2)
@@ -92,12 +110,12 @@ class ImageAdapter(Patch):
         )
         mixed = functional.scaled_dot_product_attention(query, key, value)
         out = attention.to_out[0]
-        mixed = self.strength * mixed.transpose(1, 2).flatten(2)
+        mixed = strength * mixed.transpose(1, 2).flatten(2)
         # Without its bias, which the attention to words has added already.
         return out(mixed) - out(torch.zeros_like(mixed[:1, :1]))
 
     def _put_in(self, target: nn.Module) -> None:
-        for place in self._keys:
+        for place in self.strengths:
             attention = cast("Any", target.get_submodule(place))
             self._originals[place] = attention.processor
             attention.processor = BesidePicture(attention.processor, self, place)

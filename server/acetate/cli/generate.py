@@ -48,6 +48,7 @@ _SHARED: dict[str, tuple[Any, Any]] = {
     "reference": (options.ReferencePicture, None),
     "control": (options.ControlPicture, None),
     "reference_strength": (options.ReferenceStrength, None),
+    "reference_aspect": (options.ReferenceAspect, None),
     "control_kind": (options.FollowedKind, None),
     "control_strength": (options.ControlStrength, None),
     "control_end": (options.ControlEnd, None),
@@ -182,6 +183,7 @@ def _command(mode: ModeInfo) -> Callable[..., None]:
             given["control_derive"],
             given["reference"] or (),
             given["reference_strength"] or (),
+            given["reference_aspect"] or (),
         )
         controls = following.parsed()
         fill = parse_fill(given.get("expand", False), given.get("remove", False))

@@ -25,7 +25,7 @@ from acetate_bridge.protocol.limits import (
     VARIANTS,
     one_of,
 )
-from acetate_bridge.protocol.types import Control, ControlKind, FillKind
+from acetate_bridge.protocol.types import Aspect, Control, ControlKind, FillKind
 
 T = TypeVar("T")
 
@@ -125,6 +125,13 @@ ReferenceStrength = Annotated[
     typer.Option(
         "--reference-strength",
         help=f"How closely to go by it, {CONTROL_STRENGTH.words}; one for each.",
+    ),
+]
+ReferenceAspect = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--reference-aspect",
+        help="What of it to go by, one for each: " + ", ".join(get_args(Aspect)) + ".",
     ),
 ]
 ControlPicture = Annotated[
@@ -239,6 +246,7 @@ class Followed:
     derived: bool = False
     references: Sequence[Path] = ()
     reference_strengths: Sequence[float] = ()
+    aspects: Sequence[str] = ()
 
     def pictures(self) -> dict[str, Path]:
         """Each by the name that the request has for it."""
@@ -263,8 +271,24 @@ class Followed:
             for kind, strength, end in zip(kinds, strengths, ends, strict=True)
         ]
         count = len(self.references)
+        if (self.reference_strengths or self.aspects) and not count:
+            raise BadRequest("Name the picture to go by with --reference.")
         closely = _each(self.reference_strengths, count, "--reference-strength", 1.0)
-        return [*found, *(Control("reference", strength) for strength in closely)]
+        seen = _each(self.aspects, count, "--reference-aspect", "whole")
+        known = get_args(Aspect)
+        if unknown := [aspect for aspect in seen if aspect not in known]:
+            raise BadRequest(
+                f"Say what of a reference to go by with --reference-aspect: {', '.join(known)}, "
+                f"not “{unknown[0]}”."
+            )
+        pairs = zip(closely, seen, strict=True)
+        return [
+            *found,
+            *(
+                Control("reference", strength, aspect=cast(Aspect, each))
+                for strength, each in pairs
+            ),
+        ]
 
 
 def _each(given: Sequence[T], count: int, option: str, otherwise: T) -> list[T]:

@@ -59,7 +59,8 @@ def _lines(recipe: Recipe) -> Iterator[tuple[str, str]]:
         yield "style", f"{name}, {weight:g}"
     for control in controls_of(recipe):
         end = f", up to {control.end:.0%}" if control.end < 1 else ""
-        yield "follows", f"a {control.kind} image, {control.strength:g}{end}"
+        part = "" if control.aspect == "whole" else f" for its {control.aspect}"
+        yield "follows", f"a {control.kind} image{part}, {control.strength:g}{end}"
     if recipe.inputs:
         yield "made from", ", ".join(recipe.inputs)
     yield "model", f"{recipe.model} {recipe.model_hash[:_HASH]}".strip()

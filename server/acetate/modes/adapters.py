@@ -50,6 +50,10 @@ def _follow(
     request: Request, name: str, control: Control, pipeline: Pipeline, stack: ExitStack
 ) -> Control:
     """An image is followed from now on; returns the control with the name of its network."""
+    if control.kind != "reference" and control.aspect != "whole":
+        raise BadRequest(
+            f"Style and composition are told apart in a reference, not in a {control.kind} image."
+        )
     if control.kind == "reference":
         return _go_by(request, name, control, pipeline, stack)
     lines = _map(request, name, control)
@@ -69,14 +73,16 @@ def _go_by(
 ) -> Control:
     """A reference is gone by from now on, by an image adapter where the family needs one."""
     if FAMILIES[pipeline.family].references or not FAMILIES[pipeline.family].image_adapters:
-        _check_reference(request.recipe, pipeline)
+        _check_reference(request.recipe, control, pipeline)
         stack.enter_context(pipeline.referring(_picture(request, name), control.strength))
         return control
     adapter, encoder = adapter_and_encoder(control.model, pipeline.family, pipeline.model)
     path, reader = _fitting(adapter, pipeline), _fitting(encoder, pipeline)
     read_by = ImageEncoderFile(reader, encoder.facts)
     picture = _picture(request, name)
-    stack.enter_context(pipeline.resembling(path, read_by, picture, control.strength))
+    stack.enter_context(
+        pipeline.resembling(path, read_by, picture, control.strength, control.aspect)
+    )
     return replace(control, model=adapter.name)
 
 
@@ -136,9 +142,12 @@ def _fitting(own: Own, pipeline: Pipeline) -> Path:
     return path
 
 
-def _check_reference(recipe: Recipe, pipeline: Pipeline) -> None:
+def _check_reference(recipe: Recipe, control: Control, pipeline: Pipeline) -> None:
     if not FAMILIES[pipeline.family].references:
         raise BadRequest(f"The model “{pipeline.model}” cannot go by a reference picture.")
+    from acetate.adapters.reference_aspects import shares_of
+
+    shares_of(control.aspect, pipeline.family)
     if recipe.mode != "text":
         raise BadRequest(
             f"The mode “{recipe.mode}” goes by no reference picture: text does.",

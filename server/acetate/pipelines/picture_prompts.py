@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from acetate.adapters.image_adapter import ImageAdapter
 from acetate.adapters.image_encoder import load_image_encoder, picture_states
+from acetate.adapters.reference_aspects import Shares
 from acetate.models.image_adapters import ImageEncoderFile
 from acetate.models.weights import read_weights
 from acetate.pipelines.pipeline import PromptEmbedding
@@ -61,12 +62,13 @@ def seen_by(
     strength: float,
     denoiser: nn.Module,
     at: tuple[torch.device, torch.dtype],
+    shares: Shares,
 ) -> SeenPicture:
     """A straight picture [1, 4, H, W] as an adapter sees it. The encoder is let go at once.
 
     Raises ModelMissing, ModelDamaged, PatchMismatch.
     """
-    found = ImageAdapter.read(read_weights(adapter), denoiser, strength, adapter.name)
+    found = ImageAdapter.read(read_weights(adapter), denoiser, strength, adapter.name, shares)
     found.to(*at)
     network = load_image_encoder(encoder, *at)
     said = picture_states(network, picture, states=found.reads_states)

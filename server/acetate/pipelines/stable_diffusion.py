@@ -17,6 +17,7 @@ from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
 from acetate.adapters.controlnet import Following, added_up, load_control
 from acetate.adapters.lora import StylePatch
+from acetate.adapters.reference_aspects import shares_of
 from acetate.errors import ModelDamaged
 from acetate.models.families import FAMILIES
 from acetate.models.hashing import model_hash
@@ -47,6 +48,7 @@ from acetate.pipelines.tiled_decoding import decode_in_tiles
 from acetate.pipelines.tiny_decoder import tiny_decoder
 from acetate.pipelines.transparency import Transparency
 from acetate.pipelines.transparency_weights import Locate, needed
+from acetate_bridge.protocol.types import Aspect
 
 
 class StableDiffusionPipeline(OffloadedPipeline):
@@ -195,14 +197,19 @@ class StableDiffusionPipeline(OffloadedPipeline):
 
     @contextmanager
     def resembling(
-        self, adapter: Path, encoder: ImageEncoderFile, picture: Tensor, strength: float
+        self,
+        adapter: Path,
+        encoder: ImageEncoderFile,
+        picture: Tensor,
+        strength: float,
+        aspect: Aspect = "whole",
     ) -> Generator[None]:
         """The straight picture [1, 4, H, W] in [0, 1] is gone by for the length of a block."""
         self.files.use(adapter)
         self.files.use(encoder.path)
-        at = (self.device, self.dtype)
+        at, shares = (self.device, self.dtype), shares_of(aspect, self.family)
         seen = self.ladder.attempt(
-            lambda: seen_by(adapter, encoder, picture, strength, self.denoiser, at)
+            lambda: seen_by(adapter, encoder, picture, strength, self.denoiser, at, shares)
         )
         before, self._pictures = self._pictures, self._pictures.beside(seen)
         try:

@@ -61,6 +61,9 @@ ControlKind = Literal[
 ]
 """What a control image shows: lines and maps to follow, or a picture of what is meant."""
 
+Aspect = Literal["whole", "style", "composition"]
+"""What of a reference is gone by: all of it, how it is painted, or what lies where."""
+
 
 @dataclass(frozen=True)
 class Control:
@@ -69,7 +72,8 @@ class Control:
     `strength` lies between 0 (not at all) and 2 (1: as trained). `derived` says that the image is
     an ordinary sketch or picture, from which the map of this kind is still to be made. `model`
     names the control network; empty takes one that fits kind and model. `end` is the share of the
-    noise levels after which it is followed no more (1: to the last).
+    noise levels after which it is followed no more (1: to the last). `aspect` is what of a
+    reference is gone by; written only if it is not the whole.
     """
 
     kind: ControlKind
@@ -77,6 +81,7 @@ class Control:
     derived: bool = False
     model: str = ""
     end: float = 1.0
+    aspect: Aspect = field(default="whole", metadata=WRITTEN_IF_SET)
 
 
 @dataclass(frozen=True)
