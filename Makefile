@@ -67,8 +67,8 @@ cluster: $(READY)-more
 
 editors: $(READY)-more
 	tests/editors/setup.sh
-	$(BIN)/python -m pytest tests/editors/gimp
-	$(BIN)/python -m pytest tests/editors/krita
+	$(BIN)/python -m tests.editors.run gimp
+	$(BIN)/python -m tests.editors.run krita
 
 clean:
 	rm -rf .venv .interface build dist demo

@@ -7,6 +7,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from tests.editors.patience import NotInTime
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -77,7 +79,7 @@ class Screen:
             if found := self.windows(name):
                 return found[-1]
             time.sleep(0.1)
-        raise AssertionError(f"no window {name!r} came; there are: {self.titles()}")
+        raise NotInTime(f"no window {name!r} came; there are: {self.titles()}")
 
     def titles(self) -> list[str]:
         """The titles of all visible windows."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.app.server_process import LONG
 from tests.editors.gimp.session import PICTURES, Gimp
+from tests.editors.patience import NotInTime
 from tests.editors.screen import Screen
 
 CANVAS = (640, 480)
@@ -79,7 +80,7 @@ answer = image.get_id()
         while not (found := true()):
             if time.monotonic() > until:
                 picture = self.screen.picture(PICTURES / "gave-up.png")
-                raise AssertionError(f"it never came about; {self.panel()}, see {picture}")
+                raise NotInTime(f"it never came about; {self.panel()}, see {picture}")
             time.sleep(0.1)
         return found
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.app.server_process import LONG
 from tests.editors.krita.session import KritaSession
+from tests.editors.patience import NotInTime
 from tests.editors.screen import ROOT
 
 PICTURES = ROOT / "artifacts" / "editors"
@@ -56,7 +57,7 @@ class Desk:
         while not (found := true()):
             if time.monotonic() > until:
                 self.picture("gave-up")
-                raise AssertionError(f"it never came about; {self.view()}, {self.names()}")
+                raise NotInTime(f"it never came about; {self.view()}, {self.names()}")
             time.sleep(0.1)
         return found
 
@@ -91,7 +92,7 @@ class Desk:
                     return
                 time.sleep(0.05)
         self.picture("not-pressed")
-        raise AssertionError(f"{widget} was never met by a click")
+        raise NotInTime(f"{widget} was never met by a click")
 
     def write(self, prompt: str) -> None:
         """Replace the prompt by typing."""

@@ -17,6 +17,7 @@ from typing import Any
 from acetate.plugin_install.bundle import plugin_files
 from acetate.plugin_install.install import install
 from acetate.plugin_install.kritarc import enable
+from tests.editors.patience import NotInTime
 from tests.editors.screen import ROOT, Screen, editors_folder
 
 SUITES = ("trixie", "forky")
@@ -153,7 +154,7 @@ class KritaSession:
             if found := self.run(f"answer = {expression}"):
                 return found
             time.sleep(0.1)
-        raise AssertionError(f"never true inside Krita: {expression}\n{self.said()[-3000:]}")
+        raise NotInTime(f"never true inside Krita: {expression}\n{self.said()[-3000:]}")
 
     def processes(self) -> list[str]:
         """The commands of all processes that this Krita has started, itself included."""
