@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from asyncio.subprocess import Process
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +30,7 @@ async def state_of(downloads: Downloads) -> ModelInfo:
         model = downloads._known("m")  # pyright: ignore[reportPrivateUsage]
         if model.state not in ("missing", "downloading"):
             return model
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)  # Looked at as soon as anybody can.
 
 
 async def test_a_machine_without_room_for_a_process_says_so(
@@ -51,10 +53,21 @@ async def test_a_machine_without_room_for_a_process_says_so(
 async def test_a_process_that_speaks_nonsense_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "nonsense.py").write_text("print('{', flush=True); print('x' * 2**20)")
+    (tmp_path / "nonsense.py").write_text(
+        "import time; print('{', flush=True); print('x' * 2**20, flush=True); time.sleep(600)"
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
     assert sys.path[0] == str(tmp_path)
+    started: list[Process] = []
+    start = asyncio.create_subprocess_exec
+
+    async def noted(*words: Any, **settings: Any) -> Process:
+        started.append(await start(*words, **settings))
+        return started[-1]
+
+    monkeypatch.setattr("asyncio.create_subprocess_exec", noted)
     downloads = made(tmp_path, "nonsense")
     downloads.pull("m", [])
     assert (await state_of(downloads)).state == "failed"
+    assert len(started) == 1 and started[0].returncode is not None
     await downloads.close()

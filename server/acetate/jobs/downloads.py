@@ -171,8 +171,7 @@ class Downloads:
             await process.wait()
         finally:
             del self._processes[order.model]
-            if process.returncode is None:
-                process.kill()
+            await _end(process)
         return ended or Ended(
             "download_lost", "The download ended unexpectedly.", "Ask for it again; it resumes."
         )
@@ -199,3 +198,12 @@ class Downloads:
     def _tell(self) -> None:
         self._telling = None
         self._offers.tell()
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End a process that nobody follows any more, and wait until it is gone."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        # What it has still said is read away: it keeps the pipe open, and that the waiting.
+        await process.communicate()
