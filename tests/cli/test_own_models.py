@@ -117,6 +117,8 @@ def test_a_background_is_painted_around_it(
     outcome = acetate("generate", "background", layer, "a room", *things, "-o", path, "--force")
     assert outcome.code == 0, outcome.err
     assert {f"ink-{favourite.family}.safetensors"} < set(read_recipe(path).files)
+    if favourite.form == "checkpoint":
+        return  # Its layer was painted again; how a base is stored makes no other difference.
     sketch = root / f"sketch-{favourite.side}.png"
     again = path.with_stem("again")
     inputs = ("--layer", layer, "--control", sketch)
@@ -125,8 +127,12 @@ def test_a_background_is_painted_around_it(
     assert again.read_bytes() == path.read_bytes()
 
 
-@EACH
-@pytest.mark.parametrize("mode", ["text", "background"])
+@pytest.mark.parametrize(
+    ("favourite", "mode"),
+    # Each base once, and each mode in both families and in more than one form.
+    list(zip(FAVOURITES, ["text", "background", "background", "text"], strict=True)),
+    ids=lambda each: each.model if isinstance(each, Favourite) else each,
+)
 def test_the_server_paints_the_same(
     favourite: Favourite, mode: str, root: Path, server: RunningServer, acetate: Acetate
 ) -> None:
