@@ -15,6 +15,7 @@ from acetate.app.context import CONTEXT, Context
 from acetate.app.incoming import Incoming
 from acetate.app.index_page import sign_in
 from acetate.app.layer_encoding import PackedLayers
+from acetate.app.outgoing import Outgoing
 from acetate.app.refusal_log import REFUSALS
 from acetate.app.responses import in_our_words, route_of
 from acetate.app.routes import ROUTES, known_query
@@ -104,6 +105,7 @@ def create_app(
         Uploads(ledger),
         scripts,
         Incoming(settings.limits.message_bytes),
+        Outgoing(settings.limits.message_bytes),
         codes,
         sharing,
     )

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from acetate.app.incoming import Incoming
 from acetate.app.layer_encoding import PackedLayers
+from acetate.app.outgoing import Outgoing
 from acetate.app.script_feed import ScriptFeed
 from acetate.app.settings import Settings
 from acetate.app.share_codes import Sharing
@@ -33,6 +34,7 @@ class Context:
     uploads: Uploads
     scripts: ScriptFeed
     incoming: Incoming
+    outgoing: Outgoing
     sign_in: SignIn = field(default_factory=SignIn)
     sharing: Sharing | None = None
     touch: Callable[[], None] = lambda: None

@@ -13,6 +13,7 @@ from aiohttp import web
 from acetate.app.bodies import read_json
 from acetate.app.context import CONTEXT, Context
 from acetate.app.incoming import read_counted
+from acetate.app.outgoing import send_whole
 from acetate.app.responses import answer, refusal
 from acetate.app.script_feed import SCRIPTS
 from acetate.app.validation import build
@@ -136,7 +137,7 @@ async def acknowledge_job(request: web.Request) -> web.Response:
     return await _job_answer(request, job, 200)
 
 
-async def show_layer(request: web.Request) -> web.Response:
+async def show_layer(request: web.Request) -> web.StreamResponse:
     context = request.app[CONTEXT]
     job, index = request.match_info["job"], request.match_info["index"]
     if not index.isdecimal() or len(index) > 6 or not await context.manager.record(SCRIPTS, job):
@@ -144,12 +145,13 @@ async def show_layer(request: web.Request) -> web.Response:
     layers = await context.ledger.call(context.ledger.store.layers, job)
     for stored in layers:
         if stored.index == int(index):
-            try:
-                image = await context.ledger.load_layer(stored)
-            except (OSError, ValueError):
-                break
-            body = await asyncio.to_thread(_with_recipe, image, stored.recipe)
-            return web.Response(body=body, content_type="image/png")
+            async with context.outgoing.room(stored.pixel_bytes):
+                try:
+                    image = await context.ledger.load_layer(stored)
+                except (OSError, ValueError):
+                    break
+                body = await asyncio.to_thread(_with_recipe, image, stored.recipe)
+                return await send_whole(request, body, "image/png")
     return refusal(404, "not_found", "There is no such layer.")
 
 

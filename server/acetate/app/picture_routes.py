@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from aiohttp import web
 
 from acetate.app.context import CONTEXT
+from acetate.app.outgoing import send_whole
 from acetate.app.responses import refusal
 from acetate.app.script_feed import SCRIPTS
 from acetate.images.layered_files import write_openraster, write_psd
@@ -28,7 +29,7 @@ async def show_preview(request: web.Request) -> web.Response:
     return web.Response(body=body, content_type="image/png")
 
 
-async def export_job(request: web.Request) -> web.Response:
+async def export_job(request: web.Request) -> web.StreamResponse:
     """The layers of one variant as a document with layers; `format` is `ora` or `psd`."""
     context, job = request.app[CONTEXT], request.match_info["job"]
     kind = request.query.get("format", "ora")
@@ -45,12 +46,15 @@ async def export_job(request: web.Request) -> web.Response:
     chosen = [layer for layer in stored if layer.variant == int(variant)]
     if not chosen:
         return refusal(404, "not_found", "There is no such result.")
-    try:
-        images = [await context.ledger.load_layer(layer) for layer in chosen]
-    except (OSError, ValueError):
-        return refusal(404, "not_found", "The pixels of that result are gone.")
-    layers = [layer.with_image(image).layer for layer, image in zip(chosen, images, strict=True)]
-    write, content_type = _FORMATS[kind]
-    body = await asyncio.to_thread(write, layers)
-    named = {"Content-Disposition": f'attachment; filename="acetate-{job[:12]}.{kind}"'}
-    return web.Response(body=body, content_type=content_type, headers=named)
+    async with context.outgoing.room(sum(layer.pixel_bytes for layer in chosen)):
+        try:
+            images = [await context.ledger.load_layer(layer) for layer in chosen]
+        except (OSError, ValueError):
+            return refusal(404, "not_found", "The pixels of that result are gone.")
+        layers = [
+            layer.with_image(image).layer for layer, image in zip(chosen, images, strict=True)
+        ]
+        write, content_type = _FORMATS[kind]
+        body = await asyncio.to_thread(write, layers)
+        named = {"Content-Disposition": f'attachment; filename="acetate-{job[:12]}.{kind}"'}
+        return await send_whole(request, body, content_type, named)

@@ -92,6 +92,7 @@ async def session(request: web.Request) -> web.StreamResponse:
         context.uploads,
         context.downloads,
         context.incoming,
+        context.outgoing,
     )
     context.sessions[task] = conversation
     try:

@@ -13,6 +13,7 @@ import acetate
 from acetate.app.connections import Handler
 from acetate.app.incoming import Incoming, busy
 from acetate.app.layer_encoding import PackedLayers
+from acetate.app.outgoing import Outgoing, patience
 from acetate.app.send_queue import Outbox
 from acetate.app.uploads import Uploads
 from acetate.app.validation import read_message
@@ -72,12 +73,14 @@ class Session:
         uploads: Uploads,
         downloads: Downloads,
         incoming: Incoming,
+        outgoing: Outgoing,
     ) -> None:
         self._manager = manager
         self._downloads = downloads
         self._ledger = ledger
         self._uploads = uploads
         self._packed = packed
+        self._outgoing = outgoing
         self._socket = web.WebSocketResponse(
             compress=False,
             max_msg_size=manager.limits.message_bytes,
@@ -332,15 +335,21 @@ class Session:
 
     async def _write(self) -> None:
         """Send what the outbox holds, one after another, as fast as the client reads."""
-        with contextlib.suppress(ConnectionError, RuntimeError):
+        with contextlib.suppress(ConnectionError, RuntimeError, TimeoutError):
             while True:
-                item = await self._outbox.take()
-                try:
-                    pieces = await self._pieces(item)
-                except (OSError, ValueError):
-                    # Evicted in between: the client acknowledged it, or it is a day old.
-                    continue
-                for frame in frames(pieces, self._in_parts):
+                # In a method of its own, so that nothing of what was sent is kept here.
+                await self._send(await self._outbox.take())
+
+    async def _send(self, item: object) -> None:
+        """One item; raises TimeoutError where the client does not take it."""
+        async with self._outgoing.room(_pixel_bytes(item)):
+            try:
+                pieces = await self._pieces(item)
+            except (OSError, ValueError):
+                # Evicted in between: the client acknowledged it, or it is a day old.
+                return
+            for frame in frames(pieces, self._in_parts):
+                async with patience(len(frame)):
                     if isinstance(frame, str):
                         await self._socket.send_str(frame)
                     else:
@@ -363,3 +372,9 @@ class Session:
         if isinstance(item, FreshLayer):
             return stored.with_image(stored.image(item.data))
         return stored.with_image(await self._ledger.load_layer(stored))
+
+
+def _pixel_bytes(item: object) -> int:
+    """The memory that a layer takes while it is sent."""
+    stored = item.stored if isinstance(item, FreshLayer) else item
+    return stored.pixel_bytes if isinstance(stored, StoredLayer) else 0

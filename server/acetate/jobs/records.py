@@ -7,7 +7,14 @@ from typing import Literal
 
 from acetate.errors import AcetateError
 from acetate_bridge.protocol.messages import Accepted, LayerReady, Submit
-from acetate_bridge.protocol.types import Image, Layer, PixelFormat, Recipe, Role
+from acetate_bridge.protocol.types import (
+    BYTES_PER_PIXEL,
+    Image,
+    Layer,
+    PixelFormat,
+    Recipe,
+    Role,
+)
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 ENDED: tuple[JobState, ...] = ("done", "failed", "cancelled")
@@ -62,6 +69,11 @@ class StoredLayer:
     height: int
     format: PixelFormat
     file: str
+
+    @property
+    def pixel_bytes(self) -> int:
+        """The memory that its pixels take."""
+        return self.width * self.height * BYTES_PER_PIXEL[self.format]
 
     def image(self, data: bytes) -> Image:
         """The image that these bytes are; raises ValueError when they do not fill it."""
