@@ -40,6 +40,14 @@ def test_a_network_of_another_kind_is_refused(tmp_path: Path) -> None:
         MattingNetwork(tmp_path / "torn.onnx")
 
 
+@pytest.mark.parametrize("side", [4097, 100_000, 2**31, 2**60])
+def test_a_network_that_says_it_takes_a_picture_that_no_memory_holds_is_refused(
+    tmp_path: Path, side: int
+) -> None:
+    with pytest.raises(ModelDamaged, match=f"{side} × {side} pixels"):
+        MattingNetwork(write_matting(tmp_path / "u2net.onnx", side))
+
+
 def test_it_is_said_what_runs_it_where_that_is_not_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

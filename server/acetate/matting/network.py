@@ -25,6 +25,9 @@ _PREPARED = {
 _SIDE = 1024
 """What a picture is brought to where a network takes any size (BiRefNet was trained at it)."""
 
+_LARGEST_SIDE = 4096
+"""Twice that of the largest network: a file could say anything, and a picture is brought to it."""
+
 _MULTIPLE = 32
 _SURE = 0.02
 """A matte so near to clear or solid is taken as that: networks hardly ever say 0 or 1."""
@@ -125,7 +128,12 @@ def _entry(inputs: Sequence[Any], name: str) -> Entry:
         )
     if inputs[0].type != "tensor(float)":
         raise ModelDamaged(f"{name} takes half precision: take the one in full precision (fp32).")
-    height, width = (side if isinstance(side, int) else 0 for side in shape[2:])
+    height, width = (side if isinstance(side, int) and side > 0 else 0 for side in shape[2:])
+    if max(height, width) > _LARGEST_SIDE:
+        raise ModelDamaged(
+            f"{name} says that it takes pictures of {width} × {height} pixels, "
+            f"and Acetate none above {_LARGEST_SIDE}."
+        )
     return Entry(inputs[0].name, height, width)
 
 
