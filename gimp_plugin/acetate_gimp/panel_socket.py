@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from gi.repository import Gimp, GLib
 
 from acetate_bridge.panel.view import Actions, PanelView
+from acetate_bridge.protocol.json_text import read_json
 from adapter.metadata import data_of
 
 log = logging.getLogger("acetate.panel")
@@ -68,7 +69,7 @@ class Listener:
     def _hear(self, connection: socket.socket) -> None:
         connection.settimeout(_SECONDS)
         with connection, connection.makefile("rwb") as stream:
-            wish = json.loads(stream.readline(_LONGEST))
+            wish: Any = read_json(stream.readline(_LONGEST))
             token = str(wish.get("token", "")).encode()
             if not hmac.compare_digest(token, self._token.encode()):
                 return
@@ -106,7 +107,7 @@ def ask_panel(**wish: object) -> dict[str, Any] | None:
         ):
             stream.write(json.dumps({**wish, "token": word["token"]}).encode() + b"\n")
             stream.flush()
-            found: dict[str, Any] = json.loads(stream.readline(_LONGEST))
+            found: dict[str, Any] = read_json(stream.readline(_LONGEST))
             return found
     except (OSError, ValueError, KeyError):
         return None
