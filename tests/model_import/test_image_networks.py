@@ -17,7 +17,13 @@ from acetate.models.image_adapters import adapter_and_encoder, goes_by_pictures
 from acetate.models.own_register import own_files
 from acetate.models.recognition_error import NotRecognised
 from acetate.workers.known_offer import official_models
-from tests.support.tiny_image_adapters import HIDDEN, write_image_adapter, write_image_encoder
+from tests.support.tiny_image_adapters import (
+    HIDDEN,
+    PROJECTION,
+    write_flux_image_adapter,
+    write_image_adapter,
+    write_image_encoder,
+)
 
 
 class Denoiser:
@@ -71,6 +77,37 @@ def test_its_family_follows_from_the_words_that_it_is_beside(tmp_path: Path) -> 
     path = write_image_adapter(tmp_path / "ip-plus.safetensors", Denoiser(2048), "plus")
     own = import_any(str(path))
     assert own.families == ("sdxl",) and own.facts["image_width"] == HIDDEN
+
+
+class Transformer:
+    """So much of a transformer as an adapter for Flux is drawn for."""
+
+    config = {"joint_attention_dim": 4096}
+
+    def __init__(self) -> None:
+        attention = type("Attention", (), {"inner_dim": 8})
+        self.transformer_blocks = [type("Block", (), {"attn": attention})] * 3
+
+
+@pytest.mark.parametrize("layout", ["theirs", "plain"])
+def test_an_adapter_for_flux_in_both_layouts(layout: str, tmp_path: Path) -> None:
+    path = write_flux_image_adapter(tmp_path / "ip-flux.safetensors", Transformer(), layout)
+    own = import_any(str(path))
+    assert (own.role, own.families) == ("image adapter", ("flux",))
+    assert own.facts == {"image_width": PROJECTION, "image_states": False}
+    encoder = import_any(str(write_image_encoder(tmp_path / "image_encoder")))
+    assert adapter_and_encoder("", "flux", "favourite") == (own, encoder)
+    assert all(references("flux")) and not any(references("sdxl"))
+
+
+def test_an_adapter_for_flux_that_reads_another_encoder_is_named(tmp_path: Path) -> None:
+    state = {"image_proj.proj.0.weight": torch.zeros(8, 1152)}
+    for part in ("to_k_ip", "to_v_ip", "norm_added_k"):
+        state[f"ip_adapter.0.{part}.weight"] = torch.zeros(8, 4096)
+    save_file(state, tmp_path / "ip-adapter.safetensors")
+    with pytest.raises(NotRecognised, match="SigLIP"):
+        import_any(str(tmp_path / "ip-adapter.safetensors"))
+    assert own_files() == []
 
 
 def test_an_encoder_of_unknown_heads_wants_its_configuration(tmp_path: Path) -> None:

@@ -35,6 +35,31 @@ def write_image_adapter(path: Path, unet: Any, kind: str = "plain") -> Path:
     return path
 
 
+def write_flux_image_adapter(path: Path, transformer: Any, layout: str = "theirs") -> Path:
+    """For this transformer, under the names of X-Labs (“theirs”) or of diffusers (“plain”)."""
+    generator = torch.Generator().manual_seed(len(layout))
+
+    def drawn(*shape: int, gain: float = 1.0) -> Tensor:
+        return torch.randn(shape, generator=generator) * gain / shape[-1] ** 0.5
+
+    width = int(transformer.config["joint_attention_dim"])
+    projection, attention = {
+        "theirs": (
+            "ip_adapter_proj_model",
+            "double_blocks.{}.processor.ip_adapter_double_stream_{}_proj",
+        ),
+        "plain": ("image_proj", "ip_adapter.{}.to_{}_ip"),
+    }[layout]
+    state = {f"{projection}.{name}": tensor for name, tensor in _plain(drawn, width).items()}
+    for index, block in enumerate(transformer.transformer_blocks):
+        for part in "kv":
+            name = attention.format(index, part)
+            state[f"{name}.weight"] = drawn(block.attn.inner_dim, width, gain=2.0)
+            state[f"{name}.bias"] = drawn(block.attn.inner_dim)
+    save_file(state, path)
+    return path
+
+
 def _plain(drawn: Any, width: int) -> dict[str, Tensor]:
     return {
         "proj.weight": drawn(4 * width, PROJECTION),

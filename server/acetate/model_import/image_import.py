@@ -30,6 +30,7 @@ def examine_image_network(own: Own, file: Path, told: Path) -> Own:
     """
     if own.role == ENCODER:
         return _examine_encoder(own, file, told)
+    from acetate.adapters.flux_image_adapter import flux_projection_in, in_one_layout
     from acetate.adapters.image_adapter import projection_in
     from acetate.adapters.patch import PatchMismatch
     from acetate.models.weights import read_weights
@@ -41,7 +42,10 @@ def examine_image_network(own: Own, file: Path, told: Path) -> Own:
             "image encoder says: take ip-adapter or ip-adapter-plus."
         )
     try:
-        projection_in(read_weights(file), told.name)
+        if own.families == ("flux",):
+            flux_projection_in(in_one_layout(read_weights(file)), told.name)
+        else:
+            projection_in(read_weights(file), told.name)
     except PatchMismatch as error:
         raise NotRecognised(error.message, error.hint) from error
     own = replace(own, facts=facts)

@@ -194,6 +194,7 @@ FAMILIES = {
         3.5,
         ("text", "refine", "fill"),
         schedulers=("euler", "schnell"),
+        image_adapters=True,
         folders=r"Flux\w*Pipeline",
         foreign=r"Flux(2|3|Control(?!Net)|Fill|Prior)\w*",
         whole_files=False,

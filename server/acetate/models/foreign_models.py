@@ -19,8 +19,8 @@ _ADAPTERS = {
     r"^image_proj\.perceiver_resampler\.|^ip_adapter\.\d+\.to_\w+_lora\.": "an "
     "IP-Adapter for faces (FaceID), which needs a network that knows faces: take a plain "
     "ip-adapter or ip-adapter-plus",
-    r"^ip_adapter_\w+\.|\.ip_adapter_double_stream": "an IP-Adapter for Flux, and Acetate goes by "
-    "pictures with Stable Diffusion 1.5 and SDXL only",
+    r"^ip_adapter\.\d+\.norm_added_[kv]\.": "an IP-Adapter for Flux that reads pictures by an "
+    "image encoder of another kind (SigLIP): take that of X-Labs (flux-ip-adapter)",
     r"^(latent_image_proj|perceiver_resampler)\.": "an image adapter of another program",
     r"^lllite_": "a ControlNet-LLLite: take the full control network",
     r"motion_modules\.": "a motion module for videos, and Acetate paints single pictures",

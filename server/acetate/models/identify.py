@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 from acetate.models.foreign_models import Shapes, foreign_words
+from acetate.models.image_network_shapes import (
+    families_of_image_adapter,
+    is_image_adapter,
+)
 from acetate.models.recognition_error import NotRecognised
 from acetate.models.safetensors_header import read_header
 
@@ -114,7 +118,8 @@ def recognise(shapes: Shapes, name: str) -> Kind:
 
 
 def _recognise(shapes: Shapes, name: str) -> Kind:
-    if not any(role(shapes) for role in (_is_patch, _is_encoder, _is_decoder, _is_pair)) and (
+    certain = (_is_patch, _is_encoder, _is_decoder, _is_pair)
+    if not any(role(shapes) for role in certain) and (
         words := foreign_words(shapes, _text_widths(shapes))
     ):
         raise NotRecognised(f"{name} is {words}.")
@@ -205,18 +210,12 @@ def _is_words(shapes: Shapes) -> bool:
     )
 
 
-def _is_image_adapter(shapes: Shapes) -> bool:
-    return all(key.startswith(("image_proj.", "ip_adapter.")) for key in shapes) and any(
-        key.endswith(".to_k_ip.weight") for key in shapes
-    )
-
-
 def _is_image_encoder(shapes: Shapes) -> bool:
     return "visual_projection.weight" in shapes and not _is_text_encoder(shapes)
 
 
 _ROLES: dict[Role, Callable[[Shapes], bool]] = {
-    "image adapter": _is_image_adapter,
+    "image adapter": is_image_adapter,
     "image encoder": _is_image_encoder,
     "patch": _is_patch,
     "encoder": _is_encoder,
@@ -254,9 +253,9 @@ def _families(role: Role, shapes: Shapes, name: str) -> tuple[str, ...]:
             )
         return ("sdxl",) if {"clip_g", "clip_l"} & set(shapes) else ("sd15",)
     if role == "image encoder":
-        return ("sd15", "sdxl")
+        return ("sd15", "sdxl", "flux")
     if role == "image adapter":
-        return _of_image_adapter(shapes, name)
+        return families_of_image_adapter(shapes, name)
     if role == "patch":
         if _is_relighting(shapes) or any(key.startswith("hookers.") for key in shapes):
             return ("sd15",)
@@ -325,22 +324,6 @@ def _of_text_encoder(shapes: Shapes, name: str) -> tuple[str, ...]:
     families = {1024: (), 1280: ("sdxl",)}.get(width, ("sd15", "sdxl", "flux"))
     if not families:
         raise NotRecognised(f"{name} is the text encoder of Stable Diffusion 2.")
-    return families
-
-
-def _of_image_adapter(shapes: Shapes, name: str) -> tuple[str, ...]:
-    """Every second attention is to words, so its keys are 1, 3, 5 and so on, with a value each."""
-    widths = {shape[-1] for key, shape in shapes.items() if key.endswith("_ip.weight")}
-    families = tuple(_TEXT_WIDTHS[width] for width in widths if width in _TEXT_WIDTHS)
-    count = sum(key.endswith(".to_k_ip.weight") for key in shapes)
-    parts = ("to_k_ip", "to_v_ip")
-    expected = {f"ip_adapter.{2 * at + 1}.{part}.weight" for at in range(count) for part in parts}
-    found = {key for key in shapes if key.startswith("ip_adapter.")}
-    if len(families) != 1 or len(widths) != 1 or found != expected:
-        raise NotRecognised(
-            f"{name} is an image adapter (IP-Adapter) of a make that Acetate does not read: take "
-            "ip-adapter or ip-adapter-plus for Stable Diffusion 1.5 or SDXL."
-        )
     return families
 
 

@@ -34,8 +34,9 @@ def adapter_facts(shapes: Shapes) -> dict[str, Any]:
     if "image_proj.proj.3.weight" not in shapes:
         del entries["proj.0.weight"]  # What knows faces begins alike.
     for name, states in entries.items():
-        if len(shape := shapes.get(f"image_proj.{name}", ())) == 2:
-            return {_WIDTH: shape[1], _STATES: states}
+        for prefix in ("image_proj", "ip_adapter_proj_model"):
+            if len(shape := shapes.get(f"{prefix}.{name}", ())) == 2:
+                return {_WIDTH: shape[1], _STATES: states}
     return {}
 
 

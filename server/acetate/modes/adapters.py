@@ -77,7 +77,7 @@ def _go_by(
         stack.enter_context(pipeline.referring(_picture(request, name), control.strength))
         return control
     adapter, encoder = adapter_and_encoder(control.model, pipeline.family, pipeline.model)
-    path, reader = _fitting(adapter, pipeline), _fitting(encoder, pipeline)
+    path, reader = _fitting(adapter, pipeline), _place_of(encoder)
     read_by = ImageEncoderFile(reader, encoder.facts)
     picture = _picture(request, name)
     stack.enter_context(
@@ -136,6 +136,10 @@ def _fitting(own: Own, pipeline: Pipeline) -> Path:
             f"{own.name} is for {' or '.join(own.families)}, "
             f"but the model “{pipeline.model}” is of the family {pipeline.family}."
         )
+    return _place_of(own)
+
+
+def _place_of(own: Own) -> Path:
     path = own_file(own.name)
     if path is None:
         raise ModelMissing(f"The imported file {own.name} is missing.", f"It was {own.source}.")

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from acetate.adapters.flux_image_adapter import FluxImageAdapter
 from acetate.adapters.image_adapter import ImageAdapter
 from acetate.adapters.image_encoder import load_image_encoder, picture_states
 from acetate.adapters.reference_aspects import Shares
@@ -74,6 +75,26 @@ def seen_by(
     said = picture_states(network, picture, states=found.reads_states)
     tokens, nothing = (found.projection(each) for each in said)
     return SeenPicture(found, tokens, nothing)
+
+
+@torch.inference_mode()
+def seen_in_flux(
+    adapter: Path,
+    encoder: ImageEncoderFile,
+    picture: Tensor,
+    strength: float,
+    denoiser: nn.Module,
+    at: tuple[torch.device, torch.dtype],
+) -> FluxImageAdapter:
+    """An adapter for Flux that has seen a straight picture [1, 4, H, W].
+
+    Raises ModelMissing, ModelDamaged, PatchMismatch.
+    """
+    found = FluxImageAdapter.read(read_weights(adapter), denoiser, strength, adapter.name)
+    found.to(*at)
+    said, _ = picture_states(load_image_encoder(encoder, *at), picture, states=False)
+    found.seen = found.projection(said)
+    return found
 
 
 def _behind(words: Tensor, tokens: list[Tensor]) -> Tensor:

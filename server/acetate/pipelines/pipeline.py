@@ -24,6 +24,7 @@ from acetate.pipelines.memory import Ladder
 from acetate.pipelines.patching import Patch, injected
 from acetate.pipelines.sampling import Denoise, Handover, OnStep, Step, guided, sample
 from acetate_bridge.protocol.geometry import FrameLimits
+from acetate_bridge.protocol.types import Aspect
 
 Told = Mapping[str, Mapping[str, str]]
 
@@ -228,11 +229,17 @@ class Pipeline(ABC):
         raise BadRequest(f"The model “{self.model}” cannot go by a reference picture.")
 
     def resembling(
-        self, adapter: Path, encoder: ImageEncoderFile, picture: Tensor, strength: float
+        self,
+        adapter: Path,
+        encoder: ImageEncoderFile,
+        picture: Tensor,
+        strength: float,
+        aspect: Aspect = "whole",
     ) -> AbstractContextManager[None]:
         """The same by an image adapter, which reads the picture with an image encoder.
 
-        Blocks inside each other go by all their pictures. Raises BadRequest.
+        Blocks inside each other go by all their pictures. Raises BadRequest, also for an aspect
+        that the family cannot tell from the rest.
         """
         raise BadRequest(f"The model “{self.model}” cannot go by a reference picture.")
 

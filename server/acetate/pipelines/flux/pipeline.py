@@ -14,11 +14,13 @@ from torch import Tensor, nn
 from acetate.adapters import WeightPatch
 from acetate.adapters.flux_styles import flux_style
 from acetate.adapters.lora import StylePatch
+from acetate.adapters.reference_aspects import shares_of
 from acetate.errors import BadRequest, ModelDamaged
 from acetate.latent_transparency.decoding import CHUNK_PIXELS
 from acetate.models.families import FAMILIES
 from acetate.models.hashing import model_hash
 from acetate.models.identify import header_of
+from acetate.models.image_adapters import ImageEncoderFile
 from acetate.models.rgba_adapter import RgbaAdapter
 from acetate.models.used_files import UsedFiles
 from acetate.models.weights import read_weights
@@ -27,6 +29,7 @@ from acetate.pipelines.flux.latents import pack, places, unpack
 from acetate.pipelines.latent_preview import LatentPreview
 from acetate.pipelines.memory import eased
 from acetate.pipelines.offloaded_pipeline import OffloadedPipeline
+from acetate.pipelines.picture_prompts import seen_in_flux
 from acetate.pipelines.pipeline import Patch, PromptEmbedding, Told
 from acetate.pipelines.precision import home_for, pair_precision, precision
 from acetate.pipelines.rgba_adapter import lora_of, transparency_of
@@ -36,6 +39,7 @@ from acetate.pipelines.tiled_decoding import decode_in_tiles
 from acetate.pipelines.tiny_decoder import tiny_decoder
 from acetate.pipelines.transparency import Transparency
 from acetate.pipelines.transparency_weights import Locate, load_flux_pair, needed
+from acetate_bridge.protocol.types import Aspect
 
 WORDS = 512
 """Tokens of a prompt that T5 sees; FLUX.1-dev was trained with as many."""
@@ -189,6 +193,26 @@ class FluxPipeline(OffloadedPipeline):
                 patch = StylePatch.read(file, networks, weight, path.name, header)
                 self.ladder.attempt(lambda patch=patch: patch.inject(networks))
                 fused.callback(patch.eject)
+            yield
+
+    @contextmanager
+    def resembling(
+        self,
+        adapter: Path,
+        encoder: ImageEncoderFile,
+        picture: Tensor,
+        strength: float,
+        aspect: Aspect = "whole",
+    ) -> Generator[None]:
+        """The straight picture [1, 4, H, W] in [0, 1] is gone by for the length of a block."""
+        shares_of(aspect, self.family)  # Nobody has found which blocks see what.
+        self.files.use(adapter)
+        self.files.use(encoder.path)
+        at = (self.device, self.dtype)
+        seen = self.ladder.attempt(
+            lambda: seen_in_flux(adapter, encoder, picture, strength, self.denoiser, at)
+        )
+        with seen.inside(self.denoiser):
             yield
 
     def preview(self, latent: Tensor) -> Tensor:
