@@ -12,6 +12,8 @@ import secrets
 
 from gi.repository import Gimp
 
+from acetate_bridge.protocol.json_text import read_json
+
 RECIPE = "acetate-recipe"
 SPOT = "acetate-spot"
 NOTE = "acetate-note"
@@ -44,7 +46,7 @@ def read_spot(layer: Gimp.Layer) -> tuple[int, int] | None:
     if found is None:
         return None
     try:
-        x, y = json.loads(data_of(found))
+        x, y = read_json(data_of(found))
         return int(x), int(y)
     except (ValueError, TypeError):
         return None

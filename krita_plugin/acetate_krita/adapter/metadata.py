@@ -9,6 +9,7 @@ import json
 import uuid
 from typing import Any
 
+from acetate_bridge.protocol.json_text import read_json
 from acetate_krita.adapter import layers as stack
 from acetate_krita.qt import QtCore
 
@@ -22,7 +23,7 @@ def read_recipes(document: Any) -> dict[str, Any]:
     """The recipe of each layer by its key; empty when there are none or they are damaged."""
     data = bytes(document.annotation(RECIPES))
     try:
-        found = json.loads(data.decode("utf-8")) if data else {}
+        found = read_json(data) if data else {}
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from acetate.errors import CannotWrite
 from acetate.plugin_install.bundle import LAYOUTS, MANIFEST, EditorName, PluginFile
+from acetate_bridge.client.paths import read_bounded
+from acetate_bridge.protocol.json_text import read_json
 
 _CACHE = "__pycache__"
 KRITA_ACTIONS = "acetate_krita.action"
@@ -28,7 +29,7 @@ def installed(editor: EditorName, folder: Path) -> Installed | None:
     """The plug-in in this folder; None without one, an empty version when it has no manifest."""
     layout = LAYOUTS[editor]
     try:
-        found = json.loads((folder / layout.package / MANIFEST).read_text(encoding="utf-8"))
+        found = read_json(read_bounded(folder / layout.package / MANIFEST))
         files = [
             path for path in found["files"] if isinstance(path, str) and _is_ours(path, editor)
         ]

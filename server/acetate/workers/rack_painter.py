@@ -11,7 +11,6 @@ import base64
 import binascii
 import contextlib
 import http.client
-import json
 import socket
 import ssl
 import threading
@@ -32,6 +31,7 @@ from acetate.workers.engine import Announcement
 from acetate.workers.generator_api import Note, PainterStep
 from acetate.workers.known_offer import offer_of, official_models
 from acetate_bridge.protocol.geometry import Size
+from acetate_bridge.protocol.json_text import read_json
 from acetate_bridge.protocol.png import write_png
 from acetate_bridge.protocol.types import Image, Layer, PixelFormat, Request, Role
 
@@ -196,7 +196,7 @@ class RackPainter:
             if self._stopped.is_set():
                 raise Interrupted
             answer = connection.getresponse()
-            found: Any = json.loads(answer.read(_MOST_BYTES) or b"{}")
+            found: Any = read_json(answer.read(_MOST_BYTES) or b"{}")
         except (OSError, http.client.HTTPException, ValueError) as error:
             if self._stopped.is_set():
                 raise Interrupted from error
