@@ -103,7 +103,9 @@ def check_way(folder: Path) -> None:
             if path == plain:
                 raise UnsafeFolder(f"{path} is a link: name the folder itself")
         elif _others_write(found) and path != plain:
-            raise UnsafeFolder(f"Other users can write to {path}: name another folder")
+            raise UnsafeFolder(
+                f"Other users can write to {path}: close it (chmod go-w) or name another folder"
+            )
 
 
 def read_private(path: Path, platform: str = sys.platform) -> str:
