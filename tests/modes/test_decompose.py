@@ -37,7 +37,16 @@ def request(layers: int = 3) -> Request:
 
 def test_a_picture_becomes_a_stack_of_layers_of_its_size(pipeline: Pipeline) -> None:
     steps: list[Step] = []
-    layers = run(request(), pipeline, steps.append)
+    seen: list[torch.Tensor] = []
+
+    def look(step: Step) -> None:
+        steps.append(step)
+        seen.append(step.preview())
+
+    layers = run(request(), pipeline, look)
+    # What is lifted off is seen, and not the picture that came.
+    assert all(each.shape[:2] == (1, 4) for each in seen) and not torch.equal(*seen)
+    assert all(max(each.shape[-2:]) < SIZE[0] for each in seen)
     assert [layer.role for layer in layers] == [Role.BACKGROUND, Role.FOREGROUND, Role.FOREGROUND]
     assert [(layer.image.width, layer.image.height) for layer in layers] == [SIZE] * 3
     assert [layer.name for layer in layers] == [f"red square on white {n}" for n in (1, 2, 3)]

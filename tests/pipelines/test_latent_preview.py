@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from acetate.pipelines.latent_preview import FIELD, LatentPreview
+from acetate.pipelines.latent_colours import FIELD
+from acetate.pipelines.latent_preview import LatentPreview, shrunk
 from acetate.pipelines.loading import load_pipeline
 
 SIDE = 384
@@ -19,7 +20,7 @@ def correlation(one: Tensor, other: Tensor) -> float:
     return float(torch.corrcoef(both)[0, 1])
 
 
-@pytest.mark.parametrize("family", ["sd15", "sdxl", "flux"])
+@pytest.mark.parametrize("family", list(FIELD))
 def test_the_fields_map_is_where_it_begins(family: str) -> None:
     rows, bias = FIELD[family]
     latent = torch.randn(1, len(rows), 6, 5, generator=torch.Generator().manual_seed(1))
@@ -46,6 +47,27 @@ def test_a_black_or_white_latent_of_sd15_is_not_inverted() -> None:
 def test_a_model_that_the_field_does_not_know_is_seen_in_grey() -> None:
     seen = LatentPreview("layered").see(torch.zeros(1, 7, 4, 4))
     assert bool((seen[:, :3] == 0.5).all()) and bool((seen[:, 3] == 1).all())
+
+
+def test_alpha_is_that_of_a_small_decode_as_long_as_nothing_else_is_known() -> None:
+    latent = torch.randn(1, 64, 40, 32, generator=torch.Generator().manual_seed(1))
+    asked: list[tuple[int, ...]] = []
+
+    def decoded() -> Tensor:
+        small = shrunk(latent)
+        asked.append(tuple(small.shape))
+        alpha = torch.zeros(1, 1, *small.shape[-2:])
+        alpha[..., :8] = 1
+        return torch.cat([torch.zeros(1, 3, *small.shape[-2:]), alpha], dim=1)
+
+    preview = LatentPreview("qwen21")
+    seen = preview.see(latent, decoded)
+    assert asked == [(1, 64, 16, 13)] and seen.shape == (1, 4, 40, 32)
+    assert torch.equal(seen[:, :3], preview.see(latent)[:, :3])
+    assert bool((seen[..., 3, :, :19] == 1).all()) and bool((seen[..., 3, :, 20:] == 0).all())
+    preview.learn(latent, torch.ones(1, 4, 40 * 16, 32 * 16))
+    preview.see(latent, decoded)
+    assert len(asked) == 1
 
 
 def test_on_the_embedded_model_colour_and_alpha_follow_the_real_decode() -> None:
@@ -94,6 +116,19 @@ def test_one_decoded_layer_teaches_the_alpha_of_a_tiny_pair() -> None:
     real = interpolate(tiny_pair(other), seen.shape[-2:], mode="area")
     for channel in range(4):
         assert correlation(seen[:, channel], real[:, channel]) > 0.9, channel
+
+
+def test_a_colour_that_no_layer_has_shown_is_seen_as_the_field_sees_it() -> None:
+    """All that was decoded was of one latent; another direction stays what it was."""
+    preview, field = LatentPreview("sd15"), LatentPreview("sd15")
+    shown = torch.tensor([0.5, 0.0, 0.0, 0.0]).view(1, 4, 1, 1).expand(1, 4, 32, 24)
+    layer = torch.tensor([0.9, 0.1, 0.1, 1.0]).view(1, 4, 1, 1).expand(1, 4, 256, 192)
+    preview.learn(shown, layer)
+    assert torch.allclose(preview.see(shown)[:, :3], layer[:, :3, :32, :24], atol=0.02)
+    other = torch.tensor([0.5, 0.8, 0.6, -0.4]).view(1, 4, 1, 1).expand(1, 4, 32, 24)
+    moved = preview.see(other)[:, :3] - preview.see(shown)[:, :3]
+    expected = field.see(other)[:, :3] - field.see(shown)[:, :3]
+    assert torch.allclose(moved, expected, atol=0.02)
 
 
 @pytest.mark.parametrize("broken", [float("nan"), float("inf")])

@@ -36,6 +36,14 @@ def opaque(rgb: Tensor) -> Tensor:
     return torch.cat([rgb, torch.ones_like(rgb[:, :1])], dim=1)
 
 
+def over(front: Tensor, back: Tensor) -> Tensor:
+    """Straight [B, 4, H, W], one on the other."""
+    cover, under = front[:, 3:], back[:, 3:] * (1 - front[:, 3:])
+    alpha = cover + under
+    colour = (front[:, :3] * cover + back[:, :3] * under) / alpha.clamp_min(1e-6)
+    return torch.cat([colour, alpha], dim=1)
+
+
 def bleed(rgba: Tensor) -> Tensor:
     """Continue the visible colour smoothly where nothing is visible.
 

@@ -90,7 +90,7 @@ class Painting:
 
     def seen(self, latent: Tensor) -> Tensor:
         """Preview of the first frame as an opaque picture."""
-        return opaque(self.pipeline.decode_image(latent[:1]))
+        return self.pipeline.preview_opaque(latent[:1])
 
     def transparent(self, latent: Tensor, role: Role = Role.FOREGROUND) -> Layer:
         """The layer in a latent with transparency."""

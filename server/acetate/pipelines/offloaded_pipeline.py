@@ -6,8 +6,9 @@ from abc import abstractmethod
 from collections.abc import Callable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from acetate.images.tensors import opaque
 from acetate.pipelines.memory import Ladder, Rung
 from acetate.pipelines.offloading import Offloading
 from acetate.pipelines.pipeline import Pipeline
@@ -30,6 +31,13 @@ class OffloadedPipeline(Pipeline):
             return False
         self._offloading = Offloading(self.modules, self.device)
         return True
+
+    def _at_hand(self, decode: Callable[[], Tensor]) -> Callable[[], Tensor] | None:
+        """A decoder for previews, unless the denoiser would have to leave the device for it."""
+        return decode if self._offloading is None else None
+
+    def preview_opaque(self, latent: Tensor) -> Tensor:
+        return opaque(self.preview(latent)[:, :3])
 
     def _stream(self) -> bool:
         """From now on the denoiser comes in piece by piece; whether that is new."""

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from acetate.errors import BadRequest
+from acetate.images.tensors import opaque
 from acetate.models.image_adapters import ImageEncoderFile
 from acetate.models.used_files import UsedFiles
 from acetate.pipelines.memory import Ladder
@@ -246,6 +247,10 @@ class Pipeline(ABC):
     def preview(self, latent: Tensor) -> Tensor:
         """A small picture [B, 4, h, w] of a scaled latent, cheap enough for every step."""
         return self.decode_layer(latent, passes=1)
+
+    def preview_opaque(self, latent: Tensor) -> Tensor:
+        """The same of a latent without transparency."""
+        return opaque(self.decode_image(latent))
 
     def draw_noise(self, width: int, height: int, generator: torch.Generator) -> Tensor:
         """Unit noise for one picture of this size in pixels.

@@ -9,15 +9,17 @@ from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, pixel_shuffle, pixel_unshuffle
+from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 
 from acetate.errors import BadRequest
+from acetate.images.tensors import opaque
 from acetate.models.families import FAMILIES
 from acetate.models.hashing import model_hash
 from acetate.models.rgba_adapter import RgbaAdapter
 from acetate.models.used_files import UsedFiles
 from acetate.pipelines.flux2.components import Flux2Base
 from acetate.pipelines.flux2.denoising import CountedFlow, ReferredPrompt, velocity
+from acetate.pipelines.latent_preview import LatentPreview, shrunk
 from acetate.pipelines.memory import eased
 from acetate.pipelines.offloaded_pipeline import OffloadedPipeline
 from acetate.pipelines.offloading import fits
@@ -36,8 +38,6 @@ HEARD = (9, 18, 27)
 """Layers of the text encoder whose states it sees, side by side."""
 
 MOST_REFERENCES = 4
-_PREVIEWED = 16
-"""Longest side of the latent that a preview decodes."""
 
 _FRAME = "<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"
 """Around a prompt, as Qwen3's own template writes it when it is not to think aloud."""
@@ -72,6 +72,7 @@ class Flux2Pipeline(OffloadedPipeline):
         if adapter is not None:
             self.transparency = transparency_of(adapter, self.vae)
         self._learnt = lora_of(adapter, self.denoiser)
+        self._preview = LatentPreview(self.family)
         self.model = model
         self.model_hash = model_hash(base.weights)
         self.files = UsedFiles(base.files)
@@ -176,19 +177,29 @@ class Flux2Pipeline(OffloadedPipeline):
     @eased
     @torch.inference_mode()
     def decode_image(self, latent: Tensor) -> Tensor:
-        return self._decode(self._unscaled(latent))[:, :3].clamp(0, 1)
+        rgb = self._decode(self._unscaled(latent))[:, :3].clamp(0, 1)
+        if self.adapter is None:  # All that is painted comes through here, and is opaque.
+            self._preview.learn(pixel_shuffle(latent, 2), opaque(rgb))
+        return rgb
 
     @eased
     @torch.inference_mode()
     def decode_layer(self, latent: Tensor, passes: int) -> Tensor:
+        rgba = self._decoded(latent, passes)
+        self._preview.learn(pixel_shuffle(latent, 2), rgba)
+        return rgba
+
+    def _decoded(self, latent: Tensor, passes: int) -> Tensor:
         unscaled = self._unscaled(latent)
         return self.transparency.decode(self._decode(unscaled), unscaled, passes, 0)
 
+    @eased
+    @torch.inference_mode()
     def preview(self, latent: Tensor) -> Tensor:
-        """What a smaller latent decodes to: the whole one would take as long as a step."""
-        scale = min(1.0, _PREVIEWED / max(latent.shape[-2:]))
-        sides = [max(1, round(side * scale)) for side in latent.shape[-2:]]
-        return self.decode_layer(interpolate(latent, sides, mode="area"), passes=1)
+        return self._preview.see(
+            pixel_shuffle(latent, 2),
+            self._at_hand(lambda: self._decoded(shrunk(latent), passes=1)),
+        )
 
     def make_scheduler(self, name: str) -> CountedFlow:
         FAMILIES[self.family].check_scheduler(name)

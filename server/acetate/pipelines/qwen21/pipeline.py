@@ -8,13 +8,13 @@ from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
 from acetate.errors import BadRequest, ModelDamaged
 from acetate.images.tensors import opaque
 from acetate.models.families import CACHED_EULER, FAMILIES
 from acetate.models.hashing import model_hash
 from acetate.models.used_files import UsedFiles
+from acetate.pipelines.latent_preview import LatentPreview, shrunk
 from acetate.pipelines.memory import eased
 from acetate.pipelines.offloaded_pipeline import OffloadedPipeline
 from acetate.pipelines.offloading import fits
@@ -29,8 +29,6 @@ NATIVE = 1024
 """Side of the square that the published code paints unless it is told another."""
 
 MOST_REFERENCES = 10
-_PREVIEWED = 16
-"""Longest side of the latent that a preview decodes."""
 
 
 class Qwen21Pipeline(OffloadedPipeline):
@@ -72,6 +70,7 @@ class Qwen21Pipeline(OffloadedPipeline):
             torch.tensor(config[name])[None, :, None, None].to(device)
             for name in ("latents_mean", "latents_std")
         )
+        self._preview = LatentPreview(self.family)
         self._caching = True
         self.ladder = self._usual_ladder(device, self._decode_in_pieces)
         if home != device:
@@ -163,17 +162,21 @@ class Qwen21Pipeline(OffloadedPipeline):
     @eased
     @torch.inference_mode()
     def decode_layer(self, latent: Tensor, passes: int) -> Tensor:
+        rgba = self._decoded(latent)
+        self._preview.learn(latent, rgba)
+        return rgba
+
+    def _decoded(self, latent: Tensor) -> Tensor:
         unscaled = latent.to(self.device) * self._deviation + self._mean
         frame = unscaled[:, :, None].to(self.vae.dtype)
         pixels = self.vae.decode(frame, return_dict=False)[0][:, :, 0]
         rgba = (pixels.float() * 0.5 + 0.5).clamp(0, 1)
         return unmultiplied(rgba) if self.premultiplied else rgba
 
+    @eased
+    @torch.inference_mode()
     def preview(self, latent: Tensor) -> Tensor:
-        """What a smaller latent decodes to: the whole one would take as long as a step."""
-        scale = min(1.0, _PREVIEWED / max(latent.shape[-2:]))
-        sides = [max(1, round(side * scale)) for side in latent.shape[-2:]]
-        return self.decode_layer(interpolate(latent, sides, mode="area"), passes=1)
+        return self._preview.see(latent, self._at_hand(lambda: self._decoded(shrunk(latent))))
 
     def make_scheduler(self, name: str) -> TokenFlow:
         FAMILIES[self.family].check_scheduler(name)

@@ -7,22 +7,28 @@ Unlike the other families it is used whole, through diffusers' own pipeline.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from pathlib import Path
 from typing import Any, ClassVar, NoReturn, cast
 
 import numpy as np
 import torch
-from diffusers.pipelines.qwenimage.pipeline_qwenimage_layered import QwenImageLayeredPipeline
+from diffusers.pipelines.qwenimage.pipeline_qwenimage_layered import (
+    QwenImageLayeredPipeline,
+    calculate_dimensions,
+)
 from PIL import Image as Pillow
 from torch import Tensor, nn
 
 from acetate.errors import BadRequest
+from acetate.images.tensors import over
 from acetate.models.families import FAMILIES
 from acetate.models.files import MALFORMED, damaged, read_config
 from acetate.models.hashing import model_hash
 from acetate.models.network_config import read_network_config
 from acetate.models.safetensors_header import read_header
 from acetate.models.used_files import UsedFiles
+from acetate.pipelines.latent_preview import LatentPreview, shrunk
 from acetate.pipelines.offloaded_pipeline import OffloadedPipeline
 from acetate.pipelines.offloading import fits
 from acetate.pipelines.pipeline import PromptEmbedding
@@ -42,6 +48,8 @@ class LayeredPipeline(OffloadedPipeline):
     ) -> None:
         self._whole: Any = whole
         self._whole.set_progress_bar_config(disable=True)
+        # What a step expects can be told of only by what it has predicted.
+        self._whole._callback_tensor_inputs = list(_TOLD)
         files = {
             path.relative_to(folder).as_posix(): path
             for path in sorted(folder.rglob("*"))
@@ -53,6 +61,7 @@ class LayeredPipeline(OffloadedPipeline):
         self.device = device
         self.dtype = self._whole.transformer.dtype
         self.denoiser = self._whole.transformer
+        self._preview = LatentPreview(self.family)
         self.native = NATIVE
         self.limits = FAMILIES[self.family].frames(NATIVE)
         self.latent_channels = self._whole.latent_channels
@@ -111,11 +120,22 @@ class LayeredPipeline(OffloadedPipeline):
             (rgba[0].permute(1, 2, 0).clamp(0, 1) * 255).round().byte().cpu().numpy(), "RGBA"
         )
         state = generator.get_state()
+        size = calculate_dimensions(NATIVE * NATIVE, picture.width / picture.height)[:2]
+        ended_at: list[Tensor] = []
 
         def ended(whole: Any, index: int, timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
+            latents, velocity = values["latents"], values["noise_pred"]
+            ended_at[:] = [latents]
             if on_step is not None:
-                on_step(Step(index + 1, steps, lambda: rgba))
-            return values
+                expected = latents - float(whole.scheduler.sigmas[index + 1]) * velocity
+                on_step(
+                    Step(
+                        index + 1,
+                        steps,
+                        lambda: self.preview(self._latents_of(expected, size, layers)),
+                    )
+                )
+            return {}
 
         def paint() -> Any:
             generator.set_state(state)
@@ -131,10 +151,42 @@ class LayeredPipeline(OffloadedPipeline):
                 resolution=NATIVE,
                 cfg_normalize=True,
                 callback_on_step_end=ended,
+                callback_on_step_end_tensor_inputs=list(_TOLD),
             ).images[0]
 
         painted = np.asarray(self.ladder.attempt(paint), dtype=np.float32)[:layers]
-        return torch.as_tensor(painted).permute(0, 3, 1, 2).contiguous()
+        stack = torch.as_tensor(painted).permute(0, 3, 1, 2).contiguous()
+        for latents in ended_at:
+            self._preview.learn(self._latents_of(latents, size, layers), stack)
+        return stack
+
+    def preview(self, latent: Tensor) -> Tensor:
+        """What is lifted off so far, [1, 4, h, w]: all layers over one another but the hindmost.
+
+        `latent` is [layers, C, h, w], scaled.
+        """
+        stack = self._preview.see(latent, self._at_hand(lambda: self._decoded(shrunk(latent))))
+        return reduce(lambda lower, upper: over(upper, lower), stack[1:].split(1))
+
+    @torch.inference_mode()
+    def _decoded(self, latent: Tensor) -> Tensor:
+        vae = self._whole.vae
+        mean, deviation = (
+            torch.tensor(vae.config[name])[None, :, None, None].to(latent)
+            for name in ("latents_mean", "latents_std")
+        )
+        frames = (latent * deviation + mean)[:, :, None].to(vae.dtype)
+        pixels = vae.decode(frames, return_dict=False)[0][:, :, 0]
+        return (pixels.float() * 0.5 + 0.5).clamp(0, 1)
+
+    def _latents_of(self, packed: Tensor, size: tuple[int, int], layers: int) -> Tensor:
+        """The latents of the layers, [layers, C, h, w], out of the tokens of a step."""
+        width, height = size
+        unpacked: Tensor = self._whole._unpack_latents(
+            packed, height, width, layers, self._whole.vae_scale_factor
+        )
+        # The first is that of the whole picture.
+        return unpacked[0, :, 1:].transpose(0, 1).float()
 
     def _in_pieces(self) -> bool:
         self._whole.vae.enable_tiling()
@@ -186,5 +238,8 @@ def _check_folder(folder: Path) -> None:
             if (config := folder / name / "config.json").is_file():
                 read_network_config(config)
 
+
+_TOLD = ("latents", "noise_pred")
+"""What diffusers tells at the end of a step."""
 
 _LIBRARIES = ("diffusers", "transformers", None)
