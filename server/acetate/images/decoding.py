@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import warnings
 import zipfile
-import zlib
 from typing import cast
 
 import numpy as np
@@ -48,7 +47,9 @@ def decode_picture(data: bytes) -> Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Of damage that what is read shows anyway.
             return _with_pillow(data, kind)
-    except (OSError, ValueError, SyntaxError, EOFError, zlib.error) as error:
+    except (BadImage, MemoryError):
+        raise
+    except Exception as error:  # What a damaged file makes its library raise is anybody's guess.
         raise BadImage(f"The {kind} file is damaged or cut short.") from error
 
 
@@ -73,7 +74,9 @@ def _merged(data: bytes) -> bytes:
             return archive.read(_MERGED)
     except KeyError:
         raise BadImage("This file holds no merged picture: save it again in its editor.") from None
-    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, NotImplementedError) as error:
+    except (BadImage, MemoryError):
+        raise
+    except Exception as error:  # As below.
         raise BadImage("The file is damaged or cut short.") from error
 
 
