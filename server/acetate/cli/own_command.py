@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
+
+from acetate_bridge.client.surroundings import program
 
 
 def own_command() -> list[str]:
@@ -13,5 +14,5 @@ def own_command() -> list[str]:
     beside = Path(sys.executable).with_name("acetate.exe" if os.name == "nt" else "acetate")
     if beside.exists():
         return [str(beside)]
-    found = shutil.which("acetate")
+    found = program("acetate")
     return [found] if found else [sys.executable, "-m", "acetate"]

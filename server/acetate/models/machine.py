@@ -6,13 +6,13 @@ import importlib.metadata
 import os
 import platform
 import re
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from acetate_bridge.client.own_card import NVIDIA, Ask, ask
+from acetate_bridge.client.surroundings import program
 
 _INDEX = "https://download.pytorch.org/whl"
 _INTEL = "0x8086"
@@ -104,7 +104,7 @@ def install_words(
     torch = wanted_torch()
     if _has_pip():
         return [python, "-m", "pip", "install", "--upgrade", "--force-reinstall", torch, *index]
-    uv = shutil.which("uv", path=environment.get("PATH"))
+    uv = program("uv", environment)
     words = [uv or "uv", "pip", "install", "--python", python, "--reinstall-package", "torch"]
     return [*words, torch, *index]
 

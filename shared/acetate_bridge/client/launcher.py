@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -22,7 +21,7 @@ from acetate_bridge.client.discovery import (
 from acetate_bridge.client.paths import write_whole
 from acetate_bridge.client.private_folders import read_owned
 from acetate_bridge.client.sandbox import sandbox_of
-from acetate_bridge.client.surroundings import own_environment
+from acetate_bridge.client.surroundings import own_environment, program
 from acetate_bridge.protocol.errors import AcetateError
 from acetate_bridge.protocol.json_text import read_json
 
@@ -61,7 +60,7 @@ def find_command() -> list[str]:
                 return [*words, "serve"]
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    if on_path := shutil.which("acetate"):
+    if on_path := program("acetate"):
         return [on_path, "serve"]
     raise CannotStart("Acetate is not installed here: run `pip install acetate`, then start again")
 

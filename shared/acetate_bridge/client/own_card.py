@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+
+from acetate_bridge.client.surroundings import program
 
 NVIDIA = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
 _SECONDS = 10.0
@@ -16,12 +17,12 @@ Ask = Callable[[list[str]], str]
 
 def ask(words: list[str], platform: str = sys.platform) -> str:
     """The first line that a program says; empty when it is not there, or fails."""
-    program = shutil.which(words[0])
-    if program is None:
+    path = program(words[0])
+    if path is None:
         return ""
     try:
         done = subprocess.run(
-            [program, *words[1:]],
+            [path, *words[1:]],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -1,4 +1,4 @@
-"""The environment of a program that an editor starts: the user's own, not the editor's.
+"""Where a program is that an editor starts, and its environment: the user's, not the editor's.
 
 An editor that brings its own Python and libraries (an AppImage, Krita everywhere) points at them
 with variables that would break another Python.
@@ -7,6 +7,7 @@ with variables that would break another Python.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -34,6 +35,24 @@ _GONE_FAMILIES = ("DYLD_", "GDK_PIXBUF_", "GIMP3_", "GIMP2_", "GIO_", "GST_", "G
 _PYTHON_KEPT = {"PYTHONDONTWRITEBYTECODE", "PYTHONIOENCODING", "PYTHONUNBUFFERED", "PYTHONUTF8"}
 _ORIGINALS = ("{}_ORIG", "APPIMAGE_ORIGINAL_{}", "APPRUN_ORIGINAL_{}", "ORIGINAL_{}")
 """Where packagers keep what a variable was before them."""
+
+
+def program(
+    name: str, environment: Mapping[str, str] | None = None, platform: str = sys.platform
+) -> str | None:
+    """The path of a program on the search path; None without one.
+
+    The current folder is never searched, as Windows does by itself: an editor's may be that of a
+    document, in which a stranger can have put a program of this name.
+    """
+    found = os.environ if environment is None else environment
+    endings = found.get("PATHEXT", ".EXE").split(";") if platform == "win32" else [""]
+    for folder in found.get("PATH", "").split(os.pathsep):
+        for ending in endings if os.path.isabs(folder) else ():
+            path = os.path.join(folder, name + ending)
+            if os.path.isfile(path) and os.access(path, os.X_OK):
+                return path
+    return None
 
 
 def own_environment(environment: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
 from acetate_bridge.client.launcher import log_file, start_server
-from acetate_bridge.client.surroundings import own_environment
+from acetate_bridge.client.surroundings import own_environment, program
 
 MOUNT = "/tmp/.mount_kritaAbCdEf"
 EDITORS = {
@@ -61,3 +62,24 @@ def test_a_started_server_has_the_users_own(
     said = log_file().read_text()
     assert os.environ["APPDIR"] == MOUNT
     assert not [name for name in EDITORS if f"'{name}'" in said]
+
+
+def test_a_program_in_the_folder_of_a_document_is_not_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents, programs = tmp_path / "documents", tmp_path / "programs"
+    for folder in (documents, programs):
+        folder.mkdir()
+        (folder / "acetate.EXE").touch(0o755)
+    monkeypatch.chdir(documents)
+    for path in ("", ".", "no/such/place", os.pathsep.join((".", "", str(programs)))):
+        environment = {"PATH": path, "PATHEXT": ".COM;.EXE"}
+        found = program("acetate", environment, "win32")
+        assert found == (str(programs / "acetate.EXE") if str(programs) in path else None)
+    (programs / "plain").touch(0o755)
+    (programs / "notes").touch(0o644)
+    environment = {"PATH": f"{programs}"}
+    assert program("plain", environment, "linux") == str(programs / "plain")
+    assert program("acetate", environment, "linux") is None
+    if os.name != "nt":
+        assert program("notes", environment, "linux") is None
