@@ -126,7 +126,9 @@ def _why(error: OSError) -> str:
     if error.filename is None or not error.strerror:
         return f"The server cannot start: {error}."
     reason = error.strerror.lower()
-    return f"The server cannot start: {error.filename2 or error.filename} ({reason}) is in its way."
+    return (
+        f"The server cannot start: {error.filename2 or error.filename} cannot be used ({reason})."
+    )
 
 
 def _folder_named() -> Path | None:
