@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import os
+import random
+import zlib
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 # Tiny models gain nothing from threads, and threads that wait for each other on a busy machine
@@ -9,11 +13,27 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # What is said is read in English, whatever the language of who runs the tests.
 os.environ["LANGUAGE"] = "en"
 
+import numpy as np
 import pytest
+import torch
+from hypothesis import HealthCheck, settings
 
+from acetate.models import hub_hosts
 from acetate.pipelines.loading import load_folder
 from acetate.pipelines.pipeline import Pipeline
+from acetate_bridge.language.spoken import ENGLISH, speak
 from tests.support.tiny_model import write_tiny_model
+
+# The same examples every time, however slow the machine: a run that fails fails again.
+settings.register_profile(
+    "steady",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("steady")
+_numbers = count()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -22,14 +42,57 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: (item.get_closest_marker("slow") is not None) == quick_first)
 
 
+def _seed(name: str) -> None:
+    """What is drawn without a seed depends on neither luck nor the tests before."""
+    number = zlib.crc32(name.encode())
+    torch.default_generator.manual_seed(number)
+    np.random.seed(number)
+    random.seed(number)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> None:
+    """Also what is made once for many tests is the same, whichever of them comes first."""
+    _seed(fixturedef.argname)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    _seed(item.nodeid)
+
+
+def _keep_to(patch: pytest.MonkeyPatch, folder: Path) -> None:
+    patch.setenv("ACETATE_DATA_DIR", str(folder / "data"))
+    patch.setenv("ACETATE_RUNTIME_DIR", str(folder / "run"))
+    patch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def private_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing that is made for many tests reaches the folders of the person who runs them."""
+    base = tmp_path_factory.getbasetemp()
+    with pytest.MonkeyPatch.context() as patch:
+        # What is kept there is the same whoever has written it.
+        patch.setenv("XDG_CACHE_HOME", str(base / "cache"))
+        _keep_to(patch, base / "home")
+        yield
+
+
 @pytest.fixture(autouse=True)
-def private_cache(
+def private_folders(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nothing that a test does reaches the caches of the person who runs it."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
-    monkeypatch.setenv("ACETATE_DATA_DIR", str(tmp_path_factory.getbasetemp() / "data"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "config"))
+) -> Iterator[None]:
+    """Nor does one test find what another has left, in folders, variables or the program."""
+    before = dict(os.environ)
+    _keep_to(monkeypatch, tmp_path_factory.getbasetemp() / "homes" / str(next(_numbers)))
+    monkeypatch.setattr(hub_hosts, "_endpoints", set())
+    yield
+    for name in {*os.environ, *before} - {"PYTEST_CURRENT_TEST"}:
+        if name not in before:
+            del os.environ[name]
+        elif os.environ.get(name) != before[name]:
+            os.environ[name] = before[name]
+    speak(ENGLISH)
 
 
 @pytest.fixture(scope="session")

@@ -87,6 +87,14 @@ def test_tasks_are_started_in_one_place() -> None:
     assert found == []
 
 
+def test_nobody_waits_in_a_way_that_loses_a_cancellation() -> None:
+    """Before Python 3.12 `wait_for` forgets that it was cancelled when what it waits for comes."""
+    found = {
+        path.name for root in (ROOT, BRIDGE) for path, _, name in calls(root) if name == "wait_for"
+    }
+    assert found == set()
+
+
 def test_what_becomes_of_every_task_is_known() -> None:
     found = {
         f"{path.relative_to(ROOT).as_posix()}: {task_name(node.args[1])}"

@@ -31,13 +31,13 @@ class CuttingProxy:
 
     def __enter__(self) -> CuttingProxy:
         self._thread.start()
-        assert self._started.wait(30)
+        self._started.wait()
         return self
 
     def __exit__(self, *error: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(30)
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(30)
+        self._thread.join()
         self._loop.close()
 
     def cut(self) -> None:
@@ -61,10 +61,11 @@ class CuttingProxy:
     async def _end(self) -> None:
         self._server.close()
         self._cut()
-        tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        # A connection that has just been taken becomes a task only now.
+        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def _cut(self) -> None:
         self.cuts += bool(self._writers)
@@ -72,19 +73,19 @@ class CuttingProxy:
             writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            upstream = await asyncio.open_connection("127.0.0.1", self._target)
-        except OSError:
-            writer.transport.abort()
-            return
-        self._writers |= {writer, upstream[1]}
-        ours, theirs = f":{self.port}".encode(), f":{self._target}".encode()
+        here = {writer}
         # What the end cancels is no failure, which the loop would print.
-        with contextlib.suppress(asyncio.CancelledError):
+        with contextlib.suppress(asyncio.CancelledError, OSError):
+            upstream = await asyncio.open_connection("127.0.0.1", self._target)
+            here.add(upstream[1])
+            self._writers |= here
+            ours, theirs = f":{self.port}".encode(), f":{self._target}".encode()
             await asyncio.gather(
                 self._pump(reader, upstream[1], (ours, theirs)), self._pump(upstream[0], writer)
             )
-        self._writers -= {writer, upstream[1]}
+        self._writers -= here
+        for each in here:
+            each.transport.abort()
 
     async def _pump(
         self,

@@ -46,7 +46,7 @@ class Listener:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.client.stop()
+        self.client.stop(LONG)
 
     def _take(self, event: Event) -> None:
         self._news.put(event)

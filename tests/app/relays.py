@@ -42,7 +42,7 @@ class Relay:
         # A thread that waits for a connection is woken by one.
         self._closing = True
         with contextlib.suppress(OSError):
-            socket.create_connection(self._listening.getsockname(), 5).close()
+            socket.create_connection(self._listening.getsockname()).close()
         self._threads[0].join(30)
         self._listening.close()
         for each in list(self._open):
@@ -67,9 +67,13 @@ class Relay:
             self._start(self._serve, connection)
 
     def _serve(self, inner: socket.socket) -> None:
-        outer = socket.create_connection(("127.0.0.1", self._target), 30)
-        outer.settimeout(None)
-        self._open += [inner, outer]
+        self._open.append(inner)
+        try:
+            outer = socket.create_connection(("127.0.0.1", self._target))
+        except OSError:  # The server has gone.
+            inner.close()
+            return
+        self._open.append(outer)
         try:
             if self._identity:
                 ours = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -102,6 +102,12 @@ class RunningServer:
         self.stop()
 
     @property
+    def pid(self) -> int:
+        """The number of the process that was started last."""
+        assert self.process is not None
+        return self.process.pid
+
+    @property
     def environment(self) -> dict[str, str]:
         """What lets a process find this server, and nothing of the person who tests."""
         return {
@@ -152,7 +158,7 @@ class RunningServer:
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(30)
+            return self.process.wait(LONG)
         except subprocess.TimeoutExpired:
             self.process.kill()
             return self.process.wait()

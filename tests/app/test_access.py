@@ -13,7 +13,7 @@ from acetate.app.application import create_app
 from acetate.app.auth import Gate, is_loopback, names_for
 from acetate.app.routes import ROUTES
 from acetate.app.settings import Settings
-from tests.app.server_process import TOKEN, RunningServer
+from tests.app.server_process import LONG, TOKEN, RunningServer
 
 JOB = "abcdefgh"
 
@@ -32,7 +32,7 @@ class Shape:
 
 def send(server: RunningServer, shape: Shape) -> int:
     port = server.runtime.port
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LONG)
     try:
         connection.putrequest(shape.method, shape.path, skip_host=True, skip_accept_encoding=True)
         if shape.host is not None:
@@ -227,7 +227,7 @@ def test_a_session_with_the_token_is_opened(server: RunningServer) -> None:
 
 
 def test_the_page_asks_for_the_token_and_holds_none(server: RunningServer) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", server.runtime.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", server.runtime.port, timeout=LONG)
     connection.request("GET", "/")
     response = connection.getresponse()
     body = response.read().decode()
@@ -265,7 +265,7 @@ def test_malformed_requests_leave_one_line_without_their_headers(server: Running
     import socket
 
     since = len(server.log.read_text())
-    with socket.create_connection(("127.0.0.1", server.runtime.port), timeout=60) as raw:
+    with socket.create_connection(("127.0.0.1", server.runtime.port), timeout=LONG) as raw:
         head = f"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\x01\r\n\r\n"
         raw.sendall(head.encode())
         assert b" 400 " in raw.recv(4096)

@@ -11,13 +11,13 @@ from typing import Any
 
 from PIL import Image as Pillow
 
-from tests.app.server_process import TOKEN, RunningServer
+from tests.app.server_process import LONG, TOKEN, RunningServer
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 
 def connection(server: RunningServer) -> http.client.HTTPConnection:
-    return http.client.HTTPConnection(server.runtime.host, server.runtime.port, timeout=60)
+    return http.client.HTTPConnection(server.runtime.host, server.runtime.port, timeout=LONG)
 
 
 def fetch(server: RunningServer, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
@@ -90,7 +90,7 @@ def test_a_job_that_has_ended_cannot_be_painted_first(server: RunningServer) -> 
 
 
 def test_the_order_of_what_waits_is_told_and_changed(server: RunningServer) -> None:
-    recipe = {"mode": "text", "prompt": "step=0.05", "steps": 150}
+    recipe = {"mode": "text", "prompt": "step=0.5", "steps": 150}
     jobs = [
         json.loads(fetch(server, "POST", "/v1/jobs", {"recipe": recipe})[1])["job"]
         for _ in range(4)

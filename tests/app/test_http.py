@@ -68,7 +68,7 @@ def test_raw_pixels_may_be_uploaded_too(server: RunningServer) -> None:
 
 
 def test_a_script_cancels_its_job(server: RunningServer) -> None:
-    order = {"recipe": {"mode": "text", "prompt": "step=0.05", "steps": 150}}
+    order = {"recipe": {"mode": "text", "prompt": "step=0.5", "steps": 150}}
     job = json.loads(ask(server, "POST", "/v1/jobs", order)[1])["job"]
     assert ask(server, "POST", f"/v1/jobs/{job}/acknowledge")[0] == 409
     assert ask(server, "DELETE", f"/v1/jobs/{job}")[0] == 202

@@ -49,7 +49,7 @@ def test_jobs_are_counted_by_ending_and_mode(watched: RunningServer) -> None:
     with Listener(watched.runtime.address, TOKEN) as listener:
         assert isinstance(listener.ending(listener.submit(WORDS)), Done)
         assert isinstance(listener.ending(listener.submit(f"break {WORDS}")), Failed)
-        long = listener.submit(f"step=0.1 {WORDS}", steps=150)
+        long = listener.submit(f"step=0.5 {WORDS}", steps=150)
         listener.wait(lambda event: getattr(event, "step", 0) >= 1 and event.job == long)
         while_running = figures(watched)
         waiting = listener.submit(WORDS)

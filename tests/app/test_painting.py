@@ -62,7 +62,7 @@ def model(painting: RunningServer) -> ModelInfo:
             pass
         return offer.models[0]
     finally:
-        client.stop()
+        client.stop(LONG)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def test_waiting_jobs_are_told_and_moved(server: RunningServer) -> None:
     with Listener(server.runtime.address, TOKEN) as listener:
         client = listener.client
         client._on_queue = heard.put
-        jobs = [listener.submit("step=0.05", steps=150) for _ in range(4)]
+        jobs = [listener.submit("step=0.5", steps=150) for _ in range(4)]
         try:
             until(heard, jobs[1:])
             client.move(jobs[3], jobs[1])

@@ -68,9 +68,9 @@ def test_of_two_servers_started_at_once_one_stays(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_an_idle_server_leaves_by_itself_but_not_while_it_works(tmp_path: Path) -> None:
-    with RunningServer(tmp_path, idle_exit=1.0) as server:
+    with RunningServer(tmp_path, idle_exit=10.0) as server:
         with Listener(server.runtime.address, TOKEN) as listener:
-            assert isinstance(listener.ending(listener.submit("step=0.1", steps=20)), Done)
+            assert isinstance(listener.ending(listener.submit("step=0.1", steps=120)), Done)
         assert server.wait() == 0
     assert not (tmp_path / "run" / "server.json").exists()
 
@@ -82,10 +82,17 @@ def test_waiting_costs_next_to_nothing(tmp_path: Path) -> None:
         assert server.process is not None
         parent = psutil.Process(server.process.pid)
         family = [parent, *parent.children(recursive=True)]
-        before = [sum(one.cpu_times()[:2]) for one in family]
-        time.sleep(4)
-        after = [sum(one.cpu_times()[:2]) for one in family]
-        assert sum(after) - sum(before) < 0.01 * 4
+
+        def worked() -> float:
+            return sum(sum(one.cpu_times()[:2]) for one in family)
+
+        # What a first job has begun may be winding up still.
+        until, share = time.monotonic() + LONG, 1.0
+        while share >= 0.01:
+            assert time.monotonic() < until, share
+            began, before = time.monotonic(), worked()
+            time.sleep(4)
+            share = (worked() - before) / (time.monotonic() - began)
 
 
 def test_neither_token_nor_prompt_is_in_the_log(server: RunningServer) -> None:

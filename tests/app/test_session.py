@@ -75,7 +75,7 @@ def test_sixteen_bits_stay_sixteen_bits(listener: Listener) -> None:
 
 
 def test_cancelling_ends_a_running_job_and_the_next_one_is_fine(listener: Listener) -> None:
-    job = listener.submit("step=0.05", steps=150)
+    job = listener.submit("step=0.5", steps=150)
     listener.wait(lambda event: isinstance(event, Progress) and event.step > 1)
     listener.client.cancel(job)
     assert isinstance(listener.ending(job), Cancelled)
@@ -84,7 +84,7 @@ def test_cancelling_ends_a_running_job_and_the_next_one_is_fine(listener: Listen
 
 
 def test_cancelling_a_waiting_job_does_not_start_it(listener: Listener) -> None:
-    running = listener.submit("step=0.05", steps=150)
+    running = listener.submit("step=0.5", steps=150)
     listener.wait(lambda event: isinstance(event, Progress))
     waiting = listener.submit()
     listener.wait(lambda event: event.job == waiting)

@@ -86,7 +86,7 @@ def test_a_server_that_does_not_answer_is_said_so() -> None:
         page_link(Runtime(1, "127.0.0.1", 9, "token", 1))
 
 
-def test_whoever_has_taken_the_port_gets_no_token(unused_tcp_port: int) -> None:
+def test_whoever_has_taken_the_port_gets_no_token() -> None:
     heard: list[bytes] = []
 
     class Impostor(http.server.BaseHTTPRequestHandler):
@@ -100,12 +100,12 @@ def test_whoever_has_taken_the_port_gets_no_token(unused_tcp_port: int) -> None:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    impostor = http.server.HTTPServer(("127.0.0.1", unused_tcp_port), Impostor)
+    impostor = http.server.HTTPServer(("127.0.0.1", 0), Impostor)
     thread = threading.Thread(target=impostor.serve_forever)
     thread.start()
     try:
         with pytest.raises(NoPageLink, match="not the server"):
-            page_link(Runtime(1, "127.0.0.1", unused_tcp_port, "the-secret-token", 1))
+            page_link(Runtime(1, "127.0.0.1", impostor.server_port, "the-secret-token", 1))
     finally:
         impostor.shutdown()
         impostor.server_close()

@@ -108,8 +108,9 @@ def test_a_refused_request_with_a_body_ends_the_connection(server: RunningServer
         head = f"POST /v1/jobs HTTP/1.1\r\nHost: {server.runtime.address}\r\n"
         link.sendall(f"{head}Content-Length: 100000000\r\n\r\nx".encode())
         answer = b""
-        while piece := link.recv(2**16):
-            answer += piece
+        with contextlib.suppress(ConnectionError):
+            while piece := link.recv(2**16):
+                answer += piece
     assert b" 401 " in answer.split(b"\r\n")[0] and b"Connection: close" in answer
 
 
@@ -158,13 +159,14 @@ async def test_whoever_says_nothing_or_half_a_request_is_sent_away(begun: bytes)
 
 
 async def test_whoever_was_let_in_stays_and_counts_no_more() -> None:
-    strangers = Strangers(most=2, seconds=0.3)
+    strangers = Strangers(most=2, seconds=LONG)
     async with reception(strangers) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         asking = b"GET / HTTP/1.1\r\nHost: x\r\nToken: right\r\n\r\n"
         writer.write(asking)
         assert (await reader.readline()).startswith(b"HTTP/1.1 200")
         assert len(strangers) == 0
+        strangers._seconds = 0.05  # pyright: ignore[reportPrivateUsage]
         silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(4)]
         assert all([await is_closed(other) for other, _ in silent])
         writer.write(asking)

@@ -24,12 +24,15 @@ ENDLESS = ("/v1/session", "/v1/events")
 
 CLIENT = """
 import io, sys, time
+import httpx
 from acetate_client import AuthenticatedClient
 from acetate_client.api.default import show_job, show_layer, submit_job, upload_image
 from acetate_client.models import ImageReference, JobStatus, SubmitOrder
 from acetate_client.types import File
 
-client = AuthenticatedClient(base_url=sys.argv[1], token=sys.argv[2])
+client = AuthenticatedClient(
+    base_url=sys.argv[1], token=sys.argv[2], timeout=httpx.Timeout(600)
+)
 with client:
     body = File(payload=io.BytesIO(bytes(20 * 10 * 4)))
     picture = upload_image.sync(client=client, body=body, width=20, height=10)
@@ -91,6 +94,7 @@ def test_a_fuzzer_finds_nothing(running: RunningServer, description: Path, tmp_p
         "-m", "schemathesis.cli", "run", str(description), "--url",
         f"http://{running.runtime.address}", "-H", f"Authorization: Bearer {TOKEN}", *skipped,
         "--max-examples", str(EXAMPLES), "--phases", "coverage,fuzzing", "--seed", "1",
+        "--request-timeout", "300", "--suppress-health-check", "all",
         "--checks", f"{checks},response_schema_conformance", "--no-color", folder=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr

@@ -50,6 +50,37 @@ async def test_a_machine_without_room_for_a_process_says_so(
     await downloads.close()
 
 
+PATIENT = """
+import sys
+import msgspec
+from acetate.workers.download_process import Ended
+sys.stdin.read()
+print(msgspec.json.encode(Ended("stopped")).decode(), flush=True)
+"""
+
+
+async def test_a_download_that_is_paused_before_its_process_is_there_is_paused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, may_start = asyncio.create_subprocess_exec, asyncio.Event()
+
+    async def later(*words: str, **options: Any) -> asyncio.subprocess.Process:
+        await may_start.wait()
+        return await start(*words, **options)
+
+    (tmp_path / "patient.py").write_text(PATIENT)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr("asyncio.create_subprocess_exec", later)
+    downloads = made(tmp_path, "patient")
+    downloads.pull("m", [])
+    pausing = asyncio.ensure_future(downloads.pause("m"))
+    await asyncio.sleep(0)
+    may_start.set()
+    await pausing
+    assert (await state_of(downloads)).state == "paused" and not downloads.busy
+    await downloads.close()
+
+
 async def test_a_process_that_speaks_nonsense_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,12 +7,15 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from acetate_bridge.client.page_link import page_link
 from tests.app.server_process import RunningServer
 
 CHROMIUM = os.environ.get("ACETATE_CHROMIUM") or shutil.which("chromium") or ""
+PATIENCE = 300_000
+"""Milliseconds that anything may take on a slow, busy machine before it counts as failed."""
+expect.set_options(timeout=PATIENCE)
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 
 
@@ -28,7 +31,9 @@ def browser() -> Iterator[Browser]:
     if not CHROMIUM:
         pytest.fail("NOT TESTED in a browser: Chromium is not here (tests/page/setup.sh).")
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        running = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=ARGUMENTS, timeout=PATIENCE
+        )
         yield running
         running.close()
 
@@ -37,6 +42,7 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser of a person of its own; what its pages complain about fails the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    context.set_default_timeout(PATIENCE)
     complaints: list[str] = []
     context.on("weberror", lambda error: complaints.append(str(error.error)))
     context.on(

@@ -56,13 +56,9 @@ def test_the_recipe_is_shown_and_used_again_or_varied(page: Page) -> None:
     assert page.locator("#seed").input_value() == str(recipe["seed"])
     shown.get_by_role("button", name="Vary: a blue teapot").click()
     expect(page.locator("article").filter(has_text="a blue teapot")).to_have_count(2, timeout=LONG)
-    seeds = {
-        json.loads(each)["seed"]
-        for each in page.locator("article")
-        .filter(has_text="blue teapot")
-        .locator("pre")
-        .all_text_contents()
-    }
+    varied = page.locator("article").filter(has_text="blue teapot").locator("pre")
+    expect(varied).to_have_count(2, timeout=LONG)
+    seeds = {json.loads(each)["seed"] for each in varied.all_text_contents()}
     assert len(seeds) == 2
 
 
@@ -80,7 +76,7 @@ def test_a_waiting_job_is_painted_next_or_cancelled(page: Page) -> None:
     page.locator("summary").filter(has_text="More").click()
     expect(page.get_by_role("button", name="Generate")).to_be_enabled(timeout=LONG)
     page.get_by_label("Steps").fill("150")
-    for prompt in ("the long one step=0.5", "the second", "the third"):
+    for prompt in ("the long one step=1", "the second", "the third"):
         generate(page, prompt)
         expect(page.locator("#queue li").filter(has_text=prompt)).to_be_visible(timeout=LONG)
     expect(page.get_by_role("button", name="Later: the third")).to_be_hidden()
@@ -102,15 +98,15 @@ def test_reloading_in_mid_job_loses_nothing_and_two_tabs_agree(
 ) -> None:
     page.locator("summary").filter(has_text="More").click()
     expect(page.get_by_role("button", name="Generate")).to_be_enabled(timeout=LONG)
-    page.get_by_label("Steps").fill("40")
-    generate(page, "a slow ship step=0.3")
+    page.get_by_label("Steps").fill("60")
+    generate(page, "a slow ship step=0.5")
     expect(page.locator("#queue li").filter(has_text="a slow ship")).to_be_visible(timeout=LONG)
     page.reload()
     other = context.new_page()
     other.goto(page.url)
     for tab in (page, other):
         shown = tab.locator("article").filter(has_text="a slow ship")
-        expect(shown.get_by_role("button", name="PNG: a slow ship step=0.3")).to_be_visible(
+        expect(shown.get_by_role("button", name="PNG: a slow ship step=0.5")).to_be_visible(
             timeout=LONG
         )
 

@@ -20,6 +20,7 @@ from tests.acetate_bridge.protocol.wire_messages import damage
 from tests.app.links import CuttingProxy
 from tests.app.server_process import LONG, TOKEN, RunningServer
 from tests.app.test_fuzz import survive
+from tests.support.processes import children_running
 
 _JOBS_EACH_ROUND = 6
 _FRAMES_EACH_SESSION = 95
@@ -51,7 +52,7 @@ class Watcher:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.client.stop()
+        self.client.stop(LONG)
 
     def _hear(self, event: Event) -> None:
         with self._heard:
@@ -109,8 +110,7 @@ class _Place:
 
     def workers(self) -> list[psutil.Process]:
         assert self.server.process is not None
-        children = psutil.Process(self.server.process.pid).children(recursive=True)
-        return [each for each in children if "acetate.workers.process" in each.cmdline()]
+        return children_running(self.server.process.pid, "acetate.workers.process")
 
     def round(self) -> None:
         """One job that takes a while, and those that wait behind it."""

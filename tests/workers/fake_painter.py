@@ -104,6 +104,13 @@ def open_never(device: str, models_folder: Path) -> FakePainter:
         time.sleep(3600)
 
 
+def open_when_let(device: str, models_folder: Path) -> FakePainter:
+    """As soon as there is a file `let` in the models folder."""
+    while not (models_folder / "let").exists():
+        time.sleep(0.01)
+    return FakePainter(models_folder)
+
+
 def open_in_another_time(device: str, models_folder: Path) -> FakePainter:
     """On a machine whose clock is wrong by a day, and does not agree with itself."""
     right = time.time

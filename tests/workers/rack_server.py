@@ -79,7 +79,7 @@ class RackServer:
             self.asked.append(form)
             self._now += 1
             self.most_at_once = max(self.most_at_once, self._now)
-        self.hold.wait(60)
+        self.hold.wait(600)
         with self._lock:
             self._now -= 1
         if form["model"] != self.model or handler.path != "/v1/images/edits":

@@ -45,7 +45,7 @@ pytestmark = [
 FAKE = "tests.workers.fake_painter:open_fake"
 ELSEWHEN = "tests.workers.fake_painter:open_in_another_time"
 ONE = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
-PATIENCE = 240.0
+PATIENCE = 600.0
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +141,7 @@ async def node_of(engine: RayEngine) -> tuple[str, int]:
 async def test_a_job_on_a_node_that_dies_is_painted_once_on_the_other(
     cluster: Cluster, house: House
 ) -> None:
-    await house.submit("job-0001", "slow step=0.1", steps=60)
+    await house.submit("job-0001", "slow step=0.1", steps=150)
     await house.submit("job-0002", "waits meanwhile", steps=2)
     await house.until(lambda: house.steps("job-0001") >= 2)
     lost, _ = await node_of(house.engines[0])
@@ -173,7 +173,7 @@ async def test_a_node_that_comes_while_jobs_wait_takes_some(
 
 
 async def test_a_running_and_a_waiting_job_are_cancelled(house: House) -> None:
-    await house.submit("job-2001", "slow step=0.1", steps=150)
+    await house.submit("job-2001", "slow step=1", steps=150)
     await house.submit("job-2002", "waits")
     await house.until(lambda: house.steps("job-2001") >= 1)
     assert await house.manager.cancel("me", "job-2002")
@@ -186,7 +186,7 @@ async def test_a_running_and_a_waiting_job_are_cancelled(house: House) -> None:
 async def test_a_node_that_is_cut_off_for_a_while_paints_its_job_once(
     cluster: Cluster, house: House
 ) -> None:
-    await house.submit("job-3001", "slow step=0.1", steps=30)
+    await house.submit("job-3001", "slow step=0.1", steps=100)
     await house.until(lambda: house.steps("job-3001") >= 2)
     name, painter = await node_of(house.engines[0])
     (node,) = [each for each in cluster.list_all_nodes() if each.node_id == name]

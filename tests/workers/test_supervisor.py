@@ -87,11 +87,12 @@ async def test_a_job_can_be_cancelled_before_the_worker_is_ready(tmp_path: Path)
 
 
 async def test_silence_and_standstill_are_told_from_work(tmp_path: Path) -> None:
-    patient = Patience(silence=60, stall=1.0)
+    # The steps together take longer than any of them may.
+    patient = Patience(silence=600, stall=6.0)
     async with engine(tmp_path, patience=patient) as made:
         with pytest.raises(EngineLost, match="no progress"):
             await paint(made, "stall")
-        assert isinstance((await paint(made, "step=0.3", 4))[-1], Painted)
+        assert isinstance((await paint(made, "step=0.5", 14))[-1], Painted)
 
 
 async def test_a_worker_that_never_opens_is_reported_and_tried_again(tmp_path: Path) -> None:
@@ -101,7 +102,8 @@ async def test_a_worker_that_never_opens_is_reported_and_tried_again(tmp_path: P
 
 
 async def test_a_worker_that_is_killed_while_it_starts_costs_no_job(tmp_path: Path) -> None:
-    async with engine(tmp_path) as made:
+    painter = "tests.workers.fake_painter:open_when_let"
+    async with engine(tmp_path, painter) as made:
         painting = asyncio.ensure_future(paint(made))
         for _ in range(2):
             while made.pid is None:
@@ -110,6 +112,7 @@ async def test_a_worker_that_is_killed_while_it_starts_costs_no_job(tmp_path: Pa
             os.kill(pid, signal.SIGKILL)
             while made.pid == pid:
                 await asyncio.sleep(0.01)
+        (tmp_path / "let").touch()
         assert isinstance((await painting)[-1], Painted)
 
 
@@ -147,6 +150,7 @@ async def test_a_stopped_worker_is_replaced_however_large_the_request(tmp_path: 
         with pytest.raises(EngineLost, match="hung"):
             async for _ in made.paint("job", LARGE):
                 pass
+        made._patience = Patience()  # pyright: ignore[reportPrivateUsage]
         events = [event async for event in made.paint("job", LARGE)]
         assert isinstance(events[-1], Painted) and made.pid != pid
 
@@ -171,6 +175,7 @@ async def test_cancelling_never_waits_for_a_worker(tmp_path: Path) -> None:
             await painting
         with contextlib.suppress(EngineLost):
             await paint(made)  # Nobody has noticed yet that the worker hangs.
+        made._patience = Patience()  # pyright: ignore[reportPrivateUsage]
         assert isinstance((await paint(made))[-1], Painted)
 
 

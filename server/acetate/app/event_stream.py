@@ -45,7 +45,8 @@ async def follow_jobs(request: web.Request) -> web.StreamResponse:
 
 async def _lines(context: Context, news: News) -> bytes:
     try:
-        jobs = await asyncio.wait_for(news.take(), _HEARTBEAT_SECONDS)
+        async with asyncio.timeout(_HEARTBEAT_SECONDS):
+            jobs = await news.take()
     except TimeoutError:
         return b"\n"
     lines: list[bytes] = []

@@ -134,7 +134,8 @@ async def _run(order: Order, data: bytes) -> Outcome:
         env=module_environment(),
     )
     try:
-        said, _ = await asyncio.wait_for(process.communicate(data), _PATIENCE)
+        async with asyncio.timeout(_PATIENCE):
+            said, _ = await process.communicate(data)
         return msgspec.json.decode(said, type=Outcome)
     except (TimeoutError, msgspec.MsgspecError):
         return Outcome(code="bad_image", message="the picture cannot be unpacked")

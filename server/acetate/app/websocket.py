@@ -189,7 +189,8 @@ class Session:
     async def _greet(self) -> Hello | None:
         """The client's hello; anything else is answered with a problem and a closed door."""
         try:
-            first = await asyncio.wait_for(self._socket.receive(), _HELLO_SECONDS)
+            async with asyncio.timeout(_HELLO_SECONDS):
+                first = await self._socket.receive()
             if first.type is not WSMsgType.TEXT:
                 raise BadFrame("hello_first", "The first message is hello.")
             hello = read_message(first.data)

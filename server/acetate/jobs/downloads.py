@@ -44,6 +44,7 @@ class Downloads:
         self._pulls: dict[str, asyncio.Task[None]] = {}
         self._accepted: dict[str, list[str]] = {}
         self._processes: dict[str, Process] = {}
+        self._stopping: set[str] = set()
         self._telling: asyncio.TimerHandle | None = None
 
     @property
@@ -160,7 +161,9 @@ class Downloads:
         )
         self._processes[order.model] = process
         ended: Ended | None = None
-        assert process.stdout is not None
+        assert process.stdin is not None and process.stdout is not None
+        if order.model in self._stopping:
+            process.stdin.close()  # It was to stop before it was there.
         try:
             async for text in process.stdout:
                 line = msgspec.json.decode(text, type=Line)
@@ -178,16 +181,18 @@ class Downloads:
 
     async def _stop(self, model_id: str, task: asyncio.Task[None]) -> None:
         """Ask the process to stop, and end it if it does not; a file is always fit to resume."""
+        self._stopping.add(model_id)
         process = self._processes.get(model_id)
         if process is not None and process.stdin is not None:
             process.stdin.close()
         done, _ = await asyncio.wait([task], timeout=_GRACE_SECONDS)
         if not done:
-            if process is not None:
+            if (process := self._processes.get(model_id)) is not None:
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
             await asyncio.wait([task])
             self._set(model_id, DownloadState("paused", reason="The download is paused."))
+        self._stopping.discard(model_id)
 
     def _set(self, model_id: str, state: DownloadState | None) -> None:
         """Note where a download stands, and tell of it at most four times a second."""

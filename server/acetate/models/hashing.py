@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
 from acetate.models.files import existing
-from acetate_bridge.client.paths import read_bounded
+from acetate_bridge.client.paths import read_bounded, write_whole
 from acetate_bridge.protocol.json_text import read_json
 
 
@@ -68,10 +68,6 @@ class _Memory:
     def save(self) -> None:
         if not self._changed:
             return
-        temporary = self._store.with_name(f"{self._store.name}.{os.getpid()}")
-        try:
-            self._store.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(self._known, indent=1), encoding="utf-8")
-            temporary.replace(self._store)
-        except OSError:
-            temporary.unlink(missing_ok=True)  # A read-only home costs time, not the picture.
+        # A read-only home costs time, not the picture.
+        with contextlib.suppress(OSError):
+            write_whole(self._store, json.dumps(self._known, indent=1))

@@ -10,6 +10,7 @@ from typing import Any, cast
 from platformdirs import user_config_path
 
 from acetate.models.catalog import Entry
+from acetate.models.turns import alone_with
 from acetate_bridge.client.paths import read_bounded, write_whole
 from acetate_bridge.protocol.json_text import read_json
 from acetate_bridge.protocol.licences import licence_link
@@ -30,8 +31,9 @@ def unaccepted(entry: Entry) -> list[str]:
 
 def accept(licences: list[str]) -> None:
     """Remember that these are accepted; what cannot be written is asked about again."""
-    with contextlib.suppress(OSError):
-        write_whole(licences_file(), json.dumps(sorted({*_read(), *licences})))
+    path = licences_file()
+    with contextlib.suppress(OSError), alone_with(path):
+        write_whole(path, json.dumps(sorted({*_read(), *licences})))
 
 
 def _read() -> list[str]:

@@ -15,8 +15,9 @@ import msgspec
 
 from acetate.errors import AcetateError, BadRequest
 from acetate.models.identify import Role
+from acetate.models.turns import alone_with
 from acetate_bridge.client.discovery import data_folder
-from acetate_bridge.client.paths import read_bounded
+from acetate_bridge.client.paths import read_bounded, write_whole
 from acetate_bridge.protocol.json_text import read_json
 from acetate_bridge.protocol.limits import LARGEST_SIDE
 
@@ -114,21 +115,23 @@ def style_preset(names: Iterable[str]) -> str:
 
 def register(own: Own) -> None:
     """Put something on the list of what was imported. Raises CannotImport if its name is taken."""
-    files = own_files()
-    if own.name in {other.name for other in files}:
-        raise CannotImport(f"{own.name} is imported already.")
-    own_folder().mkdir(parents=True, exist_ok=True)
-    _write_register([*files, own])
+    with alone_with(_register()):
+        files = own_files()
+        if own.name in {other.name for other in files}:
+            raise CannotImport(f"{own.name} is imported already.")
+        _write_register([*files, own])
 
 
 def remove_own(name: str) -> None:
     """Forget an imported file; what it was linked from stays. Raises BadRequest."""
-    kept = [own for own in own_files() if own.name != name]
-    if len(kept) == len(own_files()):
-        raise BadRequest(f"Nothing called “{name}” was imported.")
-    if not (own_folder() / name).is_dir():
-        (own_folder() / name).unlink(missing_ok=True)
-    _write_register(kept)
+    with alone_with(_register()):
+        files = own_files()
+        kept = [own for own in files if own.name != name]
+        if len(kept) == len(files):
+            raise BadRequest(f"Nothing called “{name}” was imported.")
+        if not (own_folder() / name).is_dir():
+            (own_folder() / name).unlink(missing_ok=True)
+        _write_register(kept)
 
 
 def safe_name(stem: str) -> str:
@@ -158,6 +161,4 @@ def _register() -> Path:
 
 
 def _write_register(files: list[Own]) -> None:
-    temporary = _register().with_name(f"imported.{os.getpid()}.part")
-    temporary.write_text(json.dumps([asdict(own) for own in files], indent=1), encoding="utf-8")
-    temporary.replace(_register())
+    write_whole(_register(), json.dumps([asdict(own) for own in files], indent=1))

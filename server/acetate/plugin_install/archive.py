@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from acetate import __version__
 from acetate.errors import CannotWrite
 from acetate.plugin_install.bundle import EditorName, PluginFile, plugin_files
+from acetate_bridge.client.paths import beside
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
@@ -21,9 +22,12 @@ def build(editor: EditorName, folder: Path) -> Path:
     data = pack(plugin_files(editor))
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".part")
-        temporary.write_bytes(data)
-        temporary.replace(path)
+        temporary = beside(path)
+        try:
+            temporary.write_bytes(data)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise CannotWrite(f"The plug-in cannot be written to {path}: {error.strerror}.") from error
     return path

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from acetate.errors import CannotWrite
 from acetate.plugin_install.bundle import LAYOUTS, MANIFEST, EditorName, PluginFile
-from acetate_bridge.client.paths import read_bounded
+from acetate_bridge.client.paths import beside, read_bounded
 from acetate_bridge.protocol.json_text import read_json
 
 _CACHE = "__pycache__"
@@ -82,7 +82,7 @@ def uninstall(editor: EditorName, folder: Path) -> Installed | None:
 
 def _write(path: Path, file: PluginFile, platform: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
+    temporary = beside(path)
     try:
         temporary.write_bytes(file.data)
         if platform != "win32":

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from acetate.errors import CannotWrite
+from acetate_bridge.client.paths import write_whole
 
 _SECTION = "[python]"
 _KEY = "enable_acetate_krita"
@@ -80,10 +81,7 @@ def _read(kritarc: Path) -> list[str]:
 
 def _write(kritarc: Path, lines: list[str]) -> None:
     try:
-        kritarc.parent.mkdir(parents=True, exist_ok=True)
-        temporary = kritarc.with_name(f".{kritarc.name}.acetate")
-        temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        temporary.replace(kritarc)
+        write_whole(kritarc, "".join(f"{line}\n" for line in lines))
     except OSError as error:
         raise CannotWrite(
             f"Krita's settings in {kritarc} cannot be written: {error.strerror}.",

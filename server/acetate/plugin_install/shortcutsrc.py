@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from acetate.errors import CannotWrite
+from acetate_bridge.client.paths import write_whole
 
 SHORTCUTS = {
     "acetate-open-panel": "F9",
@@ -64,9 +65,7 @@ def _read(shortcutsrc: Path) -> list[str]:
 
 def _write(shortcutsrc: Path, lines: list[str]) -> None:
     try:
-        temporary = shortcutsrc.with_name(f".{shortcutsrc.name}.acetate")
-        temporary.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        temporary.replace(shortcutsrc)
+        write_whole(shortcutsrc, "".join(f"{line}\n" for line in lines))
     except OSError as error:
         raise CannotWrite(
             f"GIMP's shortcuts in {shortcutsrc} cannot be written: {error.strerror}.", _BY_HAND

@@ -12,7 +12,7 @@ from typing import Any, cast
 import torch
 
 from acetate.errors import CannotWrite, ModelDamaged
-from acetate.training.whole_files import reason_of
+from acetate.training.whole_files import half_of, reason_of
 
 
 def write_checkpoint(file: Path, state: dict[str, Any]) -> None:
@@ -20,7 +20,7 @@ def write_checkpoint(file: Path, state: dict[str, Any]) -> None:
 
     Raises CannotWrite, and leaves nothing half behind.
     """
-    half = file.with_suffix(".half")
+    half = half_of(file)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with half.open("wb") as opened:

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import contextlib
+import glob
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from safetensors import SafetensorError
 
 from acetate.errors import CannotWrite
+from acetate_bridge.client.discovery import process_lives
+
+
+def half_of(file: Path) -> Path:
+    """Where this process alone gathers what shall become `file`; what killed ones left is deleted.
+
+    A training runs in several processes, and large files are left by those that are killed.
+    """
+    for other in file.parent.glob(f"{glob.escape(file.name)}.*.half"):
+        number = other.suffixes[-2].removeprefix(".")
+        if number.isdecimal() and not process_lives(int(number)):
+            with contextlib.suppress(OSError):
+                other.unlink()
+    return file.with_name(f"{file.name}.{os.getpid()}.half")
 
 
 def written_whole(file: Path, write: Callable[[Path], None]) -> Path:
     """Let `write` fill a file beside, and give it its name when it is whole. Raises CannotWrite."""
-    part = file.with_name(f"{file.name}.half")
+    part = half_of(file)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         write(part)

@@ -125,7 +125,8 @@ class RackEngine:
                 self._announce(found)
             self._look.clear()
             try:
-                await asyncio.wait_for(self._look.wait(), _LOOK_SECONDS)
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._look.wait()
             except TimeoutError:
                 continue
 

@@ -265,7 +265,8 @@ class WorkerEngine:
         moved = loop.time()
         while True:
             try:
-                delivery = await asyncio.wait_for(self._events.get(), self._patience.silence)
+                async with asyncio.timeout(self._patience.silence):
+                    delivery = await self._events.get()
             except TimeoutError:
                 self._abandon(process)
                 raise EngineLost("the worker hung and was ended") from None

@@ -24,6 +24,7 @@ from acetate_bridge.client.websocket import (
     ConnectionClosed,
     InvalidHandshake,
     InvalidStatus,
+    time_limit,
 )
 from acetate_bridge.protocol.chunking import PARTS_FEATURE, Gathering, frames, joined
 from acetate_bridge.protocol.codec import (
@@ -138,8 +139,10 @@ class Link:
                 delay = FIRST_DELAY
                 pause = delay * random.uniform(0.0, 1.0)
             starting = asyncio.get_running_loop().time() < self._starting_until
+            # Before Python 3.12 `wait_for` loses a cancellation that comes with what it waits for.
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), _STARTING_DELAY if starting else pause)
+                async with time_limit(_STARTING_DELAY if starting else pause):
+                    await self._wake.wait()
             delay = FIRST_DELAY if starting else min(LONGEST_DELAY, delay * 2)
 
     async def _try_once(self, pause: float) -> bool:
@@ -246,7 +249,8 @@ class Link:
                 await asyncio.gather(sender, return_exceptions=True)
 
     async def _welcome(self, connection: ClientConnection) -> Welcome:
-        first = decode_server(await asyncio.wait_for(connection.recv(), _WELCOME_SECONDS))
+        async with time_limit(_WELCOME_SECONDS):
+            first = decode_server(await connection.recv())
         if isinstance(first, Problem):
             raise _Refused(first.message)
         if not isinstance(first, Welcome):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -89,8 +90,10 @@ def start_server(
     log, detached = log_file(), detachment(platform)
     try:
         make_private(log.parent)
-        if log.exists() and log.stat().st_size > LOG_BYTES:
-            os.replace(log, older_log(log))
+        # Another editor may be doing the same.
+        with contextlib.suppress(FileNotFoundError):
+            if log.stat().st_size > LOG_BYTES:
+                os.replace(log, older_log(log))
         with open(log, "ab") as output:
             return subprocess.Popen(
                 words,

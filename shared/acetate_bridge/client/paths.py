@@ -7,7 +7,7 @@ import errno
 import os
 import stat
 import sys
-import threading
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -48,13 +48,19 @@ def read_bounded(path: Path, most: int = SETTINGS_BYTES) -> str:
     return data.decode("utf-8")
 
 
+def beside(path: Path) -> Path:
+    """Where to gather what shall become `path`: a name that no other writer has.
+
+    The process does not tell two threads apart, nor two sandboxes that count theirs anew.
+    """
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+
+
 def write_whole(path: Path, text: str) -> None:
     """Write a file so that a reader finds the old text or the new one. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    temporary = beside(path)
     try:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
         with open(temporary, "x", encoding="utf-8") as file:
             file.write(text)
         os.replace(temporary, path)

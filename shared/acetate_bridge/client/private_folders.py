@@ -12,6 +12,8 @@ import stat
 import sys
 from pathlib import Path
 
+from acetate_bridge.client.paths import beside
+
 _LARGEST = 2**20
 _UNMAPPED = 65534
 """The owner that a sandbox shows for files of users whom it does not know, root among them."""
@@ -149,9 +151,7 @@ def read_owned(path: Path, platform: str = sys.platform) -> str:
 
 def write_private(path: Path, text: str) -> None:
     """Write a secret so that it is private from its first byte, and appears all at once."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with contextlib.suppress(FileNotFoundError):
-        temporary.unlink()
+    temporary = beside(path)
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -10,13 +10,23 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection, connect
+    from websockets.asyncio.compatibility import asyncio_timeout as time_limit
     from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 else:
     try:
         from acetate_websockets.asyncio.client import ClientConnection, connect
+        from acetate_websockets.asyncio.compatibility import asyncio_timeout as time_limit
         from acetate_websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
     except ImportError:
         from websockets.asyncio.client import ClientConnection, connect
+        from websockets.asyncio.compatibility import asyncio_timeout as time_limit
         from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
-__all__ = ["ClientConnection", "ConnectionClosed", "InvalidHandshake", "InvalidStatus", "connect"]
+__all__ = [
+    "ClientConnection",
+    "ConnectionClosed",
+    "InvalidHandshake",
+    "InvalidStatus",
+    "connect",
+    "time_limit",
+]

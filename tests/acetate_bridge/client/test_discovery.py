@@ -82,12 +82,16 @@ def test_a_folder_that_is_open_to_others_is_closed_and_a_link_refused(tmp_path: 
         make_private(tmp_path / "link")
 
 
-def test_a_planted_temporary_file_does_not_receive_the_secret(tmp_path: Path) -> None:
-    planted = tmp_path / f".server.json.{os.getpid()}"
+def test_a_planted_temporary_file_does_not_receive_the_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planted = tmp_path / ".server.json.guessed"
+    monkeypatch.setattr("acetate_bridge.client.private_folders.beside", lambda path: planted)
     victim = tmp_path / "victim"
     victim.write_text("before")
     planted.symlink_to(victim)
-    write_private(tmp_path / "server.json", "secret")
+    with pytest.raises(FileExistsError):
+        write_private(tmp_path / "server.json", "secret")
     assert victim.read_text() == "before"
 
 

@@ -85,6 +85,20 @@ def test_a_long_log_is_put_aside() -> None:
     assert log_file().with_suffix(".old.log").stat().st_size == 5 * 2**20
 
 
+def test_a_long_log_that_another_editor_puts_aside_at_the_same_time_is_no_reason_not_to_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def replaced_by_the_other(source: Path, target: Path) -> None:
+        replace(source, target)
+        raise FileNotFoundError(source)
+
+    replace = os.replace
+    monkeypatch.setattr("os.replace", replaced_by_the_other)
+    log_file().parent.mkdir(parents=True)
+    log_file().write_bytes(bytes(5 * 2**20))
+    assert start_server([sys.executable, "-c", ""]).wait(120) == 0
+
+
 def test_what_cannot_be_started_says_why() -> None:
     with pytest.raises(CannotStart, match="could not be started"):
         start_server(["/nowhere/acetate", "serve"])

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from torch.distributed import TCPStore
 
 from acetate.errors import BadRequest, CannotWrite, ModelDamaged
 from acetate.training.conversion.trainer import TrainingFailed
+from acetate.training.whole_files import half_of
 from tests.training.conversion.line_stage import Line, Points, trainer_of, weights
 
 ROOT = Path(__file__).parents[3]
@@ -63,10 +64,10 @@ def test_a_run_that_stopped_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
 def test_a_killed_run_goes_on_and_two_processes_agree_with_one(tmp_path: Path) -> None:
     trainer_of(tmp_path / "one").run(Points())
     killed = script(tmp_path / "killed", 12, 8)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    # Where both meet is open before they start, so that nobody else takes its port meanwhile.
+    meeting = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(meeting.port)}
+    common |= {"TORCHELASTIC_USE_AGENT_STORE": "True", "TORCHELASTIC_RESTART_COUNT": "0"}
     common |= {"ACCELERATE_USE_CPU": "true", "LOCAL_WORLD_SIZE": "2", "GLOO_SOCKET_IFNAME": "lo"}
     # A folder each shows which of them writes what: the second leaves its mark and nothing else.
     both = [
@@ -112,13 +113,13 @@ def test_a_full_disk_leaves_the_checkpoint_of_before(tmp_path: Path) -> None:
     class Filling(Line):
         def forward(self, batch: dict[str, torch.Tensor], step: int) -> dict[str, torch.Tensor]:
             if step == 7:
-                (tmp_path / "now/line.half").symlink_to("/dev/full")
+                half_of(tmp_path / "now/line.pt").symlink_to("/dev/full")
             return super().forward(batch, step)
 
     with pytest.raises(CannotWrite, match="no space left") as error:
         trainer_of(tmp_path / "now", stage=Filling()).run(Points())
     assert "run the same command" in error.value.hint
-    assert not (tmp_path / "now/line.half").is_symlink()
+    assert not half_of(tmp_path / "now/line.pt").is_symlink()
     trainer_of(tmp_path / "now").run(Points())
     assert (tmp_path / "now/line.pt").read_bytes() == before
 
