@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import stat
@@ -179,8 +180,10 @@ def token_in(path: Path | None) -> str:
     if not path.exists():
         if not path.parent.exists():
             make_private(path.parent)
-        write_private(path, fresh + "\n")
-        return fresh
+        # Of two that start at once the first one's token is that of both.
+        with contextlib.suppress(FileExistsError):
+            write_private(path, fresh + "\n", replace=False)
+            return fresh
     try:
         token = read_owned(path).strip()
     except UnicodeDecodeError:

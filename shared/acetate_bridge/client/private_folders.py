@@ -149,18 +149,38 @@ def read_owned(path: Path, platform: str = sys.platform) -> str:
         return file.read(_LARGEST).decode("utf-8")
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write a secret so that it is private from its first byte, and appears all at once."""
+def write_private(path: Path, text: str, *, replace: bool = True) -> None:
+    """Write a secret so that it is private from its first byte, and appears all at once.
+
+    Without `replace` whoever is first is kept: raises FileExistsError for the others.
+    """
     temporary = beside(path)
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
-        os.replace(temporary, path)
+        if replace:
+            os.replace(temporary, path)
+        else:
+            _appear(temporary, path)
     except OSError:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
+
+
+def _appear(temporary: Path, path: Path) -> None:
+    """Let a file stand there unless another one does: that raises FileExistsError."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except (OSError, AttributeError, NotImplementedError):
+        if os.path.lexists(path):
+            raise FileExistsError(str(path)) from None
+        os.replace(temporary, path)  # Here files cannot have two names.
+    else:
+        os.unlink(temporary)
 
 
 def is_foreign(path: Path) -> bool:
