@@ -110,7 +110,7 @@ def test_the_vendored_client_works_from_the_unpacked_zip_alone(
         f"assert sys.modules[connect.__module__].__file__.startswith({str(place)!r})\n"
         f"assert acetate_bridge.__file__.startswith({str(place)!r})\n"
     )
-    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, timeout=120)
+    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, timeout=600)
 
 
 @pytest.mark.parametrize("editor", EDITORS)
@@ -132,7 +132,7 @@ def test_the_older_websockets_of_another_plug_in_does_not_disturb(
         "assert connect.__module__ == 'acetate_websockets.asyncio.client'\n"
         "Client('x', print).start()\n"
     )
-    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, timeout=120)
+    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, timeout=600)
 
 
 def test_the_plug_ins_are_in_the_checkout() -> None:
