@@ -61,10 +61,7 @@ def pytest_runtest_call(item: pytest.Item) -> None:
     _seed(item.nodeid)
 
 
-def _keep_to(patch: pytest.MonkeyPatch, folder: Path) -> None:
-    patch.setenv("ACETATE_DATA_DIR", str(folder / "data"))
-    patch.setenv("ACETATE_RUNTIME_DIR", str(folder / "run"))
-    patch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
+_FOLDERS = {"ACETATE_DATA_DIR": "data", "ACETATE_RUNTIME_DIR": "run", "XDG_CONFIG_HOME": "config"}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -74,7 +71,8 @@ def private_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         # What is kept there is the same whoever has written it.
         patch.setenv("XDG_CACHE_HOME", str(base / "cache"))
-        _keep_to(patch, base / "home")
+        for variable, name in _FOLDERS.items():
+            patch.setenv(variable, str(base / "home" / name))
         yield
 
 
@@ -83,8 +81,12 @@ def private_folders(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[None]:
     """Nor does one test find what another has left, in folders, variables or the program."""
-    before = dict(os.environ)
-    _keep_to(monkeypatch, tmp_path_factory.getbasetemp() / "homes" / str(next(_numbers)))
+    before, base = dict(os.environ), tmp_path_factory.getbasetemp()
+    home = base / "homes" / str(next(_numbers))
+    for variable, name in _FOLDERS.items():
+        # A file's own fixtures may have chosen a place for all of its tests.
+        if os.environ.get(variable) == str(base / "home" / name):
+            monkeypatch.setenv(variable, str(home / name))
     monkeypatch.setattr(hub_hosts, "_endpoints", set())
     yield
     for name in {*os.environ, *before} - {"PYTEST_CURRENT_TEST"}:
