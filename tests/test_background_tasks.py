@@ -16,7 +16,7 @@ from acetate.background_tasks import start_call, start_task
 ROOT = Path(acetate.__file__).parent
 BRIDGE = Path(acetate_bridge.__file__).parent
 STARTERS = {"create_task", "ensure_future", "run_in_executor"}
-AWAITED = {"async_store.py", "rack_engine.py", "ray_engine.py"}
+AWAITED = {"async_store.py", "rack_engine.py", "ray_engine.py", "supervisor.py"}
 """Whose tasks are awaited, or heard when they fail, where they are started."""
 
 TASKS = {

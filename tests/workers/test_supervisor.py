@@ -9,6 +9,7 @@ import io
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 
 from acetate.errors import Interrupted
-from acetate.workers import ipc
+from acetate.workers import ipc, supervisor
 from acetate.workers.engine import (
     Announcement,
     EngineEvent,
@@ -236,6 +237,30 @@ async def test_stopping_a_server_does_not_wait_for_a_stopped_worker(tmp_path: Pa
         await made.stop()
         with pytest.raises(EngineLost):
             await painting
+
+
+async def test_a_process_that_is_only_being_started_when_all_ends_is_ended_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, begun, go_on = supervisor._Process, threading.Event(), threading.Event()  # pyright: ignore[reportPrivateUsage]
+    born: list[int] = []
+
+    def slowly(*arguments: Any) -> Any:
+        begun.set()
+        go_on.wait()
+        process = start(*arguments)
+        born.append(process.pid)
+        return process
+
+    monkeypatch.setattr(supervisor, "_Process", slowly)
+    async with engine(tmp_path) as made:
+        await asyncio.to_thread(begun.wait)
+        stopping = asyncio.ensure_future(made.stop())
+        await asyncio.sleep(0)
+        go_on.set()
+        await stopping
+    with pytest.raises(ProcessLookupError):
+        os.kill(born[0], 0)
 
 
 async def test_stopping_ends_the_process_and_the_job(tmp_path: Path) -> None:

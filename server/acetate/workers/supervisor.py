@@ -289,8 +289,7 @@ class WorkerEngine:
         while not self._stopping:
             await asyncio.sleep(_RESTART_SECONDS[min(deaths, len(_RESTART_SECONDS) - 1)])
             try:
-                loop = asyncio.get_running_loop()
-                self._process = await asyncio.to_thread(_Process, self._settings, self._inbox, loop)
+                self._process = await self._begin()
                 lived = await self._route(announce)
             except Exception as error:
                 # No memory or no descriptors for a process now; there may be later.
@@ -302,6 +301,21 @@ class WorkerEngine:
             deaths = 0 if lived else deaths + 1
             if deaths >= _FAILED_STARTS:
                 self._broken.set()
+
+    async def _begin(self) -> _Process:
+        """A new process; one that comes when nobody wants it any more is ended."""
+        loop = asyncio.get_running_loop()
+        making = asyncio.ensure_future(
+            asyncio.to_thread(_Process, self._settings, self._inbox, loop)
+        )
+        try:
+            return await asyncio.shield(making)
+        except asyncio.CancelledError:
+            with contextlib.suppress(Exception):
+                process = await making
+                process.kill()
+                await asyncio.to_thread(process.wait)
+            raise
 
     async def _route(self, announce: Callable[[Announcement], None]) -> bool:
         """Hand messages to whoever waits for them until the process ends.
