@@ -1,13 +1,14 @@
 """Every official mode beside diffusers' own pipeline: `python -m tests.benchmarks.modes`.
 
-Full-size SDXL and SD 1.5 with random weights need a graphics card; `--small` runs tiny ones
-anywhere, which shows that the script works and says nothing about speed.
+Full-size SDXL and SD 1.5 with random weights need a graphics card; `--small` runs tiny ones of
+these and of Flux, FLUX.2 and Qwen-Image-2.1 anywhere, which shows that the script works and says
+nothing about speed. The embedded model, for which diffusers has no pipeline, is timed alone.
+"preview" is the time of one preview as a share of a step's.
 """
 
 from __future__ import annotations
 
 import argparse
-import copy
 import resource
 import statistics
 import tempfile
@@ -18,24 +19,33 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers.pipelines.stable_diffusion.pipeline_stable_diffusion import StableDiffusionPipeline
-from diffusers.pipelines.stable_diffusion_xl.pipeline_stable_diffusion_xl import (
-    StableDiffusionXLPipeline,
-)
-from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
 
 from acetate.latent_transparency import decode_transparent
 from acetate.models.families import FAMILIES
 from acetate.modes import mode_named, run
-from acetate.pipelines.loading import load_folder
+from acetate.pipelines.loading import load_folder, load_pipeline
+from acetate.pipelines.sampling import Step
+from acetate_bridge.protocol.geometry import FrameLimits
 from acetate_bridge.protocol.types import Image, Recipe, Request
 from tests.benchmarks.full_size import frozen, full_pipeline
 from tests.benchmarks.generator import one_by_one
 from tests.benchmarks.plain_decoder import PlainDecoder
+from tests.benchmarks.plain_pipelines import PROMPT, plain_painter
 from tests.support.tiny_families import write_tiny_sd15, write_tiny_sdxl
+from tests.support.tiny_flux import write_tiny_flux
+from tests.support.tiny_flux2 import write_tiny_flux2
+from tests.support.tiny_qwen21 import write_tiny_qwen21
 
-PROMPT = "a paper lantern"
-TINY = {"sdxl": write_tiny_sdxl, "sd15": write_tiny_sd15}
+FULL = ("sdxl", "sd15")
+TINY: dict[str, Callable[[Path], Path]] = {
+    "sdxl": write_tiny_sdxl,
+    "sd15": write_tiny_sd15,
+    "flux": lambda folder: write_tiny_flux(folder, pickled=False),
+    "flux2": write_tiny_flux2,
+    "qwen21": write_tiny_qwen21,
+}
+SMALL_SIDE = 256
+"""Side at which tiny models paint whose native size is for large ones."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -47,11 +57,15 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--small", action="store_true", help="tiny models, for any machine")
     given = parser.parse_args(arguments)
     device = torch.device(given.device)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        print("no figures, as torch finds no graphics card here (try --small --device cpu)")
+        return
     if device.type == "cpu" and not given.small:
         print("full-size modes: no figures, as there is no graphics card here (try --small)")
         return
-    for family in ("sdxl", "sd15"):
+    for family in TINY if given.small else FULL:
         measure_modes(family, device, given.steps, given.repeats, given.small)
+    lines(load_pipeline("embedded", str(device)), device, given.steps, given.repeats)
     if device.type != "cpu":
         measure_decoders(device, given.repeats)
 
@@ -61,64 +75,64 @@ def measure_modes(family: str, device: torch.device, steps: int, repeats: int, s
     if small:
         with tempfile.TemporaryDirectory() as folder:
             pipeline: Any = load_folder(TINY[family](Path(folder) / family), str(device))
+            if pipeline.native > SMALL_SIDE:
+                pipeline.native = SMALL_SIDE
+                pipeline.limits = FrameLimits(64, 64, SMALL_SIDE, SMALL_SIDE**2)
             lines(pipeline, device, steps, repeats)
         return
     lines(full_pipeline(family, device, torch.bfloat16), device, steps, repeats)
 
 
 def lines(pipeline: Any, device: torch.device, steps: int, repeats: int) -> None:
-    plain = plain_pipeline(pipeline)
+    """The modes of one model, of those that the device can time beside a plain picture."""
     side = pipeline.native
-
-    def theirs() -> None:
-        plain(
-            PROMPT, width=side, height=side, num_inference_steps=steps, guidance_scale=7.0,
-            generator=torch.Generator().manual_seed(1), output_type="np",
-        )  # fmt: skip
-
     name = f"{pipeline.family} at {side}², {steps} steps"
-    base, peak = measured(theirs, device, repeats)
-    print(f"{name}, diffusers' own pipeline: {base:.2f} s, peak {peak:.0f} MB", flush=True)
-    for mode in FAMILIES[pipeline.family].modes:
+    base = None
+    if (plain := plain_painter(pipeline)) is not None:
+        base, peak = measured(lambda: plain(steps, side), device, repeats)
+        print(f"{name}, diffusers' own pipeline: {base:.2f} s, peak {peak:.0f} MB", flush=True)
+    for mode in painted_modes(pipeline):
         for passes in (1, 8) if mode == "text" else (8,):
-            request = request_for(mode, side, steps, passes)
-            took, peak = measured(lambda request=request: run(request, pipeline), device, repeats)
+            request = request_for(mode, pipeline, steps, passes)
+            seen: list[Step] = []
+            took, peak = measured(
+                lambda request=request, seen=seen: run(request, pipeline, seen.append),
+                device,
+                repeats,
+            )
+            share = preview_share(seen, took / (len(seen) / (repeats + 1)), device)
+            ratio = f"{took / base:.2f} × diffusers', " if base else ""
             print(
-                f"{name}, {mode}, {passes} passes: {took:.2f} s, {took / base:.2f} × diffusers', "
-                f"peak {peak:.0f} MB",
+                f"{name}, {mode}, {passes} passes: {took:.2f} s, {ratio}"
+                f"preview {share:.1%}, peak {peak:.0f} MB",
                 flush=True,
             )
 
 
-def plain_pipeline(pipeline: Any) -> Any:
-    """diffusers' pipeline out of the same networks."""
-    scheduler = DPMSolverMultistepScheduler.from_config(
-        pipeline.scheduler_config, use_karras_sigmas=True, steps_offset=1
-    )
-    tokenizers = [copy.deepcopy(tokenizer) for tokenizer in pipeline.tokenizers]
-    for tokenizer in tokenizers:
-        tokenizer.model_max_length = 77
-    parts: dict[str, Any] = {"vae": pipeline.vae, "unet": pipeline.unet, "scheduler": scheduler}
-    for ending, tokenizer, encoder in zip(
-        ("", "_2"), tokenizers, pipeline.text_encoders, strict=False
-    ):
-        parts |= {f"tokenizer{ending}": tokenizer, f"text_encoder{ending}": encoder}
-    if pipeline.family == "sdxl":
-        made: Any = StableDiffusionXLPipeline(**parts, add_watermarker=False)
-    else:
-        made = StableDiffusionPipeline(
-            **parts, safety_checker=None, feature_extractor=None, requires_safety_checker=False
-        )  # type: ignore[arg-type]
-    made.set_progress_bar_config(disable=True)
-    return made
+def painted_modes(pipeline: Any) -> list[str]:
+    """What the denoiser does by itself: no mode of pixels alone, none that wants an adapter."""
+    without = pipeline.family == "flux2" and pipeline.adapter is None
+    pixels = ("decompose", "upscale", "defringe", "cutout")
+    return [
+        mode
+        for mode in FAMILIES[pipeline.family].modes
+        if mode not in pixels and (not without or mode == "background")
+    ]
 
 
-def request_for(mode: str, side: int, steps: int, passes: int) -> Request:
+def preview_share(seen: list[Step], step: float, device: torch.device) -> float:
+    """How long a preview takes beside a step of so many seconds, once a layer was decoded."""
+    return measured(seen[-1].preview, device, 1)[0] / step
+
+
+def request_for(mode: str, pipeline: Any, steps: int, passes: int) -> Request:
+    side = pipeline.native
     samples = np.zeros((side, side, 4), np.uint8)
     samples[side // 4 : side // 2, side // 4 : side // 2] = (200, 30, 30, 255)
     image = Image(side, side, samples.tobytes())
     recipe = Recipe(
-        mode, PROMPT, seed=1, steps=steps, guidance=7.0, width=side, height=side, passes=passes,
+        mode, PROMPT, seed=1, steps=steps, guidance=FAMILIES[pipeline.family].guidance,
+        width=side, height=side, passes=passes,
         strength=0.5 if mode == "refine" else 1.0,
     )  # fmt: skip
     wanted = [item.name for item in mode_named(mode).info.inputs if item.required]
@@ -154,21 +168,26 @@ def measure_decoders(device: torch.device, repeats: int) -> None:
 def measured(work: Callable[[], object], device: torch.device, repeats: int) -> tuple[float, float]:
     """Median seconds after one run to warm up, and the peak memory in MB (CPU: so far)."""
     work()
+    synchronise(device)
     if device.type == "cuda":
-        torch.cuda.synchronize()
         torch.cuda.reset_peak_memory_stats()
     took: list[float] = []
     for _ in range(repeats):
         started = time.perf_counter()
         work()
-        if device.type == "cuda":
-            torch.cuda.synchronize()
+        synchronise(device)
         took.append(time.perf_counter() - started)
     if device.type == "cuda":
         peak = torch.cuda.max_memory_allocated() / 2**20
     else:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return statistics.median(took), peak
+
+
+def synchronise(device: torch.device) -> None:
+    """Wait until the device has done all that it was given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize()
 
 
 if __name__ == "__main__":

@@ -17,10 +17,14 @@ pytestmark = [
 def test_every_mode_is_timed_beside_diffusers(capsys: pytest.CaptureFixture[str]) -> None:
     modes.main(["--small", "--device", "cpu", "--steps", "2", "--repeats", "1"])
     said = capsys.readouterr().out
-    for family, expected in (("sdxl", 9), ("sd15", 9)):
-        lines = [line for line in said.splitlines() if line.startswith(family)]
+    counts = {"sdxl": 9, "sd15": 9, "flux": 5, "flux2": 2, "qwen21": 8}
+    for family, expected in counts.items():
+        lines = [line for line in said.splitlines() if line.startswith(f"{family} ")]
         assert len(lines) == expected
         assert sum("× diffusers'" in line for line in lines) == expected - 1
+        assert sum(" preview " in line for line in lines) == expected - 1
+    embedded = [line for line in said.splitlines() if line.startswith("embedded ")]
+    assert len(embedded) == 8 and not any("diffusers" in line for line in embedded)
 
 
 def test_without_a_graphics_card_it_says_that_the_figures_are_missing(
@@ -28,6 +32,14 @@ def test_without_a_graphics_card_it_says_that_the_figures_are_missing(
 ) -> None:
     modes.main(["--device", "cpu"])
     assert "no figures" in capsys.readouterr().out
+
+
+def test_a_graphics_card_that_is_not_here_is_a_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    modes.main(["--small", "--device", "cuda"])
+    assert "no graphics card" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
