@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -83,7 +82,10 @@ def test_what_cannot_be_enlarged_is_one_sentence(
         run(request(width, 8, scale), pipeline)
 
 
-def test_other_families_leave_it_to_the_one_that_ships(tmp_path: Path) -> None:
+def test_other_families_leave_it_to_upscalers_and_the_one_that_ships() -> None:
     from acetate.models.families import FAMILIES
 
-    assert [name for name, family in FAMILIES.items() if "upscale" in family.modes] == ["embedded"]
+    assert [name for name, family in FAMILIES.items() if "upscale" in family.modes] == [
+        "upscaler",
+        "embedded",
+    ]

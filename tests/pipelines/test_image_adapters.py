@@ -22,6 +22,9 @@ from torch import Tensor
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 
 from acetate.adapters import PatchMismatch
+from acetate.adapters.reference_aspects import shares_of
+from acetate.errors import BadRequest
+from acetate.models.families import FAMILIES
 from acetate.models.files import read_config
 from acetate.models.image_adapters import ImageEncoderFile
 from acetate.pipelines.loading import load_folder
@@ -197,6 +200,16 @@ def test_one_aspect_of_a_reference_is_seen_by_the_published_blocks_alone(
     assert difference(ours, by_diffusers(pipeline, [(path, picture(), scales)], folder)) <= 1e-4
     assert difference(ours, whole) > 1e-2
     assert difference(ours, painted(pipeline)) > 1e-3
+
+
+def test_the_families_that_tell_aspects_apart_say_so() -> None:
+    for name, family in FAMILIES.items():
+        for aspect in ("style", "composition"):
+            if family.aspects:
+                assert shares_of(aspect, name)
+            else:
+                with pytest.raises(BadRequest, match=f"not for its {aspect} alone"):
+                    shares_of(aspect, name)
 
 
 def test_style_of_one_and_composition_of_another(

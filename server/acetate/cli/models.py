@@ -159,7 +159,8 @@ def import_model(
     )
     tell_server()
     follows = f" that follows {own.kind}" if own.kind else ""
-    print(f"{own.name}: {own.role}{follows} for {' or '.join(own.families)}")
+    fitting = f" for {' or '.join(own.families)}" if own.role != "upscaler" else ""
+    print(f"{own.name}: {own.role}{follows}{fitting}")
     for note in own.notes:
         print(note)
 
@@ -169,11 +170,14 @@ def remove_model(
     model: Annotated[str, typer.Argument(help="Id of a model, or name of an imported file.")],
 ) -> None:
     """Delete the transparency files of a model (its base stays), or forget an imported file."""
-    from acetate.models.catalog import entry_named
+    from acetate.models.catalog import catalog, entry_named
     from acetate.models.hub_cache import remove
     from acetate.models.own_register import own_files, remove_own
 
-    if model in {own.name for own in own_files()}:
+    names = [own.name for own in own_files()]
+    if model not in (*names, *catalog()) and f"{model}.safetensors" in names:
+        model = f"{model}.safetensors"
+    if model in names:
         remove_own(model)
         tell_server()
         print(f"{model} is no longer imported.")

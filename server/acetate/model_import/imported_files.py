@@ -9,8 +9,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
@@ -18,6 +19,7 @@ from acetate.errors import ModelDamaged
 from acetate.model_import.base_import import examine_checkpoint
 from acetate.model_import.image_import import examine_image_network
 from acetate.model_import.style_import import examine_style
+from acetate.model_import.upscaler_import import examine_upscaler
 from acetate.models.catalog import catalog
 from acetate.models.families import FAMILIES, SPLIT
 from acetate.models.foreign_files import is_pickled, is_safetensors, what_it_is
@@ -33,6 +35,7 @@ from acetate.models.own_register import (
     safe_name,
 )
 from acetate.models.recognition_error import NotRecognised
+from acetate.models.registry import UPSCALER
 from acetate.models.supplies import Wishes
 from acetate_bridge.protocol.types import ControlKind
 
@@ -67,7 +70,7 @@ def import_file(
     if source.suffix.lower() == ".onnx":
         return _import_matting(source.resolve())
     with _as_safetensors(source.resolve()) as (file, converted):
-        found = recognise(shapes_in(file), source.name)
+        found = _recognised(file, source.name)
         own = _described(source, file, found, file_hash(source), kind, wishes or Wishes())
         if name:
             own = replace(own, name=safe_name(name), preset=preset or own.preset)
@@ -80,6 +83,18 @@ def import_file(
             _link(file, target)
     register(own)
     return own
+
+
+def _recognised(file: Path, name: str) -> Kind:
+    """What a file is; spandrel may know an upscaler in what nothing here knows."""
+    try:
+        return recognise(shapes_in(file), name)
+    except NotRecognised as unknown:
+        if find_spec("spandrel") is not None:
+            with suppress(NotRecognised):
+                examine_upscaler(file, name)
+                return Kind(UPSCALER, (UPSCALER,))
+        raise unknown
 
 
 def _import_matting(source: Path) -> Own:
@@ -130,6 +145,8 @@ def _described(
         raise CannotImport(f"{source.name} is no base, so nothing is to be said of its parts.")
     if found.role == "style":
         return examine_style(own, file, source)
+    if found.role == UPSCALER:
+        return replace(own, **examine_upscaler(file, source.name))
     if found.role in (ADAPTER, ENCODER):
         return examine_image_network(own, file, source)
     return _examine_word(own, file, source) if found.role == "words" else own

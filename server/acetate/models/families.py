@@ -38,6 +38,8 @@ class Family:
     references: bool = False
     image_adapters: bool = False
     """Whether it goes by a picture with an image adapter (IP-Adapter) that was imported."""
+    aspects: bool = False
+    """Whether such an adapter can go by the style or the composition of a picture alone."""
     folders: str = ""
     """A pattern of the class names that its folders give themselves in `model_index.json`."""
     foreign: str = ""
@@ -143,6 +145,17 @@ FAMILIES = {
         networks=(),
         activations=20000,
     ),
+    "upscaler": Family(
+        "acetate.pipelines.upscaler",
+        "an upscaler",
+        1,
+        1,
+        1.0,
+        ("upscale",),
+        passes=1,
+        imported=False,
+        activations=4000,
+    ),
     # Its guidance was taught to it, and what 8 passes add cannot be seen.
     "embedded": Family(
         "acetate.pipelines.embedded",
@@ -168,6 +181,7 @@ FAMILIES = {
         (*_STAGED, "harmonize", "fill"),
         schedulers=_STABLE_DIFFUSION,
         image_adapters=True,
+        aspects=True,
         folders=r"(StableDiffusion(?!XL)|LatentConsistencyModel)\w*Pipeline",
         foreign=r"StableDiffusion3\w*",
         told_by_name=True,
@@ -182,6 +196,7 @@ FAMILIES = {
         (*_STAGED, "fill", "extract"),
         schedulers=_STABLE_DIFFUSION,
         image_adapters=True,
+        aspects=True,
         folders=r"StableDiffusionXL\w*Pipeline",
         told_by_name=True,
         activations=5500,

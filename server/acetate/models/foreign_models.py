@@ -117,7 +117,7 @@ def foreign_words(shapes: Shapes, widths: Collection[int] = ()) -> str:
         if width in _WIDTHS:
             return _of_width(width)
     if any(re.match(_UPSCALERS, name) for name in shapes):
-        return "an upscaler, which Acetate has its own of"
+        return "an upscaler of a make that is not known here: with `pip install spandrel` many are"
     if any(name.startswith("vision_model.") for name in shapes) and not any(
         name.endswith("token_embedding.weight") or name == "visual_projection.weight"
         for name in shapes

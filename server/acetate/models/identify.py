@@ -12,6 +12,7 @@ from acetate.models.foreign_models import Shapes, foreign_words
 from acetate.models.image_network_shapes import (
     families_of_image_adapter,
     is_image_adapter,
+    is_upscaler,
 )
 from acetate.models.recognition_error import NotRecognised
 from acetate.models.safetensors_header import read_header
@@ -32,6 +33,7 @@ Role = Literal[
     "matting",
     "image adapter",
     "image encoder",
+    "upscaler",
 ]
 
 _TEXT_WIDTHS = {768: "sd15", 2048: "sdxl"}
@@ -118,7 +120,7 @@ def recognise(shapes: Shapes, name: str) -> Kind:
 
 
 def _recognise(shapes: Shapes, name: str) -> Kind:
-    certain = (_is_patch, _is_encoder, _is_decoder, _is_pair)
+    certain = (_is_patch, _is_encoder, _is_decoder, _is_pair, is_upscaler)
     if not any(role(shapes) for role in certain) and (
         words := foreign_words(shapes, _text_widths(shapes))
     ):
@@ -227,6 +229,7 @@ _ROLES: dict[Role, Callable[[Shapes], bool]] = {
     "autoencoder": _is_autoencoder,
     "text encoder": _is_text_encoder,
     "words": _is_words,
+    "upscaler": is_upscaler,
 }
 """In this order: a patch also holds pairs of small matrices, as a style does; a base also holds an
 autoencoder and text encoders."""
@@ -252,6 +255,8 @@ def _families(role: Role, shapes: Shapes, name: str) -> tuple[str, ...]:
                 "Acetate reads those for Stable Diffusion 1.5 and SDXL."
             )
         return ("sdxl",) if {"clip_g", "clip_l"} & set(shapes) else ("sd15",)
+    if role == "upscaler":
+        return ("upscaler",)
     if role == "image encoder":
         return ("sd15", "sdxl", "flux")
     if role == "image adapter":

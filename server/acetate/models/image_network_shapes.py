@@ -1,4 +1,4 @@
-"""Telling networks that work beside a base from their tensors: IP-Adapters."""
+"""Telling networks that work beside a base from their tensors: IP-Adapters and upscalers."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ _FLUX_IMAGE = re.compile(
 )
 """Of an image adapter for Flux, as X-Labs names it; in diffusers' names it has biases."""
 _PLAIN_FLUX_IMAGE = re.compile(r"^ip_adapter\.\d+\.to_[kv]_ip\.bias$")
+_UPSCALER = re.compile(r"^(params(_ema)?\.|module\.)?(model\.0|conv_first|body\.0)\.weight$")
+_UPSCALER_BODY = re.compile(
+    r"(^|\.)((model\.1\.sub|RRDB_trunk|body)\.0\.(RDB|rdb)1\.conv1\.(0\.)?|body\.1\.)weight$"
+)
 
 
 def is_image_adapter(shapes: Shapes) -> bool:
@@ -28,6 +32,14 @@ def is_image_adapter(shapes: Shapes) -> bool:
 
 def _is_flux_image_adapter(shapes: Shapes) -> bool:
     return any(_FLUX_IMAGE.match(key) or _PLAIN_FLUX_IMAGE.match(key) for key in shapes)
+
+
+def is_upscaler(shapes: Shapes) -> bool:
+    """Those of ESRGAN and Real-ESRGAN, whose first convolution sees a colour picture."""
+    first = [shape for key, shape in shapes.items() if _UPSCALER.search(key)]
+    return any(len(shape) == 4 and shape[1] in (3, 12, 48) for shape in first) and any(
+        map(_UPSCALER_BODY.search, shapes)
+    )
 
 
 def families_of_image_adapter(shapes: Shapes, name: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ def models() -> dict[str, Entry]:
     """All models by their id, in the order of the catalog and then of their import."""
     files = own_files()
     own = [_entry(own) for own in files if own.role == "base"]
+    own += [_upscaler(own) for own in files if own.role == UPSCALER]
     known = catalog() | {entry.id: entry for entry in own if entry is not None}
     known = {id_: _with_gaps(entry, known) for id_, entry in known.items()}
     if not any(own.role == "matting" for own in files):
@@ -55,6 +56,21 @@ def _entry(own: Own) -> Entry | None:
         facts=own.facts,
         supplied=tuple(own.supplied.items()),
         fills=own.fills,
+    )
+
+
+def _upscaler(own: Own) -> Entry:
+    id_ = own.name.removesuffix(".safetensors")
+    return Entry(
+        id=id_,
+        name=id_,
+        family=UPSCALER,
+        modes=FAMILIES[UPSCALER].modes,
+        licence="that of its file",
+        memory=1,
+        native=UPSCALER_NATIVE,
+        place=_place(own),
+        facts=own.facts,
     )
 
 
@@ -97,6 +113,10 @@ def _light_parts(own: Own) -> tuple[Part, ...]:
 
 
 _LIGHT = "iclight_sd15_fbc"
+UPSCALER = "upscaler"
+"""A role of imported files, and the family that they make models of."""
+UPSCALER_NATIVE = 512
+"""Side of a square that a frame is planned by where a mode has none of its own, in pixels."""
 
 
 def _modes(own: Own, official: Entry) -> tuple[str, ...]:

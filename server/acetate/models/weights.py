@@ -32,6 +32,11 @@ def in_channels_last(module: M) -> M:
     return cast("Any", module).to(memory_format=torch.channels_last)
 
 
+def without_gradients(module: M) -> M:
+    """The same module, never to be trained."""
+    return module.requires_grad_(False).eval()
+
+
 def fill(module: nn.Module, path: Path, device: torch.device, dtype: torch.dtype) -> None:
     """Load the file into the module exactly, freeze it, and move it to where it will work.
 

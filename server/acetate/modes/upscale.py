@@ -6,11 +6,12 @@ import numpy as np
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from acetate.errors import BadRequest
 from acetate.images.tensors import to_image, to_tensor
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import OnStep, Step
 from acetate.upscaling.enlarging import count_tiles, enlarged_tiles
-from acetate.upscaling.network import weights_of
+from acetate.upscaling.network import TILE, weights_of
 from acetate_bridge.protocol.types import Image, Layer, Request, Role
 
 _PREVIEW = 256
@@ -20,17 +21,23 @@ _PREVIEW = 256
 def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -> list[Layer]:
     """The image `layer` at the recipe's scale times its size; a step is a tile.
 
-    Nothing of the pipeline takes part but its device. The result is written part by part, so that
-    a large one needs little more memory than itself.
+    Of the pipeline takes part its device, and its upscaler where it is one. The result is written
+    part by part, so that a large one needs little more memory than itself.
     """
     recipe = request.recipe
     source = to_tensor(request.images["layer"])
     height, width = source.shape[-2:]
-    pipeline.files.use(weights_of(recipe.scale))
+    upscaler = pipeline.upscaler
+    if upscaler is None:
+        pipeline.files.use(weights_of(recipe.scale))
+    elif upscaler.scale < recipe.scale:
+        raise BadRequest(
+            f"The upscaler “{pipeline.model}” enlarges {upscaler.scale} times, not {recipe.scale}."
+        )
     dtype = np.dtype("u1" if request.pixel_format == "rgba8" else "<u2")
     samples = np.empty((height * recipe.scale, width * recipe.scale, 4), dtype)
-    total = count_tiles(height, width)
-    tiles = enlarged_tiles(source, recipe.scale, pipeline.device)
+    total = count_tiles(height, width, TILE if upscaler is None else upscaler.tile)
+    tiles = enlarged_tiles(source, recipe.scale, pipeline.device, upscaler=upscaler)
     for index, tile in enumerate(tiles, 1):
         part = to_image(tile.rgba, request.pixel_format)
         rows, columns = slice(tile.y, tile.y + part.height), slice(tile.x, tile.x + part.width)

@@ -24,6 +24,7 @@ from acetate.models.used_files import UsedFiles
 from acetate.pipelines.memory import Ladder
 from acetate.pipelines.patching import Patch, injected
 from acetate.pipelines.sampling import Denoise, Handover, OnStep, Step, guided, sample
+from acetate.upscaling.network import Upscaler
 from acetate_bridge.protocol.geometry import FrameLimits
 from acetate_bridge.protocol.types import Aspect
 
@@ -89,6 +90,9 @@ class Pipeline(ABC):
 
     weighs_words: ClassVar[bool] = False
     """Whether `(words:1.3)` in a prompt is for it to read; others get words alone."""
+
+    upscaler: Upscaler | None = None
+    """What enlarges layers, of a model that does nothing else; others take the one that ships."""
 
     preset: str = ""
     """The scheduler that the base was distilled for, which a recipe without one gets."""

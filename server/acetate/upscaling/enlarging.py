@@ -15,10 +15,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate, max_pool2d, pad
 
 from acetate.latent_transparency import pad_colour
-from acetate.upscaling.network import REACH, load_upscaler
-
-TILE = 512
-"""Side of a tile before enlarging: its maps take 64 MiB each, and the overlap costs a seventh."""
+from acetate.upscaling.network import TILE, Upscaler, shipped_upscaler
 
 TRUSTED = 0.9
 """A pixel's colour counts if its alpha is more than this share of the most around it."""
@@ -37,7 +34,11 @@ class Tile:
 
 
 def enlarge(
-    rgba: Tensor, scale: int, device: torch.device | None = None, tile: int = TILE
+    rgba: Tensor,
+    scale: int,
+    device: torch.device | None = None,
+    tile: int = 0,
+    upscaler: Upscaler | None = None,
 ) -> Tensor:
     """A straight-alpha layer [B, 4, H, W] in [0, 1] at 2 or 4 times the size.
 
@@ -46,7 +47,7 @@ def enlarge(
     batch, _, height, width = rgba.shape
     result = rgba.new_empty((batch, 4, height * scale, width * scale))
     for index in range(batch):
-        for part in enlarged_tiles(rgba[index : index + 1], scale, device, tile):
+        for part in enlarged_tiles(rgba[index : index + 1], scale, device, tile, upscaler):
             rows, columns = part.rgba.shape[-2:]
             spot = result[index, :, part.y : part.y + rows, part.x : part.x + columns]
             spot.copy_(part.rgba[0])
@@ -60,22 +61,30 @@ def count_tiles(height: int, width: int, tile: int = TILE) -> int:
 
 @torch.inference_mode()
 def enlarged_tiles(
-    rgba: Tensor, scale: int, device: torch.device | None = None, tile: int = TILE
+    rgba: Tensor,
+    scale: int,
+    device: torch.device | None = None,
+    tile: int = 0,
+    upscaler: Upscaler | None = None,
 ) -> Iterator[Tile]:
-    """The parts of one enlarged layer [1, 4, H, W], row by row, each as soon as it is done."""
+    """The parts of one enlarged layer [1, 4, H, W], row by row, each as soon as it is done.
+
+    Without an `upscaler` the one that ships, without a `tile` (its side in pixels) as suits it.
+    """
     device = device or rgba.device
-    upscaler = load_upscaler(scale, device)
-    dtype = next(upscaler.parameters()).dtype
+    chosen = upscaler or shipped_upscaler(scale, device)
+    tile = tile or chosen.tile
+    dtype = next(chosen.network.parameters()).dtype
 
     def run(picture: Tensor) -> Tensor:
         taken = picture.to(device, dtype, memory_format=torch.channels_last)
-        return upscaler(taken).to(rgba).clamp(0, 1)
+        return chosen.enlarge(taken, scale).to(rgba).clamp(0, 1)
 
     colour, alpha = continued_colour(rgba), rgba[:, 3:]
     height, width = rgba.shape[-2:]
     for top in range(0, height, tile):
         for left in range(0, width, tile):
-            area = _Area.around(top, left, tile, height, width)
+            area = _Area.around(top, left, tile, height, width, chosen.reach)
             yield Tile(top * scale, left * scale, _part(colour, alpha, area, scale, run))
 
 
@@ -102,12 +111,12 @@ class _Area:
     inner_columns: slice
 
     @classmethod
-    def around(cls, top: int, left: int, tile: int, height: int, width: int) -> _Area:
+    def around(cls, top: int, left: int, tile: int, height: int, width: int, reach: int) -> _Area:
         bottom, right = min(top + tile, height), min(left + tile, width)
-        above, before = max(top - REACH, 0), max(left - REACH, 0)
+        above, before = max(top - reach, 0), max(left - reach, 0)
         return cls(
-            slice(above, min(bottom + REACH, height)),
-            slice(before, min(right + REACH, width)),
+            slice(above, min(bottom + reach, height)),
+            slice(before, min(right + reach, width)),
             slice(top - above, bottom - above),
             slice(left - before, right - before),
         )

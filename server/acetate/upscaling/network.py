@@ -7,6 +7,7 @@ al., "Real-ESRGAN" (2021), where the class is called SRVGGNetCompact; names of w
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -27,6 +28,9 @@ REACH = HIDDEN + 2 + 1
 """How many pixels away the picture can still change a pixel: one for each convolution, and one
 for the halving."""
 
+TILE = 512
+"""Side of a tile before enlarging: its maps take 64 MiB each, and the overlap costs a seventh."""
+
 SCALES = (2, 4)
 WEIGHTS = Path(__file__).parents[1] / "embedded" / "upscaler"
 
@@ -34,32 +38,62 @@ WEIGHTS = Path(__file__).parents[1] / "embedded" / "upscaler"
 class CompactUpscaler(nn.Module):
     """Enlarges colour [B, 3, H, W] in [0, 1] to [B, 3, scale × H, scale × W], not clipped.
 
-    `scale` is 2 or 4.
+    It works at the factor `inner`, with `hidden` convolutions of `width` between first and last.
     """
 
-    def __init__(self, scale: int) -> None:
+    def __init__(
+        self, scale: int, width: int = WIDTH, hidden: int = HIDDEN, inner: int = INNER_SCALE
+    ) -> None:
         super().__init__()
         self.scale = scale
-        layers: list[nn.Module] = [nn.Conv2d(3, WIDTH, 3, padding=1), nn.PReLU(WIDTH)]
-        for _ in range(HIDDEN):
-            layers += [nn.Conv2d(WIDTH, WIDTH, 3, padding=1), nn.PReLU(WIDTH)]
-        layers.append(nn.Conv2d(WIDTH, 3 * INNER_SCALE**2, 3, padding=1))
+        self.inner = inner
+        layers: list[nn.Module] = [nn.Conv2d(3, width, 3, padding=1), nn.PReLU(width)]
+        for _ in range(hidden):
+            layers += [nn.Conv2d(width, width, 3, padding=1), nn.PReLU(width)]
+        layers.append(nn.Conv2d(width, 3 * inner**2, 3, padding=1))
         self.body = nn.ModuleList(layers)
 
     def forward(self, rgb: Tensor) -> Tensor:
         map_ = rgb
         for layer in self.body:
             map_ = layer(map_)
-        enlarged = pixel_shuffle(map_, INNER_SCALE)
-        enlarged += interpolate(rgb, scale_factor=INNER_SCALE, mode="nearest")
-        if self.scale == INNER_SCALE:
+        enlarged = pixel_shuffle(map_, self.inner)
+        enlarged += interpolate(rgb, scale_factor=self.inner, mode="nearest")
+        if self.scale == self.inner:
             return enlarged
-        return interpolate(enlarged, scale_factor=self.scale / INNER_SCALE, mode="bicubic")
+        return interpolate(enlarged, scale_factor=self.scale / self.inner, mode="bicubic")
 
 
 def weights_of(scale: int) -> Path:
     """The file of the shipped weights for a scale of 2 or 4."""
     return WEIGHTS / f"realesr-animevideov3-x{scale}.safetensors"
+
+
+@dataclass(frozen=True)
+class Upscaler:
+    """A network that enlarges colour `scale` times, and in what tiles it is run.
+
+    It sees `reach` pixels around a tile with a side of `tile` pixels.
+    """
+
+    network: nn.Module
+    scale: int
+    reach: int = REACH
+    tile: int = TILE
+
+    def enlarge(self, rgb: Tensor, scale: int) -> Tensor:
+        """Colour [1, 3, H, W] in [0, 1], `scale` times as large; not more than it can."""
+        enlarged = self.network(rgb)
+        if scale == self.scale:
+            return enlarged
+        height, width = rgb.shape[-2:]
+        size = (height * scale, width * scale)
+        return interpolate(enlarged, size=size, mode="bicubic", antialias=True)
+
+
+def shipped_upscaler(scale: int, device: torch.device) -> Upscaler:
+    """The one that ships, for a scale of 2 or 4. Raises ModelMissing or ModelDamaged."""
+    return Upscaler(load_upscaler(scale, device), scale)
 
 
 @cache
