@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import pickle
 import random
 import re
 import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +179,32 @@ def test_a_tokenizer_that_its_library_would_panic_over_is_damaged(
     with pytest.raises(ModelDamaged, match="tokenizer"):
         read_tokenizer(path, lambda: Tokenizer.from_file(str(path)))
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes and devices are files on POSIX systems alone")
+@pytest.mark.parametrize("part", ["unet", "vae", "text_encoder", "transparency"])
+def test_weights_that_are_no_file_are_named_and_not_waited_for(
+    part: str, folders: list[Path], tmp_path: Path
+) -> None:
+    things: dict[str, Callable[[Path], None]] = {
+        "pipe": os.mkfifo,
+        "folder": Path.mkdir,
+        "loop": lambda path: path.symlink_to(path),
+        "dangling": lambda path: path.symlink_to("/nowhere"),
+        "device": lambda path: path.symlink_to("/dev/zero"),
+        "memory": lambda path: path.symlink_to("/proc/self/mem"),
+    }
+    for name, make in things.items():
+        folder = shutil.copytree(folders[0], tmp_path / name)
+        weights = min((folder / part).glob("*.safetensors"))
+        weights.unlink()
+        make(weights)
+        with pytest.raises(AcetateError) as said:
+            import_any(str(folder))
+        assert said.value.message.endswith(".") and own_files() == []
+        alone = tmp_path / f"{name}.safetensors"
+        make(alone)
+        assert what_it_is(alone)
 
 
 def test_a_panic_of_a_library_is_damage_and_not_the_end(tmp_path: Path) -> None:

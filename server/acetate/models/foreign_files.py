@@ -60,10 +60,15 @@ def is_pickled(path: Path) -> bool:
 
 
 def what_it_is(path: Path) -> str:
-    """Words that go on after “FILE is”; empty for what may hold weights. Raises OSError."""
-    size = os.path.getsize(path)
-    with path.open("rb") as file:
-        begin = file.read(_LOOK)
+    """Words that go on after “FILE is”; empty for what may hold weights."""
+    if not os.path.isfile(path):
+        return "no file: a folder, a pipe, or a link that leads nowhere"
+    try:
+        size = os.path.getsize(path)
+        with path.open("rb") as file:
+            begin = file.read(_LOOK)
+    except OSError as error:
+        return f"not to be read ({(error.strerror or 'unknown').lower()})"
     if not begin:
         return "empty: download it again"
     if begin.startswith(_LFS):
