@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acetate_bridge.editing.editor import LayerGone, Place
+from acetate_bridge.editing.editor import LayerGone, Place, Refusal
 from acetate_bridge.protocol.geometry import Rect
 from tests.editors.contract_pictures import (
     assert_same,
@@ -164,6 +164,28 @@ def check_removing_is_one_undo_step_and_forgives_what_is_gone(host: Host) -> Non
     assert names(host, document) == ["two"]
     host.undo(document)
     assert host.stack(document) == before
+    host.close(document)
+
+
+def check_a_locked_layer_is_neither_replaced_nor_removed(host: Host) -> None:
+    document = host.new_document(64, 48, host.kinds[0])
+    host.paint(document, "paper", solid(64, 48, 200, 210, 220), 0, 0)
+    kept, other = put(host, document, layer(picture(20, 20)), layer(picture(20, 20), name="other"))
+    host.lock(document, kept, True)
+    for attempt in (
+        lambda: put(host, document, layer(picture(8, 8)), replaces=(other, kept)),
+        lambda: host.editor.remove(document, [other, kept]),
+    ):
+        try:
+            attempt()
+        except Refusal as error:
+            assert "is locked" in str(error), error
+        else:
+            raise AssertionError("a locked layer went")
+        assert {kept, other} <= {each.key for each in host.editor.layers(document)}
+    host.lock(document, kept, False)
+    host.editor.remove(document, [kept])
+    assert kept not in {each.key for each in host.editor.layers(document)}
     host.close(document)
 
 

@@ -87,6 +87,10 @@ class Host(Protocol):
         """Make a layer the active one."""
         ...
 
+    def lock(self, document: str, layer: str, locked: bool) -> None:
+        """Lock a layer against changes, or unlock it."""
+        ...
+
     def select(self, document: str, region: Rect, feather: int = 0) -> None:
         """Select a rectangle, with soft edges if `feather` pixels are given."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from acetate_bridge.editing.editor import (
@@ -202,6 +202,7 @@ class MemoryEditor:
 
     def remove(self, document: str, layers: list[str], shows: tuple[str, ...] = ()) -> None:
         sheet = self.sheet(document)
+        self._leaving(document, layers)
         sheet.step()
         for key in layers:
             take_out(sheet.nodes, key)
@@ -337,8 +338,8 @@ class MemoryEditor:
     def _key(self, what: str) -> str:
         return f"{what}-{self._run}-{next(self._keys)}"
 
-    def _leaving(self, document: str, keys: tuple[str, ...]) -> list[Node | None]:
-        """The layers to be replaced, None for one that is gone; raises Refusal."""
+    def _leaving(self, document: str, keys: Sequence[str]) -> list[Node | None]:
+        """The layers that are to go, None for one that is gone; raises Refusal."""
         found: list[Node | None] = []
         for key in keys:
             try:

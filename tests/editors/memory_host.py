@@ -45,6 +45,9 @@ class MemoryHost:
     def activate(self, document: str, layer: str) -> None:
         self.editor.sheet(document).active = layer
 
+    def lock(self, document: str, layer: str, locked: bool) -> None:
+        self.editor.node(document, layer).locked = locked
+
     def select(self, document: str, region: Rect, feather: int = 0) -> None:
         mask, bounds = None, region
         if feather:

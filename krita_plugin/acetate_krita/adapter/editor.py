@@ -122,7 +122,7 @@ class KritaEditor:
         if attention is not None and attention.active in replaced[: len(keys)]:
             attention.active, attention.current = keys[replaced.index(attention.active)], None
         self.undo_chains.replace(document, replaced, keys)
-        self.undo_chains.hide(document, found, keys, insertion.hides)
+        self.undo_chains.hide(deed, found, keys, insertion.hides)
         new = [*inserted.nodes, *inserted.groups]
         self.undo_chains.know(document, [stack.key_of(node) for node in new])
         self._settle(deed, attention, inserted.to_the_bottom, new)
@@ -133,7 +133,7 @@ class KritaEditor:
         deed = self.undo_chains.begin(document)
         inserting.remove(found, layers, deed.steps)
         self.undo_chains.forget(document, layers)
-        self.undo_chains.show(found, shows)
+        self.undo_chains.show(deed, found, shows)
         self._settle(deed, None, [], [])
 
     def choose(self, document: str, layer: str) -> None:

@@ -22,7 +22,8 @@ _MODIFIERS = (Qt.Key.Key_Control, Qt.Key.Key_Shift, Qt.Key.Key_Alt, Qt.Key.Key_M
 def is_busy(application: Any, document: Any | None) -> bool:
     """Whether a layer should not come in now.
 
-    A stroke, a transformation that is not confirmed, a dialog that is open, a text that is typed.
+    A stroke, a transformation that is not confirmed, a dialog that is open, a text or a layer's
+    name that is typed.
     """
     everything = QtWidgets.QApplication
     if everything.mouseButtons() != Qt.MouseButton.NoButton:
@@ -31,6 +32,8 @@ def is_busy(application: Any, document: Any | None) -> bool:
         return True
     if any(each.inherits("QDialog") and each.isVisible() for each in everything.topLevelWidgets()):
         return True
+    if _is_naming():
+        return True
     if document is None:
         return False
     # A pen holds no mouse button, but a stroke is open; so it is while something is transformed.
@@ -38,6 +41,16 @@ def is_busy(application: Any, document: Any | None) -> bool:
         return True
     document.unlock()
     return _is_typing(application, document)
+
+
+def _is_naming() -> bool:
+    """Whether a name is typed into a list: Krita ends that when the stack changes."""
+    focus = QtWidgets.QApplication.focusWidget()
+    if focus is None or not focus.inherits("QLineEdit"):
+        return False
+    while focus is not None and not focus.inherits("QAbstractItemView"):
+        focus = focus.parentWidget()
+    return focus is not None
 
 
 def _is_typing(application: Any, document: Any) -> bool:

@@ -66,21 +66,30 @@ def insert(krita: Any, document: Any, insertion: Insertion, steps: Recorder) -> 
 
 
 def remove(document: Any, keys: list[str], steps: Recorder) -> None:
-    """Take these layers out, and what lies in those that are groups."""
-    for key in keys:
-        node = stack.find(document, key)
-        if node is None or any(stack.key_of(each) in keys for each in stack.around(node)):
+    """Take these layers out, and what lies in those that are groups.
+
+    Raises Refusal, before anything is changed, when one of these has to stay.
+    """
+    leaving = [node for key in keys if (node := stack.find(document, key)) is not None]
+    for node in leaving:
+        _assert_may_go(document, node)
+    for node in leaving:
+        if any(stack.key_of(each) in keys for each in stack.around(node)):
             continue
         node.remove()
         steps.mark()
 
 
 def _assert_replaceable(document: Any, node: Any) -> None:
+    _assert_may_go(document, node)
+    if node.type() != "paintlayer":
+        raise Refusal(f"“{node.name()}” is no paint layer, and stays as it is.")
+
+
+def _assert_may_go(document: Any, node: Any) -> None:
     for each in (node, *stack.around(node)):
         if each.locked():
             raise Refusal(f"“{each.name()}” is locked: unlock it first.")
-    if node.type() != "paintlayer":
-        raise Refusal(f"“{node.name()}” is no paint layer, and stays as it is.")
     for each in stack.walk(document.rootNode()):
         source = each.sourceNode() if each.type() == "clonelayer" else None
         if source is not None and stack.key_of(source) == stack.key_of(node):

@@ -53,22 +53,44 @@ class Recorder:
 
 
 @dataclass
-class _Hidden:
-    """Layers of the painter's that are hidden while one of our layers stands for them."""
-
-    ours: set[str]
-    sources: tuple[str, ...]
-    hidden: bool = True
-
-
-@dataclass
 class Deed:
-    """Steps in a document that belong together; `start` is None while the painter is elsewhere."""
+    """Steps in a document that belong together; `start` is None while the painter is elsewhere.
+
+    `sure`: the history has all of them, and nothing else since `start`.
+    """
 
     key: str
     start: Position | None = None
     steps: Recorder = field(default_factory=Recorder)
     tries: int = 0
+    sure: bool = False
+
+    def is_done(self, position: Position) -> bool:
+        """Whether the history stands behind its first step."""
+        start = self.start
+        if start is None or position.index <= start.index:
+            return False
+        return position.steps[: start.index] == start.steps[: start.index]
+
+
+@dataclass
+class _Hidden:
+    """Layers of the painter's that are hidden while one of our layers stands for them.
+
+    `deed` hid them, and `ends` let them be seen again.
+    """
+
+    ours: set[str]
+    sources: tuple[str, ...]
+    deed: Deed
+    ends: list[Deed] = field(default_factory=list[Deed])
+    hidden: bool = True
+
+    def is_due(self, position: Position | None) -> bool | None:
+        """Whether the history has them hidden at this place; None where it does not tell."""
+        if position is None or not all(each.sure for each in (self.deed, *self.ends)):
+            return None
+        return self.deed.is_done(position) and not any(end.is_done(position) for end in self.ends)
 
 
 class UndoChains:
@@ -102,13 +124,14 @@ class UndoChains:
     def file(self, deed: Deed) -> bool:
         """Note a deed whose steps are all made; False while Krita has not filed them."""
         now = self._history.position()
-        if deed.start is None or deed.steps.count < 2 or now is None:
+        if deed.start is None or now is None:
             return True
         end = deed.start.index + deed.steps.count
         if now.index < end:
             deed.tries += 1
             return deed.tries > _SETTLES_WITHIN
-        if now.index > end or len(now.steps) >= self._history.most_steps():
+        deed.sure = now.index == end and len(now.steps) < self._history.most_steps()
+        if deed.steps.count < 2 or not deed.sure:
             return True
         chains = self._chains.setdefault(deed.key, [])
         chains.append(Chain(deed.start.index, end, now.steps[:end]))
@@ -151,15 +174,18 @@ class UndoChains:
             self._active[active[0]] = stack.key_of(node)
         self._touched.clear()
 
-    def hide(self, key: str, document: Any, ours: list[str], sources: tuple[str, ...]) -> None:
+    def hide(self, deed: Deed, document: Any, ours: list[str], sources: tuple[str, ...]) -> None:
         """Hide layers for as long as one of ours is in the stack, undo and redo included."""
         if sources:
-            self._hidden.setdefault(key, []).append(_Hidden(set(ours), sources))
+            self._hidden.setdefault(deed.key, []).append(_Hidden(set(ours), sources, deed))
             _show(document, sources, False)
 
-    def show(self, document: Any, sources: tuple[str, ...]) -> None:
+    def show(self, deed: Deed, document: Any, sources: tuple[str, ...]) -> None:
         """Let layers be seen again that were hidden for one of ours."""
-        self.look()
+        for each in self._hidden.get(deed.key, []):
+            if each.hidden and set(each.sources).intersection(sources):
+                each.hidden = False
+                each.ends.append(deed)
         _show(document, sources, True)
 
     def replace(self, key: str, old: list[str], new: list[str]) -> None:
@@ -169,14 +195,18 @@ class UndoChains:
                 hidden.ours.update(new)
 
     def look(self) -> None:
-        """Follow what an undo or a redo did to our layers, however it was asked for."""
+        """Follow what an undo or a redo did to our layers, however it was asked for.
+
+        Where the painter has taken them out, or merged them, what they stood for stays hidden.
+        """
         active = self._documents.active()
         if active is None or active[0] not in self._hidden:
             return
         key, document = active
+        position = self._history.position()
         for each in self._hidden[key]:
             there = any(stack.find(document, ours) is not None for ours in each.ours)
-            if there != each.hidden:
+            if there != each.hidden and each.is_due(position) in (there, None):
                 each.hidden = there
                 _show(document, each.sources, not there)
 

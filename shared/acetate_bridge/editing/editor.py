@@ -220,7 +220,8 @@ class Editor(Protocol):
         """Take these layers out, and no other, as one undo step.
 
         One that is gone already is left alone. `shows` names layers that `Insertion.hides` hid
-        and that are to be seen again in the same step.
+        and that are to be seen again in the same step. Raises Refusal, and changes nothing, when
+        one of the layers is locked, or has to stay for another one.
         """
         ...
 

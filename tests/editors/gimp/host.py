@@ -136,6 +136,9 @@ class GimpHost:
         if not image.get_selected_channels() and found not in image.get_selected_layers():
             image.set_selected_layers([found])
 
+    def lock(self, document: str, layer: str, locked: bool) -> None:
+        self._layer(layer).set_lock_content(locked)
+
     def select(self, document: str, region: Rect, feather: int = 0) -> None:
         there = self._image(document)
         there.select_rectangle(

@@ -95,6 +95,9 @@ class KritaHost:
     def activate(self, document: str, layer: str) -> None:
         self._documents[document].setActiveNode(self._node(document, layer))
 
+    def lock(self, document: str, layer: str, locked: bool) -> None:
+        self._node(document, layer).setLocked(locked)
+
     def select(self, document: str, region: Rect, feather: int = 0) -> None:
         selection = Selection()
         selection.select(region.x, region.y, region.width, region.height, 255)

@@ -42,7 +42,7 @@ from acetate_bridge.panel.view import (  # noqa: E402
     Thumbnail,
 )
 from acetate_bridge.protocol.types import Image  # noqa: E402
-from acetate_krita.adapter import colour  # noqa: E402
+from acetate_krita.adapter import colour, hand  # noqa: E402
 from acetate_krita.qt import Qt, QtCore, QtWidgets  # noqa: E402
 from acetate_krita.widgets import pictures  # noqa: E402
 from tests.editors.krita.guide_checks import *  # noqa: E402, F403
@@ -95,6 +95,25 @@ RUNNING = replace(
         QueuedJob("c", "sea", "one.kra", True, ProgressView(None, "waiting")),
     ),
 )
+
+
+def check_a_name_that_is_typed_into_a_list_is_a_hand_at_work() -> None:
+    view = QtWidgets.QTreeWidget()
+    item = QtWidgets.QTreeWidgetItem(["layer 1"])
+    item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
+    view.addTopLevelItem(item)
+    view.show()
+    view.activateWindow()
+    view.setFocus()
+    turn()
+    assert not hand.is_busy(None, None)
+    view.editItem(item)
+    turn()
+    assert hand.is_busy(None, None)
+    view.setFocus()
+    turn()
+    assert not hand.is_busy(None, None)
+    view.close()
 
 
 def check_drawing_a_view_asks_for_nothing() -> None:

@@ -111,6 +111,13 @@ def check_a_history_that_is_full_is_followed_no_more() -> None:
 class _Node:
     def __init__(self) -> None:
         self.key = QtCore.QUuid.createUuid()
+        self.shown = True
+
+    def visible(self) -> bool:
+        return self.shown
+
+    def setVisible(self, shown: bool) -> None:  # noqa: N802 (Krita's name)
+        self.shown = shown
 
     def uniqueId(self) -> QtCore.QUuid:  # noqa: N802 (Krita's name)
         return self.key
@@ -174,3 +181,72 @@ def check_a_layer_that_the_painter_chooses_right_after_an_undo_stays_chosen() ->
     document.active = document.painted
     _until_settled(chains)
     assert document.active is document.neighbour, "and this is where the hand goes on"
+
+
+class _Repainted(_Stack):
+    """`ours` stands for `painted`, which it hides, until a hand takes it out (`taken`)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps, self.at, self.taken = ["Stroke"], 1, False
+        self.chains = UndoChains(_Documents(self), None)
+        self.chains._history = self
+        ours, painted = self.ours.key.toString(), self.painted.key.toString()
+        deed = self.chains.begin("key")
+        self.push("Add Layer")
+        deed.steps.mark()
+        self.chains.hide(deed, self, [ours], (painted,))
+        self.chains.know("key", [ours])
+        assert self.chains.file(deed)
+        self.undo, self.redo = _Action(self, -1), _Action(self, 1)
+        self.chains.watch(self.undo)
+        self.chains.watch(self.redo)
+
+    def nodeByUniqueID(self, key: object) -> _Node | None:  # noqa: N802 (Krita's name)
+        there = not self.taken and self.at >= 2
+        nodes = [self.painted, self.neighbour, *([self.ours] if there else [])]
+        return next((node for node in nodes if node.key == key), None)
+
+    def refreshProjection(self) -> None:  # noqa: N802 (Krita's name)
+        pass
+
+    def discard(self) -> None:
+        deed = self.chains.begin("key")
+        self.taken = True
+        self.push("Remove Layer")
+        deed.steps.mark()
+        self.chains.show(deed, self, (self.painted.key.toString(),))
+        assert self.chains.file(deed)
+
+
+def check_what_a_repainting_hides_follows_undo_and_redo() -> None:
+    document = _Repainted()
+    assert not document.painted.shown
+    document.undo.trigger()
+    assert document.painted.shown
+    document.redo.trigger()
+    assert not document.painted.shown
+    document.discard()
+    assert document.painted.shown
+    document.taken = False
+    document.undo.trigger()
+    assert not document.painted.shown, "the discarding is undone"
+    document.taken = True
+    document.redo.trigger()
+    assert document.painted.shown, "and done again"
+
+
+def check_a_repainting_that_the_painter_merged_leaves_its_source_hidden() -> None:
+    document = _Repainted()
+    document.taken = True
+    document.push("Merge Down", "Stroke")
+    document.undo.trigger()
+    assert document.at == 3 and not document.painted.shown, "an undo of a stroke showed it"
+    document.redo.trigger()
+    assert not document.painted.shown
+    document.undo.trigger()
+    document.taken = False
+    document.undo.trigger()
+    assert document.at == 2 and not document.painted.shown, "the merging is undone"
+    document.undo.trigger()
+    assert document.painted.shown, "and the repainting"
