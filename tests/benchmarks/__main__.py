@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from tests.benchmarks import bridge, generator, modes, official
+from tests.benchmarks import bridge, generator, modes, official, upscale
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
@@ -14,4 +14,5 @@ if __name__ == "__main__":
     generator.main(arguments.model, arguments.device)
     official.main(["--repeats", "1", "--large"])
     modes.main([])
+    upscale.main([])
     bridge.main()

@@ -136,7 +136,7 @@ def read_drawings(root: Path, size: int) -> Iterator[Drawing]:
                 rgba = _resize_premultiplied(rgba, size)
             yield Drawing(concept, "3d", np.asarray(rgba), file.stem)
     for package, style in ICON_STYLES:
-        yield from _read_icons(package_folder(root, package), style, concepts, size)
+        yield from read_icons(package_folder(root, package), style, concepts, size)
 
 
 def render_svg(markup: str, size: int) -> NDArray[np.uint8]:
@@ -173,9 +173,10 @@ def _short_codes(folder: Path) -> dict[str, list[str]]:
     return found
 
 
-def _read_icons(
+def read_icons(
     folder: Path, style: str, concepts: dict[str, Concept], size: int
 ) -> Iterator[Drawing]:
+    """The usable drawings of one icon package, rendered at `size` × `size`."""
     icons = json.loads((folder / "icons.json").read_text("utf-8"))
     names: dict[str, str] = json.loads((folder / "chars.json").read_text("utf-8"))
     pairs = [(plain_code(code), name) for code, name in sorted(names.items())]
