@@ -72,7 +72,7 @@ def main() -> None:
             for side, depth in ((1024, "U8"), (2048, "U8"), (1024, "U16"), (2048, "U16")):
                 figures = measure(krita, side, depth)
                 print(f"Krita {version}, {side}² {depth}: {figures}; target {TARGET}", flush=True)
-            krita.quit(60)
+            krita.quit()
         finally:
             krita.close()
             screen.close()

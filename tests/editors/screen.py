@@ -7,6 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from tests.app.server_process import LONG
 from tests.editors.patience import NotInTime
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,7 +63,7 @@ class Screen:
     def do(self, *command: str, check: bool = True) -> str:
         """Run xdotool, import or the like on this screen."""
         done = subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, timeout=60
+            command, env=self.environment, capture_output=True, text=True, timeout=LONG
         )
         if check and done.returncode:
             raise AssertionError(f"{' '.join(command)}: {done.stderr or done.stdout}")
@@ -72,9 +73,9 @@ class Screen:
         """Visible windows whose title matches."""
         return self.do("xdotool", "search", "--onlyvisible", "--name", name, check=False).split()
 
-    def wait_for_window(self, name: str, seconds: float = 60) -> str:
+    def wait_for_window(self, name: str) -> str:
         """The window with this title, as soon as it is there."""
-        until = time.monotonic() + seconds
+        until = time.monotonic() + LONG
         while time.monotonic() < until:
             if found := self.windows(name):
                 return found[-1]
@@ -108,4 +109,4 @@ class Screen:
         """End window manager and X server."""
         for process in reversed(self._processes):
             process.terminate()
-            process.wait(10)
+            process.wait(LONG)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from acetate_bridge.client.private_folders import write_private
 from tests.app.server_process import RunningServer
 from tests.editors.gimp.session import VERSIONS, Gimp
 from tests.editors.screen import Screen, missing
@@ -56,11 +57,11 @@ def answering(server: RunningServer, reach: dict[str, str], **differing: object)
     """Let plug-ins that look for a server meanwhile find this one, or a word that differs."""
     file = Path(reach["ACETATE_RUNTIME_DIR"]) / "server.json"
     right = file.read_text() if file.exists() else None
-    file.write_text(json.dumps({**asdict(server.runtime), **differing}))
+    write_private(file, json.dumps({**asdict(server.runtime), **differing}))
     try:
         yield
     finally:
-        file.write_text(right) if right is not None else file.unlink()
+        write_private(file, right) if right is not None else file.unlink()
 
 
 @pytest.fixture(scope="session")

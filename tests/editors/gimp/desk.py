@@ -72,11 +72,27 @@ answer = image.get_id()
         return self.gimp.run("answer = names(image)")
 
     def panel(self) -> dict[str, Any]:
-        return self.gimp.run("answer = panel()") or {}
+        """What it says; nothing while it is closed."""
+        for _ in range(5):
+            if found := self.gimp.run("answer = panel()"):
+                return found
+            if not self.screen.windows("^Acetate$"):
+                break  # It is closed, and not only too busy to answer.
+        return {}
 
-    def wait(self, true: Callable[[], Any], seconds: float = LONG) -> Any:
+    def shows(self, words: str, button: str) -> str:
+        """Wait until the panel says these words beside this button, both in one look."""
+
+        def seen() -> str:
+            now = self.panel()
+            found = words in now.get("status", "") and now["button"] == button
+            return now["status"] if found else ""
+
+        return self.wait(seen)
+
+    def wait(self, true: Callable[[], Any]) -> Any:
         """Wait for something to come about."""
-        until = time.monotonic() + seconds
+        until = time.monotonic() + LONG
         while not (found := true()):
             if time.monotonic() > until:
                 picture = self.screen.picture(PICTURES / "gave-up.png")

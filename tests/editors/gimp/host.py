@@ -207,9 +207,10 @@ class GimpHost:
     def settle(self) -> None:
         Gimp.displays_flush()
         context = GLib.MainContext.default()
-        until = time.monotonic() + 0.05
-        while time.monotonic() < until:
+        until, turns = time.monotonic() + 0.05, 0
+        while turns < 50 or time.monotonic() < until:
             context.iteration(False)
+            turns += 1
 
     # ---- stacks like a painter's
 
@@ -246,9 +247,11 @@ class GimpHost:
         before = self._trace(document)
         Gimp.displays_flush()
         self._ask("key", key)
-        until = time.monotonic() + 3
-        while self._trace(document) == before and time.monotonic() < until:
+        # Not every key changes something that is seen; a slow machine looks as often.
+        until, looks = time.monotonic() + 3, 0
+        while self._trace(document) == before and (looks < 80 or time.monotonic() < until):
             time.sleep(0.02)
+            looks += 1
 
     def _trace(self, document: str) -> list[object]:
         image = self._image(document)

@@ -16,6 +16,7 @@ from typing import Any
 from acetate.plugin_install import shortcutsrc
 from acetate.plugin_install.bundle import plugin_files
 from acetate.plugin_install.install import install
+from tests.app.server_process import LONG
 from tests.editors.screen import ROOT, Screen, editors_folder
 
 VERSIONS = {"trixie": "3.0", "forky": "3.2"}
@@ -96,7 +97,7 @@ class Gimp:
             stderr=subprocess.STDOUT,
         )
         self._connection = self._accept(listener)
-        self._connection.settimeout(300)
+        self._connection.settimeout(LONG)
         self._lines = self._connection.makefile("rw", encoding="utf-8")
         if screen:
             self.window = screen.wait_for_window("GNU Image Manipulation Program|GIMP")
@@ -134,8 +135,8 @@ class Gimp:
                 self.process.wait()
         self._log.close()
 
-    def _accept(self, listener: socket.socket, seconds: float = 180) -> socket.socket:
-        until = time.monotonic() + seconds
+    def _accept(self, listener: socket.socket) -> socket.socket:
+        until = time.monotonic() + LONG
         with listener:
             while time.monotonic() < until and self.process.poll() is None:
                 try:

@@ -331,10 +331,10 @@ image.delete()
 def test_no_server_and_none_to_start_is_one_sentence(
     script: Script, server: RunningServer, reach: dict[str, str]
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        nobody = listener.getsockname()[1]
-    with answering(server, reach, port=nobody):
-        sentence = script("""
+    with socket.socket() as held:  # Nobody listens there, and nobody else can take it.
+        held.bind(("127.0.0.1", 0))
+        with answering(server, reach, port=held.getsockname()[1]):
+            sentence = script("""
 image = new_image(96, 96)
 answer = call("acetate-generate-layer", image, [], prompt="a red apple")
 image.delete()

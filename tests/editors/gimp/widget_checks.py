@@ -122,9 +122,10 @@ class Bench:
         self.heard.clear()
 
     def settle(self, seconds: float = 0.05) -> None:
-        until = time.monotonic() + seconds
-        while Gtk.events_pending() or time.monotonic() < until:
+        until, turns = time.monotonic() + seconds, 0
+        while Gtk.events_pending() or turns < 50 or time.monotonic() < until:
             GLib.MainContext.default().iteration(False)
+            turns += 1
 
     def all(self, kind: type, within: Gtk.Widget | None = None) -> list[Any]:
         """All widgets of a kind that can be seen."""

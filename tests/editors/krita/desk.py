@@ -29,11 +29,11 @@ class Desk:
         ):
             self.screen.do("xdotool", *place, check=False)
         krita.run("show_docker()")
-        self.wait(lambda: self.ask("panel() is not None and panel().isVisible()"), 60)
+        self.wait(lambda: self.ask("panel() is not None and panel().isVisible()"))
         # Krita lays its dockers out once more when a view has opened.
-        self.wait(lambda: self.ask("narrow_docker(250)"), 60)
+        self.wait(lambda: self.ask("narrow_docker(250)"))
         krita.run("Krita.instance().action('zoom_to_fit').trigger()")
-        self.wait(lambda: self.ask("settled()"), 60)
+        self.wait(lambda: self.ask("settled()"))
 
     def _frame(self) -> str:
         """Krita's main window, which keeps its title to itself."""
@@ -51,9 +51,9 @@ class Desk:
     def names(self) -> list[str]:
         return self.ask("names()")
 
-    def wait(self, true: Callable[[], Any], seconds: float = LONG) -> Any:
+    def wait(self, true: Callable[[], Any]) -> Any:
         """Wait for something to come about."""
-        until = time.monotonic() + seconds
+        until = time.monotonic() + LONG
         while not (found := true()):
             if time.monotonic() > until:
                 self.picture("gave-up")
@@ -64,7 +64,7 @@ class Desk:
     def fresh(self, width: int = 640, height: int = 480) -> None:
         """A document with a white sheet, and no other."""
         self.krita.run(f"close_documents()\ndocument = new_document({width}, {height})")
-        self.wait(lambda: self.names() == ["Background"] and self.ask("settled()"), 60)
+        self.wait(lambda: self.names() == ["Background"] and self.ask("settled()"))
         self.ready()
 
     def ready(self) -> None:
@@ -72,9 +72,9 @@ class Desk:
 
     def choose(self, layer: str) -> None:
         """Work on a layer, once what comes after an undo has been done."""
-        self.wait(lambda: self.ask("panel()._studio.editor.settled"), 20)
+        self.wait(lambda: self.ask("panel()._studio.editor.settled"))
         self.krita.run(f"document.setActiveNode(node({layer!r}))")
-        self.wait(lambda: self.ask("document.activeNode().name()") == layer, 20)
+        self.wait(lambda: self.ask("document.activeNode().name()") == layer)
 
     def click(self, widget: str) -> None:
         """Click on a widget; again where it is by then, when it has moved away meanwhile.
@@ -83,46 +83,61 @@ class Desk:
         """
         self.krita.run(f"presses = Presses({widget})")
         for _ in range(3):
-            self.wait(lambda: self.ask(f"reachable({widget})"), 20)
+            self.wait(lambda: self.ask(f"reachable({widget})"))
             x, y = self.ask(f"place({widget})")
             self.screen.do("xdotool", "mousemove", str(x), str(y), "click", "1")
-            until = time.monotonic() + 3
-            while time.monotonic() < until:
-                if self.ask("presses.count"):
-                    return
-                time.sleep(0.05)
+            if self._soon(lambda: self.ask("presses.count")):
+                return
         self.picture("not-pressed")
         raise NotInTime(f"{widget} was never met by a click")
 
+    def _soon(self, true: Callable[[], Any]) -> bool:
+        """Whether it comes about within a few seconds, in which Krita's loop turns many times."""
+        until, turns = time.monotonic() + 5, 0
+        while turns < 20 or time.monotonic() < until:
+            if true():
+                return True
+            time.sleep(0.05)
+            turns += 1
+        return False
+
     def write(self, prompt: str) -> None:
-        """Replace the prompt by typing."""
-        self.click("panel().prompts.text")
-        self.screen.key("ctrl+a")
-        self.screen.type(prompt)
-        self.wait(lambda: self.view()["prompt"] == prompt, 20)
+        """Replace the prompt by typing; once more where keys went elsewhere, as people do."""
+        for _ in range(3):
+            self.click("panel().prompts.text")
+            self.screen.key("ctrl+a")
+            self.screen.type(prompt)
+            if self._soon(lambda: self.view()["prompt"] == prompt):
+                return
+        self.picture("not-written")
+        raise NotInTime(f"{prompt!r} never stood there; {self.view()}")
 
     def generate(self) -> None:
-        self.wait(lambda: self.view()["can_generate"], 60)
+        self.wait(lambda: self.view()["can_generate"])
         self.click("panel().prompts.text")
         self.screen.key("ctrl+Return")
-        self.wait(lambda: self.view()["running"], 30)
+        self.wait(lambda: self.view()["running"])
 
     def started(self) -> None:
         """Wait until the job that is on its way has been begun."""
         self.wait(lambda: (self.view()["share"] or 0) > 0)
 
+    def shows(self, words: str, button: str) -> None:
+        """Wait until the panel says these words beside this button, both in one look."""
+        self.wait(lambda: words in (now := self.view())["status"] and now["button"] == button)
+
     def on_canvas(self, *keys: str) -> None:
         """Press keys where one paints."""
         x, y = self.ask("place(canvas())")
         self.screen.do("xdotool", "mousemove", str(x), str(y))
-        self.wait(lambda: self.ask("takes_keys()"), 60)
+        self.wait(lambda: self.ask("takes_keys()"))
         self.screen.key(*keys)
 
     def press_brush(self) -> tuple[int, int]:
         """Begin a stroke, left of the middle of the canvas; returns where."""
         x, y = self.ask("place(canvas())")
         self.screen.do("xdotool", "mousemove", str(x - 150), str(y + 80))
-        self.wait(lambda: self.ask("pointer()") == [x - 150, y + 80], 20)
+        self.wait(lambda: self.ask("pointer()") == [x - 150, y + 80])
         self.screen.do("xdotool", "mousedown", "1")
         return x - 150, y + 80
 
@@ -134,7 +149,7 @@ class Desk:
 
     def _when_drawn(self, key: str) -> None:
         """Krita may pass over an undo that is asked for while it draws."""
-        self.wait(lambda: self.ask("settled()"), 60)
+        self.wait(lambda: self.ask("settled()"))
         self.on_canvas(key)
 
     def picture(self, name: str) -> Path:

@@ -17,6 +17,7 @@ from typing import Any
 from acetate.plugin_install.bundle import plugin_files
 from acetate.plugin_install.install import install
 from acetate.plugin_install.kritarc import enable
+from tests.app.server_process import LONG
 from tests.editors.patience import NotInTime
 from tests.editors.screen import ROOT, Screen, editors_folder
 
@@ -63,7 +64,7 @@ def import_zip(suite: str, home: Path, archive: Path) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LONG,
     ).stdout.strip()
 
 
@@ -147,9 +148,9 @@ class KritaSession:
             raise AgentError(message["error"])
         return message["value"]
 
-    def wait_for(self, expression: str, seconds: float = 60) -> Any:
+    def wait_for(self, expression: str) -> Any:
         """What an expression inside Krita is worth, as soon as it is true."""
-        until = time.monotonic() + seconds
+        until = time.monotonic() + LONG
         while time.monotonic() < until:
             if found := self.run(f"answer = {expression}"):
                 return found
@@ -170,7 +171,7 @@ class KritaSession:
         """All that Krita and its plug-ins wrote to the console."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
-    def quit(self, seconds: float = 30) -> int:
+    def quit(self) -> int:
         """Quit as a painter does, without being asked whether to save; returns the exit status."""
         if self.process.poll() is None:
             self.run(
@@ -180,7 +181,7 @@ class KritaSession:
                 "    each.setModified(False)\n"
                 "QtCore.QTimer.singleShot(0, Krita.instance().action('file_quit').trigger)\n"
             )
-        return self.process.wait(seconds)
+        return self.process.wait(LONG)
 
     def close(self) -> None:
         """End it, however it stands."""
@@ -191,8 +192,8 @@ class KritaSession:
             self.process.wait()
         self._log.close()
 
-    def _accept(self, listener: socket.socket, seconds: float = 180) -> socket.socket:
-        until = time.monotonic() + seconds
+    def _accept(self, listener: socket.socket) -> socket.socket:
+        until = time.monotonic() + LONG
         with listener:
             while time.monotonic() < until and self.process.poll() is None:
                 try:

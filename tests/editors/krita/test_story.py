@@ -35,7 +35,7 @@ def test_a_layer_is_painted_while_the_painter_paints_and_is_one_undo_step(desk: 
     for step in range(moved, 300, 4):
         desk.screen.do("xdotool", "mousemove", str(x + step), str(y))
     desk.screen.do("xdotool", "mouseup", "1")
-    desk.wait(lambda: len(desk.names()) == 2, 30)
+    desk.wait(lambda: len(desk.names()) == 2)
     assert desk.names() == ["red apple", "Background"]
     stroke = desk.ask("painted_columns('Background')")
     first = next(i for i, count in enumerate(stroke) if count)
@@ -45,24 +45,24 @@ def test_a_layer_is_painted_while_the_painter_paints_and_is_one_undo_step(desk: 
     desk.picture("done")
     assert desk.ask("document.activeNode().name()") == "Background", "the hand goes on there"
     desk.undo()
-    desk.wait(lambda: desk.names() == ["Background"], 20)
+    desk.wait(lambda: desk.names() == ["Background"])
     assert desk.ask("painted_columns('Background')") == stroke, "only the layer is undone"
     desk.redo()
-    desk.wait(lambda: desk.names() == ["red apple", "Background"], 20)
+    desk.wait(lambda: desk.names() == ["red apple", "Background"])
 
 
 def test_variants_at_a_soft_selection_are_swapped_kept_and_discarded(desk: Desk) -> None:
     # A layer comes in above the one that is worked on, and a result does not become that by itself.
     desk.choose("red apple")
     desk.krita.run("select(100, 60, 160, 120, 6)")
-    desk.wait(lambda: "at the selection" in desk.view()["sentence"], 20)
+    desk.wait(lambda: "at the selection" in desk.view()["sentence"])
     desk.write("a green leaf")
     desk.click("panel().details.fold")
-    desk.wait(lambda: desk.ask("panel().details.inputs['variants'].isVisible()"), 20)
+    desk.wait(lambda: desk.ask("panel().details.inputs['variants'].isVisible()"))
     desk.krita.run("panel().details.inputs['variants'].setFocus()")
     desk.screen.key("ctrl+a")
     desk.screen.type("2")
-    desk.wait(lambda: desk.ask("panel()._view.fields['variants'].value") == 2, 20)
+    desk.wait(lambda: desk.ask("panel()._view.fields['variants'].value") == 2)
     desk.picture("details")
     desk.click("panel().details.fold")
     desk.generate()
@@ -82,44 +82,45 @@ def test_variants_at_a_soft_selection_are_swapped_kept_and_discarded(desk: Desk)
 
     first = desk.ask("picture_of('green leaf')")
     desk.click("panel().results.buttons[1]")
-    desk.wait(lambda: desk.view()["results"] == [False, True], 20)
+    desk.wait(lambda: desk.view()["results"] == [False, True])
     assert desk.names() == masked and desk.ask("picture_of('green leaf')") != first
     desk.undo()
-    desk.wait(lambda: desk.ask("picture_of('green leaf')") == first, 20)
+    desk.wait(lambda: desk.ask("picture_of('green leaf')") == first)
     # One key, though Krita takes several steps, between which both are there.
-    desk.wait(lambda: desk.names() == masked and desk.view()["results"] == [True, False], 20)
+    desk.wait(lambda: desk.names() == masked and desk.view()["results"] == [True, False])
     desk.redo()
-    desk.wait(lambda: desk.ask("picture_of('green leaf')") != first, 20)
-    desk.wait(lambda: desk.names() == masked and desk.view()["results"] == [False, True], 20)
+    desk.wait(lambda: desk.ask("picture_of('green leaf')") != first)
+    desk.wait(lambda: desk.names() == masked and desk.view()["results"] == [False, True])
 
     desk.click("panel().keep")
-    desk.wait(lambda: desk.ask("panel()._view.results[1].kept"), 20)
+    desk.wait(lambda: desk.ask("panel()._view.results[1].kept"))
     desk.click("panel().results.buttons[0]")
-    desk.wait(lambda: desk.names() == [*masked[:2], *masked], 20)
+    desk.wait(lambda: desk.names() == [*masked[:2], *masked])
     desk.click("panel().discard")
-    desk.wait(lambda: desk.names() == masked, 20)
-    desk.wait(lambda: desk.view()["results"] == [], 20)
+    desk.wait(lambda: desk.names() == masked)
+    desk.wait(lambda: desk.view()["results"] == [])
     desk.krita.run("document.setSelection(None)\npanel()._actions.set_field('variants', 1)")
 
 
 def test_the_background_goes_directly_below_its_layer(desk: Desk) -> None:
     desk.choose("red apple")
     desk.krita.run("Krita.instance().action('acetate_background').trigger()")
-    desk.wait(lambda: desk.view()["sentence"].startswith("Fills the background"), 20)
+    desk.wait(lambda: desk.view()["sentence"].startswith("Fills the background"))
     assert desk.view()["status"] == "Say what to paint first."
     before = desk.names()
     desk.screen.type("green hills under a blue sky")
+    desk.wait(lambda: desk.view()["prompt"] == "green hills under a blue sky")
     desk.screen.key("ctrl+Return")
-    desk.wait(lambda: desk.view()["running"], 30)
+    desk.wait(lambda: desk.view()["running"])
     desk.wait(lambda: len(desk.names()) == len(before) + 1)
     after = desk.names()
     assert after[after.index("red apple") + 1 :] == ["green hills under a blue sky", "Background"]
     desk.ready()
     desk.picture("background")
     desk.undo()
-    desk.wait(lambda: desk.names() == before, 20)
+    desk.wait(lambda: desk.names() == before)
     desk.redo()
-    desk.wait(lambda: desk.names() == after, 20)
+    desk.wait(lambda: desk.names() == after)
 
 
 def test_escape_cancels(desk: Desk) -> None:

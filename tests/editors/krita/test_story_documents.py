@@ -75,14 +75,14 @@ def test_a_layer_for_a_closed_document_is_offered(desk: Desk) -> None:
     desk.fresh()
     generate(desk, "a red apple")
     desk.krita.run("close_documents()")
-    desk.wait(lambda: desk.names() == [], 20)
+    desk.wait(lambda: desk.names() == [])
     # Without a document Krita shows its welcome page and no docker.
     desk.krita.run("document = new_document(640, 480)")
     desk.wait(lambda: desk.ask("panel().offer.isVisible()"))
-    desk.wait(lambda: desk.ask("panel().offer.insert.isEnabled()"), 20)
+    desk.wait(lambda: desk.ask("panel().offer.insert.isEnabled()"))
     desk.picture("offer")
     desk.click("panel().offer.insert")
-    desk.wait(lambda: len(desk.names()) == 2, 20)
+    desk.wait(lambda: len(desk.names()) == 2)
 
 
 def test_a_generated_layer_leaves_the_timeline_alone(desk: Desk) -> None:
@@ -96,10 +96,10 @@ def test_a_generated_layer_leaves_the_timeline_alone(desk: Desk) -> None:
     after = desk.ask("animation.timeline(document)")
     assert after == [*before[:3], {**before[3], "red apple": []}], "seen on every frame"
     desk.undo()
-    desk.wait(lambda: desk.names() == ["Background"], 20)
+    desk.wait(lambda: desk.names() == ["Background"])
     assert desk.ask("animation.timeline(document)") == before
     desk.redo()
-    desk.wait(lambda: desk.names() == ["red apple", "Background"], 20)
+    desk.wait(lambda: desk.names() == ["red apple", "Background"])
     assert desk.ask("animation.timeline(document)") == after
     assert desk.krita.run(ON_EVERY_FRAME.format(name="Background")) == sheet
 
@@ -126,20 +126,20 @@ other.qwindow().show()
 document = new_document(160, 120, window=other)
 other.activate()
 """)
-    desk.wait(lambda: desk.ask("Krita.instance().activeDocument() == document"), 60)
+    desk.wait(lambda: desk.ask("Krita.instance().activeDocument() == document"))
     names = "[each.name() for each in first.rootNode().childNodes()]"
     desk.wait(lambda: desk.ask(names) == ["Background", "red apple"])
     assert desk.names() == ["Background"], "the other document is as it was"
 
     # Below the lowest layer takes three steps of Krita's: its own window undoes them as one.
-    desk.wait(lambda: desk.ask("panel().isVisible()"), 20)
+    desk.wait(lambda: desk.ask("panel().isVisible()"))
     generate(desk, "green hills", "background")
     desk.wait(lambda: desk.names() == ["Background", "green hills"])
     desk.picture("two-windows")
     desk.undo()
-    desk.wait(lambda: desk.names() == ["Background"], 20)
+    desk.wait(lambda: desk.names() == ["Background"])
     desk.redo()
-    desk.wait(lambda: desk.names() == ["Background", "green hills"], 20)
+    desk.wait(lambda: desk.names() == ["Background", "green hills"])
     assert desk.ask(names) == ["Background", "red apple"]
     desk.krita.run("document.setModified(False)\nother.qwindow().close()")
-    desk.wait(lambda: desk.ask("len(panel()._studio._panels)") == 1, 20)
+    desk.wait(lambda: desk.ask("len(panel()._studio._panels)") == 1)

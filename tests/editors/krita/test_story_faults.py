@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.server_process import RunningServer
+from tests.app.server_process import LONG, RunningServer
 from tests.editors.caller import Caller
 from tests.editors.elder import elder_server
 from tests.editors.krita.conftest import assert_quiet, reach
@@ -42,17 +42,17 @@ def test_a_missing_model_is_a_sentence_and_a_button(desk: Desk) -> None:
     )
     missing = next(name for label, name in models.items() if "(not here" in label)
     desk.krita.run(f"panel()._actions.set_field('model', {missing!r})")
-    desk.wait(lambda: "get it" in desk.view()["button"].lower(), 20)
+    desk.wait(lambda: "get it" in desk.view()["button"].lower())
     assert desk.view()["status"].startswith("Needs ") and " GB" in desk.view()["status"]
     assert not desk.view()["can_generate"]
     desk.picture("missing-model")
     desk.click("panel().settings_button")
-    desk.wait(lambda: desk.ask("panel().settings.isVisible()"), 20)
+    desk.wait(lambda: desk.ask("panel().settings.isVisible()"))
     row = f"panel().settings.models.buttons['model {missing}']"
-    desk.wait(lambda: "get it" in desk.ask(f"{row}.text()").lower(), 20)
+    desk.wait(lambda: "get it" in desk.ask(f"{row}.text()").lower())
     desk.picture("settings")
     desk.screen.key("Escape")
-    desk.wait(lambda: not desk.ask("panel().settings.isVisible()"), 20)
+    desk.wait(lambda: not desk.ask("panel().settings.isVisible()"))
     desk.krita.run("panel()._actions.set_field('model', 'embedded')")
     desk.ready()
 
@@ -61,16 +61,14 @@ def test_no_server_and_an_older_protocol_are_a_sentence_and_a_button_each(
     desk: Desk, server: RunningServer, folder: Path
 ) -> None:
     server.stop()
-    desk.wait(lambda: desk.view()["button"] == "Start")
-    assert "not running" in desk.view()["status"]
+    desk.shows("not running", "Start")
 
     with elder_server("t") as port:
         word = {"pid": os.getpid(), "host": "127.0.0.1", "port": port, "token": "t", "protocol": 0}
         _word(desk, folder).write_text(json.dumps(word))
         # The client follows no word that others of this machine could have written.
         _word(desk, folder).chmod(0o600)
-        desk.wait(lambda: "protocol" in desk.view()["status"])
-        assert desk.view()["button"] == "Try again"
+        desk.shows("protocol", "Try again")
         desk.picture("older-protocol")
     # A server that starts would find the elder's process alive and go.
     _word(desk, folder).unlink()
@@ -85,8 +83,7 @@ def test_a_wrong_token_is_a_sentence_and_a_button(
     file.write_text(json.dumps({**json.loads(right), "token": "wrong"}))
     # It may have read the right one in between.
     desk.krita.run("panel()._studio.controller.stop()\npanel()._studio.controller.start()")
-    desk.wait(lambda: "does not accept this token" in desk.view()["status"])
-    assert desk.view()["button"] == "Try again"
+    desk.shows("does not accept this token", "Try again")
     desk.picture("wrong-token")
     file.write_text(right)
     desk.click("panel().status.button")
@@ -94,14 +91,14 @@ def test_a_wrong_token_is_a_sentence_and_a_button(
 
 
 def test_krita_quits_without_a_thread_or_a_process_left(desk: Desk) -> None:
-    assert "acetate client" in desk.ask("threads()")
+    desk.wait(lambda: "acetate client" in desk.ask("threads()"))
     desk.krita.run("panel()._studio.close()")
-    assert "acetate client" not in desk.ask("threads()"), "unloaded"
+    desk.wait(lambda: "acetate client" not in desk.ask("threads()"))  # Unloaded.
     desk.krita.run("panel()._studio.controller.start()")
-    desk.wait(lambda: "acetate client" in desk.ask("threads()"), 20)
+    desk.wait(lambda: "acetate client" in desk.ask("threads()"))
     assert desk.krita.processes()
-    assert desk.krita.quit(60) == 0
-    until = time.monotonic() + 20
+    assert desk.krita.quit() == 0
+    until = time.monotonic() + LONG
     while (left := desk.krita.processes()) and time.monotonic() < until:
         time.sleep(0.1)
     assert not left

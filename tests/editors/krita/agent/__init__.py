@@ -36,7 +36,7 @@ class Agent(Extension):
         if self.socket is None:
             sys.path[:0] = os.environ["ACETATE_PATHS"].split(":")
             self.socket = socket.create_connection(
-                ("127.0.0.1", int(os.environ["ACETATE_AGENT"])), timeout=10
+                ("127.0.0.1", int(os.environ["ACETATE_AGENT"])), timeout=300
             )
             self.names = {"__name__": "agent"}
             self.rest = b""
