@@ -18,6 +18,7 @@ log = logging.getLogger("acetate.krita")
 
 _LOOK_EVERY = 400
 _GOING_SECONDS = 2.0
+_NOT_SEEN = object()
 
 
 class Studio(QtCore.QObject):
@@ -33,7 +34,7 @@ class Studio(QtCore.QObject):
         )
         self._panels: list[Panel] = []
         self._started = False
-        self._seen: object = None
+        self._seen: object = _NOT_SEEN
         self._hidden = 0
         self._going_until = 0.0
         self._clock = QtCore.QTimer(self)
@@ -77,6 +78,8 @@ class Studio(QtCore.QObject):
             self.editor.call_later(_GOING_SECONDS, self.refresh)
             return
         self.controller.refresh()
+        # Krita tells while it turns from one view to the next, when there may be none: look again.
+        self._seen = _NOT_SEEN
 
     def _draw(self, view: PanelView) -> None:
         for panel in self._panels:

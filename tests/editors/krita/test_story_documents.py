@@ -85,6 +85,21 @@ def test_a_layer_for_a_closed_document_is_offered(desk: Desk) -> None:
     desk.wait(lambda: len(desk.names()) == 2)
 
 
+def test_a_moment_without_a_document_between_two_views_does_not_last(desk: Desk) -> None:
+    desk.fresh()
+    desk.write("a red apple")
+    desk.wait(lambda: desk.view()["can_generate"])
+    told = desk.krita.run("""
+studio = panel()._studio
+studio.editor.active_document = lambda: None
+studio.refresh()
+del studio.editor.active_document
+answer = studio.controller.view.sentence
+""")
+    assert told == "Open or create an image first."
+    desk.wait(lambda: desk.view()["can_generate"], 60)
+
+
 def test_a_generated_layer_leaves_the_timeline_alone(desk: Desk) -> None:
     before = desk.krita.run(ANIMATED)
     assert before[3] == {"Background": [0, 5, 9]}
