@@ -4,13 +4,16 @@ import hashlib
 import http.client
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
 
-from acetate_bridge.protocol.messages import Submit
+from acetate.app.job_routes import advised
+from acetate_bridge.protocol.messages import ModelInfo, Submit
 from acetate_bridge.protocol.png import read_png, write_png
+from acetate_bridge.protocol.types import Recipe
 from tests.app.server_process import LONG, TOKEN, RunningServer
 from tests.workers.fake_painter import solid
 
@@ -58,6 +61,18 @@ def test_a_script_paints_a_layer_around_its_picture(server: RunningServer) -> No
     assert job in [entry["job"] for entry in json.loads(ask(server, "GET", "/v1/jobs")[1])]
     code, body = ask(server, "POST", f"/v1/jobs/{job}/acknowledge")
     assert code == 200 and json.loads(body)["acknowledged"]
+
+
+def test_what_a_script_leaves_out_is_what_suits_the_model() -> None:
+    model = ModelInfo("m", family="sdxl", steps=25, guidance=7.0)
+    bare = Recipe("text", "x")
+    found = advised(bare, {"mode", "prompt"}, model)
+    assert (found.steps, found.guidance) == (25, 7)
+    found = advised(replace(bare, steps=4), {"mode", "steps"}, model)
+    assert (found.steps, found.guidance) == (4, 7)
+    found = advised(replace(bare, scheduler="lightning"), {"scheduler"}, model)
+    assert (found.steps, found.guidance) == (4, 1)
+    assert advised(bare, {}, None) == advised(bare, {}, ModelInfo("m")) == bare
 
 
 def test_raw_pixels_may_be_uploaded_too(server: RunningServer) -> None:

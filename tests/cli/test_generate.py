@@ -33,6 +33,17 @@ def test_a_layer_is_written_with_its_recipe(text) -> None:
     assert (read_image(path).width, read_image(path).height) == (64, 64)
 
 
+def test_what_is_written_and_goes_unheard_is_said(
+    acetate: Acetate, tiny_model: Path, tmp_path: Path
+) -> None:
+    fixed = ["--model", str(tiny_model), "--steps", "1", "-o", str(tmp_path / "a.png")]
+    heard = acetate("generate", "text", "a café", *fixed, "--avoid", "a cat", "--guidance", "2")
+    assert heard.err == ""
+    said = acetate("generate", "text", "りんご", *fixed, "--avoid", "a cat", "--guidance", "1").err
+    assert "The models read English: “ごりん”" in said
+    assert "Nothing is avoided" in said
+
+
 def test_the_same_seed_writes_the_same_file(text) -> None:
     first, again, other = (
         text(f"{name}.png", "--seed", seed).read_bytes() for name, seed in ("a7", "b7", "c8")

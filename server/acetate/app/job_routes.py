@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import msgspec
@@ -20,8 +21,10 @@ from acetate.app.validation import build
 from acetate.images.png_texts import with_texts
 from acetate.images.recipe_texts import RECIPE_KEY, recipe_text
 from acetate.jobs.records import JobRecord, Refused
+from acetate.models.families import FAMILIES
+from acetate.models.shipped import EMBEDDED
 from acetate_bridge.protocol.codec import IMAGE_PIXELS, BadFrame
-from acetate_bridge.protocol.messages import ImageReference, Progress, Submit
+from acetate_bridge.protocol.messages import ImageReference, ModelInfo, Progress, Submit
 from acetate_bridge.protocol.png import write_png
 from acetate_bridge.protocol.types import BYTES_PER_PIXEL, Image, PixelFormat, Recipe
 
@@ -98,8 +101,25 @@ async def submit_job(request: web.Request) -> web.Response:
         cast("dict[str, Any]", value).setdefault("job", uuid.uuid4().hex)
     submit = build(Submit, value)
     manager = request.app[CONTEXT].manager
+    given: Any = cast("dict[str, Any]", value)["recipe"]
+    model = manager.offers.model(submit.recipe.model or EMBEDDED)
+    submit = replace(submit, recipe=advised(submit.recipe, given, model))
     await manager.submit(SCRIPTS, submit)
     return await _job_answer(request, submit.job, 202)
+
+
+def advised(recipe: Recipe, given: Collection[str], model: ModelInfo | None) -> Recipe:
+    """The recipe with the steps and the guidance that suit its model, where they are not given.
+
+    A script that leaves them out wants a good picture; only the model knows what makes one.
+    """
+    if model is None or model.family not in FAMILIES:
+        return recipe
+    steps, guidance = model.steps, model.guidance
+    if recipe.scheduler:
+        steps, guidance = FAMILIES[model.family].advice(recipe.scheduler)
+    advice = {"steps": steps, "guidance": guidance} if steps else {}
+    return replace(recipe, **{name: each for name, each in advice.items() if name not in given})
 
 
 async def show_job(request: web.Request) -> web.Response:

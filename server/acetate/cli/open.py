@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from acetate.cli.own_command import own_command
 from acetate.errors import AcetateError
 from acetate_bridge.client.discovery import Runtime, read_runtime
 from acetate_bridge.client.launcher import CannotStart, last_words, start_server
@@ -15,6 +16,7 @@ from acetate_bridge.client.page_link import NoPageLink, page_link
 
 _PATIENCE_SECONDS = 60.0
 _PAUSE_SECONDS = 0.2
+_IDLE_SECONDS = 900
 
 
 class CannotOpen(AcetateError):
@@ -48,12 +50,17 @@ def open_page(
 def _started() -> Runtime:
     """A server that was started for this, once it tells where it is."""
     try:
-        child = start_server()
+        child = start_server([*own_command(), "serve", "--idle-exit", str(_IDLE_SECONDS)])
     except CannotStart as error:
         raise CannotOpen(f"No server runs, and {error}.") from error
     until = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < until:
         if (runtime := read_runtime()) is not None:
+            typer.echo(
+                "A server was started for it, which leaves a quarter of an hour after the last "
+                "page has been closed; `acetate stop` ends it at once.",
+                err=True,
+            )
             return runtime
         if child.poll() is not None:
             break

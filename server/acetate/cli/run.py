@@ -23,8 +23,9 @@ from acetate.images.formats import STDOUT
 from acetate.images.stacking import stack
 from acetate.models.families import FAMILIES
 from acetate.models.own_register import style_preset
+from acetate_bridge.panel.strings import unread
 from acetate_bridge.protocol.modes import mode_row
-from acetate_bridge.protocol.types import Image, Layer, Role
+from acetate_bridge.protocol.types import Image, Layer, Recipe, Role
 
 if TYPE_CHECKING:
     from acetate.pipelines.pipeline import Pipeline
@@ -118,6 +119,7 @@ def _paint_here(order: Order, console: Console, loaded: Pipeline | None) -> Iter
     preset = style_preset(order.recipe.styles) or pipeline.preset
     request = plan_request(order, family, pipeline.native, pipeline.limits, preset)
     assert request.frame is not None
+    _say_unheard(console, request.recipe)
     from acetate.images.frame import place_layer
     from acetate.images.kept import as_in_document
     from acetate.modes import run_each
@@ -140,6 +142,7 @@ def _paint_there(order: Order, console: Console) -> Iterator[list[Layer]]:
     preset = style_preset(order.recipe.styles) or entry.scheduler
     planned = plan_request(order, FAMILIES[entry.family], entry.native, entry.frame, preset)
     assert planned.frame is not None
+    _say_unheard(console, planned.recipe)
     request = replace(planned, recipe=replace(planned.recipe, model=entry.id), frame=None)
     mixes = mode_row(order.recipe.mode).needs_selection
     if mixes:
@@ -168,6 +171,14 @@ def _paint_there(order: Order, console: Console) -> Iterator[list[Layer]]:
     for index in range(order.variants):
         part = layers[index * each : (index + 1) * each]
         yield part if mixes else [place_layer(layer, planned.frame) for layer in part]
+
+
+def _say_unheard(console: Console, recipe: Recipe) -> None:
+    """What was written and goes unheard: letters of other languages, and what to avoid."""
+    if note := unread(" ".join([recipe.prompt, *recipe.layer_prompts.values()])):
+        console.print(note)
+    if recipe.negative_prompt.strip() and recipe.guidance <= 1:
+        console.print("Nothing is avoided: this is painted without guidance (--guidance 1).")
 
 
 def _token(order: Order) -> str | None:

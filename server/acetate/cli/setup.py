@@ -11,7 +11,7 @@ import typer
 from acetate import __version__
 from acetate.cli.quoting import written
 from acetate.errors import AcetateError
-from acetate.models.machine import Build, Machine, install_words, installed_torch, look
+from acetate.models.machine import CUDA, Build, Machine, fits, install_words, installed_torch, look
 
 
 class CannotSetUp(AcetateError):
@@ -33,7 +33,8 @@ def setup(
     print(f"{'Machine':<10} {machine.system}, {machine.card or 'no graphics card that is known'}")
     found = installed_torch(wanted)
     good = found is not None and found.fits and (not build or _is_of(found.version, wanted))
-    print(f"{'torch':<10} {found.version if found else 'missing'}, {_words(machine, wanted, good)}")
+    torch = found.version if found else ""
+    print(f"{'torch':<10} {torch or 'missing'}, {_words(machine, wanted, good, torch)}")
     for line in _parts():
         print(line)
     if good:
@@ -54,7 +55,9 @@ def setup(
     print("Done: `acetate doctor` says what it can do now.")
 
 
-def _words(machine: Machine, wanted: Build, good: bool) -> str:
+def _words(machine: Machine, wanted: Build, good: bool, version: str) -> str:
+    if good and wanted.kind == "cpu" and fits(version, CUDA):
+        return "for a card of NVIDIA; without one it paints on the processor"
     if good:
         return f"for {wanted.words}"
     return f"which leaves {machine.card or wanted.words} unused"
