@@ -16,6 +16,7 @@ from acetate.errors import BadRequest
 from acetate.models.fitting import WORKING, Bits, plan
 from acetate.modes import run
 from acetate.pipelines.loading import load_folder
+from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.stable_diffusion import StableDiffusionPipeline
 from acetate.pipelines.weight_placement import VARIABLE, loading_as, place_weights, size_of
 from acetate_bridge.protocol.types import Layer, Recipe, Request
@@ -36,7 +37,7 @@ def pipeline(request: pytest.FixtureRequest, tmp_path: Path) -> StableDiffusionP
 LANTERN = Recipe("text", "a lantern", seed=1, steps=3, passes=1, width=128, height=128)
 
 
-def layer_of(pipeline: StableDiffusionPipeline, recipe: Recipe = LANTERN) -> Layer:
+def layer_of(pipeline: Pipeline, recipe: Recipe = LANTERN) -> Layer:
     (layer,) = run(Request(recipe), pipeline)
     return layer
 
@@ -112,10 +113,29 @@ def test_in_fewer_bits_it_paints_nearly_the_same_and_says_so(
     pipeline.ladder.on_relief = told.append
     got = painted(pipeline)
     assert bits_of(pipeline) == {bits}
-    assert told == [f"Memory is scarce: weights are kept in {bits.removeprefix('fp')} bits."] or (
-        bits == "4" and "4 bits" in told[0]
-    )
+    in_words = {"8": "8 bits", "fp8": "8 bits (fp8)", "4": "4 bits"}[bits]
+    assert told == [f"Weights are kept in {in_words}, as ACETATE_WEIGHTS says."]
     assert 0 < float((got - wanted).abs().mean()) < 16
+
+
+@pytest.mark.parametrize("bits", ["8", "4"])
+def test_the_variable_counts_where_the_whole_model_fits(
+    bits: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_tiny_sd15(tmp_path / "tiny")
+    exact = layer_of(load_folder(folder, "cpu"))
+    monkeypatch.setenv(VARIABLE, bits)
+    pipeline = load_folder(folder, "cpu")
+    told: list[str] = []
+    pipeline.ladder.on_relief = told.append
+    layer = layer_of(pipeline)
+    assert told == [f"Weights are kept in {bits} bits, as ACETATE_WEIGHTS says."]
+    assert recipe_of(layer).weights == bits and layer.image != exact.image
+    monkeypatch.setenv(VARIABLE, "16")
+    assert layer_of(load_folder(folder, "cpu")).image == exact.image
+    monkeypatch.setenv(VARIABLE, "3")
+    with pytest.raises(BadRequest, match="one of 16, 8, fp8, 4, not “3”"):
+        load_folder(folder, "cpu")
 
 
 @pytest.mark.usefixtures("small_card")

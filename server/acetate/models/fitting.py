@@ -101,9 +101,9 @@ _MANNER_WORDS: dict[Manner, str] = {
 _LABELS: dict[Manner, str] = {"whole": "", "turns": ", in turns", "streamed": ", by blocks"}
 
 
-def as_asked(form: str, manner: Manner) -> str:
-    """For people: what is done because the recipe of a picture says so; empty for exact weights."""
-    said = f"Weights are kept in {kept_in(form)}, as its recipe says." if form != "16" else ""
+def as_chosen(form: str, manner: Manner, who: str) -> str:
+    """For people: what is done because `who` says so; empty for exact weights."""
+    said = f"Weights are kept in {kept_in(form)}, as {who} says." if form != "16" else ""
     return " ".join(filter(None, (said, _MANNER_WORDS[manner])))
 
 

@@ -18,7 +18,8 @@ from acetate.pipelines.memory import Ladder, free_memory
 from acetate.pipelines.offloading import Offloading
 
 VARIABLE = "ACETATE_WEIGHTS"
-"""In how many bits weights are kept (16, 8, fp8 or 4), whatever memory there is."""
+"""In how many bits weights are kept (16, 8, fp8 or 4), whatever memory there is; no effect on the
+embedded model."""
 
 _asked: ContextVar[str] = ContextVar("_asked", default="")
 
@@ -61,9 +62,9 @@ def place_weights(
     if bits != "16":
         for network in small:
             quantise(network, chosen if chosen == "fp8" else cast("Bits", bits))
-    if asked_form():
+    if chosen:
         manner = found.manner if found else "streamed"
-        ladder.standing = fitting.as_asked(asked_form(), manner)
+        ladder.standing = fitting.as_chosen(chosen, manner, _chosen_by())
     else:
         ladder.standing = found.sentence if found else ""
     if found is not None and found.manner == "whole":
@@ -77,11 +78,15 @@ def place_weights(
 
 
 def reduce_as_asked(small: Sequence[nn.Module], ladder: Ladder) -> None:
-    """Bring a model that was loaded as it is into the form that a recipe asks for."""
-    if (asked := asked_form()) and asked != "16":
+    """Bring a model that was loaded as it is into the form that was chosen. Raises BadRequest."""
+    if (chosen := chosen_bits()) and chosen != "16":
         for network in small:
-            quantise(network, cast("Bits", asked))
-        ladder.standing = fitting.as_asked(asked, "whole")
+            quantise(network, cast("Bits", chosen))
+        ladder.standing = fitting.as_chosen(chosen, "whole", _chosen_by())
+
+
+def _chosen_by() -> str:
+    return "its recipe" if asked_form() else VARIABLE
 
 
 def form_of(small: Sequence[nn.Module]) -> str:
