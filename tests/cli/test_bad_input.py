@@ -60,6 +60,10 @@ CASES: dict[str, tuple[list[str], str]] = {
     ),
     "a prompt without quotes": (["text", "a", "red", "apple", "-o", "x.png"], "in quotes"),
     "an option that is none": (["text", "x", "--sedd", "1", "-o", "x.png"], "No such option"),
+    "a step cache": (
+        ["text", "x", "--cache", "first_block", "-o", "x.png"],
+        "has no step caches",
+    ),
     "unknown scheduler": (["text", "x", "--scheduler", "no", "-o", "x.png"], "use euler"),
     "unknown style": (["text", "x", "--style", "no", "-o", "x.png"], "no style called"),
     "no token file": (

@@ -17,7 +17,7 @@ from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, Q
 CHANNELS = 16
 
 
-def write_tiny_layered(folder: Path) -> Path:
+def write_tiny_layered(folder: Path, blocks: int = 1) -> Path:
     """Its pictures have four channels; its latents must not, or diffusers takes one for another."""
     torch.manual_seed(0)
     vae = AutoencoderKLQwenImage(
@@ -33,7 +33,7 @@ def write_tiny_layered(folder: Path) -> Path:
     transformer = QwenImageTransformer2DModel(
         in_channels=4 * CHANNELS,
         out_channels=CHANNELS,
-        num_layers=1,
+        num_layers=blocks,
         attention_head_dim=16,
         num_attention_heads=2,
         joint_attention_dim=16,

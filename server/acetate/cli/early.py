@@ -37,6 +37,7 @@ def check_without_torch(order: Order) -> None:
             f"it does {', '.join(modes)}."
         )
     FAMILIES[family].check_scheduler(order.recipe.scheduler)
+    FAMILIES[family].check_cache(order.recipe.cache)
     if not order.server:
         _check_styles(list(order.recipe.styles))
 

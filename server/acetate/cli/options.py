@@ -69,6 +69,13 @@ Scheduler = Annotated[
         "the model's own by default."
     ),
 ]
+Cache = Annotated[
+    str,
+    typer.Option(
+        help="first_block skips most of a step that would change little: faster above 8 steps, "
+        "and a little different (Flux, Qwen-Image)."
+    ),
+]
 StopAt = Annotated[
     float,
     typer.Option(

@@ -64,6 +64,8 @@ def _lines(recipe: Recipe) -> Iterator[tuple[str, str]]:
     if recipe.inputs:
         yield "made from", ", ".join(recipe.inputs)
     yield "model", f"{recipe.model} {recipe.model_hash[:_HASH]}".strip()
+    if recipe.cache:
+        yield "step cache", recipe.cache
     if recipe.weights:
         yield "weights", f"in {kept_in(recipe.weights)}"
     yield "by", recipe.software

@@ -34,6 +34,8 @@ class Family:
     passes: int = 8
     schedulers: tuple[str, ...] = ("euler",)
     """Names of samplers that a recipe may ask for."""
+    step_caches: tuple[str, ...] = ()
+    """Names of ways to skip most of a step that a recipe may ask for."""
     sketches: tuple[ControlKind, ...] = ()
     references: bool = False
     image_adapters: bool = False
@@ -72,6 +74,17 @@ class Family:
     def can(self, mode: str) -> bool:
         """Whether it does a mode; what fills a hole also splits, with a matting network."""
         return mode in self.modes or (mode == SPLIT and "fill" in self.modes)
+
+    def check_cache(self, name: str) -> None:
+        """Raise BadRequest for a step cache that the family has not; an empty name is none."""
+        if name and name not in self.step_caches:
+            known = ", ".join(self.step_caches)
+            raise BadRequest(
+                f"There is no step cache “{name[:40]}” for this model: use {known}."
+                if known
+                else f"{self.label[:1].upper()}{self.label[1:]} has no step caches: "
+                f"leave “{name[:40]}” out."
+            )
 
     def check_scheduler(self, name: str) -> None:
         """Raise BadRequest for a sampler that the family has not; an empty name is its own."""
@@ -129,6 +142,12 @@ _STABLE_DIFFUSION = (
 )
 _STAGED = ("text", "background", "foreground", "joint", "refine")
 
+FIRST_BLOCK = "first_block"
+"""A step whose first block says what it said before is taken as before (`pipelines/step_cache`)."""
+
+FEW_TO_SKIP = 8
+"""Up to so many steps each differs too much from the last for any to be skipped."""
+
 CACHED_EULER = "euler_cached"
 """Keeps what words and references become after the first step: faster, with another rounding."""
 
@@ -140,6 +159,7 @@ FAMILIES = {
         50,
         4.0,
         ("decompose",),
+        step_caches=(FIRST_BLOCK,),
         folders="QwenImageLayeredPipeline",
         imported=False,
         networks=(),
@@ -210,6 +230,7 @@ FAMILIES = {
         ("text", "refine", "fill"),
         schedulers=("euler", "schnell"),
         image_adapters=True,
+        step_caches=(FIRST_BLOCK,),
         folders=r"Flux\w*Pipeline",
         foreign=r"Flux(2|3|Control(?!Net)|Fill|Prior)\w*",
         whole_files=False,
@@ -225,6 +246,7 @@ FAMILIES = {
         ("text", "background", "foreground", "refine", "extract", "fill"),
         passes=1,
         schedulers=(CACHED_EULER, "euler"),
+        step_caches=(FIRST_BLOCK,),
         folders=r"QwenImage21\w*Pipeline",
         activations=12000,
     ),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from acetate import __version__
 from acetate.errors import BadRequest
-from acetate.models.families import FAMILIES
+from acetate.models.families import FAMILIES, FEW_TO_SKIP
 from acetate.models.fitting import kept_in
 from acetate.modes.registry import mode_named
 from acetate.modes.second_try import painted_twice_at_most
@@ -35,7 +36,8 @@ def run_each(
     """The layers of each variant as soon as it is done, at the frame's size, offset (0, 0).
 
     Variants are painted one by one, not as a batch: a seed then gives the same bytes alone and
-    in company, and the first picture is there early. `on_step` sees steps counted over all
+    in company (in a batch some differ by one, on the processor too), and the first picture is there
+    early. `on_step` sees steps counted over all
     variants and may raise to stop. Each recipe names the files that were used; a
     request that names some is painted with exactly those. A layer that comes out opaque or empty is
     tried once more. Raises BadRequest or FilesDiffer.
@@ -49,6 +51,7 @@ def run_each(
             f"The model “{pipeline.model}” cannot do the mode “{request.recipe.mode}”: "
             f"it does {', '.join(family.modes)}."
         )
+    family.check_cache(request.recipe.cache)
     paint = mode_named(request.recipe.mode).paint
     pipeline.begin()
     pipeline.files.begin(request.recipe.files)
@@ -56,7 +59,8 @@ def run_each(
     drawn = [_drawn(request.recipe, index) for index in range(request.variants)]
     for _, alike in groupby(enumerate(drawn), lambda each: each[1].styles):
         several = list(alike)
-        with equipped(replace(request, recipe=several[0][1]), pipeline) as recipe:
+        first = replace(request, recipe=several[0][1])
+        with equipped(first, pipeline) as told, _skipping(told, pipeline) as recipe:
             for index, said in several:
                 counting = _counting_on(on_step, index, request.variants)
 
@@ -67,7 +71,35 @@ def run_each(
                 variant = _variant(replace(request, recipe=mine), pipeline)
                 layers = painted_twice_at_most(variant, painted, pipeline.ladder)
                 pipeline.files.check_complete()
+                _tell_of_skipped(pipeline)
                 yield [_complete(layer, said, pipeline.files.hashes) for layer in layers]
+
+
+@contextmanager
+def _skipping(recipe: Recipe, pipeline: Pipeline) -> Generator[Recipe]:
+    """The step cache that a recipe asks for, where it is of use; the recipe as it is painted."""
+    if not recipe.cache or recipe.steps <= FEW_TO_SKIP:
+        if recipe.cache:
+            pipeline.ladder.tell(f"Of {recipe.steps} steps none is skipped: they are few already.")
+        yield replace(recipe, cache="")
+        return
+    from acetate.pipelines.step_cache import caching
+
+    with caching(pipeline.denoiser) as cache:
+        pipeline.step_cache = cache
+        try:
+            yield recipe if cache is not None else replace(recipe, cache="")
+        finally:
+            pipeline.step_cache = None
+
+
+def _tell_of_skipped(pipeline: Pipeline) -> None:
+    if (cache := pipeline.step_cache) is not None:
+        pipeline.ladder.tell(
+            f"{cache.skipped} of {cache.run} runs of the denoiser were skipped but for their first "
+            "block: without a step cache the picture is a little different."
+        )
+        cache.run = cache.skipped = 0
 
 
 def _tell_of_weights(asked: str, pipeline: Pipeline) -> None:

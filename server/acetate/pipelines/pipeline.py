@@ -110,6 +110,7 @@ class Pipeline(ABC):
     """Which files the painting of the moment uses."""
     ladder: Ladder
     """What is given up when memory runs out."""
+    step_cache: Any = None  # A `StepCache`, where the painting of the moment skips steps.
 
     @property
     def weight_form(self) -> str:
@@ -256,6 +257,10 @@ class Pipeline(ABC):
         """The same of a latent without transparency."""
         return opaque(self.decode_image(latent))
 
+    def one_run(self, branch: str) -> AbstractContextManager[None]:
+        """Around one run of the denoiser: for this branch of the guidance, of this prompt."""
+        return nullcontext() if self.step_cache is None else self.step_cache.of(branch)
+
     def draw_noise(self, width: int, height: int, generator: torch.Generator) -> Tensor:
         """Unit noise for one picture of this size in pixels.
 
@@ -346,6 +351,8 @@ class Pipeline(ABC):
         self, prompt: PromptEmbedding, guidance: float, condition: Tensor | None
     ) -> Denoise:
         """Guided by the prompt, or at each step by the next of those that take turns."""
+        if self.step_cache is not None:
+            self.step_cache.forget()
         ways = [self._guided(each, guidance, condition) for each in (prompt, *prompt.turns)]
         if len(ways) == 1:
             return ways[0]

@@ -112,8 +112,8 @@ def build(
     if not has_prompt(recipe):
         raise CannotPlan(NO_PROMPT)
     found = plan(recipe.mode, situation, model.frame or FrameLimits(), wish.region)
-    weights = recipe.weights if recipe.model == model.id else ""
-    recipe = replace(recipe, model=model.id, weights=weights)
+    if recipe.model != model.id:
+        recipe = replace(recipe, model=model.id, weights="", cache="")
     if controls_of(recipe) and not wish.follows:
         raise CannotPlan(NO_LAYER_TO_FOLLOW)
     marked = replace(found.document, mark=editor.mark(found.document.key))

@@ -105,6 +105,7 @@ class Recipe:
     `files` is the SHA-256 of every file that was used; in a request they must be met (empty: any).
     `weights` is in how few bits the model's weights were kept ("8", "fp8" or "4"; empty: not
     reduced); a request that names them is painted so where the model can be. Written only if set.
+    `cache` is the step cache ("first_block"; empty: every step is computed). Written only if set.
     """
 
     mode: str
@@ -135,6 +136,7 @@ class Recipe:
     then: list[str] = field(default_factory=list[str])
     preset: str = ""
     weights: str = field(default="", metadata=WRITTEN_IF_SET)
+    cache: str = field(default="", metadata=WRITTEN_IF_SET)
 
     def __post_init__(self) -> None:
         """Strip control characters from the prompts: no document could be saved with them."""

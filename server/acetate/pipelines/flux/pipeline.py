@@ -261,7 +261,7 @@ class FluxPipeline(OffloadedPipeline):
 
         def denoise(latent: Tensor, timestep: Tensor) -> Tensor:
             return self.ladder.attempt(
-                lambda: self._velocity(latent, timestep, tokens, pooled, guidance)
+                lambda: self._velocity(latent, timestep, tokens, pooled, guidance, str(id(prompt)))
             )
 
         return denoise
@@ -273,19 +273,21 @@ class FluxPipeline(OffloadedPipeline):
         tokens: Tensor,
         pooled: Tensor | None,
         guidance: float,
+        branch: str = "alone",
     ) -> Tensor:
         height, width = latent.shape[-2:]
         guided = self.transformer.config["guidance_embeds"]
-        packed = self.transformer(
-            hidden_states=pack(latent).to(self.dtype),
-            timestep=timestep.expand(len(latent)).to(self.dtype) / 1000,
-            guidance=latent.new_full((len(latent),), guidance) if guided else None,
-            pooled_projections=pooled,
-            encoder_hidden_states=tokens,
-            txt_ids=torch.zeros(tokens.shape[1], 3, device=latent.device, dtype=self.dtype),
-            img_ids=places(height // 2, width // 2).to(latent.device, self.dtype),
-            return_dict=False,
-        )[0]
+        with self.one_run(branch):
+            packed = self.transformer(
+                hidden_states=pack(latent).to(self.dtype),
+                timestep=timestep.expand(len(latent)).to(self.dtype) / 1000,
+                guidance=latent.new_full((len(latent),), guidance) if guided else None,
+                pooled_projections=pooled,
+                encoder_hidden_states=tokens,
+                txt_ids=torch.zeros(tokens.shape[1], 3, device=latent.device, dtype=self.dtype),
+                img_ids=places(height // 2, width // 2).to(latent.device, self.dtype),
+                return_dict=False,
+            )[0]
         return unpack(packed, height, width)
 
     def _moments(self, rgb: Tensor) -> tuple[Tensor, Tensor]:

@@ -48,6 +48,11 @@ class Branch:
         self._caching = caching and bool(transformer.config["causal_condition"])
         self._cache: QwenImage21KVCache | None = None
 
+    @property
+    def run(self) -> str:
+        """A name of the next run: where words are only remembered, it goes over fewer tokens."""
+        return f"{id(self)} {self._cache is not None}"
+
     def __call__(self, latent: Tensor, timestep: Tensor) -> Tensor:
         """The velocity [1, C, h, w] at a noisy latent; a call that fails may be made again."""
         height, width = latent.shape[-2:]

@@ -196,7 +196,14 @@ class Qwen21Pipeline(OffloadedPipeline):
         condition: Tensor | None,
     ) -> Tensor:
         slots = torch.zeros(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
-        return Branch(self.transformer, tokens, slots)(latent, timestep)
+        return self._velocity(Branch(self.transformer, tokens, slots), latent, timestep)
+
+    def _velocity(self, branch: Branch, latent: Tensor, timestep: Tensor) -> Tensor:
+        def run() -> Tensor:
+            with self.one_run(branch.run):
+                return branch(latent, timestep)
+
+        return self.ladder.attempt(run)
 
     def _guided(
         self, prompt: PromptEmbedding, guidance: float, condition: Tensor | None
@@ -225,10 +232,10 @@ class Qwen21Pipeline(OffloadedPipeline):
             if not branches:
                 begin()
             wanted, avoided = branches
-            positive = self.ladder.attempt(lambda: wanted(latent, timestep))
+            positive = self._velocity(wanted, latent, timestep)
             if guidance == 1:
                 return positive
-            negative = self.ladder.attempt(lambda: avoided(latent, timestep))
+            negative = self._velocity(avoided, latent, timestep)
             return guided(positive, negative, guidance)
 
         return denoise

@@ -139,6 +139,8 @@ class LayeredPipeline(OffloadedPipeline):
 
         def paint() -> Any:
             generator.set_state(state)
+            if self.step_cache is not None:
+                self.step_cache.forget()
             return self._whole(
                 picture,
                 prompt=prompt,

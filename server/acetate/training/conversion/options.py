@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 OptionalBase = Annotated[
     str,
-    typer.Option(help="Folder of diffusers or model id to make transparent, not the embedded one."),
+    typer.Option(
+        help="Folder of diffusers or model id to make transparent; none: as ours was made."
+    ),
 ]
 Base = Annotated[str, typer.Option(help="Folder of diffusers, or the id of a model that is here.")]
 Data = Annotated[Path, typer.Option(help="Folder of RGBA pictures, shards (.tar) or tables.")]
