@@ -66,7 +66,7 @@ class StepCache:
 def caching(denoiser: nn.Module) -> Generator[StepCache | None]:
     """The denoiser with a cache for the length of a block; None where it has too few blocks."""
     network: Any = denoiser
-    blocks = [
+    blocks: list[Any] = [
         block
         for name, many in network.named_children()
         if name in ("transformer_blocks", "single_transformer_blocks")
@@ -76,7 +76,8 @@ def caching(denoiser: nn.Module) -> Generator[StepCache | None]:
         yield None
         return
     # Not yet in diffusers' own list; its blocks give back hidden states alone.
-    TransformerBlockRegistry.register(
+    registry: Any = TransformerBlockRegistry
+    registry.register(
         QwenImage21TransformerBlock, TransformerBlockMetadata(return_hidden_states_index=0)
     )
     network.enable_cache(FirstBlockCacheConfig(THRESHOLD))
@@ -85,10 +86,14 @@ def caching(denoiser: nn.Module) -> Generator[StepCache | None]:
     finally:
         network.disable_cache()
         for block in blocks:
-            # diffusers leaves its own method at a block, in the way of whoever wraps its class.
-            left = vars(block).get("forward")
-            if getattr(left, "__func__", None) is type(block).forward:
-                del block.forward
+            _clear(block)
+
+
+def _clear(block: Any) -> None:
+    """Take off the method that diffusers leaves, in the way of whoever wraps the block's class."""
+    left: Any = block.__dict__.get("forward")
+    if getattr(left, "__func__", None) is block.__class__.forward:
+        del block.forward
 
 
 def _first_hook(denoiser: nn.Module) -> Any:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from diffusers.pipelines.qwenimage.pipeline_qwenimage_layered import (
     QwenImageLayeredPipeline,
-    calculate_dimensions,
+    calculate_dimensions,  # pyright: ignore[reportUnknownVariableType]  # It has no annotations.
 )
 from PIL import Image as Pillow
 from torch import Tensor, nn
@@ -120,7 +120,8 @@ class LayeredPipeline(OffloadedPipeline):
             (rgba[0].permute(1, 2, 0).clamp(0, 1) * 255).round().byte().cpu().numpy(), "RGBA"
         )
         state = generator.get_state()
-        size = calculate_dimensions(NATIVE * NATIVE, picture.width / picture.height)[:2]
+        fitted = cast("Any", calculate_dimensions)(NATIVE**2, picture.width / picture.height)
+        size = (int(fitted[0]), int(fitted[1]))
         ended_at: list[Tensor] = []
 
         def ended(whole: Any, index: int, timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
@@ -168,7 +169,7 @@ class LayeredPipeline(OffloadedPipeline):
         `latent` is [layers, C, h, w], scaled.
         """
         stack = self._preview.see(latent, self._at_hand(lambda: self._decoded(shrunk(latent))))
-        return reduce(lambda lower, upper: over(upper, lower), stack[1:].split(1))
+        return reduce(lambda lower, upper: over(upper, lower), [each[None] for each in stack[1:]])
 
     @torch.inference_mode()
     def _decoded(self, latent: Tensor) -> Tensor:
