@@ -31,7 +31,7 @@ def test_a_layer_from_a_reference_is_painted_again_from_its_recipe(
     assert (outcome.code, outcome.err) == (0, "")
     painted = read_image(first)
     assert (painted.width, painted.height) == (512, 400)
-    outcome = acetate("generate", "--from", first, "--control", reference, "-o", again)
+    outcome = acetate("generate", "--from", first, "--reference", reference, "-o", again)
     assert (outcome.code, outcome.err) == (0, "")
     assert read_image(again) == painted
 
@@ -50,7 +50,7 @@ def test_a_sketch_and_a_reference_are_followed_together_and_again(
     assert recipe.controls == [Control("reference", 0.7)]
     assert set(recipe.inputs) == {"control", "control_2"}
     outcome = acetate("generate", "--from", first, "--control", reference, "-o", again)
-    assert outcome.code == 2 and "--control, given 2 times" in outcome.err
+    assert outcome.code == 2 and "name it with --reference." in outcome.err
     pictures = ["--control", reference, "--control", reference]
     outcome = acetate("generate", "--from", first, *pictures, "-o", again)
     assert (outcome.code, outcome.err) == (0, "")

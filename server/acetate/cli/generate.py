@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from inspect import Parameter, Signature
 from pathlib import Path
@@ -10,14 +11,19 @@ from typing import Annotated, Any
 import typer
 
 from acetate.cli import options
-from acetate.cli.growing import grow
+from acetate.cli.again import again_words, check_complete, is_known, pictures_followed
+from acetate.cli.growing import grow, grow_again
 from acetate.cli.options import Followed, Precision, parse_fill, parse_size, parse_styles
 from acetate.cli.presets import chosen_preset, guidance_of, preset_first
 from acetate.cli.prompts import PromptCommand
+from acetate.cli.quoting import written
 from acetate.cli.request import Order
 from acetate.cli.run import carry_out
 from acetate.errors import BadRequest
-from acetate.images.files import read_image, read_recipe, read_recipes
+from acetate.images.files import read_carried, read_image, read_recipe
+from acetate.images.formats import STDOUT
+from acetate.images.recipe_texts import Carried
+from acetate.models.catalog import catalog
 from acetate.models.shipped import EMBEDDED
 from acetate.modes.registry import MODES
 from acetate_bridge.client.presets import framed
@@ -102,7 +108,8 @@ def again(
         typer.Option("--output", "-o", help="File to write, its kind by its ending; - prints it."),
     ] = None,
     pick: Annotated[
-        int | None, typer.Option(help="Which picture of a sheet, counted from 1.")
+        int | None,
+        typer.Option(help="Which picture of a sheet, or layer of a scene, counted from 1."),
     ] = None,
     layer: Annotated[
         Path | None, typer.Option(help="The layer that the picture was painted from, if any.")
@@ -120,6 +127,7 @@ def again(
         Path | None, typer.Option(help="The picture below that was in view, if any.")
     ] = None,
     control: options.ControlPicture = None,
+    reference: options.ReferencePicture = None,
     model: Annotated[
         str, typer.Option(help="Model id or folder; the recipe's own by default.")
     ] = "",
@@ -131,41 +139,49 @@ def again(
         return
     if source is None or output is None:
         raise BadRequest(f"Name a mode ({', '.join(MODES)}), or a picture with --from and -o.")
-    recipe = _recipe_of(source, pick)
-    painted = read_image(source)
-    enlarged = recipe.scale if mode_row(recipe.mode).enlarges else 1
-    size = Size(painted.width // enlarged, painted.height // enlarged)
-    if pick is not None:
-        size = Size(recipe.width, recipe.height)
     given = {
         "layer": layer,
         "picture": picture,
         "background": background,
         "mask": mask,
         "below": below,
-        **Followed(control or ()).pictures(),
     }
-    carry_out(
-        Order(
-            recipe,
-            output,
-            model=model or recipe.model,
-            device=device,
-            size=size,
-            steps=recipe.steps,
-            guidance=recipe.guidance,
-            pixel_format=painted.format,
-            images=_at_size(_read(given), size),
-            force=force,
-        )
+    carried = read_carried(source)
+    recipes = [_picked(source, carried, pick)] if pick is not None else carried.recipes
+    if len(recipes) > 1 and not carried.scene:
+        read_recipe(source)  # Says that one is to be chosen.
+    recipe = recipes[0]
+    paths = {name: path for name, path in given.items() if path is not None}
+    paths |= pictures_followed(recipe, control or (), reference or ())
+    model = model or (recipe.model if is_known(recipe.model) else "")
+    check_complete(recipe, paths, model, again_words(source, recipe, output, pick, paths, model))
+    painted = read_image(source)
+    enlarged = recipe.scale if mode_row(recipe.mode).enlarges else 1
+    size = Size(painted.width // enlarged, painted.height // enlarged)
+    if pick is not None and not carried.scene:
+        size = Size(recipe.width, recipe.height)
+    order = Order(
+        recipe,
+        output,
+        model=model,
+        device=device,
+        size=size,
+        steps=recipe.steps,
+        guidance=recipe.guidance,
+        pixel_format=painted.format,
+        images=_at_size(_read(paths), size),
+        force=force,
+        whole=carried.scene and pick is None,
     )
+    if len(recipes) > 1:
+        grow_again(order, recipes)
+    else:
+        carry_out(order)
 
 
-def _recipe_of(source: Path, pick: int | None) -> Recipe:
-    """The recipe of a picture, or one of those of a sheet."""
-    recipes = read_recipes(source)
-    if pick is None:
-        return read_recipe(source)
+def _picked(source: Path, carried: Carried, pick: int) -> Recipe:
+    """One of the recipes of a sheet, or of a scene of several layers."""
+    recipes = carried.recipes
     if not 1 <= pick <= len(recipes):
         raise BadRequest(f"{source} holds {len(recipes)} recipes: pick 1 to {len(recipes)}.")
     return recipes[pick - 1]
@@ -189,7 +205,9 @@ def _command(mode: ModeInfo) -> Callable[..., None]:
         controls = following.parsed()
         fill = parse_fill(given.get("expand", False), given.get("remove", False))
         inputs = {wanted.name: given[wanted.name] for wanted in mode.inputs}
-        images = _read(inputs | following.pictures())
+        _check_order(mode, inputs, given.get("prompt", ""))
+        paths = inputs | following.pictures()
+        images = _read(paths)
         strength = given.get("strength", 1.0)
         prompts = {role: given[f"{role}_prompt"] for role in mode.prompts}
         recipe = Recipe(
@@ -211,7 +229,7 @@ def _command(mode: ModeInfo) -> Callable[..., None]:
         )
         preset = chosen_preset(given["preset"])
         recipe = preset_first(preset, with_controls(recipe, controls))
-        size = _size(given.get("size"), images)
+        size = _size(given.get("size"), images, paths)
         if mode.inputs and size is not None:
             images = _at_size(images, size)
         then = tuple(framed(preset.words, prompt) for prompt in given.get("then") or ())
@@ -238,7 +256,7 @@ def _command(mode: ModeInfo) -> Callable[..., None]:
         )
 
     parameters = list(_parameters(mode))
-    paint.__doc__ = f"{mode.words}."
+    paint.__doc__ = f"{mode.words}.{_needed_model(mode.name)}"
     paint.__annotations__ = {each.name: each.annotation for each in parameters}
     vars(paint)["__signature__"] = Signature(parameters)
     return paint
@@ -298,13 +316,43 @@ def _at_size(images: dict[str, Image], size: Size) -> dict[str, Image]:
     }  # fmt: skip
 
 
-def _size(text: str | None, images: dict[str, Image]) -> Size | None:
+def _check_order(mode: ModeInfo, paths: dict[str, Path | None], prompt: str) -> None:
+    """Raise BadRequest where the words stand in the place of the picture, and it in theirs."""
+    first = next((paths[each.name] for each in mode.inputs if each.required), None)
+    if first is None or first == STDOUT or first.exists() or not prompt:
+        return
+    with contextlib.suppress(OSError, ValueError):
+        if Path(prompt).is_file():
+            words = ["acetate", "generate", mode.name, prompt, str(first), "-o", "FILE"]
+            raise BadRequest(
+                f"There is no picture “{first}”: the picture comes first, and the words after it.",
+                f"The command: {written(words)}",
+            )
+
+
+def _needed_model(mode: str) -> str:
+    """What the help of a mode says of its model, where the one that ships cannot do it."""
+    entries = catalog().values()
+    if any(mode in entry.modes for entry in entries if entry.id == EMBEDDED):
+        return ""
+    able = [f"--model {entry.id}" for entry in entries if mode in entry.modes]
+    return f" Needs {' or '.join(able)}: fetch it with acetate models pull." if able else ""
+
+
+def _size(text: str | None, images: dict[str, Image], paths: dict[str, Path | None]) -> Size | None:
     """What to return: the size that was asked for, or that of the pictures that were given."""
     if text is not None:
         return parse_size(text)
     sizes = {(image.width, image.height) for image in images.values()}
     if len(sizes) > 1:
-        raise BadRequest("The pictures must all have the same size.")
+        told = [
+            f"{paths[name]} has {each.width} × {each.height} pixels"
+            for name, each in images.items()
+        ]
+        raise BadRequest(
+            f"The pictures must all have the same size: {', '.join(told)}.",
+            "Scale them to one size first.",
+        )
     return Size(*sizes.pop()) if sizes else None
 
 

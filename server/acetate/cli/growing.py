@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 
 from acetate.cli.console import say
 from acetate.cli.early import check_without_torch
 from acetate.cli.outputs import Outputs
 from acetate.cli.request import Order, check, settled
-from acetate.cli.run import carry_out, load
-from acetate.images.files import write_image
+from acetate.cli.run import carry_out, load, painted, write_scene
 from acetate.images.formats import STDOUT
 from acetate.images.stacking import stack
+from acetate_bridge.protocol.types import Layer, Recipe
 
 
 def grow(order: Order) -> None:
@@ -31,6 +32,7 @@ def grow(order: Order) -> None:
     pipeline = None if order.server else load(order)
     composite = order.images["picture"]
     prompts = (order.recipe.prompt, *order.then)
+    layers: list[Layer] = []
     for index, (prompt, output) in enumerate(zip(prompts, outputs.layers, strict=True)):
         recipe = replace(order.recipe, prompt=prompt, seed=order.recipe.seed + index)
         if index:
@@ -41,11 +43,38 @@ def grow(order: Order) -> None:
             output=output,
             then=(),
             scene=None,
-            images={"picture": composite},
+            images={**order.images, "picture": composite},
             settled=Outputs((output,)),
         )
-        (painted,) = carry_out(single, pipeline)
-        composite = stack(painted, composite)
+        layers += carry_out(single, pipeline)
+        composite = stack(layers[-1].image, composite)
     for scene in outputs.scenes:
-        path = write_image(scene, composite, order.recipe, replace=order.force)
-        say(f"{path}: all of it together", told)
+        write_scene(scene, composite, layers, order, told)
+
+
+def grow_again(order: Order, recipes: Sequence[Recipe]) -> None:
+    """Paint a scene again from the recipes of its layers, and write it alone.
+
+    Raises AcetateError, also where a layer does not find the picture that it was painted onto.
+    """
+    check(order)
+    outputs = settled(order)
+    told = sys.stderr if order.output == STDOUT else sys.stdout
+    check_without_torch(order)
+    for note in outputs.notes:
+        say(note, told)
+    pipeline = load(order)
+    composite = order.images["picture"]
+    layers: list[Layer] = []
+    for recipe in recipes:
+        single = replace(
+            order,
+            recipe=recipe,
+            steps=recipe.steps,
+            guidance=recipe.guidance,
+            images={**order.images, "picture": composite},
+        )
+        ((layer, *_),) = painted(single, pipeline)
+        layers.append(layer)
+        composite = stack(layer.image, composite)
+    write_scene(outputs.layers[0], composite, layers, order, told)

@@ -60,7 +60,11 @@ Guidance = Annotated[
 ]
 Avoid = Annotated[str, typer.Option(help="What not to paint (negative prompt).")]
 Passes = Annotated[
-    int, typer.Option(help=f"Turned copies whose median is the layer: {one_of(PASSES[1:])}.")
+    int,
+    typer.Option(
+        help=f"Turned copies whose median is the layer: {one_of(PASSES[1:])}; "
+        "0: as many as suit the model."
+    ),
 ]
 Scheduler = Annotated[
     str,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
+from acetate.cli.again import options_of
 from acetate.cli.outputs import Outputs, settle
 from acetate.errors import BadRequest
 from acetate.images.formats import format_of
@@ -34,7 +35,8 @@ class Order:
     `server` is the address to paint at, "local" for the server of this machine, "" for none;
     `code` pairs with it first, if given.
     `then` are prompts of further layers, each to be painted onto what is there by then. `force`
-    replaces files that are there; `settled` are names that were chosen before.
+    replaces files that are there; `settled` are names that were chosen before. `whole` writes what
+    the layer and the picture beside it make together, in place of the layer.
     """
 
     recipe: Recipe
@@ -54,6 +56,7 @@ class Order:
     then: tuple[str, ...] = ()
     force: bool = False
     settled: Outputs | None = None
+    whole: bool = False
 
     @property
     def layers(self) -> int:
@@ -74,6 +77,7 @@ def check(order: Order) -> None:
     _check_words(order)
     check_recipe(replace(order.recipe, steps=_or(order.steps, 1), guidance=_or(order.guidance, 1)))
     check_variants(order.variants)
+    _check_known_part(order)
     if order.then and order.variants > 1:
         raise BadRequest(
             "Layers one after another come in one variant: leave --variants or --then."
@@ -81,7 +85,8 @@ def check(order: Order) -> None:
     for prompt in order.then:
         check_recipe(replace(order.recipe, prompt=prompt, layer_prompts={}, steps=1, guidance=1))
     deep = order.pixel_format == "rgba16"
-    format_of(order.output, alpha=order.recipe.mode not in _OPAQUE, deep=deep)
+    opaque = _scene_is_opaque(order) if order.whole else order.recipe.mode in _OPAQUE
+    format_of(order.output, alpha=not opaque, deep=deep)
     if order.scene is not None:
         format_of(order.scene, alpha=not _scene_is_opaque(order), deep=deep)
     size = order.size
@@ -89,6 +94,15 @@ def check(order: Order) -> None:
         raise BadRequest(
             f"{size.width} × {size.height} pixels are too many: a side may have up to "
             f"{LONGEST_SIDE}."
+        )
+
+
+def _check_known_part(order: Order) -> None:
+    """Lifting out takes what one of the two parts of a picture is, and tells the other."""
+    if order.recipe.mode == "extract" and len({"background", "layer"} & {*order.images}) != 1:
+        raise BadRequest(
+            "Say what is known of the picture: name its background with --background, or the "
+            "layer that stands in front of it with --layer; one of the two."
         )
 
 
@@ -141,7 +155,7 @@ def plan_request(
     images = {
         name: show_frame(on_canvas(image, frame), frame) for name, image in order.images.items()
     }
-    _check_inputs(order.recipe.inputs, images)
+    _check_inputs(order.recipe, images)
     return Request(recipe, images, order.variants, order.pixel_format, frame)
 
 
@@ -149,21 +163,13 @@ def _or(given: T | None, otherwise: T) -> T:
     return otherwise if given is None else given
 
 
-def _check_inputs(expected: dict[str, str], images: dict[str, Image]) -> None:
-    for name, wanted in expected.items():
+def _check_inputs(recipe: Recipe, images: dict[str, Image]) -> None:
+    options = options_of(recipe)
+    for name, wanted in recipe.inputs.items():
+        option = options.get(name, f"--{name}")
         if name not in images:
-            raise BadRequest(
-                f"The picture was painted with another one: name it with {_option(name)}."
-            )
+            raise BadRequest(f"The picture was painted with another one: name it with {option}.")
         if image_hash(images[name]) != wanted:
-            raise BadRequest(
-                f"The picture given with {_option(name)} is not the one it was painted with."
-            )
-
-
-def _option(name: str) -> str:
-    """How a picture of this name is given; those that are followed one after the other."""
-    first, _, number = name.partition("_")
-    if first != "control" or not number:
-        return f"--{name}"
-    return f"--control, given {number} times"
+            nth = [each for each in options if options[each] == option].index(name) + 1
+            given = option if nth == 1 else f"{option}, given {nth} times,"
+            raise BadRequest(f"The picture given with {given} is not the one it was painted with.")

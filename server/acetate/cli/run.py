@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -36,7 +36,7 @@ _IDLE_SECONDS = 900
 """How long a server that was started for a command stays without work."""
 
 
-def carry_out(order: Order, loaded: Pipeline | None = None) -> list[Image]:
+def carry_out(order: Order, loaded: Pipeline | None = None) -> list[Layer]:
     """Paint what was ordered and write it; the first layer of each variant.
 
     With a model that is loaded already, if any. Raises AcetateError, most of it before any work.
@@ -48,22 +48,43 @@ def carry_out(order: Order, loaded: Pipeline | None = None) -> list[Image]:
     check_without_torch(order)
     for note in outputs.notes:
         say(note, told)
-    console = Console(stderr=True)
-    variants = _paint_there(order, console) if order.server else _paint_here(order, console, loaded)
-    first: list[Image] = []
-    for index, layers in enumerate(variants):
-        layers = [_finished(order, layer) for layer in layers]
+    first: list[Layer] = []
+    for index, layers in enumerate(painted(order, loaded)):
+        first.append(layers[0])
+        if order.whole:
+            scene = _scene(order, layers[0].image)
+            write_scene(outputs.layers[index], scene, [layers[0]], order, told)
+            continue
         for layer in layers:
             output = outputs.layers[index]
             path = output if layer is layers[0] else _beside(output, layer.role)
             _write(order, path, layer, told)
-            _warn(console, layer)
-        first.append(layers[0].image)
+            _warn(Console(stderr=True), layer)
         if outputs.scenes:
             scene = _scene(order, layers[0].image)
-            path = write_image(outputs.scenes[index], scene, layers[0].recipe, replace=order.force)
-            say(f"{path}: both together", told)
+            write_scene(outputs.scenes[index], scene, [layers[0]], order, told)
     return first
+
+
+def painted(order: Order, loaded: Pipeline | None = None) -> Iterator[list[Layer]]:
+    """The layers of each variant of an order that was checked, here or at a server; none written.
+
+    Raises AcetateError.
+    """
+    console = Console(stderr=True)
+    variants = _paint_there(order, console) if order.server else _paint_here(order, console, loaded)
+    for layers in variants:
+        yield [_finished(order, layer) for layer in layers]
+
+
+def write_scene(
+    path: Path, scene: Image, layers: Sequence[Layer], order: Order, told: TextIO
+) -> None:
+    """Write what layers make together, with the recipes of all of them, and say so on `told`."""
+    recipes = [layer.recipe for layer in layers if layer.recipe is not None]
+    carried = recipes[0] if len(recipes) == 1 else recipes
+    written = write_image(path, scene, carried, replace=order.force, scene=True)
+    say(f"{written}: {'both' if len(layers) == 1 else 'all of it'} together", told)
 
 
 def _finished(order: Order, layer: Layer) -> Layer:
@@ -224,7 +245,8 @@ def _report(path: Path, layer: Layer) -> str:
         before = f"{recipe.width} × {recipe.height}"
         enlarged = recipe.mode == "upscale"
         size += f" (enlarged from {before})" if enlarged else f" (painted at {before} and scaled)"
-    return f"{path}: {layer.name}, {size}, seed {recipe.seed}"
+    seed = f", seed {recipe.seed}" if mode_row(recipe.mode).prompted else ""
+    return f"{path}: {layer.name}, {size}{seed}"
 
 
 def _warn(console: Console, layer: Layer) -> None:
@@ -232,7 +254,10 @@ def _warn(console: Console, layer: Layer) -> None:
 
     recipe = layer.recipe
     expected = recipe is not None and mode_row(recipe.mode).opaque
-    if layer.role is Role.FOREGROUND and not expected and (warning := alpha_warning(layer.image)):
+    prompted = recipe is None or mode_row(recipe.mode).prompted
+    if layer.role is not Role.FOREGROUND or expected:
+        return
+    if warning := alpha_warning(layer.image, prompted):
         console.print(warning)
 
 

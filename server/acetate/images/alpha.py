@@ -7,17 +7,24 @@ from acetate_bridge.protocol.types import Image
 _VISIBLE = 0.05
 _SOLID = 0.95
 _FEW = 0.001
+_OTHERWISE = "try another seed or other words."
+_MATTING = "A matting network cuts out of any (acetate models import)."
 
 
-def alpha_warning(image: Image) -> str:
-    """A sentence when next to nothing, or next to everything, of a layer is visible; else ""."""
+def alpha_warning(image: Image, prompted: bool = True) -> str:
+    """A sentence when next to nothing, or next to everything, of a layer is visible; else "".
+
+    `prompted` says that another seed and other words could help.
+    """
     import numpy as np
 
     dtype = np.dtype("u1" if image.format == "rgba8" else "<u2")
     alpha = np.frombuffer(image.data, dtype)[3::4]
     top = np.iinfo(dtype).max
     if np.count_nonzero(alpha > _VISIBLE * top) < _FEW * alpha.size:
-        return "The layer came out empty: try another seed or other words."
+        cure = _OTHERWISE if prompted else "nothing in it stands out from its ground."
+        return f"The layer came out empty: {cure}"
     if np.count_nonzero(alpha < _SOLID * top) < _FEW * alpha.size:
-        return "The layer came out without transparency: try another seed or other words."
+        cure = _OTHERWISE if prompted else f"its ground is neither plain nor gentle. {_MATTING}"
+        return f"The layer came out without transparency: {cure}"
     return ""

@@ -11,10 +11,21 @@ from pathlib import Path
 from acetate.errors import BadImage, CannotWrite
 from acetate.images.formats import STDOUT, format_of
 from acetate.images.part_files import part_file, part_of
-from acetate.images.recipe_texts import RECIPE_KEY, BadRecipe, recipe_text, recipes_in
+from acetate.images.recipe_texts import RECIPE_KEY, BadRecipe, Carried, carried_by, recipe_text
 from acetate_bridge.protocol.types import Image, Recipe
 
-__all__ = ["RECIPE_KEY", "read_image", "read_recipe", "read_recipes", "write_image"]
+__all__ = [
+    "RECIPE_KEY",
+    "read_carried",
+    "read_image",
+    "read_recipe",
+    "read_recipes",
+    "write_image",
+]
+
+
+_LAYERED = (b"8BPS", b"PK\x03\x04")
+"""How a Photoshop file begins, and an archive, such as OpenRaster and Krita's own."""
 
 
 def read_image(path: Path) -> Image:
@@ -44,13 +55,27 @@ def read_recipe(path: Path) -> Recipe:
 
 def read_recipes(path: Path) -> list[Recipe]:
     """All recipes that a picture carries. Raises BadImage if there is none."""
+    return read_carried(path).recipes
+
+
+def read_carried(path: Path) -> Carried:
+    """All recipes that a picture carries, and what of. Raises BadImage if there is none."""
+    data = _read(path)
     try:
-        recipes = recipes_in(_read(path))
+        carried = carried_by(data)
     except BadRecipe as error:
         raise BadImage(f"The recipe in {path} cannot be read: {error}.") from error
-    if not recipes:
-        raise BadImage(f"There is no recipe in {path}: it was not painted by Acetate.")
-    return recipes
+    if carried.recipes:
+        return carried
+    if data.startswith(_LAYERED):
+        raise BadImage(
+            f"There is no recipe in {path}: a file of layers carries none that is read here.",
+            "The pictures carry it that its layers were painted as.",
+        )
+    raise BadImage(
+        f"There is no recipe in {path}: it was not painted by Acetate, or another program has "
+        "saved it since."
+    )
 
 
 def write_image(
@@ -59,8 +84,11 @@ def write_image(
     recipe: Recipe | Sequence[Recipe] | None = None,
     *,
     replace: bool = True,
+    scene: bool = False,
 ) -> Path:
     """Write a picture, in the format of the path's ending, with its recipe; returns its path.
+
+    `scene` says that it is stacked from the layers of its recipes and what lies beneath them.
 
     The file appears complete or not at all. Without `replace` a file that is there is kept, and
     the new one gets the next number. Raises CannotWrite, and BadRequest for an ending that cannot
@@ -70,7 +98,7 @@ def write_image(
     from acetate.images.samples import is_opaque
 
     kind = format_of(path, deep=image.format == "rgba16", alpha=not is_opaque(image))
-    data = encode_picture(image, kind, recipe_text(recipe))
+    data = encode_picture(image, kind, recipe_text(recipe, scene))
     if path == STDOUT:
         _write_out(data)
         return path
