@@ -101,7 +101,15 @@ def _already_running(settings: Settings) -> str:
     other = read_runtime(settings.runtime_folder)
     if other is None:
         return f"Another Acetate server is using {settings.data_folder}: stop it first."
-    return f"An Acetate server is already running at {other.address} (process {other.pid})."
+    return running_already(other)
+
+
+def running_already(other: Runtime) -> str:
+    """What is told to one who starts a server beside another."""
+    return (
+        f"An Acetate server is already running at {other.address} (process {other.pid}): "
+        "`acetate stop` ends it."
+    )
 
 
 async def _serve(

@@ -34,7 +34,8 @@ def check_without_torch(order: Order) -> None:
     if order.recipe.mode not in modes:
         raise BadRequest(
             f"The model “{order.model}” cannot do the mode “{order.recipe.mode}”: "
-            f"it does {', '.join(modes)}."
+            f"it does {', '.join(modes)}.",
+            _cure(order.recipe.mode),
         )
     FAMILIES[family].check_scheduler(order.recipe.scheduler)
     FAMILIES[family].check_cache(order.recipe.cache)
@@ -55,6 +56,14 @@ def check_device(name: str) -> None:
             f"This machine cannot paint on “{name}”: it has no such device.",
             "`acetate doctor` says what it has.",
         )
+
+
+def _cure(mode: str) -> str:
+    """Which models of the catalog can do a mode; nothing where none can."""
+    from acetate.models.catalog import catalog
+
+    able = [entry.id for entry in catalog().values() if mode in entry.modes]
+    return f"Name one that can with --model: {', '.join(able)}." if able else ""
 
 
 def _may_have_cuda() -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +11,13 @@ from typing import Annotated, Any
 import typer
 
 from acetate.cli import options
-from acetate.cli.again import again_words, check_complete, is_known, pictures_followed
+from acetate.cli.again import (
+    again_words,
+    check_complete,
+    is_known,
+    options_of,
+    pictures_followed,
+)
 from acetate.cli.growing import grow, grow_again
 from acetate.cli.options import Followed, Precision, parse_fill, parse_size, parse_styles
 from acetate.cli.presets import chosen_preset, guidance_of, preset_first
@@ -148,9 +154,10 @@ def again(
     }
     carried = read_carried(source)
     recipes = [_picked(source, carried, pick)] if pick is not None else carried.recipes
-    if len(recipes) > 1 and not carried.scene:
-        read_recipe(source)  # Says that one is to be chosen.
     recipe = recipes[0]
+    grown = carried.scene and all("picture" in options_of(each) for each in recipes)
+    if len(recipes) > 1 and not grown:
+        read_recipe(source)  # Says that one is to be chosen.
     paths = {name: path for name, path in given.items() if path is not None}
     paths |= pictures_followed(recipe, control or (), reference or ())
     model = model or (recipe.model if is_known(recipe.model) else "")
@@ -171,7 +178,7 @@ def again(
         pixel_format=painted.format,
         images=_at_size(_read(paths), size),
         force=force,
-        whole=carried.scene and pick is None,
+        whole=carried.scene and pick is None and bool({"layer", "picture"} & {*paths}),
     )
     if len(recipes) > 1:
         grow_again(order, recipes)
@@ -301,7 +308,7 @@ def _parameters(mode: ModeInfo) -> Iterator[Parameter]:
         yield parameter(f"{role}_prompt", Annotated[str, words], "")
 
 
-def _read(paths: dict[str, Path | None]) -> dict[str, Image]:
+def _read(paths: Mapping[str, Path | None]) -> dict[str, Image]:
     return {name: read_image(path) for name, path in paths.items() if path is not None}
 
 

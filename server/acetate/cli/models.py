@@ -29,6 +29,7 @@ def list_models() -> None:
     from acetate.model_import.style_pull import imported
     from acetate.models.hub_cache import missing_parts
     from acetate.models.own_register import own_files
+    from acetate.models.preview_decoders import preview_decoders
     from acetate.models.published_styles import published_styles
     from acetate.models.registry import models as known
 
@@ -44,6 +45,10 @@ def list_models() -> None:
     rows += [
         (style.id, "here" if imported(style) else "missing", f"{style.family} style", style.title)
         for style in published_styles().values()
+    ]
+    rows += [
+        (entry.id, "missing" if missing_parts(entry) else "here", "previews", entry.name)
+        for entry in preview_decoders().values()
     ]
     for own in own_files():
         words = " ".join(filter(None, (" or ".join(own.families), own.kind)))
@@ -96,6 +101,7 @@ def pull_model(
     accept_licence: AcceptLicence = False,
 ) -> None:
     """Fetch a model, a style, or what makes previews, into the hub cache that others share."""
+    from acetate.models.hub_cache import missing_parts
     from acetate.models.preview_decoders import preview_decoders
     from acetate.models.published_styles import published_styles
     from acetate.models.registry import model_named
@@ -103,15 +109,20 @@ def pull_model(
     if style := published_styles().get(model):
         from acetate.model_import.style_pull import pull_style
 
-        _ask(style.entry, accept_licence)
+        if missing_parts(style.entry):
+            _ask(style.entry, accept_licence)
         _pull(style.entry, ())
         own = pull_style(style)
         tell_server()
         print(f"{style.id} is here: --style {own.name.removesuffix('.safetensors')}=1")
         return
     entry = preview_decoders().get(model) or model_named(model)
+    modes = tuple(mode or ())
+    if set(modes) <= {*entry.modes} and not missing_parts(entry, modes or None):
+        print(f"{entry.id} is here.")
+        return
     _ask(entry, accept_licence)
-    for path in _pull(entry, tuple(mode or ())):
+    for path in _pull(entry, modes):
         print(path)
     tell_server()
     print(f"{entry.id} is here.")
@@ -186,6 +197,9 @@ def remove_model(
     if not entry.parts:
         raise BadRequest(f"{entry.name} is part of Acetate and cannot be removed.")
     freed = remove(entry)
+    if not freed:
+        print(f"Nothing was removed: no file of {entry.id} is here that it alone needs.")
+        return
     tell_server()
     print(f"{freed / 1e6:.1f} MB freed.")
 

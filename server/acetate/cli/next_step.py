@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import typer
 
@@ -40,6 +41,15 @@ def with_next_step(error: typer.TyperException) -> str:
     return words
 
 
+def _corrected(given: str, near: str) -> str:
+    """The command that was typed, with the mode that was meant; a question mark behind it."""
+    mode = near.partition(",")[0].strip()
+    typed = sys.argv[1:]
+    if given in typed:
+        typed[typed.index(given)] = mode
+    return f"{written(['acetate', *typed])} ?"
+
+
 def _value(what: str, need: str) -> str:
     for pattern, sentence in _NEEDS:
         if found := pattern.fullmatch(need):
@@ -50,10 +60,11 @@ def _value(what: str, need: str) -> str:
 def _command(given: str, near: str, error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
     if context is not None and context.info_name == "generate":
-        meant = f" Did you mean {near}?" if near else ""
+        if near:
+            return f"“{given}” is no mode: did you mean {_corrected(given, near)}"
         return (
             f"“{given}” is no mode ({', '.join(MODES)}): name one before the prompt, "
-            f"as in acetate generate text {written([given])} -o apple.png.{meant}"
+            f"as in acetate generate text {written([given])} -o apple.png."
         )
     if given in MODES:
         return f"There is no command “{given}”: it is acetate generate {given}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -37,6 +38,11 @@ def settle(
         )
     if STDOUT in (output, scene) and layers > 1:
         raise BadRequest("Standard output takes one picture: name a file for several.")
+    if STDOUT in (output, scene) and sys.stdout.isatty():
+        raise BadRequest(
+            "Standard output is a terminal, which shows no pictures.",
+            "Name a file with -o apple.png, or send it on: -o - > apple.png",
+        )
     for path in filter(None, (output, scene)):
         check_writable(path)
     named = _series(output, layers, force)
@@ -68,9 +74,11 @@ def _runs(path: Path, length: int) -> Iterator[tuple[Path, ...]]:
 def _notes(path: Path | None, chosen: tuple[Path, ...]) -> Iterator[str]:
     if path is None or not chosen or path == STDOUT:
         return
-    usual = path if len(chosen) == 1 else path.with_stem(f"{path.stem}-1")
-    if chosen[0] != usual:
-        yield f"{usual} is there already, so the next free name is taken (--force replaces it)."
+    usual = (path,) if len(chosen) == 1 else next(_runs(path, len(chosen)))
+    if chosen[0] != usual[0]:
+        there = next((each for each in usual if not _is_free(each)), usual[0])
+        name = "name is" if len(chosen) == 1 else "names are"
+        yield f"{there} is there already, so the next free {name} taken (--force replaces it)."
 
 
 def _is_free(path: Path) -> bool:

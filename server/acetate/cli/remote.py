@@ -125,7 +125,8 @@ def _follow(
 def _nobody_at(address: str) -> ServerFailed:
     return ServerFailed(
         f"No server whose token is known answers at {address}.",
-        "`acetate serve` shows its address as it starts; name its token with --token-file.",
+        "`acetate serve` shows its address as it starts: name its token with --token-file; or, "
+        f"for a shared one, pair with it: acetate connect {address} --code CODE",
     )
 
 

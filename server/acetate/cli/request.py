@@ -166,7 +166,7 @@ def _or(given: T | None, otherwise: T) -> T:
 def _check_inputs(recipe: Recipe, images: dict[str, Image]) -> None:
     options = options_of(recipe)
     for name, wanted in recipe.inputs.items():
-        option = options.get(name, f"--{name}")
+        option = options[name]
         if name not in images:
             raise BadRequest(f"The picture was painted with another one: name it with {option}.")
         if image_hash(images[name]) != wanted:

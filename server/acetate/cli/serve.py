@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import socket
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +16,13 @@ from acetate.cli.own_command import own_command
 from acetate.cli.share import tell
 from acetate.errors import AcetateError
 from acetate_bridge.client.address import LONGEST_TOKEN
-from acetate_bridge.client.discovery import data_folder, make_private, runtime_folder, write_private
+from acetate_bridge.client.discovery import (
+    data_folder,
+    make_private,
+    read_runtime,
+    runtime_folder,
+    write_private,
+)
 from acetate_bridge.client.launcher import leave_note
 from acetate_bridge.client.private_folders import read_owned
 from acetate_bridge.client.shared_servers import SHARE_PORT
@@ -24,6 +31,8 @@ if TYPE_CHECKING:
     from acetate.workers.ray_settings import RaySettings
 
 TOKEN_BYTES = 32
+_PATIENCE = 2.0
+"""How many seconds a server that runs may take to answer."""
 
 
 def serve(
@@ -88,6 +97,9 @@ def serve(
                 f"{host} can be reached from other machines: "
                 "add --allow-remote and --token-file if that is what you want."
             )
+        cluster, racks = _ray(ray, ray_painters), _racks(engine)
+        if token_file is not None and not token_file.exists():
+            _check_alone()  # Nobody gets a token that no server asks for.
         settings = Settings(
             data_folder=data_dir or data_folder(),
             runtime_folder=runtime_folder(),
@@ -100,8 +112,8 @@ def serve(
             idle_exit=idle_exit,
             quota=quota_mb * 2**20,
             share_port=share_port if share else None,
-            ray=_ray(ray, ray_painters),
-            racks=_racks(engine),
+            ray=cluster,
+            racks=racks,
             log_format=cast(LogFormat, log_format),
         )
         leave_note(own_command())
@@ -116,6 +128,20 @@ def serve(
     except OSError as error:
         typer.echo(_why(error), err=True)
         raise typer.Exit(2) from None
+
+
+def _check_alone() -> None:
+    """Raise CannotServe where a server of this machine answers; the lock tells of any other."""
+    from acetate.app.server import CannotServe, running_already
+
+    other = read_runtime()
+    if other is None:
+        return
+    with (
+        contextlib.suppress(OSError),
+        socket.create_connection((other.host, other.port), _PATIENCE),
+    ):
+        raise CannotServe(running_already(other))
 
 
 def _why(error: OSError) -> str:

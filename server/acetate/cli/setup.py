@@ -98,7 +98,9 @@ def _parts() -> Iterator[str]:
         elif before.version == __version__:
             state = f"installed, {__version__}"
         else:
-            state = f"of {before.version or 'another version'}: acetate plugins install"
+            state = (
+                f"of {before.version or 'another version'}: acetate plugins install {place.editor}"
+            )
         yield f"{'Plug-in':<10} {place.words}: {state}"
     if not places:
         yield f"{'Plug-in':<10} no GIMP 3 or Krita was found; start the editor once"

@@ -7,6 +7,8 @@ import re
 from acetate_bridge.protocol.prompt_syntax import plain
 
 _LONGEST = 40
+_BRACKETS = ("()", "[]", "{}")
+_WITHOUT_BRACKETS = str.maketrans("", "", "".join(_BRACKETS))
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -22,6 +24,8 @@ def layer_name(prompt: str) -> str:
     """A prompt, shortened: its first phrase without the article, cut between words."""
     phrase = re.split(r"[,.;:!?\n]", plain(prompt).strip(), maxsplit=1)[0]
     phrase = re.sub(r"^(a|an|the)\s+", "", " ".join(phrase.split()), flags=re.IGNORECASE)
+    if any(phrase.count(one) != phrase.count(other) for one, other in _BRACKETS):
+        phrase = phrase.translate(_WITHOUT_BRACKETS)  # A weight that nobody closed.
     if len(phrase) <= _LONGEST:
         return phrase or "layer"
     shortened = phrase[: _LONGEST + 1].rpartition(" ")[0] or phrase[:_LONGEST]
