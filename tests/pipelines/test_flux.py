@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 import torch
 from diffusers.pipelines.flux.pipeline_flux import FluxPipeline as Reference
+from safetensors.torch import save_file
 from torch import Tensor
 
 from acetate.adapters.patch import PatchMismatch
 from acetate.errors import BadRequest
 from acetate.pipelines.flux import FluxPipeline, pack, read_flux_lora, unpack
+from acetate.pipelines.flux.single_file import FluxFile
 from acetate.pipelines.loading import load_folder
 from tests.adapters.snapshot import assert_untouched, snapshot
 from tests.support.tiny_flux import tiny_lora, write_tiny_flux
@@ -152,3 +154,16 @@ def test_the_patch_is_used_and_taken_off_again(pipeline: FluxPipeline, tmp_path:
     assert not torch.equal(bare, patched)
     assert "layerlora.safetensors" in pipeline.files.hashes
     assert_untouched(pipeline.denoiser, before)
+
+
+def test_a_denoiser_in_one_file_is_among_the_files_of_its_recipe(tmp_path: Path) -> None:
+    folder = write_tiny_flux(tmp_path / "flux", pickled=False)
+    path = tmp_path / "favourite.safetensors"
+    save_file({"double_blocks.0.img_attn.proj.weight": torch.zeros(2, 2)}, path)
+    found = FluxFile(path, folder)
+    assert found.files[path.name] == path
+    inside = {name: file for name, file in found.files.items() if name != path.name}
+    assert {"vae/config.json", "scheduler/scheduler_config.json"} < inside.keys()
+    assert not any(name.startswith("transformer/") for name in inside)
+    assert all(file == folder / name for name, file in inside.items())
+    assert set(found.weights) == {file for file in found.files.values() if "tensors" in file.suffix}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -40,19 +40,22 @@ class FluxBase:
     All methods raise ModelMissing or ModelDamaged naming a file.
     """
 
+    stored: ClassVar[tuple[str, ...]] = FLUX_PARTS
+    """Networks whose weights lie in the folder."""
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     @property
     def weights(self) -> list[Path]:
         """The files that hold weights."""
-        return self._weights_of(*FLUX_PARTS)
+        return self._stored_weights()
 
     @property
     def files(self) -> dict[str, Path]:
         """Every file that the components are made of, by a name that is the same everywhere."""
         folder = self._folder
-        paths = [*self.weights, *(folder / name / "config.json" for name in FLUX_PARTS)]
+        paths = [*self._stored_weights(), *(folder / name / "config.json" for name in FLUX_PARTS)]
         paths += [folder / "scheduler" / "scheduler_config.json"]
         clip = ("vocab.json", "merges.txt", "tokenizer.json")
         words = [folder / "tokenizer" / name for name in clip]
@@ -60,8 +63,8 @@ class FluxBase:
         paths += [folder / "tokenizer_2" / "tokenizer.json"]
         return {path.relative_to(folder).as_posix(): path for path in paths}
 
-    def _weights_of(self, *networks: str) -> list[Path]:
-        return [path for name in networks for path in weight_files(self._folder / name)]
+    def _stored_weights(self) -> list[Path]:
+        return [path for name in self.stored for path in weight_files(self._folder / name)]
 
     def scheduler_config(self) -> dict[str, Any]:
         return read_config(self._folder / "scheduler" / "scheduler_config.json")

@@ -66,6 +66,8 @@ _BLOCK = re.compile(r"(double|single)_blocks\.(\d+)\.(.+)\.(weight|bias|scale)")
 class FluxFile(FluxBase):
     """A Flux in one file; `folder` is the Flux folder whose other parts it is painted with."""
 
+    stored = ("vae", "text_encoder", "text_encoder_2")
+
     def __init__(self, path: Path, folder: Path, home: torch.device = _CPU) -> None:
         super().__init__(folder)
         self._path = path
@@ -79,7 +81,7 @@ class FluxFile(FluxBase):
 
     @property
     def weights(self) -> list[Path]:
-        return [self._path, *self._weights_of("vae", "text_encoder", "text_encoder_2")]
+        return [self._path, *super().weights]
 
     @property
     def files(self) -> dict[str, Path]:
