@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
+from acetate.cli.run import say_unheard
 from acetate.images.files import read_image, read_recipe, write_image
-from acetate_bridge.protocol.types import Image
+from acetate_bridge.protocol.types import Control, Image, Recipe, Request
 from tests.cli.conftest import Acetate
 
 
@@ -42,6 +45,22 @@ def test_what_is_written_and_goes_unheard_is_said(
     said = acetate("generate", "text", "りんご", *fixed, "--avoid", "a cat", "--guidance", "1").err
     assert "The models read English: “ごりん”" in said
     assert "Nothing is avoided" in said
+
+
+@pytest.mark.parametrize("around", [0, 255])
+def test_a_reference_without_transparency_is_said_to_be_painted_with_its_ground(
+    around: int,
+) -> None:
+    samples = np.full((32, 32, 4), (200, 30, 30, 255), np.uint8)
+    samples[:8, :, 3] = around
+    image = Image(32, 32, samples.tobytes())
+    recipe = Recipe("text", "an apple", guidance=3, control=Control("reference"))
+    told = io.StringIO()
+    console = Console(file=told, width=200)
+    say_unheard(console, Request(recipe, {"control": image}), "sdxl")
+    assert told.getvalue() == ""
+    say_unheard(console, Request(recipe, {"control": image}), "embedded")
+    assert ("its ground is painted, too" in told.getvalue()) == (around == 255)
 
 
 def test_the_same_seed_writes_the_same_file(text) -> None:

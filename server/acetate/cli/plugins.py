@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from acetate.plugin_install.bundle import EditorName
     from acetate.plugin_install.editor_folders import Place
 
+_NAMES = {"gimp": "GIMP", "krita": "Krita"}
 _USUAL = ("plug-ins", "pykrita")
 """What GIMP and Krita call their folders of plug-ins."""
 
@@ -146,7 +147,7 @@ def _places(editors: Which, folder: Path | None) -> list[Place]:
     if folder is not None:
         if len(named) > 1:
             raise EditorMissing("A folder belongs to one editor: say gimp or krita.")
-        return [Place(each, each.capitalize(), folder) for each in named]
+        return [Place(each, _NAMES[each], folder) for each in named]
     found = [place for editor in named for place in places(editor)]
     if not found:
         names = " or ".join({"gimp": "GIMP 3", "krita": "Krita"}[editor] for editor in named)

@@ -24,8 +24,9 @@ from acetate.images.stacking import stack
 from acetate.models.families import FAMILIES
 from acetate.models.own_register import style_preset
 from acetate_bridge.panel.strings import unread
+from acetate_bridge.protocol.following import followed
 from acetate_bridge.protocol.modes import mode_row
-from acetate_bridge.protocol.types import Image, Layer, Recipe, Role
+from acetate_bridge.protocol.types import Image, Layer, Request, Role
 
 if TYPE_CHECKING:
     from acetate.pipelines.pipeline import Pipeline
@@ -140,7 +141,7 @@ def _paint_here(order: Order, console: Console, loaded: Pipeline | None) -> Iter
     preset = style_preset(order.recipe.styles) or pipeline.preset
     request = plan_request(order, family, pipeline.native, pipeline.limits, preset)
     assert request.frame is not None
-    _say_unheard(console, request.recipe)
+    say_unheard(console, request, pipeline.family)
     from acetate.images.frame import place_layer
     from acetate.images.kept import as_in_document
     from acetate.modes import run_each
@@ -163,7 +164,7 @@ def _paint_there(order: Order, console: Console) -> Iterator[list[Layer]]:
     preset = style_preset(order.recipe.styles) or entry.scheduler
     planned = plan_request(order, FAMILIES[entry.family], entry.native, entry.frame, preset)
     assert planned.frame is not None
-    _say_unheard(console, planned.recipe)
+    say_unheard(console, planned, entry.family)
     request = replace(planned, recipe=replace(planned.recipe, model=entry.id), frame=None)
     mixes = mode_row(order.recipe.mode).needs_selection
     if mixes:
@@ -194,12 +195,24 @@ def _paint_there(order: Order, console: Console) -> Iterator[list[Layer]]:
         yield part if mixes else [place_layer(layer, planned.frame) for layer in part]
 
 
-def _say_unheard(console: Console, recipe: Recipe) -> None:
-    """What was written and goes unheard: letters of other languages, and what to avoid."""
+def say_unheard(console: Console, request: Request, family: str) -> None:
+    """What was given and does not what is hoped for: words, what to avoid, a doodle on paper."""
+    recipe = request.recipe
     if note := unread(" ".join([recipe.prompt, *recipe.layer_prompts.values()])):
         console.print(note)
     if recipe.negative_prompt.strip() and recipe.guidance <= 1:
         console.print("Nothing is avoided: this is painted without guidance (--guidance 1).")
+    if not FAMILIES[family].references:
+        return
+    from acetate.images.alpha import is_opaque
+
+    for name, control in followed(recipe).items():
+        if control.kind == "reference" and is_opaque(request.images[name]):
+            console.print(
+                "The reference has no transparency, so its ground is painted, too: cut it out "
+                "first (acetate generate cutout), or follow a drawing with --control FILE "
+                "--control-kind scribble --control-derive."
+            )
 
 
 def _token(order: Order) -> str | None:
@@ -277,6 +290,8 @@ def _progress(console: Console) -> Generator[Callable[[int, int], None]]:
         task = progress.add_task("painting", total=None)
 
         def show(step: int, steps: int) -> None:
-            progress.update(task, completed=step, total=steps or None)
+            # A preview, and news of the connection, have no step.
+            if steps:
+                progress.update(task, completed=step, total=steps)
 
         yield show
