@@ -89,6 +89,8 @@ def test_a_moment_without_a_document_between_two_views_does_not_last(desk: Desk)
     desk.fresh()
     desk.write("a red apple")
     desk.wait(lambda: desk.view()["can_generate"])
+    # While a window goes, nothing is looked at.
+    desk.wait(lambda: not desk.ask("panel()._studio._window_is_going()"))
     told = desk.krita.run("""
 studio = panel()._studio
 studio.editor.active_document = lambda: None
@@ -97,7 +99,7 @@ del studio.editor.active_document
 answer = studio.controller.view.sentence
 """)
     assert told == "Open or create an image first."
-    desk.wait(lambda: desk.view()["can_generate"], 60)
+    desk.wait(lambda: desk.view()["can_generate"])
 
 
 def test_a_generated_layer_leaves_the_timeline_alone(desk: Desk) -> None:
