@@ -1,35 +1,42 @@
-"""A TCP proxy between client and server that is slow, and cuts connections when told to."""
+"""TCP proxies between client and server: the plain way, and one that is slow and cuts."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 import threading
+from typing import Self
 
 
-class CuttingProxy:
-    """Listens on a port of its own and passes bytes on, in pieces with pauses in between.
+class Proxy:
+    """Listens on a port of its own, in an event loop of its own, and passes everything on.
 
-    The Host header is rewritten, because the server rightly knows only its own port.
+    One thread reads and writes both ways: OpenSSL's connections are not for two threads at once.
     """
 
-    def __init__(self, port: int, piece: int = 65536, pause: float = 0.0) -> None:
+    def __init__(
+        self,
+        port: int,
+        shown: ssl.SSLContext | None = None,
+        upstream: ssl.SSLContext | None = None,
+        piece: int = 65536,
+    ) -> None:
         self._target = port
+        self._shown = shown
+        self._upstream = upstream
         self._piece = piece
-        self._pause = pause
         self._loop = asyncio.new_event_loop()
         self._writers: set[asyncio.StreamWriter] = set()
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.port = 0
-        self.passed = 0
-        self.cuts = 0
 
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
-    def __enter__(self) -> CuttingProxy:
+    def __enter__(self) -> Self:
         self._thread.start()
         self._started.wait()
         return self
@@ -40,10 +47,6 @@ class CuttingProxy:
         self._thread.join()
         self._loop.close()
 
-    def cut(self) -> None:
-        """Reset every connection, in the middle of whatever it carries."""
-        self._loop.call_soon_threadsafe(self._cut)
-
     def aim(self, port: int) -> None:
         """Pass on to another server from now on."""
         self._target = port
@@ -51,7 +54,7 @@ class CuttingProxy:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         server = self._loop.run_until_complete(
-            asyncio.start_server(self._serve, "127.0.0.1", 0, limit=2**20)
+            asyncio.start_server(self._serve, "127.0.0.1", 0, limit=2**20, ssl=self._shown)
         )
         self.port = server.sockets[0].getsockname()[1]
         self._server = server
@@ -68,7 +71,6 @@ class CuttingProxy:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def _cut(self) -> None:
-        self.cuts += bool(self._writers)
         for writer in self._writers:
             writer.transport.abort()
 
@@ -76,32 +78,64 @@ class CuttingProxy:
         here = {writer}
         # What the end cancels is no failure, which the loop would print.
         with contextlib.suppress(asyncio.CancelledError, OSError):
-            upstream = await asyncio.open_connection("127.0.0.1", self._target)
+            upstream = await asyncio.open_connection("127.0.0.1", self._target, ssl=self._upstream)
             here.add(upstream[1])
             self._writers |= here
-            ours, theirs = f":{self.port}".encode(), f":{self._target}".encode()
             await asyncio.gather(
-                self._pump(reader, upstream[1], (ours, theirs)), self._pump(upstream[0], writer)
+                self._pump(reader, upstream[1], up=True), self._pump(upstream[0], writer, up=False)
             )
         self._writers -= here
         for each in here:
             each.transport.abort()
 
     async def _pump(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        host: tuple[bytes, bytes] | None = None,
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, up: bool
     ) -> None:
+        first = up
         with contextlib.suppress(OSError):
             while piece := await reader.read(self._piece):
-                if host is not None:
-                    piece, host = piece.replace(*host, 1), None
-                writer.write(piece)
+                writer.write(self._passing(piece, first))
                 await writer.drain()
-                self.passed += len(piece)
-                if self._pause:
-                    await asyncio.sleep(self._pause)
+                await self._passed(piece)
+                first = False
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
+
+    def _passing(self, piece: bytes, first: bool) -> bytes:
+        """What goes on of a piece; `first` of what the client sends."""
+        return piece
+
+    async def _passed(self, piece: bytes) -> None:
+        """A piece has gone on."""
+
+
+class CuttingProxy(Proxy):
+    """In pieces with pauses in between, and cut when told to.
+
+    The Host header is rewritten, because the server rightly knows only its own port.
+    """
+
+    def __init__(self, port: int, piece: int = 65536, pause: float = 0.0) -> None:
+        super().__init__(port, piece=piece)
+        self._pause = pause
+        self.passed = 0
+        self.cuts = 0
+
+    def cut(self) -> None:
+        """Reset every connection, in the middle of whatever it carries."""
+        self._loop.call_soon_threadsafe(self._cut)
+
+    def _cut(self) -> None:
+        self.cuts += bool(self._writers)
+        super()._cut()
+
+    def _passing(self, piece: bytes, first: bool) -> bytes:
+        if not first:
+            return piece
+        return piece.replace(f":{self.port}".encode(), f":{self._target}".encode(), 1)
+
+    async def _passed(self, piece: bytes) -> None:
+        self.passed += len(piece)
+        if self._pause:
+            await asyncio.sleep(self._pause)
