@@ -2,46 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from acetate.models import licences, own_register, turns
 from acetate.models.own_register import Own, own_files, register
-
-
-class Meanwhile:
-    """Lets another run before the first of a module's writings, to its end or to the lock."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, module: Any, other: Any) -> None:
-        self._other, self._arrived = other, threading.Event()
-        self._thread: threading.Thread | None = None
-        self._lock, self._write = turns.lock_file, module.write_whole
-        monkeypatch.setattr(turns, "lock_file", self._locked)
-        monkeypatch.setattr(module, "write_whole", self._written)
-
-    def join(self) -> None:
-        assert self._thread is not None
-        self._thread.join()
-
-    def _run(self) -> None:
-        self._other()
-        self._arrived.set()
-
-    def _locked(self, file: Any) -> bool:
-        held = self._lock(file)
-        if not held:
-            self._arrived.set()
-        return held
-
-    def _written(self, *arguments: Any) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run)
-            self._thread.start()
-            self._arrived.wait()
-        self._write(*arguments)
+from tests.support.meanwhile import Meanwhile
 
 
 def own(name: str) -> Own:

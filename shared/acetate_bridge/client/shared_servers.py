@@ -9,10 +9,12 @@ import contextlib
 import json
 import os
 import ssl
+from collections.abc import Generator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from acetate_bridge.client.file_locks import held
 from acetate_bridge.client.paths import config_folder
 from acetate_bridge.client.private_folders import make_private, read_private, write_private
 from acetate_bridge.protocol.json_text import read_json
@@ -20,7 +22,7 @@ from acetate_bridge.protocol.serialization import Mismatch, from_plain
 
 SHARE_PORT = 7861
 """Where a server that is shared listens, unless told otherwise."""
-_FILE = "servers.json"
+_FILE, _LOCK = "servers.json", "servers.lock"
 _NO_CHECK_TIME = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME: the certificate is pinned, and clocks are wrong at times."""
 
@@ -39,20 +41,23 @@ def remember(place: str, server: SharedServer) -> None:
     A file that cannot be read as a whole is set aside: what it holds may be mended by hand.
     """
     file = make_private(_folder()) / _FILE
-    known = {name: asdict(each) for name, each in known_servers().items()}
-    if not known and os.path.lexists(file):
-        os.replace(file, file.with_name(f"{_FILE}.old"))
-    known[place] = asdict(server)
-    write_private(file, json.dumps(known, indent=1))
+    with _alone_in(file.parent):
+        known = known_servers()
+        if not known and os.path.lexists(file):
+            os.replace(file, file.with_name(f"{_FILE}.old"))
+        _write(file, {**known, place: server})
 
 
 def forget(place: str) -> bool:
     """Trust a server no longer; False when it is not known. Raises OSError."""
-    known = known_servers()
-    if known.pop(place, None) is None:
+    if place not in known_servers():
         return False
-    text = json.dumps({name: asdict(each) for name, each in known.items()}, indent=1)
-    write_private(make_private(_folder()) / _FILE, text)
+    file = make_private(_folder()) / _FILE
+    with _alone_in(file.parent):
+        known = known_servers()
+        if known.pop(place, None) is None:
+            return False
+        _write(file, known)
     return True
 
 
@@ -83,6 +88,21 @@ def pinned(certificate: str) -> ssl.SSLContext:
     context.verify_flags = ssl.VerifyFlags(context.verify_flags | _NO_CHECK_TIME)
     context.load_verify_locations(cadata=certificate)
     return context
+
+
+@contextlib.contextmanager
+def _alone_in(folder: Path) -> Generator[None]:
+    """No other program of this user changes what was read; where there are no locks, without."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            stack.enter_context(held(folder / _LOCK))
+        yield
+
+
+def _write(file: Path, servers: dict[str, SharedServer]) -> None:
+    write_private(
+        file, json.dumps({name: asdict(each) for name, each in servers.items()}, indent=1)
+    )
 
 
 def _folder() -> Path:

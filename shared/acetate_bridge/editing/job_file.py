@@ -9,13 +9,12 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
-import sys
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from acetate_bridge.client.file_locks import lock_file
 from acetate_bridge.client.paths import read_bounded, write_whole
 from acetate_bridge.editing.job import Record
 from acetate_bridge.protocol.json_text import read_json
@@ -93,21 +92,3 @@ class TaskBook:
             write_whole(self._file, json.dumps(to_plain(_Page(self.identity, self.records))))
         except OSError:
             log.warning("jobs cannot be remembered in %s", self._file, exc_info=True)
-
-
-def lock_file(file: IO[bytes], platform: str = sys.platform) -> bool:
-    """Lock an open file for as long as it is open; False when somebody else has done so."""
-    try:
-        if platform == "win32":
-            import msvcrt
-
-            locking: Any = getattr(msvcrt, "locking")  # noqa: B009 (exists on Windows alone)
-            locking(file.fileno(), getattr(msvcrt, "LK_NBLCK"), 1)  # noqa: B009
-        else:
-            import fcntl
-
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    os.set_inheritable(file.fileno(), False)
-    return True
