@@ -11,8 +11,9 @@ from gi.repository import Gimp, GObject
 from acetate_bridge.panel.fields import FIELDS, Field
 from acetate_bridge.panel.guides import KIND_WORDS
 from acetate_bridge.protocol.geometry import Rect
-from acetate_bridge.protocol.limits import CONTROL_STRENGTH, STYLE_WEIGHT, drawn_seed
+from acetate_bridge.protocol.limits import CONTROL_STRENGTH, STYLE_WEIGHT
 from acetate_bridge.protocol.modes import MODES, mode_row
+from acetate_bridge.protocol.seeds import drawn_seed
 
 MENU = "<Image>/Layer/Acetate"
 PANEL = "acetate-open-panel"

@@ -35,9 +35,9 @@ from acetate.modes.registry import MODES
 from acetate_bridge.client.presets import framed
 from acetate_bridge.protocol.following import with_controls
 from acetate_bridge.protocol.geometry import Size
-from acetate_bridge.protocol.limits import drawn_seed
 from acetate_bridge.protocol.messages import ModeInfo
 from acetate_bridge.protocol.modes import FILL_STRENGTH, mode_row
+from acetate_bridge.protocol.seeds import drawn_seed
 from acetate_bridge.protocol.types import Image, PixelFormat, Recipe
 
 _FORMATS: dict[Precision, PixelFormat] = {Precision.EIGHT: "rgba8", Precision.SIXTEEN: "rgba16"}

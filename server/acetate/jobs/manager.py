@@ -11,6 +11,7 @@ from acetate.background_tasks import start_task
 from acetate.jobs.admission import check_submit
 from acetate.jobs.async_store import Ledger
 from acetate.jobs.availability import Offers
+from acetate.jobs.damaged_jobs import give_up_damaged
 from acetate.jobs.event_feed import EventFeed, Notice, Subscriber
 from acetate.jobs.intake import Intake
 from acetate.jobs.observation import Observation
@@ -18,7 +19,6 @@ from acetate.jobs.open_job import OpenJob
 from acetate.jobs.queue_runner import QueueRunner
 from acetate.jobs.queue_watch import QueueWatch, Watcher
 from acetate.jobs.records import DiskFull, JobRecord, MissingImages, NewJob, Refused
-from acetate.jobs.recovery import give_up_damaged
 from acetate.jobs.store import now
 from acetate.jobs.unwritten_endings import UnwrittenEndings
 from acetate.workers.engine import Announcement, Engine, is_selective

@@ -19,6 +19,7 @@ from acetate.jobs.observation import Observation
 from acetate.jobs.open_job import OpenJob
 from acetate.jobs.placement import Placement
 from acetate.jobs.records import DiskFull, FreshLayer, JobRecord, Refused, StoredLayer
+from acetate.jobs.retries import AfterLoss, after_loss, may_try_again
 from acetate.jobs.unwritten_endings import UnwrittenEndings
 from acetate.logs import about_job
 from acetate.workers.engine import Engine, EngineLost, Painted, PaintingFailed
@@ -26,8 +27,6 @@ from acetate_bridge.protocol.messages import Cancelled, Done, Failed, Preview, P
 from acetate_bridge.protocol.types import Recipe
 
 log = logging.getLogger("acetate.jobs")
-
-ATTEMPTS = 2
 
 Passing = TypeVar("Passing", Progress, Preview)
 
@@ -62,7 +61,7 @@ class QueueRunner:
         """Go on with a job of an earlier run, unless the server has died of it twice."""
         job = self.jobs[record.job] = OpenJob(record)
         self._observation.accepted(record.job, record.submit.recipe.mode)
-        if record.state == "running" and record.attempts >= ATTEMPTS:
+        if record.state == "running" and not may_try_again(record.attempts):
             await self._fail(job, "server_died", "The server died twice while painting this.")
             return
         if record.state == "running":
@@ -164,24 +163,22 @@ class QueueRunner:
     async def _lost(self, job: OpenJob, attempts: int, error: EngineLost) -> None:
         """The engine died: stop if we are closing or were cancelled, try once more, or give up."""
         job_id = job.record.job
-        if self._closing:
-            with contextlib.suppress(DiskFull, Refused):
-                # If even that cannot be noted, the next run finds it running, and goes on.
-                await self._ledger.call(self._ledger.store.put_back, job_id, True)
-        elif job.cancelled:
-            await self._end(job, Cancelled(job_id, 0))
-        elif attempts < ATTEMPTS:
-            log.warning("job %s: %s; trying once more", job_id, error)
-            await self._ledger.call(self._ledger.store.put_back, job_id, False)
-            self._observation.put_back(job_id)
-            self.queue.add(job.record.client, job_id, first=True)
-        else:
-            await self._fail(
-                job,
-                "worker_lost",
-                f"The job was tried twice and could not be painted: {error}.",
-                "Try a smaller size or fewer variants; the server's log says more.",
-            )
+        match after_loss(attempts, job.cancelled, self._closing):
+            case AfterLoss.NEXT_START:
+                with contextlib.suppress(DiskFull, Refused):
+                    # If even that cannot be noted, the next run finds it running, and goes on.
+                    await self._ledger.call(self._ledger.store.put_back, job_id, True)
+            case AfterLoss.CANCELLED:
+                await self._end(job, Cancelled(job_id, 0))
+            case AfterLoss.AGAIN:
+                log.warning("job %s: %s; trying once more", job_id, error)
+                await self._ledger.call(self._ledger.store.put_back, job_id, False)
+                self._observation.put_back(job_id)
+                self.queue.add(job.record.client, job_id, first=True)
+            case AfterLoss.FAILED:
+                sentence = f"The job was tried twice and could not be painted: {error}."
+                cure = "Try a smaller size or fewer variants; the server's log says more."
+                await self._fail(job, "worker_lost", sentence, cure)
 
     def _publish(self, job: OpenJob, event: Passing) -> Passing:
         """Tell of what is not kept, and return it as it was told."""

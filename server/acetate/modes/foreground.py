@@ -14,7 +14,7 @@ from acetate.modes.joint_attention import paint_frames
 from acetate.modes.run import image_hash
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import OnStep, Step
-from acetate_bridge.protocol.limits import variant_seed
+from acetate_bridge.protocol.seeds import variant_seed
 from acetate_bridge.protocol.types import Layer, Request, Role
 
 

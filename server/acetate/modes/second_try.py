@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from acetate.images.alpha import alpha_warning
-from acetate_bridge.protocol.limits import VARIANTS, variant_seed
+from acetate_bridge.protocol.limits import VARIANTS
 from acetate_bridge.protocol.modes import mode_row
+from acetate_bridge.protocol.seeds import variant_seed
 from acetate_bridge.protocol.types import Layer, Request, Role
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from acetate.logs import about_job
 from acetate.workers import ipc as wire
 from acetate.workers.generator_api import Note, Painter, PainterStep
 from acetate_bridge.protocol.geometry import Size
-from acetate_bridge.protocol.limits import variant_seed
 from acetate_bridge.protocol.messages import Preview, Progress
 from acetate_bridge.protocol.modes import mode_row
+from acetate_bridge.protocol.seeds import variant_seed
 from acetate_bridge.protocol.types import Image, Layer, Request
 
 log = logging.getLogger("acetate.worker")

@@ -39,8 +39,9 @@ from acetate_bridge.panel.guides import hindrance
 from acetate_bridge.panel.guiding import Guiding
 from acetate_bridge.panel.preferences import Preferences
 from acetate_bridge.panel.view_model import Knowledge
-from acetate_bridge.protocol.limits import drawn_seed, has_prompt
+from acetate_bridge.protocol.limits import has_prompt
 from acetate_bridge.protocol.modes import mode_row
+from acetate_bridge.protocol.seeds import drawn_seed
 from acetate_bridge.protocol.types import Recipe
 
 

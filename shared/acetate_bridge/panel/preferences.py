@@ -20,8 +20,8 @@ from acetate_bridge.panel.guides import (
 )
 from acetate_bridge.panel.lists import LISTS
 from acetate_bridge.panel.settings import PanelSettings, load_settings, save_settings
-from acetate_bridge.protocol.limits import drawn_seed
 from acetate_bridge.protocol.messages import ModeInfo, ModelInfo
+from acetate_bridge.protocol.seeds import drawn_seed
 from acetate_bridge.protocol.types import Recipe
 
 log = logging.getLogger("acetate.panel")

@@ -5,7 +5,6 @@ Server, worker, command line, panels and procedures read these rows, and `welcom
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -98,24 +97,11 @@ MOST_LAYERS_IN_TURN = 15
 PROMPT_CHARACTERS = 8000
 """Of each prompt alone."""
 
-_DRAWN_SEEDS = 2**31 - int(VARIANTS.most)
-"""Seeds of all variants fit the 31 bits of a script's argument."""
-
 
 def one_of(numbers: Sequence[int]) -> str:
     """“1, 2, 4 or 8”."""
     *all_but_last, last = map(str, numbers)
     return f"{', '.join(all_but_last)} or {last}"
-
-
-def drawn_seed() -> int:
-    """A random seed, which every place that shows a seed can hold."""
-    return secrets.randbelow(_DRAWN_SEEDS)
-
-
-def variant_seed(seed: int, index: int) -> int:
-    """The seed of variant `index`, counted from 0: they count up, and from 0 after the largest."""
-    return (seed + index) % (int(SEED.most) + 1)
 
 
 def needs_prompt(mode: str, fill: str = "fill") -> bool:

@@ -167,7 +167,7 @@ class Request:
     """A recipe with the images it works on, by the name that its mode gives them.
 
     `variants` asks for that many results; variant `i` is painted with `recipe.seed + i`
-    (past the largest seed they go on from 0, see `limits.variant_seed`).
+    (past the largest seed they go on from 0, see `seeds.variant_seed`).
     With a `frame` the images show its canvas (in document pixels, or already at the frame's
     size), and the layers come back as the frame's region, at its place in the document.
     """

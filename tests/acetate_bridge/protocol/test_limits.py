@@ -7,16 +7,12 @@ import pytest
 from acetate_bridge import Recipe
 from acetate_bridge.protocol import limits
 from acetate_bridge.protocol.limits import (
-    SEED,
     STEPS,
     STRENGTH,
-    VARIANTS,
     Bound,
     OutOfBounds,
     check_recipe,
-    drawn_seed,
     has_prompt,
-    variant_seed,
 )
 
 BOUNDS = {name: row for name, row in vars(limits).items() if isinstance(row, Bound)}
@@ -42,18 +38,6 @@ def test_the_least_strength_is_more_than_none() -> None:
     assert not STRENGTH.allows(0) and STRENGTH.allows(1e-9)
     assert STRENGTH.clamp(-1) == STRENGTH.lowest > 0
     assert STEPS.clamp_whole(0) == 1 and type(STEPS.clamp_whole(10**9)) is int
-
-
-def test_a_drawn_seed_fits_a_scripts_argument_with_all_of_its_variants(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(limits.secrets, "randbelow", lambda below: below - 1)
-    assert variant_seed(drawn_seed(), int(VARIANTS.most) - 1) < 2**31 - 1
-
-
-def test_the_variants_of_the_largest_seed_go_on_from_the_smallest() -> None:
-    assert [variant_seed(int(SEED.most), index) for index in range(3)] == [int(SEED.most), 0, 1]
-    assert variant_seed(7, 2) == 9
 
 
 def test_a_prompt_of_blanks_is_none() -> None:

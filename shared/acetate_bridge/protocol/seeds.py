@@ -1,0 +1,20 @@
+"""Seeds: drawn by who asks, counted up by variant. Their range is a row of `limits`."""
+
+from __future__ import annotations
+
+import secrets
+
+from acetate_bridge.protocol.limits import SEED, VARIANTS
+
+_DRAWN = 2**31 - int(VARIANTS.most)
+"""Seeds of all variants fit the 31 bits of a script's argument."""
+
+
+def drawn_seed() -> int:
+    """A random seed, which every place that shows a seed can hold."""
+    return secrets.randbelow(_DRAWN)
+
+
+def variant_seed(seed: int, index: int) -> int:
+    """The seed of variant `index`, counted from 0: they count up, and from 0 after the largest."""
+    return (seed + index) % (int(SEED.most) + 1)
