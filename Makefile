@@ -15,8 +15,8 @@ test: $(READY)-dev
 	MAKE="$(MAKE)" .ci/test.sh
 
 check: $(READY)-dev
-	$(BIN)/python -m pytest --ignore tests/editors/gimp --ignore tests/editors/krita --ignore tests/page \
-		--ignore tests/interface \
+	$(BIN)/python -m tests.attempts slow \
+		--ignore tests/editors/gimp --ignore tests/editors/krita --ignore tests/page --ignore tests/interface \
 		--ignore tests/workers/test_ray_engine.py --ignore tests/workers/test_ray_queue.py \
 		--numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
 		--durations 15
@@ -67,8 +67,8 @@ cluster: $(READY)-more
 
 editors: $(READY)-more
 	tests/editors/setup.sh
-	$(BIN)/python -m tests.editors.run gimp
-	$(BIN)/python -m tests.editors.run krita
+	$(BIN)/python -m tests.attempts late tests/editors/gimp
+	$(BIN)/python -m tests.attempts late tests/editors/krita
 
 clean:
 	rm -rf .venv .interface build dist demo
