@@ -22,7 +22,8 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking",
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A server of its own, whose painter fills its layers with plain colours."""
-    with RunningServer(tmp_path_factory.mktemp("server")) as running:
+    painter = "tests.page.page_painter:open_painter"
+    with RunningServer(tmp_path_factory.mktemp("server"), painter) as running:
         yield running
 
 
@@ -61,6 +62,6 @@ def page(context: BrowserContext, server: RunningServer) -> Page:
     """The page, opened signed in."""
     page = context.new_page()
     page.goto(page_link(server.runtime))
-    page.get_by_role("heading", name="Paint").wait_for()
+    page.get_by_role("heading", name="Paint", exact=True).wait_for()
     page.locator("#mode option").first.wait_for(state="attached")
     return page

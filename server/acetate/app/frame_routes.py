@@ -10,17 +10,20 @@ from acetate.app.bodies import read_json
 from acetate.app.context import CONTEXT
 from acetate.app.responses import answer, refusal
 from acetate.app.validation import build
+from acetate.models.families import frames_of
 from acetate_bridge.protocol.geometry import FrameLimits, Rect, plan_frame
 from acetate_bridge.protocol.limits import LONGEST_SIDE
+from acetate_bridge.protocol.modes import mode_row
 
 
 @dataclass(frozen=True)
 class FrameWish:
-    """The size in pixels that shall come back, and the model that is to paint it."""
+    """The size in pixels that shall come back, the model that is to paint it, and in which mode."""
 
     width: int
     height: int
     model: str = ""
+    mode: str = "text"
 
 
 async def plan(request: web.Request) -> web.Response:
@@ -32,4 +35,6 @@ async def plan(request: web.Request) -> web.Response:
     if model is None:
         return refusal(404, "unknown_model", "There is no such model.")
     region = Rect(0, 0, wish.width, wish.height)
-    return answer(plan_frame(region, model.frame or FrameLimits()))
+    limits = frames_of(wish.mode, model.frame or FrameLimits())
+    never_smaller = mode_row(wish.mode).second_pass
+    return answer(plan_frame(region, limits, never_smaller=never_smaller))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import json
 from functools import cache
@@ -10,9 +11,23 @@ from importlib.resources import files
 
 from aiohttp import hdrs, web
 
+from acetate.models.families import FAMILIES
+from acetate_bridge.panel.fields import FIELDS, Field
+from acetate_bridge.panel.guides import KIND_WORDS
 from acetate_bridge.protocol.licences import LINKS
+from acetate_bridge.protocol.modes import FILL_STRENGTH, MODES
+from acetate_bridge.protocol.types import Recipe
 
-SCRIPTS = ("ask.js", "form.js", "jobs.js", "setup.js", "models.js", "main.js")
+SCRIPTS = (
+    "ask.js",
+    "fields.js",
+    "guides.js",
+    "form.js",
+    "jobs.js",
+    "setup.js",
+    "models.js",
+    "main.js",
+)
 """In the order in which they need each other."""
 
 
@@ -49,8 +64,8 @@ def _document() -> tuple[str, str]:
         return (folder / name).read_text(encoding="utf-8")
 
     style = "\n" + read("page.css")
-    licences = f"const LICENCES = {json.dumps(LINKS)};\n"
-    script = '\n"use strict";\n' + licences + "".join(map(read, SCRIPTS))
+    tables = "".join(f"const {name} = {json.dumps(table)};\n" for name, table in _tables().items())
+    script = '\n"use strict";\n' + tables + "".join(map(read, SCRIPTS))
     text = read("index.html")
     text = text.replace("<!-- style -->", f"<style>{style}</style>")
     text = text.replace("<!-- script -->", f"<script>{script}</script>")
@@ -60,6 +75,46 @@ def _document() -> tuple[str, str]:
         "frame-ancestors 'none'"
     )
     return text, policy
+
+
+def _tables() -> dict[str, object]:
+    """What the page reads of the tables that everybody reads, by the name that it has there."""
+    recipe = {field.name for field in dataclasses.fields(Recipe)}
+    own = [field for field in FIELDS.values() if field.name in recipe]
+    return {
+        "LICENCES": LINKS,
+        "FIELDS": [row for field in own if (row := _row(field))["modes"]],
+        "FILL_STRENGTH": FILL_STRENGTH,
+        "KINDS": KIND_WORDS,
+        "ASPECTS": ASPECTS,
+        "ASPECT_FAMILIES": [name for name, row in FAMILIES.items() if row.aspects],
+    }
+
+
+def _row(field: Field) -> dict[str, object]:
+    """A setting that only some modes have, as the page draws it."""
+    bound = field.bound
+    bounds = {} if bound is None else {
+        "least": bound.lowest, "most": bound.most, "step": bound.step,
+    }  # fmt: skip
+    return {
+        "name": field.name,
+        "label": field.words,
+        "tip": field.tip,
+        "kind": field.kind,
+        "default": field.default,
+        "choices": field.choices,
+        "modes": [name for name, mode in MODES.items() if field.name in mode.fields],
+        **bounds,
+    }
+
+
+ASPECTS = (
+    ("whole", "All of it"),
+    ("style", "Its style"),
+    ("composition", "Its composition"),
+)
+"""What of a reference is gone by, and its words."""
 
 
 def _digest(text: str) -> str:

@@ -1,7 +1,7 @@
 const find = (id) => document.getElementById(id);
 const say = (text) => { find("status").textContent = text; };
 const STORED = "acetate.key";
-const state = { key: "", models: [], modes: [], limits: {}, jobs: new Map(), pictures: new Map(), waiting: [], setup: null };
+const state = { key: "", models: [], modes: [], limits: {}, jobs: new Map(), pictures: new Map(), waiting: [], setup: null, styles: new Map(), follows: [] };
 
 async function ask(path, options = {}) {
   const headers = { ...options.headers, Authorization: "Bearer " + state.key };

@@ -30,6 +30,7 @@ function drawMode() {
       element("input", { id: "prompt-" + role, placeholder: "as above" }),
     ])
   );
+  drawFields();
   state.pictures.clear();
   find("pictures").replaceChildren(...mode.inputs.map(drawInput));
   drawModel();
@@ -41,6 +42,7 @@ function drawModel() {
   for (const side of ["width", "height"]) find(side).value = find(side).value || model.native || 512;
   find("steps").value = model.steps || 20;
   find("guidance").value = model.guidance || 0;
+  drawGuides();
 }
 
 function drawInput(input) {
@@ -82,7 +84,7 @@ function recipeNow() {
     mode: modeNow().name, model: modelNow().id, prompt: find("prompt").value.trim(),
     negative_prompt: find("avoid").value.trim(), layer_prompts: prompts,
     seed: Number(find("seed").value), steps: Number(find("steps").value),
-    guidance: Number(find("guidance").value), strength: Number(find("strength").value),
+    guidance: Number(find("guidance").value), ...fieldsNow(), ...guidesNow(),
   };
 }
 
@@ -101,10 +103,11 @@ async function paint(event) {
     const lacking = modeNow().inputs.find((input) => input.required && !state.pictures.has(input.name));
     if (lacking) throw new Error(`Choose ${lacking.words} first.`);
     const recipe = recipeNow();
-    const wish = { width: Number(find("width").value), height: Number(find("height").value), model: recipe.model };
+    const wish = { width: Number(find("width").value), height: Number(find("height").value), model: recipe.model, mode: recipe.mode };
     const frame = await tell("/v1/frames", wish);
     const images = {};
     for (const [name, picture] of state.pictures) images[name] = await upload(picture, frame);
+    await uploadFollowed(images, frame);
     await tell("/v1/jobs", { recipe, images, frame, variants: Number(find("variants").value) });
     say("Taken: it waits in the queue.");
   });
@@ -117,7 +120,9 @@ function restore(recipe, seed) {
   find("avoid").value = recipe.negative_prompt;
   find("steps").value = recipe.steps;
   find("guidance").value = recipe.guidance;
-  find("strength").value = recipe.strength;
+  restoreFields(recipe);
+  state.styles = new Map(Object.entries(recipe.styles));
+  drawGuides();
   find("keep-seed").checked = seed;
   find("seed").value = recipe.seed;
   for (const [role, words] of Object.entries(recipe.layer_prompts)) {

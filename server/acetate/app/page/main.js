@@ -79,6 +79,7 @@ find("sign-in").addEventListener("submit", (event) => {
 find("paint").addEventListener("submit", paint);
 find("mode").addEventListener("change", drawMode);
 find("model").addEventListener("change", drawModel);
+find("add-follow").addEventListener("click", addFollow);
 find("empty").addEventListener("click", () => {
   for (const job of state.jobs.values()) if (WAITING.includes(job.state)) cancel(job.job);
 });
