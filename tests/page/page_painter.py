@@ -7,7 +7,8 @@ from pathlib import Path
 from acetate.workers.engine import Announcement
 from acetate_bridge.protocol.messages import ModelInfo
 from acetate_bridge.protocol.modes import MODES as TABLE
-from tests.workers.fake_painter import LIMITS, MODES, FakePainter
+from acetate_bridge.protocol.types import Image, Request
+from tests.workers.fake_painter import LIMITS, MODES, FakePainter, solid
 
 
 class PagePainter(FakePainter):
@@ -25,6 +26,12 @@ class PagePainter(FakePainter):
             triggers={"ink.safetensors": "inked lines"},
         )
         return Announcement([model], modes)
+
+    def _picture(self, request: Request) -> Image:
+        if request.recipe.mode == "upscale":
+            layer, scale = request.images["layer"], request.recipe.scale
+            return solid(layer.width * scale, layer.height * scale, request.recipe.seed)
+        return super()._picture(request)
 
 
 def open_painter(device: str, models_folder: Path) -> PagePainter:

@@ -103,6 +103,8 @@ def test_a_layer_is_enlarged_at_its_own_size(page: Page, tmp_path: Path) -> None
         lambda asked: asked.url.endswith("/v1/jobs") and asked.method == "POST"
     ) as sent:
         generate(page, "an odd one")
+    shown = page.locator("article").filter(has_text="an odd one").first
+    expect(shown.locator("figcaption")).to_contain_text("180 × 108", timeout=LONG)
     assert recipe_of(page, "an odd one")["scale"] == 4
     frame = json.loads(sent.value.post_data or "")["frame"]
     assert (frame["size"]["width"], frame["size"]["height"]) == (45, 27)
