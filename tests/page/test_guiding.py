@@ -11,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image as Pillow
 from playwright.sync_api import Page, expect
 
+from acetate_bridge.protocol.limits import LONGEST_SIDE, SEED, STEPS, VARIANTS
 from tests.page.test_page import LONG, generate
 
 
@@ -71,9 +72,13 @@ def test_pictures_are_followed_and_gone_by_in_their_order(page: Page, picture: P
     first, second = recipe["control"], recipe["controls"][0]
     assert (first["kind"], first["strength"], first["aspect"]) == ("reference", 1, "style")
     assert (second["kind"], second["strength"], second["derived"]) == ("scribble", 0.5, True)
-    page.get_by_role("button", name="Leave it: picture 1").click()
+    page.get_by_role("button", name="Remove: picture 1").click()
     expect(page.get_by_label("Kind of picture 1")).to_have_value("scribble")
     expect(page.get_by_label("Kind of picture 2")).to_have_count(0)
+    choose_mode(page, "refine")
+    assert page.get_by_label("Picture 1 to follow").evaluate("input => input.files[0].name") == (
+        "boat.png"
+    )
 
 
 def test_each_mode_has_its_own_settings(page: Page, picture: Path) -> None:
@@ -98,16 +103,33 @@ def test_a_layer_is_enlarged_at_its_own_size(page: Page, tmp_path: Path) -> None
     choose_mode(page, "upscale")
     page.get_by_label("Size", exact=True).fill("4")
     page.locator("#pictures input[type=file]").set_input_files(tmp_path / "odd.png")
-    expect(page.get_by_label("Width")).to_have_value("45")
+    for useless in ("#prompt", "#width", "#avoid", "#guides"):
+        expect(page.locator(useless)).to_be_hidden()
+    expect(page.locator("#pictures img")).to_be_visible()
     with page.expect_request(
         lambda asked: asked.url.endswith("/v1/jobs") and asked.method == "POST"
     ) as sent:
-        generate(page, "an odd one")
-    shown = page.locator("article").filter(has_text="an odd one").first
-    expect(shown.locator("figcaption")).to_contain_text("180 × 108", timeout=LONG)
-    assert recipe_of(page, "an odd one")["scale"] == 4
+        page.get_by_role("button", name="Generate").click()
+    shown = page.locator("article").filter(has_text="180 × 108")
+    expect(shown).to_have_count(1, timeout=LONG)
+    recipe = json.loads(shown.locator("pre").text_content() or "")
+    assert (recipe["mode"], recipe["scale"], recipe["prompt"]) == ("upscale", 4, "")
     frame = json.loads(sent.value.post_data or "")["frame"]
     assert (frame["size"]["width"], frame["size"]["height"]) == (45, 27)
+
+
+def test_numbers_have_the_limits_of_the_command_line_and_are_refused_in_words(page: Page) -> None:
+    expect(page.get_by_role("button", name="Generate")).to_be_enabled(timeout=LONG)
+    for name, most in (("width", LONGEST_SIDE), ("height", LONGEST_SIDE)):
+        assert page.locator(f"#{name}").get_attribute("max") == str(most)
+    for name, bound in (("variants", VARIANTS), ("steps", STEPS), ("seed", SEED)):
+        assert page.locator(f"#{name}").get_attribute("max") == f"{bound.most:.0f}"
+    page.locator("summary").filter(has_text="More").click()
+    page.get_by_label("Steps").fill("151")
+    page.locator("summary").filter(has_text="More").click()
+    generate(page, "a long boat")
+    expect(page.locator("#status")).to_contain_text("Ask for 1 to 150 steps, not 151.")
+    expect(page.locator("#status")).to_be_in_viewport()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -15,6 +15,16 @@ from acetate.models.families import FAMILIES
 from acetate_bridge.panel.fields import FIELDS, Field
 from acetate_bridge.panel.guides import KIND_WORDS
 from acetate_bridge.protocol.licences import LINKS
+from acetate_bridge.protocol.limits import (
+    CONTROL_STRENGTH,
+    GUIDANCE,
+    LONGEST_SIDE,
+    SEED,
+    STEPS,
+    STYLE_WEIGHT,
+    VARIANTS,
+    Bound,
+)
 from acetate_bridge.protocol.modes import FILL_STRENGTH, MODES
 from acetate_bridge.protocol.types import Recipe
 
@@ -84,19 +94,38 @@ def _tables() -> dict[str, object]:
     return {
         "LICENCES": LINKS,
         "FIELDS": [row for field in own if (row := _row(field))["modes"]],
+        "BOUNDS": {name: _ends(bound) for name, bound in BOUNDS.items()},
         "FILL_STRENGTH": FILL_STRENGTH,
         "KINDS": KIND_WORDS,
         "ASPECTS": ASPECTS,
+        "UNPROMPTED": [name for name, mode in MODES.items() if not mode.prompted],
+        "OWN_PIXELS": [name for name, mode in MODES.items() if mode.own_pixels],
         "ASPECT_FAMILIES": [name for name, row in FAMILIES.items() if row.aspects],
     }
 
 
+_SIDE = Bound(1, LONGEST_SIDE, "A picture has {least} to {most} pixels a side")
+BOUNDS = {
+    "width": _SIDE,
+    "height": _SIDE,
+    "variants": VARIANTS,
+    "steps": STEPS,
+    "guidance": GUIDANCE,
+    "seed": SEED,
+    "style": STYLE_WEIGHT,
+    "control": CONTROL_STRENGTH,
+}
+"""What the numbers of the page may be, by their element or what they weigh."""
+
+
+def _ends(bound: Bound | None) -> dict[str, float]:
+    if bound is None:
+        return {}
+    return {"least": bound.lowest, "most": bound.most, "step": bound.step}
+
+
 def _row(field: Field) -> dict[str, object]:
     """A setting that only some modes have, as the page draws it."""
-    bound = field.bound
-    bounds = {} if bound is None else {
-        "least": bound.lowest, "most": bound.most, "step": bound.step,
-    }  # fmt: skip
     return {
         "name": field.name,
         "label": field.words,
@@ -105,7 +134,7 @@ def _row(field: Field) -> dict[str, object]:
         "default": field.default,
         "choices": field.choices,
         "modes": [name for name, mode in MODES.items() if field.name in mode.fields],
-        **bounds,
+        **_ends(field.bound),
     }
 
 

@@ -1,4 +1,6 @@
 const ownFields = () => FIELDS.filter((field) => field.modes.includes(modeNow().name));
+const bounds = ({ least: min, most: max, step }) => ({ min, max, step });
+for (const [name, bound] of Object.entries(BOUNDS)) if (find(name)) Object.assign(find(name), bounds(bound));
 const inputOf = (field) => find("field-" + field.name);
 
 function drawFields() {
@@ -20,7 +22,7 @@ function drawField(field) {
   }
   const chooser = field.kind === "menu"
     ? element("select", { id, title }, ...field.choices.map(([value, words]) => element("option", { value, textContent: words })))
-    : element("input", { id, title, type: "number", min: field.least, max: field.most, step: field.step });
+    : element("input", { id, title, type: "number", ...bounds(field) });
   chooser.value = field.default;
   return element("div", {}, element("label", { htmlFor: id, textContent: label }), chooser);
 }

@@ -30,10 +30,18 @@ function drawMode() {
       element("input", { id: "prompt-" + role, placeholder: "as above" }),
     ])
   );
+  for (const part of ["wording", "numbers"]) offer(part, !UNPROMPTED.includes(mode.name));
+  offer("size", !OWN_PIXELS.includes(mode.name));
   drawFields();
   state.pictures.clear();
   find("pictures").replaceChildren(...mode.inputs.map(drawInput));
   drawModel();
+}
+
+function offer(part, shown) {
+  // What is hidden is not asked for either: it would keep the form from being sent.
+  find(part).hidden = !shown;
+  for (const field of find(part).querySelectorAll("input, textarea")) field.disabled = !shown;
 }
 
 function drawModel() {
@@ -81,11 +89,15 @@ function recipeNow() {
     modeNow().prompts.map((role) => [role, find("prompt-" + role).value.trim()]).filter(([, words]) => words)
   );
   return {
-    mode: modeNow().name, model: modelNow().id, prompt: find("prompt").value.trim(),
-    negative_prompt: find("avoid").value.trim(), layer_prompts: prompts,
+    mode: modeNow().name, model: modelNow().id, ...wordingNow(), layer_prompts: prompts,
     seed: Number(find("seed").value), steps: Number(find("steps").value),
     guidance: Number(find("guidance").value), ...fieldsNow(), ...guidesNow(),
   };
+}
+
+function wordingNow() {
+  if (UNPROMPTED.includes(modeNow().name)) return { prompt: "", negative_prompt: "" };
+  return { prompt: find("prompt").value.trim(), negative_prompt: find("avoid").value.trim() };
 }
 
 async function upload(picture, frame) {
@@ -108,7 +120,7 @@ async function paint(event) {
     const images = {};
     for (const [name, picture] of state.pictures) images[name] = await upload(picture, frame);
     await uploadFollowed(images, frame);
-    await tell("/v1/jobs", { recipe, images, frame, variants: Number(find("variants").value) });
+    await tell("/v1/jobs", { recipe, images, frame, variants: find("variants").disabled ? 1 : Number(find("variants").value) });
     say("Taken: it waits in the queue.");
   });
 }

@@ -2,18 +2,22 @@ const plainName = (name) => name.replace(/\.safetensors$/, "");
 
 function drawGuides() {
   const model = modelNow();
-  const styles = model?.styles ?? [];
-  const kinds = model?.controls ?? [];
+  const { styles, controls: kinds } = guidesOf(model);
   find("guides").hidden = !styles.length && !kinds.length;
   find("styles").hidden = !styles.length;
   find("style-rows").replaceChildren(...styles.map((name) => drawStyle(name, model.triggers[name])));
   find("follow").hidden = !kinds.length;
-  find("follow-rows").replaceChildren(...state.follows.map((follow) => drawFollow(follow, model)));
+  find("follow-rows").replaceChildren(...(kinds.length ? state.follows.map((follow) => drawFollow(follow, model)) : []));
+}
+
+function guidesOf(model) {
+  if (!model || UNPROMPTED.includes(modeNow().name)) return { styles: [], controls: [] };
+  return model;
 }
 
 function drawStyle(name, triggers) {
   const words = plainName(name);
-  const weight = element("input", { type: "number", min: -4, max: 4, step: 0.05, value: state.styles.get(name) ?? 1, "aria-label": `Weight of ${words}` });
+  const weight = element("input", { type: "number", ...bounds(BOUNDS.style), value: state.styles.get(name) ?? 1, "aria-label": `Weight of ${words}` });
   const tick = element("input", { type: "checkbox", checked: state.styles.has(name) });
   const keep = () => (tick.checked ? state.styles.set(name, Number(weight.value)) : state.styles.delete(name));
   for (const input of [tick, weight]) input.addEventListener("change", keep);
@@ -28,48 +32,57 @@ function drawFollow(follow, model) {
   const kind = element("select", { "aria-label": named("Kind") }, ...kinds);
   if (!model.controls.includes(follow.kind)) follow.kind = model.controls[0];
   kind.value = follow.kind;
-  const strength = element("input", { type: "number", min: 0, max: 2, step: 0.05, value: follow.strength, "aria-label": named("Strength") });
+  const strength = element("input", { type: "number", ...bounds(BOUNDS.control), value: follow.strength, "aria-label": named("Strength") });
   const derive = element("input", { type: "checkbox", checked: follow.derived });
   const derived = element("label", { className: "tick" }, derive, "An ordinary picture: find its lines");
   const aspect = element("select", { "aria-label": named("What to go by") },
     ...ASPECTS.map(([value, words]) => element("option", { value, textContent: words })));
   aspect.value = follow.aspect;
-  const suit = () => {
-    derived.hidden = !model.derives.includes(follow.kind);
-    aspect.hidden = follow.kind !== "reference" || !ASPECT_FAMILIES.includes(model.family);
-  };
-  kind.addEventListener("change", () => { follow.kind = kind.value; suit(); });
   strength.addEventListener("change", () => { follow.strength = Number(strength.value); });
   derive.addEventListener("change", () => { follow.derived = derive.checked; });
+  follow.chooser.ariaLabel = `Picture ${place} to follow`;
+  const remove = button("Remove", `picture ${place}`, () => {
+    state.follows.splice(state.follows.indexOf(follow), 1);
+    drawGuides();
+  });
+  const goBy = element("div", {}, captioned("What to go by", aspect));
   aspect.addEventListener("change", () => { follow.aspect = aspect.value; });
+  const suit = () => {
+    derived.hidden = !model.derives.includes(follow.kind);
+    goBy.hidden = follow.kind !== "reference" || !ASPECT_FAMILIES.includes(model.family);
+  };
+  kind.addEventListener("change", () => { follow.kind = kind.value; suit(); });
   suit();
-  const shown = element("img", { alt: "", hidden: !follow.address });
-  if (follow.address) shown.src = follow.address;
-  const chooser = element("input", { type: "file", accept: "image/*", "aria-label": `Picture ${place} to follow` });
+  return element("div", { className: "drop" }, follow.chooser, follow.shown,
+    element("div", { className: "row" }, captioned("Kind", kind), captioned("Strength", strength)), goBy, derived, remove);
+}
+
+const captioned = (words, input) => element("label", {}, words, input);
+
+function chooserOf(follow) {
+  const chooser = element("input", { type: "file", accept: "image/*" });
   chooser.addEventListener("change", () => safely(async () => {
     const [file] = chooser.files;
     if (!file) return;
     follow.picture = await createImageBitmap(file).catch(() => { throw new Error(`${file.name} is no picture.`); });
-    follow.address = URL.createObjectURL(file);
-    Object.assign(shown, { src: follow.address, alt: `Picture ${place}`, hidden: false });
+    Object.assign(follow.shown, { src: URL.createObjectURL(file), alt: chooser.ariaLabel, hidden: false });
   }));
-  const leave = button("Leave it", `picture ${place}`, () => {
-    state.follows.splice(state.follows.indexOf(follow), 1);
-    drawGuides();
-  });
-  return element("div", { className: "drop" }, chooser, shown, kind, strength, derived, aspect, leave);
+  return chooser;
 }
 
 function addFollow() {
-  state.follows.push({ kind: modelNow().controls[0], strength: 1, derived: false, aspect: "whole" });
+  const follow = { kind: modelNow().controls[0], strength: 1, derived: false, aspect: "whole" };
+  follow.shown = element("img", { alt: "", hidden: true });
+  follow.chooser = chooserOf(follow);
+  state.follows.push(follow);
   drawGuides();
 }
 
 function guidesNow() {
   const model = modelNow();
-  const able = new Set(model.styles);
-  const styles = Object.fromEntries([...state.styles].filter(([name]) => able.has(name)));
-  if (!model.controls.length) return { styles };
+  const able = guidesOf(model);
+  const styles = Object.fromEntries([...state.styles].filter(([name]) => able.styles.includes(name)));
+  if (!able.controls.length) return { styles };
   const controls = state.follows.map(({ kind, strength, derived, aspect }) => ({
     kind, strength,
     derived: derived && model.derives.includes(kind),
@@ -79,7 +92,7 @@ function guidesNow() {
 }
 
 async function uploadFollowed(images, frame) {
-  if (!modelNow().controls.length) return;
+  if (!guidesOf(modelNow()).controls.length) return;
   for (const [index, { picture }] of state.follows.entries()) {
     if (!picture) throw new Error(`Choose picture ${index + 1} to follow first.`);
     images[index ? `control_${index + 1}` : "control"] = await upload(picture, frame);
