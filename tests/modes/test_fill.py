@@ -177,6 +177,19 @@ def test_expanding_into_what_is_full_is_one_sentence(embedded: Pipeline) -> None
         run(asked, embedded)
 
 
+def test_expanding_into_a_corner_that_stays_empty_is_one_sentence(
+    embedded: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = np.zeros((64, 64, 4))
+    values[:16, :16] = (0.8, 0.3, 0.2, 1.0)
+    monkeypatch.setattr(embedded, "decode_layer", lambda latent, passes: torch.zeros(1, 4, 64, 64))
+    corner = mask(64, (48, 48, 64, 64))
+    with pytest.raises(BadRequest, match="nothing was painted"):
+        run(request(image(values), corner, fill="expand"), embedded)
+    (removed,) = run(request(image(values), corner, fill="remove"), embedded)
+    assert samples(removed.image)[48:, 48:, 3].max() == 0
+
+
 def test_expanding_keeps_what_the_layer_has_in_the_selection(embedded: Pipeline) -> None:
     values = np.zeros((64, 64, 4))
     values[:, :32] = (0.8, 0.3, 0.2, 1.0)

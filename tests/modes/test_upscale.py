@@ -55,9 +55,7 @@ def test_it_grows_in_place(pipeline: Pipeline) -> None:
     assert placed.image == layer.image
 
 
-def test_its_steps_are_tiles_and_it_stops_between_two(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_its_steps_are_parts_of_tiles_and_it_stops_between_two(pipeline: Pipeline) -> None:
     assert enlarging.count_tiles(1025, 512) == 3
     steps: list[Step] = []
 
@@ -67,8 +65,19 @@ def test_its_steps_are_tiles_and_it_stops_between_two(
 
     with pytest.raises(Interrupted):
         run(request(20, 20, 2), pipeline, stop)
-    assert [(step.index, step.total) for step in steps] == [(1, 1)]
+    assert [(step.index, step.total) for step in steps] == [(1, 8)]
     assert steps[0].preview().shape == (1, 4, 20, 20)
+
+
+def test_the_bar_of_a_single_tile_moves_and_steps_never_change_the_layer(
+    pipeline: Pipeline,
+) -> None:
+    steps: list[Step] = []
+    followed = run(request(20, 20, 2), pipeline, steps.append)
+    assert [(step.index, step.total) for step in steps] == [(index, 8) for index in range(1, 9)]
+    steps.clear()
+    assert run(request(20, 20, 2), pipeline) == followed
+    assert steps == []
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,8 @@ async def _notice(request: web.Request, handler: Handler) -> web.StreamResponse:
     response = await handler(request)
     if response.status == 401 and CHALLENGE_HEADER in request.headers:
         return response  # The beginning of a handshake.
+    if response.status == 401 and response.content_type == "text/html":
+        return response  # The page, which every browser opens before it can sign in.
     if response.status >= 400 and REFUSALS.may_say():
         log.info("%s %s answered %s", request.method, route_of(request), response.status)
     return response

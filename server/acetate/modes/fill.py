@@ -22,6 +22,9 @@ from acetate_bridge.protocol.types import Layer, Request, Role
 _AFTER_BELOW = 0.6
 """Share of the strength that is left to the layer once its colour was found with what is below."""
 
+_SEEN = 0.02
+"""Less alpha than this is seen by nobody."""
+
 
 def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -> list[Layer]:
     """The image `layer`, painted anew where `mask` is white, and as it was where it is black.
@@ -30,7 +33,7 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
     them as the recipe's strength says. A soft selection is freed bit by bit. With an image
     `below` the colours are found in view of it first. Where the frame is resampled, the result
     has still to be mixed with the layer at the document's own size. Raises BadRequest where
-    nothing is selected.
+    nothing is selected, and where an expansion leaves the selection empty.
     """
     recipe = request.recipe
     below = "below" in request.images
@@ -59,6 +62,11 @@ def paint(request: Request, pipeline: Pipeline, on_step: OnStep | None = None) -
     painted = matched(painted.cpu(), ground, free)
     if free is not selected:
         painted = blended(ground, painted, free)
+    if recipe.fill == "expand" and not bool((painted[:, 3:] * free > _SEEN).any()):
+        raise BadRequest(
+            "The layer does not go on where the selection is empty: nothing was painted.",
+            "Let the selection touch the layer's edge, or fill it with what the prompt says.",
+        )
     result = painting.layer(painted, Role.FOREGROUND)
     if request.frame is None or not request.frame.resampled:
         image = mix(request.images["layer"], result.image, request.images["mask"], recipe.fill)

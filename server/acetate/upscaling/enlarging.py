@@ -7,11 +7,12 @@ it in tiles that overlap by as far as the network sees, so that tiles leave no s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import interpolate, max_pool2d, pad
 
 from acetate.latent_transparency import pad_colour
@@ -66,26 +67,56 @@ def enlarged_tiles(
     device: torch.device | None = None,
     tile: int = 0,
     upscaler: Upscaler | None = None,
+    on_share: Callable[[float], None] | None = None,
 ) -> Iterator[Tile]:
     """The parts of one enlarged layer [1, 4, H, W], row by row, each as soon as it is done.
 
     Without an `upscaler` the one that ships, without a `tile` (its side in pixels) as suits it.
+    `on_share` is told in [0, 1] how much of the current tile is done; it may raise to stop.
     """
     device = device or rgba.device
     chosen = upscaler or shipped_upscaler(scale, device)
     tile = tile or chosen.tile
     dtype = next(chosen.network.parameters()).dtype
+    pace = _Pace(chosen.network, on_share)
 
     def run(picture: Tensor) -> Tensor:
         taken = picture.to(device, dtype, memory_format=torch.channels_last)
-        return chosen.enlarge(taken, scale).to(rgba).clamp(0, 1)
+        with pace.followed():
+            return chosen.enlarge(taken, scale).to(rgba).clamp(0, 1)
 
     colour, alpha = continued_colour(rgba), rgba[:, 3:]
     height, width = rgba.shape[-2:]
     for top in range(0, height, tile):
         for left in range(0, width, tile):
             area = _Area.around(top, left, tile, height, width, chosen.reach)
+            pace.done = 0
             yield Tile(top * scale, left * scale, _part(colour, alpha, area, scale, run))
+
+
+class _Pace:
+    """How far the network is with a tile, which goes through it as colour and as alpha."""
+
+    def __init__(self, network: nn.Module, on_share: Callable[[float], None] | None) -> None:
+        self.done = 0
+        self._on_share = on_share
+        self._layers = [each for each in network.modules() if next(each.children(), None) is None]
+
+    @contextmanager
+    def followed(self) -> Generator[None]:
+        """Counts the layers that run meanwhile; nothing stays at the network, which is shared."""
+        watched = self._layers if self._on_share is not None else []
+        hooks = [layer.register_forward_hook(self._count) for layer in watched]
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def _count(self, *_: object) -> None:
+        self.done += 1
+        if self._on_share is not None:
+            self._on_share(min(self.done / (2 * len(self._layers)), 1.0))
 
 
 def continued_colour(rgba: Tensor) -> Tensor:
