@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from acetate.jobs.async_store import Ledger
-from acetate.jobs.records import DiskFull
+from acetate.jobs.records import DiskFull, StoredLayer
 from acetate.jobs.store import Store, StoreDamaged
 from acetate_bridge import Done, Failed
 from tests.jobs.test_manager import House
@@ -47,6 +47,32 @@ async def test_an_ending_that_cannot_be_written_is_told_and_written_later(
         async with asyncio.timeout(60):
             while not await house.ledger.call(house.ledger.store.acknowledge, "me", "job-0001", 1):
                 await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"),
+    [
+        (0, "the result could not be kept"),
+        (1, "still has the layer that was finished"),
+        (2, "still has the 2 layers that were finished"),
+    ],
+)
+async def test_a_disk_that_fills_in_between_leaves_the_layers_that_were_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: int, words: str
+) -> None:
+    def add_layer(self: Store, stored: StoredLayer, size: int) -> None:
+        if stored.index == kept:
+            raise DiskFull
+        added(self, stored, size)
+
+    added = Store.add_layer
+    monkeypatch.setattr(Store, "add_layer", add_layer)
+    async with House(tmp_path) as house:
+        await house.submit("job-0001", variants=3)
+        failed = await house.hear(Failed, "job-0001")
+        assert isinstance(failed, Failed) and failed.code == "disk_full" and words in failed.message
+        layers = await house.ledger.call(house.ledger.store.layers, "job-0001")
+        assert [layer.index for layer in layers] == list(range(kept))
 
 
 async def test_a_store_that_another_program_holds_is_waited_for(tmp_path: Path) -> None:

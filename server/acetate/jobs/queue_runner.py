@@ -30,8 +30,6 @@ log = logging.getLogger("acetate.jobs")
 
 Passing = TypeVar("Passing", Progress, Preview)
 
-_DISK_FULL = ("disk_full", "The disk is full: the result could not be kept.", "Free some space.")
-
 
 class QueueRunner:
     """Owns the queue, the open jobs and the free engines. Belongs to one event loop."""
@@ -156,7 +154,8 @@ class QueueRunner:
         except (PaintingFailed, Refused) as error:
             await self._fail(job, error.code, error.message, error.hint)
         except DiskFull:
-            await self._fail(job, *_DISK_FULL)
+            kept = len(await self._ledger.call(store.layers, job_id))
+            await self._fail(job, "disk_full", _no_space(kept), "Free some space.")
         except EngineLost as error:
             await self._lost(job, attempts, error)
 
@@ -232,3 +231,11 @@ class QueueRunner:
         self.jobs.pop(job.record.job, None)
         self._observation.over(ending)
         self._feed.publish(job.record.client, ending)
+
+
+def _no_space(kept: int) -> str:
+    """Why a job failed, of which the server has kept as many layers."""
+    if not kept:
+        return "The disk is full: the result could not be kept."
+    layers = "layer that was" if kept == 1 else f"{kept} layers that were"
+    return f"The disk is full: the server still has the {layers} finished, no more could be kept."

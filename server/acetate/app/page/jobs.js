@@ -5,6 +5,11 @@ function take(job, preview = 0) {
   draw();
 }
 
+function titleOf(job) {
+  const { prompt, mode } = job.recipe;
+  return short(prompt || state.modes.find((one) => one.name === mode)?.words || mode);
+}
+
 let drawing = false;
 function draw() {
   // Many changes in one moment are one picture.
@@ -49,7 +54,7 @@ function keepInStep(list, jobs, tag, drawOne) {
 }
 
 function drawWaiting(node, job) {
-  const about = short(job.recipe.prompt || job.recipe.mode);
+  const about = titleOf(job);
   if (!node.firstChild) {
     node.append(
       element("img", { alt: `Preview of ${about}`, hidden: true }),
@@ -67,8 +72,8 @@ function drawWaiting(node, job) {
   const bar = node.querySelector("progress");
   if (progress && progress.steps) bar.value = progress.step / progress.steps;
   else bar.removeAttribute("value");
-  node.querySelector(".note").textContent =
-    job.state === "queued" ? "Waits" : progress && progress.steps ? `Step ${progress.step} of ${progress.steps}` : "Begins";
+  const stands = job.state === "queued" ? "Waits" : progress && progress.steps ? `Step ${progress.step} of ${progress.steps}` : "Begins";
+  node.querySelector(".note").textContent = [stands, progress?.note].filter(Boolean).join(". ");
   const place = state.waiting.indexOf(job.job);
   const [, next, sooner, later] = node.querySelectorAll("button");
   next.hidden = place < 1;
@@ -92,13 +97,13 @@ function drawResults(jobs) {
 function drawResult(node, job) {
   if (node.dataset.state === job.state) return;
   node.dataset.state = job.state;
-  const about = short(job.recipe.prompt || job.recipe.mode);
+  const about = titleOf(job);
   const forget = button("Remove", about, () => safely(async () => take(await tell(`/v1/jobs/${job.job}/acknowledge`))));
   node.replaceChildren(element("h3", { textContent: about }));
   if (job.state !== "done") {
     node.classList.add("failed");
     const why = job.state === "cancelled" ? "Cancelled." : [job.message, job.hint].filter(Boolean).join(" ");
-    node.append(element("p", { textContent: why }), element("div", { className: "actions" },
+    node.append(element("p", { textContent: why }), ...(job.layers ?? []).map((layer) => drawLayer(job, layer)), element("div", { className: "actions" },
       button("Again", about, () => restore(job.recipe, true)), forget));
     return;
   }

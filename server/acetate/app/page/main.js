@@ -34,7 +34,7 @@ async function follow() {
         for (const line of lines.filter(Boolean)) {
           const change = JSON.parse(line);
           take(change.job, change.preview);
-          if (change.job.state === "done") say(`Done: ${short(change.job.recipe.prompt)}`);
+          if (change.job.state === "done") say(`Done: ${titleOf(change.job)}`);
         }
       }
     } catch (error) {
