@@ -208,13 +208,17 @@ def firmed(rgba: Tensor) -> Tensor:
     shadows stay as they are. Nothing is moved: the outline lies where it lay.
     """
     alpha = rgba[:, 3:]
-    most, least = (
-        sign * max_pool2d(sign * alpha, OUTLINE, stride=1, padding=OUTLINE // 2) for sign in (1, -1)
-    )
+    most, least = _largest_near(alpha), -_largest_near(-alpha)
     outline = ((most - least - 0.6) / 0.3).clamp(0, 1)
     middle = (most + least) / 2
     steep = torch.clamp((alpha - middle) * STEEPER + middle, least, most)
     return torch.cat([rgba[:, :3], torch.lerp(alpha, steep, outline)], dim=1)
+
+
+def _largest_near(alpha: Tensor) -> Tensor:
+    """The largest of each square of `OUTLINE` pixels, along one axis after the other."""
+    wide = max_pool2d(alpha, (1, OUTLINE), stride=1, padding=(0, OUTLINE // 2))
+    return max_pool2d(wide, (OUTLINE, 1), stride=1, padding=(OUTLINE // 2, 0))
 
 
 def _doubled(pictures: Tensor) -> Tensor:

@@ -36,19 +36,22 @@ def resample(image: Tensor, height: int, width: int, kernel: Kernel) -> Tensor:
     if (source_height, source_width) == (height, width):
         return image
     shrinks = source_height >= height and source_width >= width
-    image = _along(image, -1, _taps(kernel, source_width, width, shrinks))
-    return _along(image, -2, _taps(kernel, source_height, height, shrinks))
+    image = _columns(image, _taps(kernel, source_width, width, shrinks))
+    return _rows(image, _taps(kernel, source_height, height, shrinks)).contiguous()
 
 
-def _along(image: Tensor, axis: int, taps: Taps) -> Tensor:
+def _rows(image: Tensor, taps: Taps) -> Tensor:
     indices = torch.as_tensor(taps.indices).to(image.device)
-    weights = torch.as_tensor(taps.weights).to(image.device, image.dtype)
-    if axis == -2:
-        weights = weights.unsqueeze(-1)
-    total = image.index_select(axis, indices[:, 0]) * weights[:, 0]
+    weights = torch.as_tensor(taps.weights).to(image.device, image.dtype).unsqueeze(-1)
+    total = image.index_select(-2, indices[:, 0]) * weights[:, 0]
     for tap in range(1, indices.shape[1]):
-        total.addcmul_(image.index_select(axis, indices[:, tap]), weights[:, tap])
+        total.addcmul_(image.index_select(-2, indices[:, tap]), weights[:, tap])
     return total
+
+
+def _columns(image: Tensor, taps: Taps) -> Tensor:
+    # Whole rows are gathered several times as fast as single pixels.
+    return _rows(image.transpose(-1, -2).contiguous(), taps).transpose(-1, -2)
 
 
 @lru_cache(maxsize=256)
