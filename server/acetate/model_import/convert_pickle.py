@@ -1,7 +1,8 @@
 """`python -I convert_pickle.py FROM TO`: a pickled weight file as safetensors.
 
 Runs in a process of its own, so it stands alone. Only tensors and plain containers are read
-(`weights_only`); what else a pickle could do is refused by torch, and nothing of it runs.
+(`weights_only`); what else a pickle could do is refused by torch, and nothing of it runs. Of what
+torch does make of a pickle, only plain tensors under short names are taken.
 """
 
 from __future__ import annotations
@@ -16,13 +17,19 @@ from typing import cast
 import torch
 from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType]  # Its paths.
 from torch import Tensor
+from torch import _weights_only_unpickler as weights_only
 
 _ROOM = 2**20
 _DEEPEST = 32
 _LONGEST_LIST = 16
 _MOST_PLACES = 10**6
 """Containers that hold each other many times over could be walked through for ever."""
+_LONGEST_NAME = 256
+_ARCHIVE = b"PK\x03\x04"
 _SPARE_MEMORY = 2**30
+_SPARE_TIME = 100
+"""Seconds of computing for a file of no size; a large one takes a second for a few megabytes."""
+_SLOWEST = 4 * 2**20
 
 
 def convert(source: Path, target: Path) -> None:
@@ -31,22 +38,33 @@ def convert(source: Path, target: Path) -> None:
     Raises ValueError with a sentence.
     """
     _check_archive(source)
+    _narrow()
     try:
         content: object = torch.load(source, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ValueError("it holds more than weights, which could be a program") from error
     except Exception as error:  # What a damaged pickle raises is anybody's guess.
         raise ValueError("it is damaged or no weight file") from error
-    found = list(_tensors(_innermost(content)))
-    if any(tensor.layout != torch.strided or tensor.is_quantized for _, tensor in found):
-        raise ValueError("its weights are in a form that no model is painted with")
+    size = source.stat().st_size
+    found = [(name, _plain(each)) for name, each in _tensors(_innermost(content), size)]
     claimed = sum(tensor.numel() * tensor.element_size() for _, tensor in found)
-    if claimed > source.stat().st_size + _ROOM:
+    if claimed > size + _ROOM:
         raise ValueError("it claims to hold more weights than it does")
     tensors = {name: tensor.clone().contiguous() for name, tensor in found}
     if not tensors:
         raise ValueError("it holds no weights")
     save_file(tensors, target)
+
+
+def _narrow() -> None:
+    """torch would make any number of zeros, and ask any codec: a few letters could be gigabytes."""
+    known = weights_only._get_allowed_globals()  # pyright: ignore[reportPrivateUsage]
+    known["builtins.bytearray"] = known["_codecs.encode"] = _bytes
+
+
+def _bytes(letters: str | bytes = "", _codec: str = "") -> bytes:
+    """What older pickles write bytes as; trainers keep a few of them beside the weights."""
+    return letters if isinstance(letters, bytes) else letters.encode("latin-1")
 
 
 def _innermost(content: object) -> object:
@@ -63,8 +81,14 @@ def _check_archive(source: Path) -> None:
     try:
         with zipfile.ZipFile(source) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except Exception as error:  # What a damaged list of files raises is anybody's guess.
+        with source.open("rb") as file:
+            if file.read(len(_ARCHIVE)) == _ARCHIVE:
+                raise ValueError("it is damaged or no weight file") from error
         return  # The older form is no archive.
+    if min((entry.header_offset for entry in entries), default=1):
+        # Something stands before it, where torch would look for another list of files.
+        raise ValueError("it is damaged or no weight file")
     if len(entries) > _MOST_PLACES:
         raise ValueError("its weights lie in too many pieces")
     packed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
@@ -72,34 +96,63 @@ def _check_archive(source: Path) -> None:
         raise ValueError("its weights are packed, which nothing that saves weights does")
 
 
-def _tensors(content: object) -> Iterator[tuple[str, Tensor]]:
-    waiting: list[tuple[object, str, int]] = [(content, "", 0)]
+def _plain(tensor: Tensor) -> Tensor:
+    """The numbers alone: a pickle may hang anything on a tensor, in place of what it can do too."""
+    bare = torch.Tensor.detach(tensor)
+    if (
+        type(bare) is not Tensor
+        or bare.layout != torch.strided
+        or bare.is_quantized
+        or bare.is_nested
+        or bare.device.type != "cpu"
+    ):
+        raise ValueError("its weights are in a form that no model is painted with")
+    return bare
+
+
+def _tensors(content: object, size: int) -> Iterator[tuple[str, Tensor]]:
+    """Every tensor with its name. `size` is that of the file, of which each takes a byte or two."""
+    waiting: list[tuple[object, str | None, int]] = [(content, "", 0)]
     places = 0
     while waiting:
-        value, prefix, depth = waiting.pop()
+        value, name, depth = waiting.pop()
         places += 1
-        if depth > _DEEPEST or places > _MOST_PLACES:
+        if depth > _DEEPEST or places > min(_MOST_PLACES, size):
             raise ValueError("its weights lie too deep in each other")
         if isinstance(value, Tensor):
-            yield prefix, value
+            if name is None:
+                raise ValueError("its weights have names that no weights have")
+            yield name, value
         elif isinstance(value, Mapping):
-            inside: list[tuple[object, str, int]] = [
-                (inner, f"{prefix}.{key}" if prefix else str(key), depth + 1)
-                for key, inner in cast("Mapping[object, object]", value).items()
-            ]
-            waiting.extend(reversed(inside))
+            inside = cast("Mapping[object, object]", value).items()
+            named = [(inner, _joined(name, key), depth + 1) for key, inner in inside]
+            waiting.extend(reversed(named))
         elif isinstance(value, (list, tuple)):
             # Hypernetworks keep two networks side by side; longer lists hold no weights.
             listed = cast("list[object]", value)[:_LONGEST_LIST]
-            waiting.extend((inner, f"{prefix}.{at}", depth + 1) for at, inner in enumerate(listed))
+            waiting.extend((inner, _joined(name, at), depth + 1) for at, inner in enumerate(listed))
 
 
-def _bound_memory(source: Path) -> None:
+def _joined(prefix: str | None, key: object) -> str | None:
+    """A name below another; None for what no weight is called."""
+    usable = isinstance(key, str) or (isinstance(key, int) and key.bit_length() < 64)
+    if prefix is None or not usable:
+        return None
+    name = f"{prefix}.{key}" if prefix else str(key)
+    return name if len(name) <= _LONGEST_NAME and name.isprintable() else None
+
+
+def _bound(source: Path) -> None:
     """A file is read, and copied, and written: what wants more than that is no weight file."""
-    if sys.platform != "linux":
-        return  # Elsewhere systems do not hold a process to such a limit.
+    if sys.platform == "win32":
+        return
     import resource
 
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    seconds = _SPARE_TIME + source.stat().st_size // _SLOWEST
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds if hard < 0 else min(seconds, hard), hard))
+    if sys.platform != "linux":
+        return  # Elsewhere systems do not hold a process to so much memory.
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     most = pages * resource.getpagesize() + 3 * source.stat().st_size + _SPARE_MEMORY
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
@@ -108,7 +161,7 @@ def _bound_memory(source: Path) -> None:
 
 if __name__ == "__main__":
     try:
-        _bound_memory(Path(sys.argv[1]))
+        _bound(Path(sys.argv[1]))
         convert(Path(sys.argv[1]), Path(sys.argv[2]))
     except ValueError as error:
         sys.exit(str(error))

@@ -197,9 +197,11 @@ def _as_safetensors(source: Path) -> Generator[tuple[Path, bool]]:
     with tempfile.TemporaryDirectory(dir=own_folder()) as folder:
         converted = Path(folder) / "converted.safetensors"
         command = [sys.executable, "-I", str(_UNPICKLING), str(source), str(converted)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, check=False)
         if done.returncode:
-            reason = (done.stderr.strip().splitlines() or ["it cannot be read"])[-1]
+            # Whatever ended the process itself, by a signal, has said nothing of its own.
+            said = done.stderr.decode(errors="replace").strip() if done.returncode == 1 else ""
+            reason = (said.splitlines() or ["it cannot be read"])[-1]
             raise CannotImport(f"{source.name} was not imported: {reason.rstrip('.')}.")
         yield converted, True
 
