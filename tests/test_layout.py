@@ -167,7 +167,7 @@ def test_every_module_stands_in_a_storey() -> None:
     assert {name for name in modules() if storey(name) is None} - faces == set()
 
 
-def test_editing_takes_nothing_of_the_client_but_its_folders() -> None:
+def test_editing_takes_nothing_of_the_client_but_its_folders_and_locks() -> None:
     known = modules()
     taken = {
         needed
@@ -176,7 +176,7 @@ def test_editing_takes_nothing_of_the_client_but_its_folders() -> None:
         for needed in needs(name, path, known)
         if needed.startswith("acetate_bridge.client.")
     }
-    assert taken <= {"acetate_bridge.client.paths"}
+    assert taken <= {"acetate_bridge.client.paths", "acetate_bridge.client.file_locks"}
 
 
 @pytest.mark.parametrize(
