@@ -82,29 +82,36 @@ class Proxy:
             here.add(upstream[1])
             self._writers |= here
             await asyncio.gather(
-                self._pump(reader, upstream[1], up=True), self._pump(upstream[0], writer, up=False)
+                self._pump(reader, upstream[1], self._host()), self._pump(upstream[0], writer)
             )
         self._writers -= here
         for each in here:
             each.transport.abort()
 
     async def _pump(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, up: bool
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        host: tuple[bytes, bytes] | None = None,
     ) -> None:
-        first = up
         with contextlib.suppress(OSError):
             while piece := await reader.read(self._piece):
-                writer.write(self._passing(piece, first))
+                self._hear(piece)
+                if host is not None:
+                    piece, host = piece.replace(*host, 1), None
+                writer.write(piece)
                 await writer.drain()
                 await self._passed(piece)
-                first = False
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
 
-    def _passing(self, piece: bytes, first: bool) -> bytes:
-        """What goes on of a piece; `first` of what the client sends."""
-        return piece
+    def _host(self) -> tuple[bytes, bytes] | None:
+        """What is rewritten of the first that the client says: this, to that."""
+        return None
+
+    def _hear(self, piece: bytes) -> None:
+        """A piece has come."""
 
     async def _passed(self, piece: bytes) -> None:
         """A piece has gone on."""
@@ -130,10 +137,8 @@ class CuttingProxy(Proxy):
         self.cuts += bool(self._writers)
         super()._cut()
 
-    def _passing(self, piece: bytes, first: bool) -> bytes:
-        if not first:
-            return piece
-        return piece.replace(f":{self.port}".encode(), f":{self._target}".encode(), 1)
+    def _host(self) -> tuple[bytes, bytes]:
+        return f":{self.port}".encode(), f":{self._target}".encode()
 
     async def _passed(self, piece: bytes) -> None:
         self.passed += len(piece)
