@@ -56,7 +56,7 @@ def test_pictures_are_followed_and_gone_by_in_their_order(page: Page, picture: P
     guide(page)
     page.get_by_role("button", name="Add a picture").click()
     generate(page, "a guided boat")
-    expect(page.locator("#status")).to_contain_text("Choose picture 1 to follow first.")
+    expect(page.locator("#status")).to_contain_text("Choose first: Picture 1 to follow.")
     page.get_by_label("Picture 1 to follow").set_input_files(picture)
     expect(page.get_by_label("What to go by of picture 1")).to_be_visible()
     page.get_by_label("What to go by of picture 1").select_option("style")
@@ -72,7 +72,7 @@ def test_pictures_are_followed_and_gone_by_in_their_order(page: Page, picture: P
     first, second = recipe["control"], recipe["controls"][0]
     assert (first["kind"], first["strength"], first["aspect"]) == ("reference", 1, "style")
     assert (second["kind"], second["strength"], second["derived"]) == ("scribble", 0.5, True)
-    page.get_by_role("button", name="Remove: picture 1").click()
+    page.get_by_role("button", name="Remove: Picture 1").click()
     expect(page.get_by_label("Kind of picture 1")).to_have_value("scribble")
     expect(page.get_by_label("Kind of picture 2")).to_have_count(0)
     choose_mode(page, "refine")

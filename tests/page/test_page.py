@@ -116,7 +116,7 @@ def test_a_picture_is_dropped_in_where_a_mode_needs_one(page: Page, tmp_path: Pa
     page.locator("#mode option[value=echo]").wait_for(state="attached", timeout=LONG)
     page.get_by_label("What").select_option("echo")
     generate(page, "open sea")
-    expect(page.locator("#status")).to_contain_text("Choose the picture to give back first.")
+    expect(page.locator("#status")).to_contain_text("Choose first: the picture to give back.")
     page.locator("input[type=file]").first.set_input_files(tmp_path / "boat.png")
     expect(page.get_by_label("Width")).to_have_value("90")
     page.get_by_role("button", name="Generate").click()

@@ -11,6 +11,7 @@ from importlib.resources import files
 
 from aiohttp import hdrs, web
 
+from acetate.app.page_words import ASPECTS, LANGUAGES, ROLES, SERVER_SENTENCES, page_catalogs
 from acetate.models.families import FAMILIES
 from acetate_bridge.panel.fields import FIELDS, Field
 from acetate_bridge.panel.guides import KIND_WORDS
@@ -30,6 +31,7 @@ from acetate_bridge.protocol.types import Recipe
 
 SCRIPTS = (
     "ask.js",
+    "language.js",
     "fields.js",
     "guides.js",
     "form.js",
@@ -74,7 +76,10 @@ def _document() -> tuple[str, str]:
         return (folder / name).read_text(encoding="utf-8")
 
     style = "\n" + read("page.css")
-    tables = "".join(f"const {name} = {json.dumps(table)};\n" for name, table in _tables().items())
+    tables = "".join(
+        f"const {name} = {json.dumps(table, ensure_ascii=False)};\n"
+        for name, table in _tables().items()
+    )
     script = '\n"use strict";\n' + tables + "".join(map(read, SCRIPTS))
     text = read("index.html")
     text = text.replace("<!-- style -->", f"<style>{style}</style>")
@@ -93,6 +98,10 @@ def _tables() -> dict[str, object]:
     own = [field for field in FIELDS.values() if field.name in recipe]
     return {
         "LICENCES": LINKS,
+        "CATALOGS": page_catalogs(),
+        "LANGUAGES": LANGUAGES,
+        "SERVER_SENTENCES": SERVER_SENTENCES,
+        "ROLES": dict(ROLES),
         "FIELDS": [row for field in own if (row := _row(field))["modes"]],
         "BOUNDS": {name: _ends(bound) for name, bound in BOUNDS.items()},
         "FILL_STRENGTH": FILL_STRENGTH,
@@ -136,14 +145,6 @@ def _row(field: Field) -> dict[str, object]:
         "modes": [name for name, mode in MODES.items() if field.name in mode.fields],
         **_ends(field.bound),
     }
-
-
-ASPECTS = (
-    ("whole", "All of it"),
-    ("style", "Its style"),
-    ("composition", "Its composition"),
-)
-"""What of a reference is gone by, and its words."""
 
 
 def _digest(text: str) -> str:

@@ -8,7 +8,7 @@ async function ask(path, options = {}) {
   const response = await fetch(path, { ...options, headers });
   if (!response.ok) {
     const problem = await response.json().catch(() => ({ message: response.statusText }));
-    const error = new Error([problem.message, problem.hint].filter(Boolean).join(" "));
+    const error = new Error([problem.message, problem.hint].filter(Boolean).map(said).join(" "));
     error.code = problem.code;
     throw error;
   }

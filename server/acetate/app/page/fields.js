@@ -16,12 +16,12 @@ function suitFill() {
 
 function drawField(field) {
   const id = "field-" + field.name;
-  const { label, tip: title } = field;
+  const [label, title] = [t(field.label), t(field.tip)];
   if (field.kind === "toggle") {
     return element("label", { className: "tick", title }, element("input", { id, type: "checkbox", checked: field.default }), label);
   }
   const chooser = field.kind === "menu"
-    ? element("select", { id, title }, ...field.choices.map(([value, words]) => element("option", { value, textContent: words })))
+    ? element("select", { id, title }, ...field.choices.map(([value, words]) => element("option", { value, textContent: t(words) })))
     : element("input", { id, title, type: "number", ...bounds(field) });
   chooser.value = field.default;
   return element("div", {}, element("label", { htmlFor: id, textContent: label }), chooser);

@@ -4,7 +4,7 @@ const modelNow = () => state.models.find((model) => model.id === find("model").v
 function drawModes() {
   const chosen = find("mode").value || "text";
   find("mode").replaceChildren(
-    ...state.modes.map((mode) => element("option", { value: mode.name, textContent: mode.words }))
+    ...state.modes.map((mode) => element("option", { value: mode.name, textContent: t(mode.words) }))
   );
   if (state.modes.some((mode) => mode.name === chosen)) find("mode").value = chosen;
   drawMode();
@@ -20,14 +20,12 @@ function drawMode() {
   );
   if (able.some((model) => model.id === chosen)) find("model").value = chosen;
   const other = bestFirst(state.models).find((model) => model.modes.includes(mode.name));
-  const size = other && other.bytes_total ? `, ${gigabytes(other.bytes_total)}` : "";
-  find("mode-note").textContent = able.length ? "" : other
-    ? `Needs ${other.name || other.id}${size}: get it below.` : "No model that is known here can do that.";
+  find("mode-note").textContent = able.length ? "" : other ? needs(other) : t("No model that is known here can do that.");
   find("generate").disabled = !able.length;
   find("layer-prompts").replaceChildren(
     ...mode.prompts.flatMap((role) => [
-      element("label", { htmlFor: "prompt-" + role, textContent: `Prompt for the ${role}` }),
-      element("input", { id: "prompt-" + role, placeholder: "as above" }),
+      element("label", { htmlFor: "prompt-" + role, textContent: t("Prompt: {layer}", { layer: roleWords(role) }) }),
+      element("input", { id: "prompt-" + role, placeholder: t("as above") }),
     ])
   );
   for (const part of ["wording", "numbers"]) offer(part, !UNPROMPTED.includes(mode.name));
@@ -37,6 +35,14 @@ function drawMode() {
   find("pictures").replaceChildren(...mode.inputs.map(drawInput));
   drawModel();
 }
+
+function needs(model) {
+  const name = model.name || model.id;
+  if (!model.bytes_total) return t("Needs {name}: get it below.", { name });
+  return t("Needs {name}, {size}: get it below.", { name, size: gigabytes(model.bytes_total) });
+}
+
+const roleWords = (role) => t(ROLES[role] ?? role);
 
 function offer(part, shown) {
   // What is hidden is not asked for either: it would keep the form from being sent.
@@ -57,12 +63,13 @@ function drawInput(input) {
   const id = "input-" + input.name;
   const shown = element("img", { alt: "", hidden: true });
   const chooser = element("input", { id, type: "file", accept: "image/*" });
-  const label = input.required ? input.words : `${input.words} (may be left out)`;
+  const words = t(input.words);
+  const label = input.required ? words : t("{what} (may be left out)", { what: words });
   const zone = element("div", { className: "drop" },
-    element("label", { htmlFor: id, textContent: `Drop or choose ${label}` }), chooser, shown);
+    element("label", { htmlFor: id, textContent: t("Drop or choose: {what}", { what: label }) }), chooser, shown);
   const take = (file) => safely(async () => {
     if (!file) return;
-    const picture = await createImageBitmap(file).catch(() => { throw new Error(`${file.name} is no picture.`); });
+    const picture = await createImageBitmap(file).catch(() => { throw new Error(t("{name} is no picture.", { name: file.name })); });
     state.pictures.set(input.name, picture);
     shown.src = URL.createObjectURL(file);
     shown.alt = label;
@@ -113,7 +120,7 @@ async function paint(event) {
   event.preventDefault();
   await safely(async () => {
     const lacking = modeNow().inputs.find((input) => input.required && !state.pictures.has(input.name));
-    if (lacking) throw new Error(`Choose ${lacking.words} first.`);
+    if (lacking) throw new Error(t("Choose first: {what}.", { what: t(lacking.words) }));
     const recipe = recipeNow();
     const wish = { width: Number(find("width").value), height: Number(find("height").value), model: recipe.model, mode: recipe.mode };
     const frame = await tell("/v1/frames", wish);
@@ -121,7 +128,7 @@ async function paint(event) {
     for (const [name, picture] of state.pictures) images[name] = await upload(picture, frame);
     await uploadFollowed(images, frame);
     await tell("/v1/jobs", { recipe, images, frame, variants: find("variants").disabled ? 1 : Number(find("variants").value) });
-    say("Taken: it waits in the queue.");
+    say(t("Taken: it waits in the queue."));
   });
 }
 

@@ -17,35 +17,35 @@ function guidesOf(model) {
 
 function drawStyle(name, triggers) {
   const words = plainName(name);
-  const weight = element("input", { type: "number", ...bounds(BOUNDS.style), value: state.styles.get(name) ?? 1, "aria-label": `Weight of ${words}` });
+  const weight = element("input", { type: "number", ...bounds(BOUNDS.style), value: state.styles.get(name) ?? 1, "aria-label": t("Weight of {name}", { name: words }) });
   const tick = element("input", { type: "checkbox", checked: state.styles.has(name) });
   const keep = () => (tick.checked ? state.styles.set(name, Number(weight.value)) : state.styles.delete(name));
   for (const input of [tick, weight]) input.addEventListener("change", keep);
   const row = element("div", { className: "row" }, element("label", { className: "tick" }, tick, words), weight);
-  return triggers ? element("div", {}, row, element("p", { className: "note", textContent: `It listens to: ${triggers}` })) : row;
+  return triggers ? element("div", {}, row, element("p", { className: "note", textContent: t("It listens to: {words}", { words: triggers }) })) : row;
 }
 
 function drawFollow(follow, model) {
   const place = state.follows.indexOf(follow) + 1;
-  const named = (words) => `${words} of picture ${place}`;
-  const kinds = model.controls.map((kind) => element("option", { value: kind, textContent: KINDS[kind] ?? kind }));
-  const kind = element("select", { "aria-label": named("Kind") }, ...kinds);
+  const named = (what) => t("{what} of picture {place}", { what, place });
+  const kinds = model.controls.map((kind) => element("option", { value: kind, textContent: t(KINDS[kind] ?? kind) }));
+  const kind = element("select", { "aria-label": named(t("Kind")) }, ...kinds);
   if (!model.controls.includes(follow.kind)) follow.kind = model.controls[0];
   kind.value = follow.kind;
-  const strength = element("input", { type: "number", ...bounds(BOUNDS.control), value: follow.strength, "aria-label": named("Strength") });
+  const strength = element("input", { type: "number", ...bounds(BOUNDS.control), value: follow.strength, "aria-label": named(t("Strength")) });
   const derive = element("input", { type: "checkbox", checked: follow.derived });
-  const derived = element("label", { className: "tick" }, derive, "An ordinary picture: find its lines");
-  const aspect = element("select", { "aria-label": named("What to go by") },
-    ...ASPECTS.map(([value, words]) => element("option", { value, textContent: words })));
+  const derived = element("label", { className: "tick" }, derive, t("An ordinary picture: find its lines"));
+  const aspect = element("select", { "aria-label": named(t("What to go by")) },
+    ...ASPECTS.map(([value, words]) => element("option", { value, textContent: t(words) })));
   aspect.value = follow.aspect;
   strength.addEventListener("change", () => { follow.strength = Number(strength.value); });
   derive.addEventListener("change", () => { follow.derived = derive.checked; });
-  follow.chooser.ariaLabel = `Picture ${place} to follow`;
-  const remove = button("Remove", `picture ${place}`, () => {
+  follow.chooser.ariaLabel = t("Picture {place} to follow", { place });
+  const remove = button(t("Remove"), t("Picture {place}", { place }), () => {
     state.follows.splice(state.follows.indexOf(follow), 1);
     drawGuides();
   });
-  const goBy = element("div", {}, captioned("What to go by", aspect));
+  const goBy = element("div", {}, captioned(t("What to go by"), aspect));
   aspect.addEventListener("change", () => { follow.aspect = aspect.value; });
   const suit = () => {
     derived.hidden = !model.derives.includes(follow.kind);
@@ -54,7 +54,7 @@ function drawFollow(follow, model) {
   kind.addEventListener("change", () => { follow.kind = kind.value; suit(); });
   suit();
   return element("div", { className: "drop" }, follow.chooser, follow.shown,
-    element("div", { className: "row" }, captioned("Kind", kind), captioned("Strength", strength)), goBy, derived, remove);
+    element("div", { className: "row" }, captioned(t("Kind"), kind), captioned(t("Strength"), strength)), goBy, derived, remove);
 }
 
 const captioned = (words, input) => element("label", {}, words, input);
@@ -64,7 +64,7 @@ function chooserOf(follow) {
   chooser.addEventListener("change", () => safely(async () => {
     const [file] = chooser.files;
     if (!file) return;
-    follow.picture = await createImageBitmap(file).catch(() => { throw new Error(`${file.name} is no picture.`); });
+    follow.picture = await createImageBitmap(file).catch(() => { throw new Error(t("{name} is no picture.", { name: file.name })); });
     Object.assign(follow.shown, { src: URL.createObjectURL(file), alt: chooser.ariaLabel, hidden: false });
   }));
   return chooser;
@@ -94,7 +94,7 @@ function guidesNow() {
 async function uploadFollowed(images, frame) {
   if (!guidesOf(modelNow()).controls.length) return;
   for (const [index, { picture }] of state.follows.entries()) {
-    if (!picture) throw new Error(`Choose picture ${index + 1} to follow first.`);
+    if (!picture) throw new Error(t("Choose first: {what}.", { what: t("Picture {place} to follow", { place: index + 1 }) }));
     images[index ? `control_${index + 1}` : "control"] = await upload(picture, frame);
   }
 }

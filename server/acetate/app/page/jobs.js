@@ -7,7 +7,7 @@ function take(job, preview = 0) {
 
 function titleOf(job) {
   const { prompt, mode } = job.recipe;
-  return short(prompt || state.modes.find((one) => one.name === mode)?.words || mode);
+  return short(prompt || t(state.modes.find((one) => one.name === mode)?.words || mode));
 }
 
 let drawing = false;
@@ -57,22 +57,22 @@ function drawWaiting(node, job) {
   const about = titleOf(job);
   if (!node.firstChild) {
     node.append(
-      element("img", { alt: `Preview of ${about}`, hidden: true }),
+      element("img", { alt: t("Preview of {what}", { what: about }), hidden: true }),
       element("div", {}, element("div", { className: "text", textContent: about }),
-        element("progress", { max: 1, "aria-label": `Progress of ${about}` }),
+        element("progress", { max: 1, "aria-label": t("Progress of {what}", { what: about }) }),
         element("div", { className: "note" }),
         element("div", { className: "actions" },
-          button("Cancel", about, () => cancel(job.job)),
-          button("Paint next", about, () => safely(async () => take(await tell(`/v1/jobs/${job.job}/first`)))),
-          button("Sooner", about, () => move(job.job, -1)),
-          button("Later", about, () => move(job.job, 1))))
+          button(t("Cancel"), about, () => cancel(job.job)),
+          button(t("Paint next"), about, () => safely(async () => take(await tell(`/v1/jobs/${job.job}/first`)))),
+          button(t("Sooner"), about, () => move(job.job, -1)),
+          button(t("Later"), about, () => move(job.job, 1))))
     );
   }
   const progress = job.progress;
   const bar = node.querySelector("progress");
   if (progress && progress.steps) bar.value = progress.step / progress.steps;
   else bar.removeAttribute("value");
-  const stands = job.state === "queued" ? "Waits" : progress && progress.steps ? `Step ${progress.step} of ${progress.steps}` : "Begins";
+  const stands = job.state === "queued" ? t("Waits") : progress && progress.steps ? t("Step {step} of {steps}", progress) : t("Begins");
   node.querySelector(".note").textContent = [stands, progress?.note].filter(Boolean).join(". ");
   const place = state.waiting.indexOf(job.job);
   const [, next, sooner, later] = node.querySelectorAll("button");
@@ -98,26 +98,26 @@ function drawResult(node, job) {
   if (node.dataset.state === job.state) return;
   node.dataset.state = job.state;
   const about = titleOf(job);
-  const forget = button("Remove", about, () => safely(async () => take(await tell(`/v1/jobs/${job.job}/acknowledge`))));
+  const forget = button(t("Remove"), about, () => safely(async () => take(await tell(`/v1/jobs/${job.job}/acknowledge`))));
   node.replaceChildren(element("h3", { textContent: about }));
   if (job.state !== "done") {
     node.classList.add("failed");
-    const why = job.state === "cancelled" ? "Cancelled." : [job.message, job.hint].filter(Boolean).join(" ");
+    const why = job.state === "cancelled" ? t("Cancelled.") : [job.message, job.hint].filter(Boolean).map(said).join(" ");
     node.append(element("p", { textContent: why }), ...(job.layers ?? []).map((layer) => drawLayer(job, layer)), element("div", { className: "actions" },
-      button("Again", about, () => restore(job.recipe, true)), forget));
+      button(t("Again"), about, () => restore(job.recipe, true)), forget));
     return;
   }
   for (const layer of job.layers ?? []) node.append(drawLayer(job, layer));
   const variants = new Set((job.layers ?? []).map((layer) => layer.variant ?? 0));
   const exports = [...variants].flatMap((variant) => ["ora", "psd"].map((format) =>
-    button(format.toUpperCase() + (variants.size > 1 ? ` ${variant + 1}` : ""), `${about}, all layers`, () => safely(async () =>
+    button(format.toUpperCase() + (variants.size > 1 ? ` ${variant + 1}` : ""), t("{what}, all layers", { what: about }), () => safely(async () =>
       save(await (await ask(`/v1/jobs/${job.job}/export?format=${format}&variant=${variant}`)).blob(), `${fileName(about)}.${format}`)))));
   const recipe = job.layers?.[0]?.recipe ?? job.recipe;
   node.append(
     element("div", { className: "actions" }, ...exports,
-      button("Again", about, () => { restore(recipe, true); find("prompt").focus(); }),
-      button("Vary", about, () => { restore(recipe, false); find("paint").requestSubmit(); }), forget),
-    element("details", {}, element("summary", { textContent: "Recipe" }),
+      button(t("Again"), about, () => { restore(recipe, true); find("prompt").focus(); }),
+      button(t("Vary"), about, () => { restore(recipe, false); find("paint").requestSubmit(); }), forget),
+    element("details", {}, element("summary", { textContent: t("Recipe") }),
       element("pre", { textContent: JSON.stringify(recipe, null, 1), tabIndex: 0 }))
   );
 }
@@ -125,7 +125,7 @@ function drawResult(node, job) {
 const fileName = (text) => text.replace(/[^\p{L}\p{N} _-]/gu, "").trim().slice(0, 40) || "layer";
 
 function drawLayer(job, layer) {
-  const image = element("img", { alt: `${layer.role}: ${layer.name}`, width: layer.width, height: layer.height });
+  const image = element("img", { alt: `${roleWords(layer.role)}: ${layer.name}`, width: layer.width, height: layer.height });
   const path = `/v1/jobs/${job.job}/layers/${layer.index}`;
   pictureOf(path).then((url) => { image.src = url; }).catch((error) => say(error.message));
   const name = fileName(layer.name || layer.role);
@@ -135,7 +135,7 @@ function drawLayer(job, layer) {
     save(await new Promise((done) => sheet.toBlob(done, "image/webp", 1)), name + ".webp");
   });
   return element("figure", {}, image,
-    element("figcaption", { textContent: `${layer.role}: ${layer.name} (${layer.width} × ${layer.height})` }),
+    element("figcaption", { textContent: `${roleWords(layer.role)}: ${layer.name} (${layer.width} × ${layer.height})` }),
     element("div", { className: "actions" },
       button("PNG", layer.name, () => safely(async () => save(await (await ask(path)).blob(), name + ".png"))),
       button("WebP", layer.name, webp)));

@@ -6,7 +6,7 @@ async function signIn(key) {
   localStorage.setItem(STORED, key);
   find("sign-in").hidden = true;
   find("studio").hidden = false;
-  say(health.server + (health.ready ? " is ready." : " is starting its worker."));
+  say(health.ready ? t("{server} is ready.", health) : t("{server} is starting its worker.", health));
   await Promise.all([loadModels(), loadJobs()]);
   follow();
   watchModels();
@@ -34,12 +34,12 @@ async function follow() {
         for (const line of lines.filter(Boolean)) {
           const change = JSON.parse(line);
           take(change.job, change.preview);
-          if (change.job.state === "done") say(`Done: ${titleOf(change.job)}`);
+          if (change.job.state === "done") say(t("Done: {what}", { what: titleOf(change.job) }));
         }
       }
     } catch (error) {
       if (error.code === "no_token") return signOut();
-      say("The server does not answer; trying again.");
+      say(t("The server does not answer; trying again."));
     }
     await pause(1000);
   }
@@ -57,7 +57,7 @@ function signOut() {
   localStorage.removeItem(STORED);
   find("sign-in").hidden = false;
   find("studio").hidden = true;
-  say("The server was started anew: open this page again with acetate open.");
+  say(t("The server was started anew: open this page again with acetate open."));
 }
 
 async function enter() {
@@ -65,7 +65,7 @@ async function enter() {
   history.replaceState(null, "", "/");
   if (code) {
     const answer = await fetch("/v1/page-keys", { method: "POST", headers: { Authorization: "Bearer " + code } });
-    if (!answer.ok) return say("This link has been used, or is too old: open the page again with acetate open.");
+    if (!answer.ok) return say(t("This link has been used, or is too old: open the page again with acetate open."));
     return signIn((await answer.json()).key);
   }
   const stored = localStorage.getItem(STORED);

@@ -16,38 +16,40 @@ async function loadModels() {
   find("models").replaceChildren(...bestFirst(offer.models).map(drawCard));
 }
 
+const modeWords = (name) => t(state.modes.find((mode) => mode.name === name)?.words ?? name);
+
 function drawCard(model) {
   const name = model.name || model.id;
   const card = element("div", { className: "model" }, element("h3", { textContent: name }));
+  const share = Math.floor(model.progress * 100);
   const sentence = {
-    ready: `Ready: ${model.modes.join(", ")}.`,
-    downloading: `Fetching, ${Math.floor(model.progress * 100)} %` +
-      (model.bytes_total ? ` of ${gigabytes(model.bytes_total)}` : "") +
-      (model.seconds_left >= 0 ? `, ${Math.ceil(model.seconds_left / 60)} min left.` : "."),
-    paused: `Paused at ${Math.floor(model.progress * 100)} %.`,
-  }[model.state] ?? model.reason;
+    ready: t("Ready: {modes}", { modes: model.modes.map(modeWords).join(" · ") }),
+    downloading: [t("Fetching: {share} %", { share }), model.bytes_total && gigabytes(model.bytes_total),
+      model.seconds_left >= 0 && t("{duration} left", { duration: `${Math.ceil(model.seconds_left / 60)} min` })].filter(Boolean).join(" · "),
+    paused: t("Paused at {share} %", { share }),
+  }[model.state] ?? said(model.reason);
   card.append(element("p", { className: "note", textContent: sentence }));
   const fit = fitOf(model);
-  if (fit) card.append(element("p", { className: "note", textContent: fit.words }));
+  if (fit) card.append(element("p", { className: "note", textContent: said(fit.words) }));
   if (model.state !== "ready" && model.state !== "downloading" && model.bytes_total) {
-    const free = state.setup && state.setup.free >= 0 ? ` (${state.setup.free} GB free)` : "";
+    const free = state.setup && state.setup.free >= 0 ? ` · ${freeWords()}` : "";
     card.append(element("p", { className: "note", textContent: gigabytes(model.bytes_total) + free }));
   }
   const actions = element("div", { className: "actions" });
   if (model.state === "downloading") {
-    card.append(element("progress", { max: 1, value: model.progress, "aria-label": `Fetching ${name}` }));
-    actions.append(button("Pause", name, () => safely(() => tell(`/v1/models/${model.id}/pause`).then(loadModels))));
+    card.append(element("progress", { max: 1, value: model.progress, "aria-label": t("Fetching {name}", { name }) }));
+    actions.append(button(t("Pause"), name, () => safely(() => tell(`/v1/models/${model.id}/pause`).then(loadModels))));
   } else if (model.state !== "ready") {
     const ticks = model.licences.map((licence) =>
-      element("label", { className: "tick" }, element("input", { type: "checkbox", value: licence }), "I accept ", licenceLabel(licence)));
+      element("label", { className: "tick" }, element("input", { type: "checkbox", value: licence }), `${t("I accept")} `, licenceLabel(licence)));
     card.append(...ticks);
-    actions.append(button("Get it", name, () => safely(async () => {
+    actions.append(button(t("Get it"), name, () => safely(async () => {
       const accepted = ticks.map((tick) => tick.firstChild).filter((box) => box.checked).map((box) => box.value);
       await tell(`/v1/models/${model.id}/pull`, { accepted });
       await loadModels();
     })));
   } else if (model.id !== "embedded") {
-    actions.append(button("Remove files", name, () => safely(async () => {
+    actions.append(button(t("Remove files"), name, () => safely(async () => {
       await ask("/v1/models/" + model.id, { method: "DELETE" });
       await loadModels();
     })));

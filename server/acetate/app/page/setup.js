@@ -1,27 +1,31 @@
-const STANDS = { here: "here", missing: "missing", wrong_place: "in the wrong place", other_version: "another version" };
+const STANDS = { here: t("here"), missing: t("missing"), wrong_place: t("in the wrong place"), other_version: t("another version") };
 
 async function loadSetup() {
   state.setup = await askJson("/v1/setup").catch(() => state.setup);
   if (!state.setup) return;
   const parts = state.setup.parts.filter((part) => !part.name.startsWith("model "));
   find("setup").replaceChildren(...parts.map(drawPart));
-  find("machine").textContent = `This machine: ${state.setup.card || "no card that is known"}` +
-    (state.setup.free >= 0 ? `, ${state.setup.free} GB free for models.` : ".");
+  find("machine").textContent = [
+    state.setup.card ? t("This machine: {card}", state.setup) : t("This machine: no card that is known"),
+    state.setup.free >= 0 && freeWords(),
+  ].filter(Boolean).join(" · ");
   loadModels.last = "";
 }
 
+const freeWords = () => t("{free} GB free for models", state.setup);
+
 function drawPart(part) {
   const row = element("div", { className: "part" },
-    element("h3", { textContent: `${part.state === "here" ? "●" : "○"} ${part.name}: ${STANDS[part.state]}` }),
-    element("p", { className: "note", textContent: part.words }));
+    element("h3", { textContent: `${part.state === "here" ? "●" : "○"} ${said(part.name)}: ${STANDS[part.state]}` }),
+    element("p", { className: "note", textContent: said(part.words) }));
   const facts = [part.gigabytes > 0 ? `${part.gigabytes} GB ` : "", part.link ? linkTo(part.licence, part.link) : ""];
   if (facts.some(Boolean)) row.append(element("p", { className: "note" }, ...facts));
   const command = part.cure.replace("Run in a terminal: ", "");
   if (command) {
     row.append(element("div", { className: "actions" }, element("code", { textContent: command }),
-      button("Copy", command, () => safely(async () => {
+      button(t("Copy"), command, () => safely(async () => {
         await navigator.clipboard.writeText(command);
-        say("Copied: run it in a terminal.");
+        say(t("Copied: run it in a terminal."));
       }))));
   }
   return row;
