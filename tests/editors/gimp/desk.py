@@ -69,7 +69,11 @@ answer = image.get_id()
         return self.wait(lambda: (now := self.status()) and any(w in now for w in words) and now)
 
     def names(self) -> list[str]:
-        return self.gimp.run("answer = names(image)")
+        """Of the topmost level; asked again where GIMP, busy, tells of none."""
+        for _ in range(5):
+            if found := self.gimp.run("answer = names(image)"):
+                return found
+        return []
 
     def panel(self) -> dict[str, Any]:
         """What it says; nothing while it is closed."""
