@@ -8,6 +8,8 @@ import os
 import sys
 from typing import Literal, TextIO
 
+from acetate_bridge.protocol.naming import printable
+
 _PLAIN = {
     "×": "x", "“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "…": "...", "–": "-", "—": "-",
     "→": "->", "▸": ">", "é": "e", "\u00a0": " ",
@@ -31,10 +33,13 @@ def make_safe() -> None:
 
 
 def say(sentence: str, stream: TextIO | None = None) -> None:
-    """Print a line, whatever becomes of it: what was said of is done already."""
+    """Print a line, whatever becomes of it: what was said of is done already.
+
+    It may name what stands in a stranger's file, which is not to command the terminal.
+    """
     output = stream or sys.stdout
     try:
-        print(sentence, file=output, flush=True)
+        print(printable(sentence), file=output, flush=True)
     except (OSError, ValueError):
         give_up(output)
 

@@ -14,6 +14,7 @@ from acetate.images.files import read_carried
 from acetate.models.fitting import kept_in
 from acetate_bridge.protocol.following import controls_of
 from acetate_bridge.protocol.modes import mode_row
+from acetate_bridge.protocol.naming import printable
 from acetate_bridge.protocol.serialization import to_plain
 from acetate_bridge.protocol.types import Recipe
 
@@ -36,17 +37,17 @@ def show(
         print(f"A scene that was stacked from {layers}, and the picture given beside it.")
     for number, recipe in enumerate(recipes, 1):
         if len(recipes) > 1:
-            print(f"{number}: {recipe.prompt}, seed {recipe.seed}")
+            print(f"{number}: {_shown(recipe.prompt)}, seed {recipe.seed}")
         else:
             for name, value in _lines(recipe):
-                print(f"{name:<12} {value}")
+                print(f"{_shown(name):<12} {_shown(value)}")
     several = len(recipes) > 1 and not carried.scene
     pick = "NUMBER" if several else None
     recipe = recipes[0]
     model = recipe.model if is_known(recipe.model) else ""
     command = again_words(picture, recipe, Path("again.png"), pick, {}, model)
     which = f" (NUMBER is 1 to {len(recipes)})" if several else ""
-    print(f"Paint it again{which}: {command}")
+    print(f"Paint it again{which}: {_shown(command)}")
 
 
 def _lines(recipe: Recipe) -> Iterator[tuple[str, str]]:
@@ -85,6 +86,11 @@ def _lines(recipe: Recipe) -> Iterator[tuple[str, str]]:
     if recipe.weights:
         yield "weights", f"in {kept_in(recipe.weights)}"
     yield "by", recipe.software
+
+
+def _shown(value: str) -> str:
+    """What a picture says, without commands to the terminal and lines that look like ours."""
+    return printable(value).replace("\n", f"\n{'':<13}")
 
 
 def _words(mode: str) -> str:
