@@ -69,13 +69,20 @@ async def in_our_words(request: web.Request, handler: Handler) -> web.StreamResp
         response = refusal(error.status, code, f"{error.reason}.")
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
-    except Exception:
-        log.exception("%s %s broke", request.method, route_of(request))
+    except Exception as error:
+        if isinstance(error, ConnectionError) and _has_left(request):
+            log.debug("%s %s: whoever asked has left", request.method, route_of(request))
+        else:
+            log.exception("%s %s broke", request.method, route_of(request))
         response = refusal(500, "internal", "The server met a fault of its own.", "See its log.")
     if not response.prepared:
         for name, value in SAFE_HEADERS.items():
             response.headers.setdefault(name, value)
     return response
+
+
+def _has_left(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 def route_of(request: web.Request) -> str:
