@@ -236,6 +236,13 @@ class MemoryEditor:
     def busy(self, document: str) -> bool:
         return self.painting
 
+    def traces(self, document: str) -> object | None:
+        sheet = self.sheet(document)
+        if self.painting:
+            return None
+        nodes = [(node.key, node.pixels, node.visible) for node, _, _ in walk(sheet.nodes)]
+        return nodes, sheet.active, sheet.selected
+
     def call_soon(self, action: Callable[[], None]) -> None:
         self.soon.append(action)
 

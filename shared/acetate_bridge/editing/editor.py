@@ -260,6 +260,13 @@ class Editor(Protocol):
         """
         ...
 
+    def traces(self, document: str) -> object | None:
+        """What differs after the painter has changed something there; cheap, to be compared.
+
+        None while a hand is down: a button, a pen, an open stroke. Raises DocumentClosed.
+        """
+        ...
+
     def call_soon(self, action: Callable[[], None]) -> None:
         """Run `action` on the GUI thread; the only method that any thread may call."""
         ...

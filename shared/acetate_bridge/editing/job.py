@@ -10,7 +10,7 @@ from acetate_bridge.editing.guides import Follow
 from acetate_bridge.editing.masks import packed, unpacked
 from acetate_bridge.editing.plan import Origin, Plan
 from acetate_bridge.editing.thumbnails import alpha_statistics, thumbnail
-from acetate_bridge.protocol.geometry import Rect
+from acetate_bridge.protocol.geometry import Frame, Rect
 from acetate_bridge.protocol.messages import Progress
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.naming import layer_name
@@ -150,7 +150,10 @@ def look_at(layer: Layer) -> Arrival:
 
 @dataclass
 class Task:
-    """A job on its way. An orphan was submitted before the editor was started again."""
+    """A job on its way. An orphan was submitted before the editor was started again.
+
+    `frame` is what its pictures show before they are cut to its region; None while unknown.
+    """
 
     record: Record
     orphan: bool = False
@@ -162,6 +165,7 @@ class Task:
     homeless: bool = False
     parts: dict[int, list[Arrival]] = field(default_factory=dict[int, list[Arrival]])
     results: list[Result] = field(default_factory=list[Result])
+    frame: Frame | None = None
 
     @property
     def safe(self) -> bool:

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass, replace
 
 from acetate_bridge.editing.anchor import anchor_of
-from acetate_bridge.editing.editor import Editor, LayerInfo
+from acetate_bridge.editing.editor import Document, Editor, LayerInfo
 from acetate_bridge.editing.guides import Follow, left_out_of
 from acetate_bridge.editing.inputs import gather
 from acetate_bridge.editing.job import Record, record_of, source_of
@@ -49,6 +49,13 @@ class BuiltRequest:
     request: Request
     record: Record
     source: LayerInfo | None
+
+
+def lasting(editor: Editor, document: Document, record: Record) -> Record:
+    """The record of a fleeting job whose layers shall stay after all: nothing has moved since."""
+    mark, source = editor.mark(document.key), record.replaces[0] if record.replaces else ""
+    source = source or (record.source if mode_row(record.mode).needs_layer else "")
+    return replace(record, mark=mark, anchor=anchor_of(editor, document, source))
 
 
 def mode_info(offer: Models | None, mode: str) -> ModeInfo | None:
@@ -107,8 +114,12 @@ def build(
     info: ModeInfo,
     recipe: Recipe,
     wish: Wish,
+    fleeting: bool = False,
 ) -> BuiltRequest:
-    """Plan a job, read what it needs and name its place. Raises CannotPlan and LayerGone."""
+    """Plan a job, read what it needs and name its place. Raises CannotPlan and LayerGone.
+
+    Of a `fleeting` one the document bears no mark, and nobody asks where it has gone meanwhile.
+    """
     if not has_prompt(recipe):
         raise CannotPlan(NO_PROMPT)
     found = plan(recipe.mode, situation, model.frame or FrameLimits(), wish.region)
@@ -116,8 +127,9 @@ def build(
         recipe = replace(recipe, model=model.id, weights="", cache="")
     if controls_of(recipe) and not wish.follows:
         raise CannotPlan(NO_LAYER_TO_FOLLOW)
-    marked = replace(found.document, mark=editor.mark(found.document.key))
-    found = replace(found, document=marked)
+    if not fleeting:
+        marked = replace(found.document, mark=editor.mark(found.document.key))
+        found = replace(found, document=marked)
     left_out = left_out_of(editor.note(found.document.key))
     gathered = gather(editor, found, info, recipe, wish.variants, wish.follows, left_out)
     source = wish.replaces[0] if wish.replaces else source_of(found, recipe.mode)
@@ -129,7 +141,7 @@ def build(
         list(wish.replaces),
         gathered.opaque_source,
         list(wish.hides),
-        anchor_of(editor, found.document, source),
+        None if fleeting else anchor_of(editor, found.document, source),
         list(wish.follows),
     )
     return BuiltRequest(gathered.request, record, found.source)

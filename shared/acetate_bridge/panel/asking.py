@@ -151,15 +151,18 @@ class Asking(Guiding):
         if problem := hindrance(follows, recipe.styles, model, self.known.layers):
             raise CannotPlan(problem)
         wish = Wish(variants=self._preferences.variants, follows=follows)
-        if mode_row(mode).repaints and layer is not None:
-            after = self._preferences.current.value("after_repaint")
-            if after == "replace":
-                if layer.locked:
-                    raise CannotPlan(f"“{layer.name}” is locked: unlock it first.")
-                wish = replace(wish, replaces=(layer.key,))
-            elif after == "hide":
-                wish = replace(wish, hides=(layer.key,))
-        self._submit(recipe, wish)
+        self._submit(recipe, self._with_source(wish, mode, layer))
+
+    def _with_source(self, wish: Wish, mode: str, layer: LayerInfo | None) -> Wish:
+        """The wish with what a repainting does to its source. Raises CannotPlan."""
+        if layer is None or not mode_row(mode).repaints:
+            return wish
+        after = self._preferences.current.value("after_repaint")
+        if after == "replace":
+            if layer.locked:
+                raise CannotPlan(f"“{layer.name}” is locked: unlock it first.")
+            return replace(wish, replaces=(layer.key,))
+        return replace(wish, hides=(layer.key,)) if after == "hide" else wish
 
     def _submit(self, recipe: Recipe, wish: Wish) -> None:
         model = self.known.model(recipe.mode, recipe.model)
@@ -172,7 +175,7 @@ class Asking(Guiding):
         built = build(self._editor, self.known.situation, model, info, recipe, wish)
         record = built.record
         self.known.outcome = None
-        self._tasks[record.job] = Task(record, heard=True)
+        self._tasks[record.job] = Task(record, heard=True, frame=built.request.frame)
         self._asked[record.document] = record
         if self._book is not None:
             self._book.add(record)

@@ -19,7 +19,8 @@ from acetate_bridge.editing.plan import CannotPlan
 from acetate_bridge.panel import status as statuses
 from acetate_bridge.panel.adjusting import safely
 from acetate_bridge.panel.dispatch import Hearing, MakeLink
-from acetate_bridge.panel.equipping import Equipping, editor_kind
+from acetate_bridge.panel.equipping import editor_kind
+from acetate_bridge.panel.previewing import Previewing
 from acetate_bridge.panel.spoken_view import spoken
 from acetate_bridge.panel.view import PanelView, Status
 from acetate_bridge.panel.view_model import Work, draw, thumbnails
@@ -40,7 +41,7 @@ log = logging.getLogger("acetate.panel")
 _UNHEARD_AFTER = 20.0
 
 
-class Controller(Equipping):
+class Controller(Previewing):
     """Fulfils `panel.Actions`. `on_change` is handed every new view, on the GUI thread."""
 
     def __init__(
@@ -75,6 +76,7 @@ class Controller(Equipping):
             return
         if self._link is not None:
             self._link.stop()
+        self._live.forget()
         settings, hearing = self._preferences.current, Hearing(self._editor.call_soon, self)
         self.known.state, self.known.offer, self.known.queue = STOPPED, None, None
         self.known.setup = None
@@ -90,6 +92,7 @@ class Controller(Equipping):
     @safely
     def stop(self) -> None:
         """Leave no thread behind; jobs go on at the server and are offered the next time."""
+        self._live.switch(False)
         if self._book is not None:
             # First, as the other takes a while: a panel that is opened meanwhile goes on with it.
             self._book.close()
@@ -97,6 +100,7 @@ class Controller(Equipping):
         if self._link is not None:
             self._link.stop()
             self._link = None
+        self._live.forget()
         self._tasks.clear()
         self.known.state = STOPPED
         self._preferences.flush()
@@ -108,7 +112,7 @@ class Controller(Equipping):
         self._look()
         document = self.known.situation.document
         if (document and document.key) != (before and before.key):
-            self.known.outcome = None
+            self.known.outcome, self._peeked = None, None
 
     # ---- painting
 
@@ -227,6 +231,8 @@ class Controller(Equipping):
     @safely
     def take_layer(self, event: LayerReady, arrival: Arrival) -> None:
         """A layer has come."""
+        if self._hear_live(event, arrival):
+            return
         task = self._task(event)
         if task is not None:
             for result in task.take(event.variant, arrival):
@@ -236,6 +242,8 @@ class Controller(Equipping):
     @safely
     def take(self, event: Event) -> None:
         """Something was said of a job."""
+        if self._hear_live(event):
+            return
         task = self._task(event)
         if task is None:
             if isinstance(event, (Done, Failed, Cancelled)) and self._link is not None:
@@ -304,6 +312,11 @@ class Controller(Equipping):
         if self.known.queue is not None:
             turns = {job: turn for turn, job in enumerate(self.known.queue.jobs)}
             queue.sort(key=lambda task: turns.get(task.record.job, -1))
+        try:
+            in_place = self.in_place()
+        except Exception:
+            log.exception("a preview could not be shown")
+            in_place = None
         work = Work(
             next((task for task in queue if here(task) or task.orphan), None),
             thumbnails(delivered.strip.results),
@@ -311,6 +324,8 @@ class Controller(Equipping):
             delivered.waits_for_the_hand,
             tuple(queue),
             self.can_try_again,
+            self.live_view,
+            in_place,
         )
         try:
             self._view = spoken(draw(self.known, self._preferences, work), self._language)

@@ -118,9 +118,11 @@ class Preferences:
         kept = self.current.for_models.get(name, {})
         return kept.get(model.id if model is not None else "", advised)
 
-    def recipe(self, mode: str, info: ModeInfo | None, model: ModelInfo | None) -> Recipe:
-        """What the panel says now, with a new seed unless that is locked."""
-        if not self.current.value("seed_locked"):
+    def recipe(
+        self, mode: str, info: ModeInfo | None, model: ModelInfo | None, draw_seed: bool = True
+    ) -> Recipe:
+        """What the panel says now, with a new seed unless that is locked or not to be drawn."""
+        if draw_seed and not self.current.value("seed_locked"):
             self.change(self.current.changed("seed", drawn_seed()))
         own = {role: text.strip() for role, text in self.layer_prompts(info).items()}
         lists = self.current.lists

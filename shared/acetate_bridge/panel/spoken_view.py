@@ -6,6 +6,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar, cast
 
 from acetate_bridge.language.spoken import ENGLISH, say
+from acetate_bridge.panel.preview_view import InPlaceView
 from acetate_bridge.panel.setup_view import FolderView, Hyperlink, SetupRow
 from acetate_bridge.panel.view import PanelView, QueuedJob
 from acetate_bridge.protocol.types import Image
@@ -46,7 +47,7 @@ def _said(view: V) -> V:
     if isinstance(view, dict):
         parts = cast("dict[str, Any]", view)
         return cast("V", {key: _said(part) for key, part in parts.items()})
-    if isinstance(view, (type, Image, Hyperlink)) or not is_dataclass(view):
+    if isinstance(view, (type, Image, Hyperlink, InPlaceView)) or not is_dataclass(view):
         return view
     changes: dict[str, Any] = {}
     for each in fields(view):

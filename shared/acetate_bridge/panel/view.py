@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 from acetate_bridge.panel.fields import FIELDS, Value
 from acetate_bridge.panel.lists import LISTS
+from acetate_bridge.panel.preview_view import InPlaceView, LiveView
 from acetate_bridge.panel.setup_view import Hyperlink, ServerView, SetupRow, SetupView
 from acetate_bridge.protocol.types import Image
 
@@ -170,6 +171,7 @@ class PanelView:
     settings dialog says of where to look for it. `lists` holds all lists by name, and
     `guides_open` says whether the fold with what guides a painting is open. `left_out` says whether
     the active layer is left out of what the model sees, `left_out_words` which layers are.
+    `in_place` is to be seen over the document, or beside it where nobody can draw on a canvas.
     """
 
     modes: tuple[Choice, ...] = ()
@@ -192,6 +194,8 @@ class PanelView:
     queue: tuple[QueuedJob, ...] = ()
     progress: ProgressView | None = None
     preview: Image | None = None
+    live: LiveView = LiveView()
+    in_place: InPlaceView | None = None
     results: tuple[Thumbnail, ...] = ()
     history: tuple[Thumbnail, ...] = ()
     offer: OfferView | None = None
@@ -332,6 +336,26 @@ class Actions(Protocol):
 
         What it had replaced or hidden is there again.
         """
+        ...
+
+    def set_live(self, on: bool) -> None:
+        """Repaint the active layer as a preview whenever the hand rests, or no more."""
+        ...
+
+    def keep_live(self) -> None:
+        """Put the live preview that is shown into the document."""
+        ...
+
+    def peek(self, index: int) -> None:
+        """The pointer is on this result: show it in place."""
+        ...
+
+    def peek_preview(self) -> None:
+        """The pointer is on the preview of what is being painted: show it in place."""
+        ...
+
+    def peek_nothing(self) -> None:
+        """The pointer has left what was shown in place."""
         ...
 
     def restore(self, index: int) -> None:

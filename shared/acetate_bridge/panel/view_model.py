@@ -17,6 +17,7 @@ from acetate_bridge.panel.fields import FIELDS
 from acetate_bridge.panel.guides import chosen_styles, hindrance, list_views
 from acetate_bridge.panel.menus import mode_choices, model_choices
 from acetate_bridge.panel.preferences import Preferences
+from acetate_bridge.panel.preview_view import InPlaceView, LiveView
 from acetate_bridge.panel.setup_card import setup_view
 from acetate_bridge.panel.setup_view import FolderView, ServerView
 from acetate_bridge.panel.view import (
@@ -86,6 +87,8 @@ class Work:
     waits_for_the_hand: bool = False
     queue: tuple[Task, ...] = ()
     can_try_again: bool = False
+    live: LiveView = LiveView()
+    in_place: InPlaceView | None = None
 
 
 def draw(known: Knowledge, preferences: Preferences, work: Work) -> PanelView:
@@ -136,6 +139,8 @@ def draw(known: Knowledge, preferences: Preferences, work: Work) -> PanelView:
         server=ServerView(settings.server_address, settings.token_file, known.folders),
         progress=_progress(running),
         preview=running.preview if running is not None else None,
+        live=work.live,
+        in_place=work.in_place,
         results=work.results,
         history=tuple(
             Thumbnail(entry.picture, f"{entry.recipe.prompt} · seed {entry.recipe.seed}")

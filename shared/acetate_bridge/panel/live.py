@@ -1,0 +1,167 @@
+"""Live: the active layer is repainted as a preview whenever the painter's hand rests.
+
+Knows neither editor nor wire nor the time of the day, so that it can be tested by itself. At any
+moment at most one job of it is at the server; what would be the next one is only a wish, which is
+built from what is there when the one before has ended. So the newest wins and nothing piles up.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from acetate_bridge.editing.editor import DocumentClosed, LayerGone
+from acetate_bridge.editing.job import Arrival, Result, Task
+from acetate_bridge.editing.plan import CannotPlan
+from acetate_bridge.editing.request_builder import BuiltRequest
+from acetate_bridge.protocol.messages import Cancelled, Done, Event, Failed, LayerReady
+from acetate_bridge.protocol.types import Request
+
+HAND_RESTS_AFTER = 0.15
+"""Seconds without a change after which a hand is taken to rest."""
+
+
+class Surroundings(Protocol):
+    """What there is to repaint, and who paints it."""
+
+    def traces(self) -> object | None:
+        """All that a preview depends on, to be compared; None while a hand is down."""
+        ...
+
+    def build(self) -> BuiltRequest:
+        """The job for what is there now. Raises CannotPlan, DocumentClosed and LayerGone."""
+        ...
+
+    def submit(self, built: BuiltRequest) -> None:
+        """Ask the server for it."""
+        ...
+
+    def cancel(self, job: str) -> None:
+        """Stop it within a step."""
+        ...
+
+    def acknowledge(self, job: str) -> None:
+        """Let the server forget it."""
+        ...
+
+
+@dataclass
+class _Job:
+    """The job at the server. `outdated`: what it paints is not what is there any more."""
+
+    task: Task
+    request: Request
+    outdated: bool = False
+    results: list[Result] = field(default_factory=list[Result])
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A preview: what was asked for, and what came of it."""
+
+    request: Request
+    task: Task
+    result: Result
+
+
+class Live:
+    """`now` gives seconds that only ever rise. `look` has to be called again and again."""
+
+    def __init__(
+        self, surroundings: Surroundings, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._around = surroundings
+        self._now = now
+        self._seen: object = None
+        self._changed_at = 0.0
+        self._wished = False
+        self._job: _Job | None = None
+        self._asked: Request | None = None
+        self._last: Painted | None = None
+        self.on = False
+        self.shown: Painted | None = None
+        self.sentence = ""
+
+    @property
+    def painting(self) -> bool:
+        """Whether a preview is on its way."""
+        return self._job is not None and not self._job.outdated
+
+    def switch(self, on: bool) -> None:
+        """Begin to repaint, or leave nothing behind."""
+        if on == self.on:
+            return
+        self.on, self._seen, self._wished = on, None, False
+        self._asked, self._last, self.sentence = None, None, ""
+        self._outdate()
+
+    def look(self) -> None:
+        """Notice what the hand has done, and ask for a preview when it rests."""
+        if not self.on:
+            return
+        traces = self._around.traces()
+        if traces is None:
+            return
+        if traces != self._seen:
+            self._seen, self._changed_at, self._wished = traces, self._now(), True
+            self._outdate()
+        rests = self._now() - self._changed_at >= HAND_RESTS_AFTER
+        if self._wished and rests and self._job is None:
+            self._wished = False
+            self._ask()
+        if not self._wished and self._job is None:
+            self.shown = self._last
+
+    def hear(self, event: Event, arrival: Arrival | None = None) -> bool:
+        """What the server says; False when it is of a job of somebody else."""
+        job = self._job
+        if job is None or event.job != job.task.record.job:
+            return False
+        if isinstance(event, LayerReady) and arrival is not None:
+            job.results += job.task.take(event.variant, arrival)
+        elif isinstance(event, (Done, Failed, Cancelled)):
+            self._job = None
+            self._around.acknowledge(event.job)
+            if not job.outdated:
+                self._end(job, event)
+        return True
+
+    def take(self) -> Painted | None:
+        """What is shown, which its taker puts into the document; it is not painted once more."""
+        shown, self.shown, self._last = self.shown, None, None
+        return shown
+
+    def forget(self) -> None:
+        """The server is another one: nothing more will be heard of the job."""
+        self._job, self._seen, self._asked = None, None, None
+
+    def _ask(self) -> None:
+        self.sentence = ""
+        try:
+            built = self._around.build()
+        except (CannotPlan, DocumentClosed, LayerGone) as error:
+            self.sentence = str(error) if isinstance(error, CannotPlan) else ""
+            self._asked, self._last = None, None
+            return
+        if built.request == self._asked:
+            return  # The hand has changed nothing of what is repainted.
+        self._asked, self._last = built.request, None
+        self._job = _Job(Task(built.record, heard=True), built.request)
+        self._around.submit(built)
+
+    def _end(self, job: _Job, event: Done | Failed | Cancelled) -> None:
+        if isinstance(event, Failed):
+            self.sentence = " ".join(part for part in (event.message, event.hint) if part)
+        elif isinstance(event, Done):
+            results = [*job.results, *job.task.finish()]
+            if results:
+                self._last = Painted(job.request, job.task, results[0])
+
+    def _outdate(self) -> None:
+        """What is shown, and what is being painted, is not true any more."""
+        self.shown = None
+        if self._job is not None and not self._job.outdated:
+            self._job.outdated, self._asked = True, None
+            self._around.cancel(self._job.task.record.job)

@@ -1,0 +1,287 @@
+"""The live preview by itself: the newest wins, nothing piles up, nothing is left."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+
+import pytest
+
+from acetate_bridge.editing.editor import DocumentClosed, LayerGone
+from acetate_bridge.editing.job import Arrival, Record
+from acetate_bridge.editing.plan import CannotPlan
+from acetate_bridge.editing.request_builder import BuiltRequest
+from acetate_bridge.panel.live import HAND_RESTS_AFTER, Live
+from acetate_bridge.protocol.geometry import Rect
+from acetate_bridge.protocol.messages import (
+    Accepted,
+    Cancelled,
+    Done,
+    Event,
+    Failed,
+    LayerReady,
+    Progress,
+)
+from acetate_bridge.protocol.types import Image, Layer, Recipe, Request
+
+_RESTED = 2 * HAND_RESTS_AFTER
+_DOT = Image(1, 1, bytes((1, 2, 3, 255)))
+
+
+@dataclass
+class Studio:
+    """A sheet with a hand on it, a clock that the test moves, and a server that it speaks for."""
+
+    drawing: int = 0
+    document: str = "sheet"
+    down: bool = False
+    time: float = 100.0
+    problem: Exception | None = None
+    jobs: dict[str, Request] = field(default_factory=dict[str, Request])
+    cancelled: list[str] = field(default_factory=list[str])
+    acknowledged: list[str] = field(default_factory=list[str])
+    submitted: int = 0
+
+    def __post_init__(self) -> None:
+        self.live = Live(self, lambda: self.time)
+        self.live.switch(True)
+
+    def traces(self) -> object | None:
+        return None if self.down else (self.document, self.drawing)
+
+    def build(self) -> BuiltRequest:
+        if self.problem is not None:
+            raise self.problem
+        recipe = Recipe("refine", f"{self.document} {self.drawing}")
+        self.submitted += 1
+        record = Record(
+            f"job {self.submitted}", self.document, "", "refine", Rect(0, 0, 1, 1), recipe
+        )
+        return BuiltRequest(Request(recipe), record, None)
+
+    def submit(self, built: BuiltRequest) -> None:
+        self.jobs[built.record.job] = built.request
+        assert len(self.jobs) == 1, "one job at a time"
+
+    def cancel(self, job: str) -> None:
+        assert job in self.jobs and job not in self.cancelled, "once"
+        self.cancelled.append(job)
+
+    def acknowledge(self, job: str) -> None:
+        self.acknowledged.append(job)
+
+    def look(self, seconds: float = 0.0) -> None:
+        self.time += seconds
+        self.live.look()
+
+    def stroke(self, seconds: float = 0.1) -> None:
+        self.down = True
+        self.look(seconds)
+        self.drawing += 1
+        self.down = False
+        self.look()
+
+    def answer(self) -> None:
+        """The server ends its job: as it was told to, else well."""
+        for job, request in list(self.jobs.items()):
+            stopped = job in self.cancelled
+            self.say(Accepted(job, 0))
+            self.say(Progress(job, 0, "painting", 1, 2))
+            if not stopped:
+                layer = Layer(_DOT, recipe=request.recipe)
+                arrival = Arrival(layer, _DOT, "")
+                self.live.hear(LayerReady(job, 0, 0, layer), arrival)
+            del self.jobs[job]
+            self.say(Cancelled(job, 0) if stopped else Done(job, 0, request.recipe, 1))
+        self.look()
+
+    def say(self, event: Event) -> None:
+        assert self.live.hear(event)
+
+    @property
+    def shown(self) -> str:
+        """What the preview that is shown was painted from."""
+        shown = self.live.shown
+        return shown.request.recipe.prompt if shown is not None else ""
+
+    @property
+    def there(self) -> str:
+        return f"{self.document} {self.drawing}"
+
+
+def rested(studio: Studio) -> Studio:
+    """The preview of what is there is shown."""
+    studio.look()
+    studio.look(_RESTED)
+    studio.answer()
+    assert studio.shown == studio.there
+    return studio
+
+
+def test_a_preview_is_asked_for_when_the_hand_has_rested_and_not_before() -> None:
+    studio = Studio()
+    studio.stroke()
+    studio.look(HAND_RESTS_AFTER * 0.9)
+    assert not studio.jobs
+    studio.look(HAND_RESTS_AFTER * 0.2)
+    assert [each.recipe.prompt for each in studio.jobs.values()] == ["sheet 1"]
+    assert studio.live.painting and not studio.shown
+    studio.answer()
+    assert studio.shown == "sheet 1" and not studio.live.painting
+
+
+def test_nothing_is_asked_for_while_a_stroke_is_open_however_long() -> None:
+    studio = Studio(down=True)
+    studio.look(10)
+    studio.look(10)
+    assert not studio.jobs
+    rested_by = Studio()
+    rested(rested_by).down = True
+    rested_by.look(5)
+    assert rested_by.shown, "a hand that has changed nothing yet has outdated nothing"
+
+
+def test_a_stroke_takes_the_preview_away_and_cancels_the_job_that_is_on_its_way() -> None:
+    studio = rested(Studio())
+    studio.stroke()
+    assert not studio.shown
+    studio.look(_RESTED)
+    (job,) = studio.jobs
+    studio.stroke()
+    assert studio.cancelled == [job], "at once, not when the hand rests"
+    studio.look(_RESTED)
+    assert list(studio.jobs) == [job], "the next waits until it has ended"
+    studio.answer()
+    assert [each.recipe.prompt for each in studio.jobs.values()] == [studio.there]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_200_rapid_strokes_leave_one_preview_of_the_newest_and_nothing_else(seed: int) -> None:
+    chance = random.Random(seed)
+    studio = Studio()
+    for _stroke in range(200):
+        studio.stroke(chance.uniform(0.0, 0.4))
+        assert len(studio.jobs) <= 1
+        for _look in range(chance.randrange(4)):
+            studio.look(chance.uniform(0.0, 0.3))
+            assert studio.shown in ("", studio.there), "never of an earlier stroke"
+        if chance.random() < 0.4:
+            studio.answer()
+            assert studio.shown in ("", studio.there)
+    for _turn in range(3):
+        studio.look(_RESTED)
+        studio.answer()
+    assert studio.shown == studio.there and not studio.jobs
+    assert len(studio.acknowledged) == studio.submitted == len(set(studio.acknowledged))
+    studio.live.switch(False)
+    assert not studio.shown and not studio.jobs
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_whatever_comes_in_whatever_order_there_is_one_job_and_no_lie(seed: int) -> None:
+    chance = random.Random(seed)
+    studio = Studio()
+
+    def turn_to_another() -> None:
+        studio.document = chance.choice(["sheet", "other"])
+
+    def toggle() -> None:
+        studio.live.switch(not studio.live.on)
+
+    def hinder() -> None:
+        studio.problem = chance.choice(
+            [None, None, CannotPlan("No."), LayerGone(), DocumentClosed()]
+        )
+
+    acts = [
+        studio.stroke, studio.answer, turn_to_another, toggle, hinder, studio.live.take,
+        lambda: studio.look(chance.uniform(0.0, 0.3)),
+    ]  # fmt: skip
+    for _turn in range(300):
+        chance.choice(acts)()
+        assert len(studio.jobs) <= 1
+        if studio.live.shown is not None:
+            studio.look()
+            assert studio.shown in ("", studio.there)
+    studio.live.switch(False)
+    studio.answer()
+    assert not studio.jobs and not studio.shown
+    assert len(studio.acknowledged) == studio.submitted
+
+
+def test_what_is_as_it_was_is_not_painted_again() -> None:
+    studio = rested(Studio())
+    before = studio.submitted, studio.jobs.copy()
+    studio.drawing += 1
+    studio.look()
+    studio.drawing -= 1
+    studio.look(0.01)
+    studio.look(_RESTED)
+    assert not studio.jobs and studio.shown == studio.there
+    assert studio.jobs == before[1] and studio.acknowledged == ["job 1"]
+
+
+def test_what_was_taken_is_shown_no_more_until_the_hand_has_changed_something() -> None:
+    studio = rested(Studio())
+    taken = studio.live.take()
+    assert taken is not None and taken.request.recipe.prompt == studio.there
+    assert studio.live.take() is None
+    studio.look(1)
+    studio.look(1)
+    assert not studio.jobs and not studio.shown
+    studio.stroke()
+    rested(studio)
+
+
+def test_a_failure_and_a_hindrance_are_a_sentence_and_no_endless_asking() -> None:
+    studio = Studio()
+    studio.look()
+    studio.look(_RESTED)
+    (job,) = studio.jobs
+    del studio.jobs[job]
+    studio.say(Failed(job, 0, "no_memory", "There is too little memory.", "Close something."))
+    studio.look(5)
+    assert studio.live.sentence == "There is too little memory. Close something."
+    assert not studio.jobs and studio.acknowledged == [job]
+    studio.problem = CannotPlan("Choose the layer to work on first.")
+    studio.stroke()
+    studio.look(_RESTED)
+    assert studio.live.sentence == "Choose the layer to work on first." and not studio.jobs
+    studio.problem = None
+    studio.stroke()
+    rested(studio)
+    assert not studio.live.sentence
+
+
+def test_switched_off_with_a_job_it_is_cancelled_and_what_still_comes_of_it_is_let_go() -> None:
+    studio = Studio()
+    studio.look()
+    studio.look(_RESTED)
+    (job,) = studio.jobs
+    studio.live.switch(False)
+    assert studio.cancelled == [job]
+    studio.live.switch(True)
+    studio.look(_RESTED)
+    studio.look(_RESTED)
+    assert list(studio.jobs) == [job], "not a second one beside it"
+    studio.cancelled.clear()
+    studio.answer()
+    assert studio.acknowledged == [job] and not studio.shown, "it was done all the same"
+
+
+def test_events_of_other_jobs_are_not_taken() -> None:
+    studio = Studio()
+    assert not studio.live.hear(Done("another", 0, Recipe("text"), 1))
+    studio.look()
+    studio.look(_RESTED)
+    assert not studio.live.hear(Failed("another", 0, "code", "No."))
+    assert studio.live.painting
+
+
+def test_another_server_is_asked_anew() -> None:
+    studio = Studio()
+    studio.look()
+    studio.look(_RESTED)
+    studio.jobs.clear()
+    studio.live.forget()
+    rested(studio)
