@@ -11,6 +11,7 @@ from acetate_bridge.panel.controller import Controller
 from acetate_bridge.panel.settings import settings_file
 from acetate_bridge.panel.view import PanelView
 from acetate_krita.adapter.editor import KritaEditor
+from acetate_krita.canvas_preview import CanvasPreview
 from acetate_krita.qt import Qt, QtCore, QtGui, QtWidgets
 from acetate_krita.widgets.panel import Panel
 
@@ -32,6 +33,8 @@ class Studio(QtCore.QObject):
         self.controller.open_address = lambda address: QtGui.QDesktopServices.openUrl(
             QtCore.QUrl(address)
         )
+        self.editor.is_leaving = self._window_is_going
+        self.canvas = CanvasPreview(self._krita, self.editor.known)
         self._panels: list[Panel] = []
         self._started = False
         self._seen: object = _NOT_SEEN
@@ -66,6 +69,8 @@ class Studio(QtCore.QObject):
     def close(self) -> None:
         """Leave no thread behind."""
         self._clock.stop()
+        self.canvas.close()
+        self.editor.strokes.close()
         self.editor.undo_chains.close()
         self._panels.clear()
         self.controller.stop()
@@ -84,6 +89,9 @@ class Studio(QtCore.QObject):
     def _draw(self, view: PanelView) -> None:
         for panel in self._panels:
             panel.draw(view)
+        # Views come while the rest is still being made, and when all is closed.
+        if self._started:
+            self.canvas.show_view(view.in_place)
 
     def _forget(self, panel: Panel) -> None:
         self._panels = [each for each in self._panels if each is not panel]

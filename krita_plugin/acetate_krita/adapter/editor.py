@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -21,11 +22,17 @@ from acetate_krita.adapter.gui_thread import GuiThread
 from acetate_krita.adapter.hand import is_busy
 from acetate_krita.adapter.layer_box import Attention, LayerBox
 from acetate_krita.adapter.settling import Settling
+from acetate_krita.adapter.strokes import StrokeCount
 from acetate_krita.adapter.undo import Deed, UndoChains
+
+_LOOK_EVERY = 0.3
 
 
 class KritaEditor:
-    """Krita as the bridge sees it; layers go by the ids that Krita saves in the file."""
+    """Krita as the bridge sees it; layers go by the ids that Krita saves in the file.
+
+    `is_leaving` says whether a window is about to go, so that Krita must not be asked much.
+    """
 
     def __init__(self) -> None:
         self._krita = krita.Krita.instance()
@@ -33,6 +40,11 @@ class KritaEditor:
         self._thread = GuiThread()
         self._box = LayerBox(self._krita)
         self._settlings: dict[str, Settling] = {}
+        self.strokes = StrokeCount()
+        self.is_leaving: Callable[[], bool] = lambda: False
+        self._seen: object = None
+        self._traces: object = None
+        self._look_again_at = 0.0
         self.undo_chains = UndoChains(self._documents, self._krita)
 
     @property
@@ -160,6 +172,11 @@ class KritaEditor:
             found.setColorSpace("RGBA", found.colorDepth(), SRGB)
 
     @property
+    def known(self) -> documents.Documents:
+        """Which documents are open, by their keys."""
+        return self._documents
+
+    @property
     def settled(self) -> bool:
         """Whether nothing is left to be done after insertions, undo and redo."""
         return not self._settlings and self.undo_chains.settled
@@ -168,6 +185,24 @@ class KritaEditor:
         # Whichever it is: dialogs, keys and strokes are those of the document that is active.
         active = self._documents.active()
         return is_busy(self._krita, active[1] if active else None)
+
+    def traces(self, document: str) -> object | None:
+        found = self._find(document)
+        if self.strokes.down or self.is_leaving():
+            return None
+        seen, now = (document, self.strokes.count), time.monotonic()
+        if seen != self._seen or now > self._look_again_at:
+            # Undo, the choice of a layer and what scripts do is noticed a little later.
+            if not found.tryBarrierLock():
+                return None
+            found.unlock()
+            self._seen, self._look_again_at = seen, now + _LOOK_EVERY
+            self._traces = self._look(document)
+        return seen, self._traces
+
+    def _look(self, document: str) -> object:
+        steps = self.undo_chains.position()
+        return steps, self.active_layer(document), self.selection_bounds(document)
 
     def call_soon(self, action: Callable[[], None]) -> None:
         self._thread.soon(action)

@@ -138,6 +138,10 @@ class UndoChains:
         del chains[:-_MOST_CHAINS]
         return True
 
+    def position(self) -> Position | None:
+        """Where the active document stands in its history; None when Krita does not say."""
+        return self._history.position()
+
     @property
     def settled(self) -> bool:
         """Whether no undo or redo is being followed."""

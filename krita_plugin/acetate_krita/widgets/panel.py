@@ -11,6 +11,7 @@ from acetate_krita.qt import Qt, QtCore, QtWidgets
 from acetate_krita.widgets.combo_box import ChoiceBox
 from acetate_krita.widgets.guides import Entries, Guides
 from acetate_krita.widgets.labels import flexible, heading, sentence
+from acetate_krita.widgets.live_row import LiveRow
 from acetate_krita.widgets.pictures import on_checkerboard
 from acetate_krita.widgets.prompts import Prompts
 from acetate_krita.widgets.queue import Queue
@@ -18,7 +19,7 @@ from acetate_krita.widgets.settings_dialog import SettingsDialog
 from acetate_krita.widgets.settings_form import Details, Icon
 from acetate_krita.widgets.setup_card import SetupCard
 from acetate_krita.widgets.status_bar import OfferRow, StatusLine
-from acetate_krita.widgets.thumbnails import HISTORY_SIDE, RESULT_SIDE, Strip
+from acetate_krita.widgets.thumbnails import HISTORY_SIDE, RESULT_SIDE, PointerWatch, Strip
 from acetate_krita.widgets.wheel import WheelGuard
 
 _PREVIEW_SIDE = 192
@@ -59,10 +60,14 @@ class Panel(QtWidgets.QWidget):
         self.again.setAccessibleName(say("Paint Anew"))
         self.again.setToolTip(say("Paint the active layer anew from its recipe, in its place"))
         self.again.clicked.connect(lambda: actions.regenerate())
+        self.live = LiveRow(actions)
         self.queue = Queue(actions)
         self.progress = self.queue.progress
         self.preview = QtWidgets.QLabel()
-        self.results = Strip(RESULT_SIDE, actions.swap)
+        PointerWatch(self.preview, actions.peek_preview, actions.peek_nothing)
+        self.results = Strip(
+            RESULT_SIDE, actions.swap, peek=actions.peek, leave=actions.peek_nothing
+        )
         self.history = Strip(
             HISTORY_SIDE, actions.restore, (say("Paint again here"), actions.repeat)
         )
@@ -97,6 +102,7 @@ class Panel(QtWidgets.QWidget):
         self._where.setText(view.sentence)
         self._where.setVisible(bool(view.sentence))
         self._draw_button(view)
+        self.live.show_view(view.live)
         self.queue.show_view(view)
         self._draw_preview(view)
         for strip, head, thumbnails in (
@@ -195,6 +201,7 @@ class Panel(QtWidgets.QWidget):
             column.addWidget(each)
         column.addLayout(buttons)
         for each in (
+            self.live,
             self.preview,
             self._results_head,
             self.results,

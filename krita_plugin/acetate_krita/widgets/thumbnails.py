@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 from acetate_bridge.panel.view import Thumbnail
@@ -16,6 +17,7 @@ class Strip(QtWidgets.QScrollArea):
     """Thumbnails side by side, each a button; `choose` is called with its place in the row.
 
     `more` are the words of what the menu of the other mouse button offers, and what it does.
+    `peek` is called while the pointer or the keyboard is on one, `leave` afterwards.
     """
 
     def __init__(
@@ -23,8 +25,12 @@ class Strip(QtWidgets.QScrollArea):
         side: int,
         choose: Callable[[int], None],
         more: tuple[str, Callable[[int], None]] | None = None,
+        peek: Callable[[int], None] | None = None,
+        leave: Callable[[], None] | None = None,
     ) -> None:
         super().__init__()
+        self._peek, self._leave = peek, leave
+        self._away = PointerWatch(self, _nothing, leave or _nothing)
         self._more = more
         self._side, self._choose = side, choose
         self._shown: tuple[Thumbnail, ...] = ()
@@ -47,6 +53,8 @@ class Strip(QtWidgets.QScrollArea):
             return
         focused = next((i for i, each in enumerate(self.buttons) if each.hasFocus()), None)
         self._shown = thumbnails
+        if self.buttons and self._leave is not None:
+            self._away.leave()
         for button in self.buttons:
             self._row.removeWidget(button)
             button.hide()
@@ -84,6 +92,8 @@ class Strip(QtWidgets.QScrollArea):
             self._choose(index)
 
         button.clicked.connect(choose)
+        if self._peek is not None and self._leave is not None:
+            PointerWatch(button, functools.partial(self._peek, index), self._leave)
         if self._more is not None:
             words, act = self._more
             entry = QAction(words, button)
@@ -91,6 +101,40 @@ class Strip(QtWidgets.QScrollArea):
             button.addAction(entry)
             button.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         return button
+
+
+class PointerWatch(QtCore.QObject):
+    """Tells when the pointer or the keyboard comes to a widget, and when it leaves."""
+
+    _moved = QtCore.pyqtSignal(bool)
+
+    def __init__(
+        self, watched: QtWidgets.QWidget, come: Callable[[], None], leave: Callable[[], None]
+    ) -> None:
+        super().__init__(watched)
+        self._come, self._leave = come, leave
+        # Not from within the event: what follows may take the widget away.
+        self._moved.connect(self._tell, Qt.ConnectionType.QueuedConnection)
+        watched.installEventFilter(self)
+
+    def leave(self) -> None:
+        """What was under the pointer is not there any more."""
+        self._moved.emit(False)
+
+    def eventFilter(self, watched: object, event: QtCore.QEvent) -> bool:  # noqa: N802 (Qt's name)
+        kinds = QtCore.QEvent.Type
+        if event.type() in (kinds.Enter, kinds.FocusIn):
+            self._moved.emit(True)
+        elif event.type() in (kinds.Leave, kinds.FocusOut):
+            self._moved.emit(False)
+        return False
+
+    def _tell(self, here: bool) -> None:
+        (self._come if here else self._leave)()
+
+
+def _nothing() -> None:
+    return None
 
 
 def _mark(thumbnail: Thumbnail) -> str:

@@ -137,6 +137,7 @@ class Controller(Previewing):
     @safely
     def swap(self, index: int) -> None:
         """Show this result in place of the shown one."""
+        self._peeked = None
         self._deliveries.show(index)
 
     @safely

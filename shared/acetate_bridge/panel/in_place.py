@@ -29,12 +29,7 @@ def result_in_place(
         return None
     soft = record.selection
     mask = Selection(soft.bounds.moved(*shift), soft.mask) if soft is not None else None
-    pictures = tuple(
-        Placed(
-            layer.image, Rect(layer.x, layer.y, layer.image.width, layer.image.height).moved(*shift)
-        )
-        for layer in result.layers
-    )
+    pictures = tuple(Placed(layer.image, _place_of(layer).moved(*shift)) for layer in result.layers)
     region = _around(pictures)
     return _view(editor, document, region, pictures, mask, without, around)
 

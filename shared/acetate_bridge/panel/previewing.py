@@ -50,7 +50,7 @@ class Previewing(Equipping):
     def __init__(self, editor: Editor, settings_file: Path) -> None:
         self._live = Live(_Around(self))
         self._looking = False
-        self._peeked: int | None = None
+        self._peeked: tuple[str, int] | None = None
         self._in_place: tuple[object, InPlaceView | None] = (None, None)
         super().__init__(editor, settings_file)
 
@@ -117,12 +117,13 @@ class Previewing(Equipping):
     @safely
     def peek(self, index: int) -> None:
         """Show a result of the strip in place while the pointer is on it."""
-        self._peeked = index
+        record = self._deliveries.strip.record
+        self._peeked = (record.job, index) if record is not None else None
 
     @safely
     def peek_preview(self) -> None:
         """Show what is being painted in place while the pointer is on its picture."""
-        self._peeked = _PREVIEW
+        self._peeked = ("", _PREVIEW)
 
     @safely
     def peek_nothing(self) -> None:
@@ -152,7 +153,8 @@ class Previewing(Equipping):
     def _peek(self) -> tuple[object, Callable[[], InPlaceView | None]] | None:
         if self._peeked is None:
             return None
-        if self._peeked == _PREVIEW:
+        job, index = self._peeked
+        if index == _PREVIEW:
             here = self._jobs_here()
             running = [each for each in self._tasks.values() if here(each) and each.preview]
             if not running:
@@ -161,15 +163,15 @@ class Previewing(Equipping):
             return key, lambda: preview_in_place(self._editor, running[0], self.around)
         strip = self._deliveries.strip
         record = strip.record
-        if record is None or not 0 <= self._peeked < len(strip.results):
+        if record is None or record.job != job or not 0 <= index < len(strip.results):
             return None
-        result = strip.results[self._peeked]
+        result = strip.results[index]
         if result.keys:
             return None  # The document shows it.
         standing = tuple(strip.shown.keys) if strip.shown is not None else ()
         if not strip.anything_inserted:
             standing = (*record.replaces, *record.hides)
-        return (record.job, self._peeked, standing), lambda: result_in_place(
+        return (job, index, standing), lambda: result_in_place(
             self._editor, record, result, standing, self.around
         )
 

@@ -1,0 +1,130 @@
+"""A picture over the canvas: a widget above Krita's own, which the document does not know of.
+
+It takes no event and no focus, is not in the layer stack, in no undo history and in no file, and
+ends with its canvas, whatever becomes of Krita.
+"""
+
+from __future__ import annotations
+
+from acetate_bridge.panel.preview_view import InPlaceView
+from acetate_bridge.protocol.geometry import Rect
+from acetate_krita.qt import Qt, QtCore, QtGui, QtWidgets
+from acetate_krita.widgets.pictures import qimage_of
+
+_CHECK = 32
+_LIGHT, _DARK = "#ffffff", "#dcdcdc"
+_FORMAT = QtGui.QImage.Format.Format_ARGB32_Premultiplied
+_SHOWN_AGAIN_AFTER = 250
+_KINDS = QtCore.QEvent.Type
+_PRESSES = (_KINDS.MouseButtonPress, _KINDS.TabletPress, _KINDS.TouchBegin)
+_RELEASES = (_KINDS.MouseButtonRelease, _KINDS.TabletRelease, _KINDS.TouchEnd)
+
+
+class CanvasOverlay(QtWidgets.QWidget):
+    """Lies over one canvas; while a hand is down there it steps aside."""
+
+    def __init__(self, canvas: QtWidgets.QWidget) -> None:
+        super().__init__(canvas)
+        self.setObjectName("acetate_overlay")
+        for attribute in ("WA_TransparentForMouseEvents", "WA_NoSystemBackground"):
+            self.setAttribute(getattr(Qt.WidgetAttribute, attribute))
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._canvas = canvas
+        self._view: InPlaceView | None = None
+        self._picture: QtGui.QImage | None = None
+        self._transform = QtGui.QTransform()
+        self._aside = False
+        self._back = QtCore.QTimer(self)
+        self._back.setSingleShot(True)
+        self._back.setInterval(_SHOWN_AGAIN_AFTER)
+        self._back.timeout.connect(self._come_back)
+        canvas.installEventFilter(self)
+        self.setGeometry(canvas.rect())
+        self.show()
+        self.raise_()
+
+    @property
+    def shown(self) -> InPlaceView | None:
+        """What is to be seen now."""
+        return None if self._aside else self._view
+
+    def show_view(self, view: InPlaceView, transform: QtGui.QTransform) -> None:
+        """Show pictures where they belong, by the way that the canvas lies now."""
+        if view is not self._view:
+            self._view, self._picture = view, composed(view)
+            self.update()
+        if transform != self._transform or self.geometry() != self._canvas.rect():
+            self._transform = transform
+            self.setGeometry(self._canvas.rect())
+            self.update()
+
+    def eventFilter(self, watched: object, event: QtCore.QEvent) -> bool:  # noqa: N802 (Qt's name)
+        """A stroke has to be seen that is painted below it."""
+        if event.type() in _PRESSES:
+            self._aside = True
+            self._back.stop()
+            self.update()
+        elif event.type() in _RELEASES:
+            self._back.start()
+        return False
+
+    def _come_back(self) -> None:
+        self._aside = False
+        self.update()
+
+    def paintEvent(self, event: object) -> None:  # noqa: N802 (Qt's name)
+        """Draw it, if it is to be seen."""
+        if self.shown is None or self._picture is None or self._view is None:
+            return
+        painter = QtGui.QPainter(self)
+        painter.setTransform(self._transform)
+        painter.setRenderHint(QtGui.QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(_rectangle(self._view.region), self._picture)
+        painter.end()
+
+
+def composed(view: InPlaceView) -> QtGui.QImage:
+    """The region of a view as one picture, its backdrop included where it has one."""
+    region = view.region
+    picture = QtGui.QImage(region.width, region.height, _FORMAT)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QtGui.QPainter(picture)
+    painter.setRenderHint(QtGui.QPainter.RenderHint.SmoothPixmapTransform)
+    painter.translate(-region.x, -region.y)
+    for each in reversed(view.pictures):
+        painter.drawImage(_rectangle(each.place), qimage_of(each.image))
+    modes = QtGui.QPainter.CompositionMode
+    mask = view.mask.mask if view.mask is not None else None
+    if view.mask is not None and mask is not None:
+        bounds = view.mask.bounds
+        kind = QtGui.QImage.Format.Format_Alpha8
+        strengths = QtGui.QImage(mask, bounds.width, bounds.height, bounds.width, kind)
+        cut = QtGui.QImage(region.width, region.height, _FORMAT)
+        cut.fill(Qt.GlobalColor.transparent)
+        inner = QtGui.QPainter(cut)
+        inner.drawImage(bounds.x - region.x, bounds.y - region.y, strengths)
+        inner.end()
+        painter.setCompositionMode(modes.CompositionMode_DestinationIn)
+        painter.drawImage(region.x, region.y, cut)
+    if view.backdrop is not None:
+        painter.setCompositionMode(modes.CompositionMode_DestinationOver)
+        painter.drawImage(_rectangle(view.seen), qimage_of(view.backdrop))
+        painter.drawImage(region.x, region.y, _checks(region))
+    painter.end()
+    return picture
+
+
+def _checks(region: Rect) -> QtGui.QImage:
+    """What Krita shows where there is nothing."""
+    board = QtGui.QImage(region.width, region.height, _FORMAT)
+    board.fill(QtGui.QColor(_LIGHT))
+    painter = QtGui.QPainter(board)
+    for row in range(0, region.height, _CHECK):
+        for column in range((row // _CHECK) % 2 * _CHECK, region.width, 2 * _CHECK):
+            painter.fillRect(column, row, _CHECK, _CHECK, QtGui.QColor(_DARK))
+    painter.end()
+    return board
+
+
+def _rectangle(place: Rect) -> QtCore.QRectF:
+    return QtCore.QRectF(place.x, place.y, place.width, place.height)
