@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from gi.repository import Gimp, GLib
@@ -15,7 +16,7 @@ from acetate_bridge.editing.editor import (
 )
 from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.types import Image, PixelFormat
-from adapter.documents import Attention, colour_of, describe_image
+from adapter.documents import Attention, colour_of, describe_image, traces
 from adapter.hand import Hand
 from adapter.insertion import insert_layers, remove_layers
 from adapter.layers import (
@@ -29,8 +30,11 @@ from adapter.layers import (
     walk,
 )
 from adapter.metadata import mark, read_note, read_recipe_text, write_note
-from adapter.pixels import look_at, read_below, read_drawable, read_shown, read_visible
+from adapter.pixels import check_sum, look_at, read_below, read_drawable, read_shown, read_visible
 from adapter.selection import selection_of
+from adapter.windows import button_is_down
+
+_LOOK_EVERY = 0.25
 
 
 class GimpEditor:
@@ -44,6 +48,8 @@ class GimpEditor:
         self.attention = Attention()
         self.hand = Hand()
         self._only = only
+        self._traces: tuple[str, object] = ("", None)
+        self._look_again_at = 0.0
 
     @property
     def name(self) -> str:
@@ -151,6 +157,19 @@ class GimpEditor:
             return False
         image = image_of(document)
         return self.hand.is_busy(image, in_front=image == self.attention.image())
+
+    def traces(self, document: str) -> object | None:
+        image = image_of(document)
+        if button_is_down() or image.get_floating_sel() is not None:
+            return None
+        now = time.monotonic()
+        if document != self._traces[0] or now > self._look_again_at:
+            self._look_again_at = now + _LOOK_EVERY
+            layers = image.get_selected_layers()
+            places = [list(layer.get_offsets()) for layer in layers]
+            sums = [check_sum(layer) for layer in layers]
+            self._traces = document, (traces(image)[1:], places, sums)
+        return self._traces
 
     def call_soon(self, action: Callable[[], None]) -> None:
         GLib.idle_add(_once, action, priority=GLib.PRIORITY_DEFAULT)

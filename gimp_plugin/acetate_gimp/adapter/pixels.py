@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import zlib
 from collections.abc import Iterator, Sequence
 
 from gi.repository import Gegl, Gimp
@@ -17,6 +18,7 @@ FORMATS: dict[PixelFormat, str] = {"rgba8": "R'G'B'A u8", "rgba16": "R'G'B'A u16
 
 
 _GLANCE = 96
+_SUMMED = 1024
 
 
 def rectangle(rect: Rect) -> Gegl.Rectangle:
@@ -125,9 +127,14 @@ def transparent(region: Rect, pixel_format: PixelFormat) -> Image:
     return Image(region.width, region.height, bytes(size), pixel_format)
 
 
-def _reduced(drawable: Gimp.Drawable) -> tuple[bytes, int, int]:
+def check_sum(drawable: Gimp.Drawable) -> int:
+    """Tells a drawable's pixels from what they were; of a large one after it was made smaller."""
+    return zlib.crc32(_reduced(drawable, _SUMMED)[0])
+
+
+def _reduced(drawable: Gimp.Drawable, side: int = _GLANCE) -> tuple[bytes, int, int]:
     """A drawable's pixels, made small by GEGL; their width and height."""
-    scale = min(1.0, _GLANCE / max(drawable.get_width(), drawable.get_height()))
+    scale = min(1.0, side / max(drawable.get_width(), drawable.get_height()))
     width, height = (
         max(1, int(length * scale)) for length in (drawable.get_width(), drawable.get_height())
     )

@@ -9,6 +9,7 @@ from acetate_bridge.panel.lists import LISTS
 from acetate_bridge.panel.view import Actions, Choice, PanelView
 from acetate_bridge.protocol.types import Image
 from widgets.guides import Entries, Guides
+from widgets.live_row import InPlace, LiveRow
 from widgets.pictures import on_checkerboard
 from widgets.prompts import Prompts
 from widgets.queue import Queue
@@ -69,9 +70,12 @@ class Panel(Gtk.Box):
         buttons.pack_start(self._button, True, True, 0)
         buttons.pack_start(self._again, False, False, 0)
 
+        self.live, self.in_place = LiveRow(actions, self._updating), InPlace()
         self._queue = Queue(actions)
         self._preview = Gtk.Image(no_show_all=True)
-        self._results = Strip(RESULT_SIDE, actions.swap)
+        self._results = Strip(
+            RESULT_SIDE, actions.swap, peek=actions.peek, leave=actions.peek_nothing
+        )
         self._history = Strip(HISTORY_SIDE, actions.restore, actions.repeat)
         self._result_rows = self._make_result_rows()
         self._history_rows = (heading(say("History")), self._history)
@@ -87,8 +91,10 @@ class Panel(Gtk.Box):
             self.guides,
             self._sentence,
             buttons,
+            self.live,
             self._preview,
             *self._result_rows,
+            self.in_place,
             self._offer,
             *self._history_rows,
         ):
@@ -126,6 +132,8 @@ class Panel(Gtk.Box):
             self._draw_button(view)
             self._queue.show_jobs(view.queue)
             self._draw_preview(view)
+            self.live.show_view(view.live)
+            self.in_place.show_view(view.in_place, self.get_allocated_width())
             self._results.show_all_of(view.results)
             self._history.show_all_of(view.history)
             for rows, there in (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gi.repository import Gdk, Gtk
+from gi.repository import Gdk, GLib, Gtk
 
 from acetate_bridge.language.spoken import say
 from acetate_bridge.panel.view import Thumbnail
@@ -17,7 +17,8 @@ HISTORY_SIDE = 48
 class Strip(Gtk.ScrolledWindow):
     """Thumbnails side by side, each a button; `choose` is called with its place in the row.
 
-    With `repeat` a menu on it asks to paint it again as it was.
+    With `repeat` a menu on it asks to paint it again as it was. `peek` is called while the pointer
+    or the keyboard is on one, `leave` afterwards.
     """
 
     def __init__(
@@ -25,8 +26,11 @@ class Strip(Gtk.ScrolledWindow):
         side: int,
         choose: Callable[[int], None],
         repeat: Callable[[int], None] | None = None,
+        peek: Callable[[int], None] | None = None,
+        leave: Callable[[], None] | None = None,
     ) -> None:
         super().__init__()
+        self._peek, self._leave = peek, leave
         self.set_policy(Gtk.PolicyType.AUTOMATIC, Gtk.PolicyType.NEVER)
         self._side, self._choose, self._repeat = side, choose, repeat
         self._shown: tuple[Thumbnail, ...] = ()
@@ -40,6 +44,8 @@ class Strip(Gtk.ScrolledWindow):
         self._shown = thumbnails
         children = self._row.get_children()
         focused = next((i for i, child in enumerate(children) if child.has_focus()), None)
+        if children and self._leave is not None:
+            self._goes()
         for child in children:
             child.destroy()
         for index, thumbnail in enumerate(thumbnails):
@@ -62,10 +68,29 @@ class Strip(Gtk.ScrolledWindow):
         button.set_tooltip_text(tip)
         button.get_accessible().set_name(tip or "Thumbnail")
         button.connect("clicked", lambda _: self._choose(index))
+        if self._peek is not None:
+            for name in ("enter-notify-event", "focus-in-event"):
+                button.connect(name, self._comes, index)
+            for name in ("leave-notify-event", "focus-out-event"):
+                button.connect(name, self._goes)
         if self._repeat is not None:
             button.connect("button-press-event", self._pressed, index)
             button.connect("popup-menu", lambda _: self._open_menu(index))
         return button
+
+    def _comes(self, _: Gtk.Button, __: Gdk.Event, index: int) -> bool:
+        # Not from here: what follows may take the button away.
+        GLib.idle_add(self._later, lambda: self._peek(index) if self._peek else None)
+        return False
+
+    def _goes(self, *_: object) -> bool:
+        GLib.idle_add(self._later, self._leave)
+        return False
+
+    def _later(self, act: Callable[[], None] | None) -> bool:
+        if act is not None and self.get_realized():
+            act()
+        return False
 
     def _pressed(self, _: Gtk.Button, event: Gdk.EventButton, index: int) -> bool:
         if event.type == Gdk.EventType.BUTTON_PRESS and event.button == Gdk.BUTTON_SECONDARY:

@@ -23,6 +23,8 @@ from widgets.panel import Panel  # noqa: E402
 
 _WIDTH, _HEIGHT = 360, 560
 _LOOK_EVERY = 700
+_AROUND = 0.25
+"""How much of the picture is shown beside a preview, as a share of its longer side."""
 
 
 def run_panel(plugin: Gimp.PlugIn, listener: Listener, image: Gimp.Image | None, mode: str) -> None:
@@ -61,6 +63,7 @@ class PanelWindow(Gtk.Window):
         self.editor = GimpEditor()
         self.editor.hand.at_panel = self.is_active
         self.controller = Controller(self.editor, settings_file(), self._draw)
+        self.controller.around = _AROUND
         self.controller.open_address = self._show_address
         self.panel = Panel(self.controller)
         self._images = ImageChooser(self._choose_image)

@@ -16,7 +16,13 @@ ROOT = Path(__file__).parents[3]
 CHECKS = Path(__file__).with_name("panel_checks.py")
 NAMES = [
     each.name
-    for name in ("guide_checks.py", "setup_checks.py", "undo_checks.py", "panel_checks.py")
+    for name in (
+        "guide_checks.py",
+        "overlay_checks.py",
+        "setup_checks.py",
+        "undo_checks.py",
+        "panel_checks.py",
+    )
     for each in ast.parse(CHECKS.with_name(name).read_text(encoding="utf-8")).body
     if isinstance(each, ast.FunctionDef) and each.name.startswith("check_")
 ]
