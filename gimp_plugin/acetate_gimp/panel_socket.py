@@ -122,4 +122,6 @@ def _status(view: PanelView) -> dict[str, Any]:
         "offer": view.offer.sentence if view.offer is not None else "",
         "plan": view.sentence,
         "running": view.running,
+        "live": view.live.on,
+        "in_place": view.in_place is not None,
     }

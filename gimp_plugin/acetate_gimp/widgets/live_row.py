@@ -20,7 +20,7 @@ class LiveRow(Gtk.Box):
 
     def __init__(self, actions: Actions, updating: Updating) -> None:
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=6, no_show_all=True)
-        self.switch = Gtk.CheckButton(label=say("Live"))
+        self.switch = Gtk.CheckButton(label=say("_Live"), use_underline=True)
         self.switch.connect(
             "toggled", updating.guard(lambda switch: actions.set_live(switch.get_active()))
         )

@@ -12,7 +12,9 @@ gi.require_version("Gdk", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gdk, Gtk  # noqa: E402
 
+from acetate_bridge.editing.editor import Selection  # noqa: E402
 from acetate_bridge.panel.fields import FIELDS  # noqa: E402
+from acetate_bridge.panel.preview_view import InPlaceView, LiveView, Placed  # noqa: E402
 from acetate_bridge.panel.setup_view import (  # noqa: E402
     FolderView,
     Hyperlink,
@@ -29,6 +31,9 @@ from acetate_bridge.panel.view import (  # noqa: E402
     QueuedJob,
     Status,
 )
+from acetate_bridge.protocol.geometry import Rect  # noqa: E402
+from acetate_bridge.protocol.types import Image  # noqa: E402
+from widgets.pictures import in_place  # noqa: E402
 
 if TYPE_CHECKING:
     from tests.editors.gimp.widget_checks import Bench
@@ -74,6 +79,54 @@ FETCHING = Status(
 )
 _LEAST_CONTRAST = 4.5
 _NARROW = 250
+
+
+def check_live_is_a_switch_and_keep_and_says_why_not(bench: Bench) -> None:
+    bench.draw(replace(bench.view, live=LiveView(why_not="Not connected.")))
+    live = bench.panel.live
+    assert not live.switch.get_sensitive() and not live.keep.get_mapped()
+    assert live.switch.get_tooltip_text() == "Not connected."
+    bench.draw(replace(bench.view, live=LiveView(offered=True)))
+    live.switch.clicked()
+    assert bench.heard == [("set_live", True)]
+    bench.draw(replace(bench.view, live=LiveView(True, True, sentence="Say what to paint first.")))
+    assert "Say what to paint first." in bench.words() and not live.keep.get_sensitive()
+    bench.draw(replace(bench.view, live=LiveView(True, True, can_keep=True)))
+    live.keep.clicked()
+    live.switch.clicked()
+    assert bench.heard == [("keep_live",), ("set_live", False)]
+    bench.draw(replace(bench.view, live=LiveView()))
+
+
+def check_what_is_not_in_the_image_is_shown_in_its_place(bench: Bench) -> None:
+    region, seen = Rect(20, 20, 40, 40), Rect(0, 0, 80, 80)
+    red, sea = _solid(10, (255, 0, 0, 255)), _solid(80, (0, 0, 255, 255))
+    view = InPlaceView("1", region, (Placed(red, region),), None, seen, sea)
+    bench.draw(replace(bench.view, in_place=view))
+    assert bench.panel.in_place.get_mapped()
+    assert bench.panel.in_place.get_pixbuf().get_width() > 80, "larger than it is"
+
+    def colours(view: InPlaceView) -> list[tuple[int, ...]]:
+        shown = in_place(view, 80, 80)
+        data, stride, step = shown.get_pixels(), shown.get_rowstride(), shown.get_n_channels()
+        places = ((10, 10), (21, 21), (58, 58), (70, 70))
+        return [tuple(data[y * stride + x * step :][:3]) for x, y in places]
+
+    red, sea = (255, 0, 0), (0, 0, 255)
+    assert colours(view) == [sea, red, red, sea]
+    cut = Selection(Rect(20, 20, 20, 40), bytes([255]) * 800)
+    assert colours(replace(view, mask=cut)) == [sea, red, sea, sea]
+    large = Placed(view.pictures[0].image, seen)
+    assert colours(replace(view, pictures=(large,))) == [sea, red, red, sea], "within its region"
+    grey = {(0x99,) * 3, (0x66,) * 3}
+    bare = colours(replace(view, backdrop=None))
+    assert bare[1:3] == [red, red] and {bare[0], bare[3]} <= grey
+    bench.draw(replace(bench.view, in_place=None))
+    assert not bench.panel.in_place.get_mapped()
+
+
+def _solid(side: int, colour: tuple[int, int, int, int]) -> Image:
+    return Image(side, side, bytes(colour) * (side * side))
 
 
 def check_generate_stays_generate_and_each_job_has_its_own_cancel(bench: Bench) -> None:
