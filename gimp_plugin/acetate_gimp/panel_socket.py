@@ -123,5 +123,5 @@ def _status(view: PanelView) -> dict[str, Any]:
         "plan": view.sentence,
         "running": view.running,
         "live": view.live.on,
-        "in_place": view.in_place is not None,
+        "in_place": view.in_place.job if view.in_place is not None else "",
     }

@@ -31,7 +31,7 @@ def result_in_place(
     mask = Selection(soft.bounds.moved(*shift), soft.mask) if soft is not None else None
     pictures = tuple(Placed(layer.image, _place_of(layer).moved(*shift)) for layer in result.layers)
     region = _around(pictures)
-    return _view(editor, document, region, pictures, mask, without, around)
+    return _view(editor, document, record, region, pictures, mask, without, around)
 
 
 def preview_in_place(editor: Editor, task: Task, around: float) -> InPlaceView | None:
@@ -44,12 +44,13 @@ def preview_in_place(editor: Editor, task: Task, around: float) -> InPlaceView |
         return None
     pictures = (Placed(task.preview, task.frame.canvas.moved(*shift)),)
     region = task.frame.region.moved(*shift)
-    return _view(editor, document, region, pictures, None, (), around)
+    return _view(editor, document, task.record, region, pictures, None, (), around)
 
 
 def _view(
     editor: Editor,
     document: Document,
+    record: Record,
     region: Rect,
     pictures: tuple[Placed, ...],
     mask: Selection | None,
@@ -60,7 +61,7 @@ def _view(
     backdrop = None
     if (without or around) and document.size.pixels <= _MOST_PIXELS:
         backdrop = _backdrop(editor, document, seen, without)
-    return InPlaceView(document.key, region, pictures, mask, seen, backdrop)
+    return InPlaceView(document.key, record.job, region, pictures, mask, seen, backdrop)
 
 
 def _backdrop(

@@ -37,11 +37,12 @@ class Placed:
 class InPlaceView:
     """Pictures over a document that are not in it, listed from the top downwards.
 
-    They are seen within `region` only, and through `mask` where there is one. `backdrop` is what
+    `job` has painted them. They are seen within `region` only, and through `mask` where there is one. `backdrop` is what
     lies behind them in `seen`, which holds the region: without it, that is the document as it is.
     """
 
     document: str
+    job: str
     region: Rect
     pictures: tuple[Placed, ...]
     mask: Selection | None

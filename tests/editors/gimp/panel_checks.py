@@ -101,7 +101,7 @@ def check_live_is_a_switch_and_keep_and_says_why_not(bench: Bench) -> None:
 def check_what_is_not_in_the_image_is_shown_in_its_place(bench: Bench) -> None:
     region, seen = Rect(20, 20, 40, 40), Rect(0, 0, 80, 80)
     red, sea = _solid(10, (255, 0, 0, 255)), _solid(80, (0, 0, 255, 255))
-    view = InPlaceView("1", region, (Placed(red, region),), None, seen, sea)
+    view = InPlaceView("1", "job", region, (Placed(red, region),), None, seen, sea)
     bench.draw(replace(bench.view, in_place=view))
     assert bench.panel.in_place.get_mapped()
     assert bench.panel.in_place.get_pixbuf().get_width() > 80, "larger than it is"

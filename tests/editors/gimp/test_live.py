@@ -60,17 +60,20 @@ def test_a_preview_is_seen_in_the_panel_and_the_image_does_not_notice(desk: Desk
 
 
 def test_a_stroke_takes_the_preview_away_and_another_comes(desk: Desk) -> None:
+    def another(than: str) -> str:
+        return desk.wait(lambda: (job := desk.panel()["in_place"]) != than and job)
+
     switch(desk, True)
-    desk.wait(lambda: desk.panel()["in_place"])
+    first = another("")
     desk.stroke()
     desk.wait(lambda: desk.dark_pixels() > 500)
-    desk.wait(lambda: not desk.panel()["in_place"])
     drawn = desk.gimp.run(_LOOK)
-    desk.wait(lambda: desk.panel()["in_place"])
+    second = another(first)
     assert desk.gimp.run(_LOOK) == drawn and desk.names() == ["Paper"]
     desk.in_image("ctrl+z")
     desk.wait(lambda: desk.dark_pixels() == 0)
-    desk.wait(lambda: not desk.panel()["in_place"])
+    another(second)
+    assert desk.names() == ["Paper"]
     switch(desk, False)
 
 

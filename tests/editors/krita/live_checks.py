@@ -24,6 +24,11 @@ def overlay() -> Any:
     return found if found is not None and found.shown is not None else None
 
 
+def shown() -> str:
+    """The job whose preview is seen; empty without one."""
+    return overlay().shown.job if overlay() is not None else ""
+
+
 def overlays() -> int:
     """How many widgets of ours lie over canvases, seen or not."""
     application: Any = QtWidgets.QApplication

@@ -23,6 +23,7 @@ def _solid(width: int, height: int, colour: tuple[int, int, int, int]) -> Image:
 
 RED = InPlaceView(
     "document",
+    "job",
     _REGION,
     (Placed(_solid(20, 15, (255, 0, 0, 255)), _REGION),),
     None,
