@@ -101,6 +101,7 @@ class Controller(Previewing):
             self._link.stop()
             self._link = None
         self._live.forget()
+        self._peeked = None
         self._tasks.clear()
         self.known.state = STOPPED
         self._preferences.flush()

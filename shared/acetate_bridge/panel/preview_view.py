@@ -37,8 +37,9 @@ class Placed:
 class InPlaceView:
     """Pictures over a document that are not in it, listed from the top downwards.
 
-    `job` has painted them. They are seen within `region` only, and through `mask` where there is one. `backdrop` is what
-    lies behind them in `seen`, which holds the region: without it, that is the document as it is.
+    `job` has painted them. They are seen within `region` only, and through `mask` where there is
+    one. `backdrop` is what lies behind them in `seen`, which holds the region: without it, that is
+    the document as it is.
     """
 
     document: str
