@@ -12,7 +12,7 @@ from widgets.signal_guard import Updating
 from widgets.style import make_quiet
 
 _WIDEST, _HIGHEST = 900, 640
-_MARGIN = 12
+_MARGIN = 40
 
 
 class LiveRow(Gtk.Box):
@@ -50,11 +50,18 @@ class LiveRow(Gtk.Box):
         self._sentence.set_visible(view.on and bool(view.sentence))
 
 
-class InPlace(Gtk.Image):
-    """GIMP lets nobody draw on its canvas: the panel shows that part of the picture instead."""
+class InPlace(Gtk.ScrolledWindow):
+    """GIMP lets nobody draw on its canvas: the panel shows that part of the picture instead.
+
+    It takes the width that there is, and asks for none.
+    """
 
     def __init__(self) -> None:
         super().__init__(no_show_all=True)
+        self.set_policy(Gtk.PolicyType.EXTERNAL, Gtk.PolicyType.NEVER)
+        self.image = Gtk.Image(visible=True)
+        self.add(self.image)
+        self.get_child().show()
         self.shown: InPlaceView | None = None
 
     def show_view(self, view: InPlaceView | None, room: int) -> None:
@@ -62,5 +69,5 @@ class InPlace(Gtk.Image):
         self.set_visible(view is not None)
         if view is not None and view is not self.shown:
             width = min(_WIDEST, max(64, room - _MARGIN))
-            self.set_from_pixbuf(in_place(view, width, _HIGHEST))
+            self.image.set_from_pixbuf(in_place(view, width, _HIGHEST))
         self.shown = view

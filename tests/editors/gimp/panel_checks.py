@@ -104,7 +104,7 @@ def check_what_is_not_in_the_image_is_shown_in_its_place(bench: Bench) -> None:
     view = InPlaceView("1", "job", region, (Placed(red, region),), None, seen, sea)
     bench.draw(replace(bench.view, in_place=view))
     assert bench.panel.in_place.get_mapped()
-    assert bench.panel.in_place.get_pixbuf().get_width() > 80, "larger than it is"
+    assert bench.panel.in_place.image.get_pixbuf().get_width() > 80, "larger than it is"
 
     def colours(view: InPlaceView) -> list[tuple[int, ...]]:
         shown = in_place(view, 80, 80)
