@@ -5,7 +5,7 @@ from __future__ import annotations
 from acetate_bridge.language.spoken import say
 from acetate_bridge.panel.preview_view import LiveView
 from acetate_bridge.panel.view import Actions
-from acetate_krita.qt import QtWidgets
+from acetate_krita.qt import Qt, QtWidgets
 from acetate_krita.widgets.labels import flexible, sentence
 
 
@@ -23,7 +23,8 @@ class LiveRow(QtWidgets.QWidget):
         self._sentence = sentence(muted=True)
         layout = QtWidgets.QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.switch, 0, 0)
+        # As wide as its words: beside them a click would meet the switch and do nothing.
+        layout.addWidget(self.switch, 0, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(flexible(self.keep), 0, 1)
         layout.addWidget(self._sentence, 1, 0, 1, 2)
         self.show_view(LiveView())
