@@ -241,7 +241,7 @@ FIELDS: dict[str, Field] = {
         ),
         Field(
             "seed_locked",
-            "_Lock",
+            "L_ock",
             "Keep the seed instead of drawing another for each layer",
             "toggle",
             False,

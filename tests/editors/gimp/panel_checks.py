@@ -98,6 +98,15 @@ def check_live_is_a_switch_and_keep_and_says_why_not(bench: Bench) -> None:
     bench.draw(replace(bench.view, live=LiveView()))
 
 
+def check_live_is_switched_by_its_letter_whatever_is_open(bench: Bench) -> None:
+    for more_open in (False, True):
+        bench.draw(replace(bench.view, live=LiveView(offered=True), more_open=more_open))
+        assert bench.window.mnemonic_activate(Gdk.KEY_l, Gdk.ModifierType.MOD1_MASK)
+        bench.settle(0.5)
+        assert bench.heard == [("set_live", True)], (more_open, bench.heard)
+    bench.draw(replace(bench.view, live=LiveView(), more_open=False))
+
+
 def check_what_is_not_in_the_image_is_shown_in_its_place(bench: Bench) -> None:
     region, seen = Rect(20, 20, 40, 40), Rect(0, 0, 80, 80)
     red, sea = _solid(10, (255, 0, 0, 255)), _solid(80, (0, 0, 255, 255))

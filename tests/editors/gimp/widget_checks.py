@@ -177,7 +177,7 @@ def check_every_field_tells_what_the_painter_sets(bench: Bench) -> None:
     spins = [each for each in bench.all(Gtk.SpinButton) if each.is_sensitive()]
     for spin in spins:
         spin.set_value(spin.get_value() + spin.get_increments().step)
-    bench.click("_Lock")
+    bench.click("L_ock")
     (model,) = [each for each in bench.all(Gtk.ComboBox) if each.get_active_id() == "embedded"]
     model.set_active_id("sdxl")
     assert ("set_prompt", "a boat") in bench.heard
