@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from acetate_bridge.editing.editor import DocumentClosed
@@ -18,10 +19,14 @@ _FOLLOW_EVERY = 40
 
 
 class CanvasPreview(QtCore.QObject):
-    """At most one overlay; none where Krita does not say how the canvas lies."""
+    """At most one overlay; none where Krita does not say how the canvas lies.
 
-    def __init__(self, application: Any, documents: Documents) -> None:
+    `holds` says whether the hand has done nothing that what is shown does not know of yet.
+    """
+
+    def __init__(self, application: Any, documents: Documents, holds: Callable[[], bool]) -> None:
         super().__init__()
+        self._holds = holds
         self._application, self._documents = application, documents
         self._view: InPlaceView | None = None
         self._canvas: QtWidgets.QWidget | None = None
@@ -69,7 +74,7 @@ class CanvasPreview(QtCore.QObject):
         canvas = found[0]
         if self.overlay is None or canvas is not self._canvas:
             self._take_away()
-            self.overlay, self._canvas = CanvasOverlay(canvas), canvas
+            self.overlay, self._canvas = CanvasOverlay(canvas, self._holds), canvas
             self.overlay.destroyed.connect(self._forget)
         self.overlay.show_view(view, transform)
 

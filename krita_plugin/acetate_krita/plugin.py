@@ -34,7 +34,7 @@ class Studio(QtCore.QObject):
             QtCore.QUrl(address)
         )
         self.editor.is_leaving = self._window_is_going
-        self.canvas = CanvasPreview(self._krita, self.editor.known)
+        self.canvas = CanvasPreview(self._krita, self.editor.known, self.controller.preview_holds)
         self._panels: list[Panel] = []
         self._started = False
         self._seen: object = _NOT_SEEN

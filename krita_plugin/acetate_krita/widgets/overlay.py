@@ -6,6 +6,8 @@ ends with its canvas, whatever becomes of Krita.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from acetate_bridge.panel.preview_view import InPlaceView
 from acetate_bridge.protocol.geometry import Rect
 from acetate_krita.qt import Qt, QtCore, QtGui, QtWidgets
@@ -21,15 +23,21 @@ _RELEASES = (_KINDS.MouseButtonRelease, _KINDS.TabletRelease, _KINDS.TouchEnd)
 
 
 class CanvasOverlay(QtWidgets.QWidget):
-    """Lies over one canvas; while a hand is down there it steps aside."""
+    """Lies over one canvas; while a hand is down there it steps aside.
 
-    def __init__(self, canvas: QtWidgets.QWidget) -> None:
+    It comes back when `holds` says that what it shows is not outdated by what the hand did.
+    """
+
+    # Python may have let go of it before Qt does: events come until then.
+    _canvas: QtWidgets.QWidget | None = None
+
+    def __init__(self, canvas: QtWidgets.QWidget, holds: Callable[[], bool] = lambda: True) -> None:
         super().__init__(canvas)
         self.setObjectName("acetate_overlay")
         for attribute in ("WA_TransparentForMouseEvents", "WA_NoSystemBackground"):
             self.setAttribute(getattr(Qt.WidgetAttribute, attribute))
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._canvas = canvas
+        self._canvas, self._holds = canvas, holds
         self._view: InPlaceView | None = None
         self._picture: QtGui.QImage | None = None
         self._transform = QtGui.QTransform()
@@ -38,7 +46,8 @@ class CanvasOverlay(QtWidgets.QWidget):
         self._back.setSingleShot(True)
         self._back.setInterval(_SHOWN_AGAIN_AFTER)
         self._back.timeout.connect(self._come_back)
-        canvas.installEventFilter(self)
+        # Krita's own filter on the canvas lets no press through to another one there.
+        QtWidgets.QApplication.instance().installEventFilter(self)
         self.setGeometry(canvas.rect())
         self.show()
         self.raise_()
@@ -50,16 +59,21 @@ class CanvasOverlay(QtWidgets.QWidget):
 
     def show_view(self, view: InPlaceView, transform: QtGui.QTransform) -> None:
         """Show pictures where they belong, by the way that the canvas lies now."""
+        canvas = self._canvas
+        if canvas is None:
+            return
         if view is not self._view:
             self._view, self._picture = view, composed(view)
             self.update()
-        if transform != self._transform or self.geometry() != self._canvas.rect():
+        if transform != self._transform or self.geometry() != canvas.rect():
             self._transform = transform
-            self.setGeometry(self._canvas.rect())
+            self.setGeometry(canvas.rect())
             self.update()
 
     def eventFilter(self, watched: object, event: QtCore.QEvent) -> bool:  # noqa: N802 (Qt's name)
         """A stroke has to be seen that is painted below it."""
+        if self._canvas is None or watched is not self._canvas:
+            return False
         if event.type() in _PRESSES:
             self._aside = True
             self._back.stop()
@@ -69,6 +83,9 @@ class CanvasOverlay(QtWidgets.QWidget):
         return False
 
     def _come_back(self) -> None:
+        if not self._holds():
+            self._back.start()
+            return
         self._aside = False
         self.update()
 

@@ -89,6 +89,11 @@ class Live:
         """Whether a preview is on its way."""
         return self._job is not None and not self._job.outdated
 
+    @property
+    def holds(self) -> bool:
+        """Whether nothing has changed since the last look, as far as can be told."""
+        return not self.on or self._around.traces() == self._seen
+
     def switch(self, on: bool) -> None:
         """Begin to repaint, or leave nothing behind."""
         if on == self.on:

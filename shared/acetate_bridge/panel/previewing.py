@@ -104,6 +104,10 @@ class Previewing(Equipping):
         live = self._live
         return live.on, live.shown, live.sentence, live.painting
 
+    def preview_holds(self) -> bool:
+        """Whether the hand has done nothing that what is shown does not know of yet."""
+        return self._live.holds
+
     @property
     def live_view(self) -> LiveView:
         """The switch as it stands."""

@@ -89,6 +89,33 @@ def check_the_overlay_steps_aside_while_a_hand_is_down_and_takes_no_event() -> N
     assert overlay.shown is RED and _seen(canvas, 12, 22) == (255, 0, 0)
 
 
+class _Greedy(QtCore.QObject):
+    """Takes every press to itself, as Krita's own does."""
+
+    def eventFilter(self, watched: object, event: QtCore.QEvent) -> bool:  # noqa: N802 (Qt's name)
+        return event.type() == QtCore.QEvent.Type.MouseButtonPress
+
+
+def check_the_overlay_hears_of_presses_that_are_taken_and_stays_aside_when_outdated() -> None:
+    canvas, true = _canvas(), [False]
+    overlay = CanvasOverlay(canvas, lambda: true[0])
+    overlay.show_view(RED, QtGui.QTransform())
+    greedy = _Greedy(canvas)
+    canvas.installEventFilter(greedy)
+    _hand(canvas, QtCore.QEvent.Type.MouseButtonPress)
+    assert overlay.shown is None
+    _hand(canvas, QtCore.QEvent.Type.MouseButtonRelease)
+    timer = overlay.findChild(QtCore.QTimer)
+    timer.timeout.emit()
+    assert overlay.shown is None and timer.isActive(), "it asks again"
+    true[0] = True
+    timer.timeout.emit()
+    assert overlay.shown is RED
+    other = _canvas()
+    _hand(other, QtCore.QEvent.Type.MouseButtonPress)
+    assert overlay.shown is RED, "elsewhere is not here"
+
+
 def check_the_overlay_grows_with_its_canvas_and_ends_with_it() -> None:
     canvas = _canvas()
     overlay = CanvasOverlay(canvas)
