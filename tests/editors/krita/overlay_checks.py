@@ -92,8 +92,8 @@ def check_the_overlay_steps_aside_while_a_hand_is_down_and_takes_no_event() -> N
 class _Greedy(QtCore.QObject):
     """Takes every press to itself, as Krita's own does."""
 
-    def eventFilter(self, watched: object, event: QtCore.QEvent) -> bool:  # noqa: N802 (Qt's name)
-        return event.type() == QtCore.QEvent.Type.MouseButtonPress
+    def eventFilter(self, a0: Any, a1: Any) -> bool:  # noqa: N802 (Qt's name)
+        return a1.type() == QtCore.QEvent.Type.MouseButtonPress
 
 
 def check_the_overlay_hears_of_presses_that_are_taken_and_stays_aside_when_outdated() -> None:
