@@ -74,9 +74,16 @@ class CanvasPreview(QtCore.QObject):
         canvas = found[0]
         if self.overlay is None or canvas is not self._canvas:
             self._take_away()
-            self.overlay, self._canvas = CanvasOverlay(canvas, self._holds), canvas
+            self.overlay, self._canvas = CanvasOverlay(canvas, self._still_holds), canvas
             self.overlay.destroyed.connect(self._forget)
         self.overlay.show_view(view, transform)
+
+    def _still_holds(self) -> bool:
+        try:
+            return self._holds()
+        except Exception:
+            log.exception("what the hand did could not be told")
+            return False
 
     def _take_away(self) -> None:
         overlay = self.overlay
