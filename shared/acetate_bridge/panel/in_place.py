@@ -30,7 +30,7 @@ def result_in_place(
     soft = record.selection
     mask = Selection(soft.bounds.moved(*shift), soft.mask) if soft is not None else None
     pictures = tuple(Placed(layer.image, _place_of(layer).moved(*shift)) for layer in result.layers)
-    region = _around(pictures)
+    region = _hull([each.place for each in pictures])
     return _view(editor, document, record, region, pictures, mask, without, around)
 
 
@@ -57,7 +57,9 @@ def _view(
     without: Sequence[str],
     around: float,
 ) -> InPlaceView:
-    seen = region.grown(round(around * max(region.width, region.height)))
+    grown = region.grown(round(around * max(region.width, region.height)))
+    canvas = Rect(0, 0, document.size.width, document.size.height)
+    seen = _hull([region, grown.common(canvas) or region])
     backdrop = None
     if (without or around) and document.size.pixels <= _MOST_PIXELS:
         backdrop = _backdrop(editor, document, seen, without)
@@ -81,8 +83,7 @@ def _place_of(layer: Layer) -> Rect:
     return Rect(layer.x, layer.y, layer.image.width, layer.image.height)
 
 
-def _around(pictures: Sequence[Placed]) -> Rect:
-    places = [each.place for each in pictures]
+def _hull(places: Sequence[Rect]) -> Rect:
     left, top = min(each.x for each in places), min(each.y for each in places)
     right, bottom = max(each.right for each in places), max(each.bottom for each in places)
     return Rect(left, top, right - left, bottom - top)

@@ -263,7 +263,7 @@ def test_where_nobody_can_draw_on_a_canvas_the_picture_around_is_read_too(tmp_pa
     desk.rest()
     desk.come()
     shown = desk.view.in_place
-    assert shown is not None and shown.seen == Rect(4, -6, 96, 96)
+    assert shown is not None and shown.seen == Rect(4, 0, 96, 90)
     assert shown.backdrop is not None and shown.backdrop.width == 96
 
 
