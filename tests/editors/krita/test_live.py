@@ -35,13 +35,17 @@ def test_a_preview_is_seen_and_the_document_does_not_notice(sheet: Desk) -> None
     sheet.krita.run("block(200, 200, 100)")
     sheet.wait(lambda: sheet.ask("settled()"))
     before = sheet.ask("fingerprint()")
+    paper = "colour_at(*spot(120, 120))"
+    sheet.wait(lambda: sheet.ask(paper) == [255, 255, 255])
     switch(sheet, True)
     sheet.wait(lambda: sheet.ask("overlay() is not None"))
+    sheet.wait(lambda: sheet.ask(paper) != [255, 255, 255])
     sheet.picture("live")
     assert sheet.ask("fingerprint()") == before and sheet.names() == ["Background"]
     assert sheet.view()["results"] == [] and sheet.view()["history"] == 0
     switch(sheet, False)
     sheet.wait(lambda: sheet.ask("overlays()") == 0)
+    sheet.wait(lambda: sheet.ask(paper) == [255, 255, 255])
     assert sheet.ask("fingerprint()") == before and sheet.ask("open_jobs()") == []
 
 
