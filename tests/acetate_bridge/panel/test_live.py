@@ -285,3 +285,23 @@ def test_another_server_is_asked_anew() -> None:
     studio.jobs.clear()
     studio.live.forget()
     rested(studio)
+
+
+def test_what_is_shown_holds_until_the_hand_does_something() -> None:
+    studio = Studio()
+    assert not studio.live.holds, "nobody has looked yet"
+    studio.look()
+    studio.look(_RESTED)
+    studio.answer()
+    assert studio.live.holds
+    studio.down = True
+    assert not studio.live.holds, "who knows what comes of it"
+    studio.down = False
+    assert studio.live.holds, "nothing did"
+    studio.drawing += 1
+    assert not studio.live.holds
+    studio.look()
+    assert studio.live.holds and not studio.shown
+    studio.live.switch(False)
+    studio.drawing += 1
+    assert studio.live.holds, "nobody asks what the hand does"
