@@ -8,7 +8,7 @@ from typing import Any
 
 from acetate_bridge.editing.editor import DocumentClosed
 from acetate_bridge.panel.preview_view import InPlaceView
-from acetate_krita.adapter.canvas import canvas_of, pixels_to_canvas
+from acetate_krita.adapter.canvas import brush_size, canvas_of, pixels_to_canvas
 from acetate_krita.adapter.documents import Documents
 from acetate_krita.qt import QtCore, QtWidgets
 from acetate_krita.widgets.overlay import CanvasOverlay
@@ -76,7 +76,7 @@ class CanvasPreview(QtCore.QObject):
             self._take_away()
             self.overlay, self._canvas = CanvasOverlay(canvas, self._still_holds), canvas
             self.overlay.destroyed.connect(self._forget)
-        self.overlay.show_view(view, transform)
+        self.overlay.show_view(view, transform, brush_size(found[1]))
 
     def _still_holds(self) -> bool:
         try:

@@ -19,7 +19,7 @@ from widgets.setup_card import SetupCard
 from widgets.signal_guard import Updating
 from widgets.status_bar import OfferRow, StatusLine
 from widgets.style import add_style, heading, make_narrow, make_quiet
-from widgets.thumbnails import HISTORY_SIDE, RESULT_SIDE, Strip
+from widgets.thumbnails import HISTORY_SIDE, RESULT_SIDE, Peeked, Strip
 from widgets.wheel import tame
 
 _PREVIEW_SIDE = 224
@@ -72,7 +72,8 @@ class Panel(Gtk.Box):
 
         self.live, self.in_place = LiveRow(actions, self._updating), InPlace()
         self._queue = Queue(actions)
-        self._preview = Gtk.Image(no_show_all=True)
+        self._preview = Gtk.Image()
+        self._preview_box = Peeked(self._preview, actions.peek_preview, actions.peek_nothing)
         self._results = Strip(
             RESULT_SIDE, actions.swap, peek=actions.peek, leave=actions.peek_nothing
         )
@@ -92,7 +93,7 @@ class Panel(Gtk.Box):
             self._sentence,
             buttons,
             self.live,
-            self._preview,
+            self._preview_box,
             *self._result_rows,
             self.in_place,
             self._offer,
@@ -183,7 +184,7 @@ class Panel(Gtk.Box):
         return button
 
     def _draw_preview(self, view: PanelView) -> None:
-        self._preview.set_visible(view.preview is not None)
+        self._preview_box.set_visible(view.preview is not None)
         if view.preview is not None and view.preview is not self._preview_shown:
             pixbuf = on_checkerboard(view.preview, _PREVIEW_SIDE, _PREVIEW_SIDE)
             self._preview.set_from_pixbuf(pixbuf)

@@ -123,3 +123,26 @@ def _mark(thumbnail: Thumbnail) -> str:
     if thumbnail.shown:
         return "shown"
     return "check" if thumbnail.warning else ""
+
+
+class Peeked(Gtk.EventBox):
+    """Tells when the pointer comes to what is in it, and when it leaves."""
+
+    def __init__(
+        self, inner: Gtk.Widget, peek: Callable[[], None], leave: Callable[[], None]
+    ) -> None:
+        super().__init__(visible_window=False, no_show_all=True)
+        self.add_events(Gdk.EventMask.ENTER_NOTIFY_MASK | Gdk.EventMask.LEAVE_NOTIFY_MASK)
+        self.add(inner)
+        inner.show()
+        self.connect("enter-notify-event", self._soon, peek)
+        self.connect("leave-notify-event", self._soon, leave)
+
+    def _soon(self, _: Gtk.Widget, __: Gdk.Event, act: Callable[[], None]) -> bool:
+        GLib.idle_add(self._now, act)
+        return False
+
+    def _now(self, act: Callable[[], None]) -> bool:
+        if self.get_realized():
+            act()
+        return False

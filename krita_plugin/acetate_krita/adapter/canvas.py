@@ -31,3 +31,8 @@ def pixels_to_canvas(view: Any) -> QtGui.QTransform | None:
         return None
     back, possible = view.flakeToImageTransform().inverted()
     return back * view.flakeToCanvasTransform() if possible else None
+
+
+def brush_size(view: Any) -> float:
+    """How wide the brush of a view is, in pixels; 0 where Krita does not say."""
+    return float(view.brushSize()) if hasattr(view, "brushSize") else 0.0

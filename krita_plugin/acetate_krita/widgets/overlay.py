@@ -7,6 +7,7 @@ ends with its canvas, whatever becomes of Krita.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from acetate_bridge.panel.preview_view import InPlaceView
 from acetate_bridge.protocol.geometry import Rect
@@ -20,12 +21,16 @@ _SHOWN_AGAIN_AFTER = 250
 _KINDS = QtCore.QEvent.Type
 _PRESSES = (_KINDS.MouseButtonPress, _KINDS.TabletPress, _KINDS.TouchBegin)
 _RELEASES = (_KINDS.MouseButtonRelease, _KINDS.TabletRelease, _KINDS.TouchEnd)
+_MOVES = (_KINDS.MouseMove, _KINDS.TabletMove)
+_LEAST_RADIUS = 12.0
+_WINDOW, _BAND = 48.0, 6.0
 
 
 class CanvasOverlay(QtWidgets.QWidget):
     """Lies over one canvas; while a hand is down there it steps aside.
 
-    It comes back when `holds` says that what it shows is not outdated by what the hand did.
+    It comes back when `holds` says that what it shows is not outdated by what the hand did. Where
+    the pointer is, the canvas is seen through it: Krita draws the outline of the brush there.
     """
 
     # Python may have let go of it before Qt does: events come until then.
@@ -42,6 +47,8 @@ class CanvasOverlay(QtWidgets.QWidget):
         self._picture: QtGui.QImage | None = None
         self._transform = QtGui.QTransform()
         self._aside = False
+        self._pointer: QtCore.QPointF | None = None
+        self._radius = _LEAST_RADIUS
         self._back = QtCore.QTimer(self)
         self._back.setSingleShot(True)
         self._back.setInterval(_SHOWN_AGAIN_AFTER)
@@ -49,6 +56,8 @@ class CanvasOverlay(QtWidgets.QWidget):
         # Krita's own filter on the canvas lets no press through to another one there.
         QtWidgets.QApplication.instance().installEventFilter(self)
         self.setGeometry(canvas.rect())
+        if canvas.underMouse():
+            self._pointer = QtCore.QPointF(canvas.mapFromGlobal(QtGui.QCursor.pos()))
         self.show()
         self.raise_()
 
@@ -57,8 +66,11 @@ class CanvasOverlay(QtWidgets.QWidget):
         """What is to be seen now."""
         return None if self._aside else self._view
 
-    def show_view(self, view: InPlaceView, transform: QtGui.QTransform) -> None:
-        """Show pictures where they belong, by the way that the canvas lies now."""
+    def show_view(self, view: InPlaceView, transform: QtGui.QTransform, brush: float = 0.0) -> None:
+        """Show pictures where they belong, by the way that the canvas lies now.
+
+        `brush` is how wide the brush is, in pixels of the document.
+        """
         canvas = self._canvas
         if canvas is None:
             return
@@ -68,6 +80,10 @@ class CanvasOverlay(QtWidgets.QWidget):
         if transform != self._transform or self.geometry() != canvas.rect():
             self._transform = transform
             self.setGeometry(canvas.rect())
+            self.update()
+        radius = max(_LEAST_RADIUS, brush / 2 * abs(transform.determinant()) ** 0.5)
+        if radius != self._radius:
+            self._radius = radius
             self.update()
 
     def eventFilter(self, watched: object, event: QtCore.QEvent) -> bool:  # noqa: N802 (Qt's name)
@@ -80,7 +96,27 @@ class CanvasOverlay(QtWidgets.QWidget):
             self.update()
         elif event.type() in _RELEASES:
             self._back.start()
+        elif event.type() in _MOVES:
+            self._look_through(_place_of(event))
+        elif event.type() == _KINDS.Leave:
+            self._look_through(None)
         return False
+
+    def _look_through(self, pointer: QtCore.QPointF | None) -> None:
+        for place in (self._pointer, pointer):
+            if place is not None and self.shown is not None:
+                self.update(_around(place, self._radius + _BAND).toAlignedRect())
+        self._pointer = pointer
+
+    def _seen_through(self) -> QtGui.QPainterPath:
+        """All but the outline of the brush, and what is in that unless it is large."""
+        path = QtGui.QPainterPath()
+        path.addRect(QtCore.QRectF(self.rect()))
+        if self._pointer is not None:
+            path.addEllipse(_around(self._pointer, self._radius + _BAND))
+            if self._radius > _WINDOW:
+                path.addEllipse(_around(self._pointer, self._radius - _BAND))
+        return path
 
     def _come_back(self) -> None:
         if not self._holds():
@@ -94,6 +130,7 @@ class CanvasOverlay(QtWidgets.QWidget):
         if self.shown is None or self._picture is None or self._view is None:
             return
         painter = QtGui.QPainter(self)
+        painter.setClipPath(self._seen_through())
         painter.setTransform(self._transform)
         painter.setRenderHint(QtGui.QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(_rectangle(self._view.region), self._picture)
@@ -141,6 +178,15 @@ def _checks(region: Rect) -> QtGui.QImage:
             painter.fillRect(column, row, _CHECK, _CHECK, QtGui.QColor(_DARK))
     painter.end()
     return board
+
+
+def _place_of(event: Any) -> QtCore.QPointF:
+    """Where a mouse or a pen is, in either Qt."""
+    return event.position() if hasattr(event, "position") else QtCore.QPointF(event.pos())
+
+
+def _around(place: QtCore.QPointF, radius: float) -> QtCore.QRectF:
+    return QtCore.QRectF(place.x() - radius, place.y() - radius, 2 * radius, 2 * radius)
 
 
 def _rectangle(place: Rect) -> QtCore.QRectF:

@@ -127,7 +127,10 @@ class Previewing(Equipping):
     @safely
     def peek_preview(self) -> None:
         """Show what is being painted in place while the pointer is on its picture."""
-        self._peeked = ("", _PREVIEW)
+        here = self._jobs_here()
+        running = [each.record.job for each in self._tasks.values() if here(each)]
+        # Of the next job nobody has asked to see it: a picture that goes may tell of no pointer.
+        self._peeked = (running[0], _PREVIEW) if running else None
 
     @safely
     def peek_nothing(self) -> None:
@@ -159,12 +162,11 @@ class Previewing(Equipping):
             return None
         job, index = self._peeked
         if index == _PREVIEW:
-            here = self._jobs_here()
-            running = [each for each in self._tasks.values() if here(each) and each.preview]
-            if not running:
+            task = self._tasks.get(job)
+            if task is None or task.preview is None or not self._jobs_here()(task):
                 return None
-            key = running[0].record.job, id(running[0].preview)
-            return key, lambda: preview_in_place(self._editor, running[0], self.around)
+            key = job, id(task.preview)
+            return key, lambda: preview_in_place(self._editor, task, self.around)
         strip = self._deliveries.strip
         record = strip.record
         if record is None or record.job != job or not 0 <= index < len(strip.results):

@@ -255,6 +255,9 @@ def test_the_pointer_on_the_preview_shows_it_over_all_that_the_model_sees(tmp_pa
     assert shown.pictures == (Placed(rough, frame.canvas),) and shown.region == frame.region
     desk.done()
     assert desk.view.in_place is None
+    desk.ask()
+    desk.preview(rough)
+    assert desk.view.in_place is None, "nobody has asked to see the next one"
 
 
 def test_where_nobody_can_draw_on_a_canvas_the_picture_around_is_read_too(tmp_path: Path) -> None:

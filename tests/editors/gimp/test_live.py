@@ -66,7 +66,8 @@ def test_a_stroke_takes_the_preview_away_and_another_comes(desk: Desk) -> None:
     switch(desk, True)
     first = another("")
     desk.stroke()
-    desk.wait(lambda: desk.dark_pixels() > 500)
+    # GIMP counts an image as changed when a stroke has ended.
+    desk.wait(lambda: desk.gimp.run("answer = image.is_dirty()") and desk.dark_pixels() > 500)
     drawn = desk.gimp.run(_LOOK)
     second = another(first)
     assert desk.gimp.run(_LOOK) == drawn and desk.names() == ["Paper"]

@@ -14,7 +14,7 @@ import gi
 gi.require_version("Gdk", "3.0")
 gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
-from gi.repository import GimpUi, GLib, Gtk  # noqa: E402
+from gi.repository import Gdk, GimpUi, GLib, Gtk  # noqa: E402
 
 from acetate_bridge.panel.menus import mode_choices, model_choices  # noqa: E402
 from acetate_bridge.panel.view import (  # noqa: E402
@@ -102,10 +102,14 @@ VIEWS = {"quiet": QUIET, "busy": BUSY, "done": DONE, "trouble": TROUBLE}
 
 
 class Bench:
-    """A window with the panel in it; `heard` is what the panel asked of its controller."""
+    """A window with the panel in it; `heard` is what the panel asked of its controller.
+
+    `peeked` is what the pointer asked of it, which may rest anywhere on the screen.
+    """
 
     def __init__(self) -> None:
         self.heard: list[tuple[Any, ...]] = []
+        self.peeked: list[tuple[Any, ...]] = []
         self.panel = Panel(self)  # type: ignore[arg-type]
         self.window = Gtk.Window(title=TITLE, default_width=360, default_height=640)
         self.window.add(self.panel)
@@ -113,7 +117,8 @@ class Bench:
         self.window.show()
 
     def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *values: self.heard.append((name, *values))
+        told = self.peeked if name.startswith("peek") else self.heard
+        return lambda *values: told.append((name, *values))
 
     def draw(self, view: PanelView) -> None:
         self.view = view
@@ -225,6 +230,28 @@ def check_results_can_be_chosen_kept_and_discarded(bench: Bench) -> None:
         ("another_try",),
     ]
     assert {"kept", "shown", "check"} <= set(bench.words())
+
+
+def check_the_pointer_on_a_result_and_on_the_preview_shows_it_in_place(bench: Bench) -> None:
+    def pointer(widget: Gtk.Widget, comes: bool) -> None:
+        kind = Gdk.EventType.ENTER_NOTIFY if comes else Gdk.EventType.LEAVE_NOTIFY
+        bench.peeked.clear()
+        widget.emit("enter-notify-event" if comes else "leave-notify-event", Gdk.Event.new(kind))
+        bench.settle()
+
+    bench.draw(DONE)
+    thumbnails = [each for each in bench.all(Gtk.Button) if each.get_label() is None]
+    second = next(each for each in thumbnails if "seed 1" in (each.get_tooltip_text() or ""))
+    pointer(second, True)
+    assert ("peek", 1) in bench.peeked
+    pointer(second, False)
+    assert ("peek_nothing",) in bench.peeked
+    bench.draw(BUSY)
+    (preview,) = [each for each in bench.all(Gtk.EventBox) if type(each).__name__ == "Peeked"]
+    pointer(preview, True)
+    assert ("peek_preview",) in bench.peeked
+    pointer(preview, False)
+    assert ("peek_nothing",) in bench.peeked
 
 
 def check_generate_is_grey_and_says_why(bench: Bench) -> None:

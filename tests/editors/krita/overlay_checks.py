@@ -89,6 +89,36 @@ def check_the_overlay_steps_aside_while_a_hand_is_down_and_takes_no_event() -> N
     assert overlay.shown is RED and _seen(canvas, 12, 22) == (255, 0, 0)
 
 
+def check_the_canvas_is_seen_around_the_pointer_and_the_outline_of_the_brush() -> None:
+    canvas = _canvas()
+    canvas.setMouseTracking(True)
+    overlay = CanvasOverlay(canvas)
+    large = replace(RED, region=Rect(0, 0, 200, 150), seen=Rect(0, 0, 200, 150))
+    large = replace(large, pictures=(Placed(_solid(1, 1, (255, 0, 0, 255)), large.region),))
+    red, blue = (255, 0, 0), (0, 0, 255)
+    overlay.show_view(large, QtGui.QTransform(), 10.0)
+    assert _seen(canvas, 100, 75) == red
+    _move(canvas, 100, 75)
+    assert (
+        _seen(canvas, 100, 75) == _seen(canvas, 108, 75) == blue and _seen(canvas, 130, 75) == red
+    )
+    _move(canvas, 30, 75)
+    assert _seen(canvas, 100, 75) == red and _seen(canvas, 30, 75) == blue
+    overlay.show_view(large, QtGui.QTransform().scale(2, 2), 60.0)
+    _move(canvas, 100, 75)
+    assert _seen(canvas, 100, 75) == red, "within a large brush the preview is seen"
+    assert _seen(canvas, 160, 75) == _seen(canvas, 40, 75) == blue, "and its outline is"
+    QtWidgets.QApplication.sendEvent(canvas, QtCore.QEvent(QtCore.QEvent.Type.Leave))
+    assert _seen(canvas, 160, 75) == red
+
+
+def _move(canvas: QtWidgets.QWidget, x: int, y: int) -> None:
+    none, nothing = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.NoButton
+    kind = QtCore.QEvent.Type.MouseMove
+    event = QtGui.QMouseEvent(kind, QtCore.QPointF(x, y), nothing, nothing, none)
+    QtWidgets.QApplication.sendEvent(canvas, event)
+
+
 class _Greedy(QtCore.QObject):
     """Takes every press to itself, as Krita's own does."""
 

@@ -102,6 +102,48 @@ def test_keep_puts_it_in_as_one_undo_step(sheet: Desk) -> None:
     sheet.wait(lambda: sheet.ask("node('Background').visible()"))
 
 
+def test_the_pointer_on_a_result_shows_it_on_the_canvas_and_leaves_no_trace(sheet: Desk) -> None:
+    def point(widget: str) -> bool:
+        """Move the pointer to a widget, wherever that is by now."""
+        x, y = sheet.ask(f"place({widget})")
+        sheet.screen.do("xdotool", "mousemove", str(x), str(y))
+        return sheet.ask("overlay() is not None")
+
+    sheet.krita.run("panel()._actions.set_field('variants', 2)")
+    try:
+        sheet.generate()
+        sheet.wait(lambda: not sheet.view()["running"] and len(sheet.view()["results"]) == 2)
+        sheet.wait(lambda: sheet.ask("panel()._studio.editor.settled and settled()"))
+        other = sheet.view()["results"].index(False)
+        before = sheet.ask("fingerprint()")
+        sheet.wait(lambda: point(f"panel().results.buttons[{other}]"))
+        sheet.picture("peek")
+        assert sheet.ask("fingerprint()") == before
+        sheet.wait(lambda: not point("canvas()"))
+        sheet.wait(lambda: sheet.ask("overlays()") == 0)
+        assert sheet.ask("fingerprint()") == before
+    finally:
+        sheet.krita.run("panel()._actions.set_field('variants', 1)")
+
+
+def test_the_canvas_is_seen_through_a_preview_where_the_brush_is(sheet: Desk) -> None:
+    paper = "colour_at(*spot(320, 240))"
+    sheet.wait(lambda: sheet.ask(paper) == [255, 255, 255])
+    switch(sheet, True)
+    sheet.wait(lambda: sheet.ask("overlay() is not None"))
+    sheet.wait(lambda: sheet.ask(paper) != [255, 255, 255])
+
+    def aim(across: int) -> bool:
+        x, y = sheet.ask("spot(320, 240)")
+        sheet.screen.do("xdotool", "mousemove", str(x + across), str(y))
+        return sheet.ask(paper) == [255, 255, 255]
+
+    # The outline itself may be seen anywhere but a little beside its middle.
+    sheet.wait(lambda: aim(6))
+    assert sheet.ask("overlay() is not None")
+    sheet.wait(lambda: not aim(-300))
+
+
 def test_it_ends_with_its_document(sheet: Desk) -> None:
     switch(sheet, True)
     sheet.wait(lambda: sheet.ask("overlay() is not None"))
