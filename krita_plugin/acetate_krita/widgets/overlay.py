@@ -30,7 +30,7 @@ class CanvasOverlay(QtWidgets.QWidget):
     """Lies over one canvas; while a hand is down there it steps aside.
 
     It comes back when `holds` says that what it shows is not outdated by what the hand did. Where
-    the pointer is, the canvas is seen through it: Krita draws the outline of the brush there.
+    the pointer moves, the canvas is seen through it: Krita draws the outline of the brush there.
     """
 
     # Python may have let go of it before Qt does: events come until then.
@@ -56,8 +56,6 @@ class CanvasOverlay(QtWidgets.QWidget):
         # Krita's own filter on the canvas lets no press through to another one there.
         QtWidgets.QApplication.instance().installEventFilter(self)
         self.setGeometry(canvas.rect())
-        if canvas.underMouse():
-            self._pointer = QtCore.QPointF(canvas.mapFromGlobal(QtGui.QCursor.pos()))
         self.show()
         self.raise_()
 
