@@ -128,6 +128,7 @@ def test_the_pointer_on_a_result_shows_it_on_the_canvas_and_leaves_no_trace(shee
 
 def test_the_canvas_is_seen_through_a_preview_where_the_brush_is(sheet: Desk) -> None:
     paper = "colour_at(*spot(320, 240))"
+    sheet.krita.run("Krita.instance().activeWindow().activeView().setBrushSize(20)")
     sheet.wait(lambda: sheet.ask(paper) == [255, 255, 255])
     switch(sheet, True)
     sheet.wait(lambda: sheet.ask("overlay() is not None"))
