@@ -98,7 +98,7 @@ def test_keep_puts_it_in_as_one_undo_step(sheet: Desk) -> None:
     sheet.wait(lambda: len(sheet.names()) == 2)
     assert sheet.names() == ["red apple", "Background"]
     sheet.wait(lambda: sheet.ask("overlays()") == 0)
-    assert sheet.view()["results"] == [True]
+    sheet.wait(lambda: sheet.view()["results"] == [True])
     sheet.undo()
     sheet.wait(lambda: sheet.names() == ["Background"])
     sheet.wait(lambda: sheet.ask("node('Background').visible()"))
