@@ -55,6 +55,50 @@ def test_every_name_of_a_module_is_known(module: str, networks: dict[str, nn.Mod
     assert torch.allclose(delta(file, networks), UP @ DOWN, atol=1e-5)
 
 
+AI_TOOLKIT = {
+    "input_blocks_0_0": "conv_in",
+    "input_blocks_1_0_in_layers_2": "down_blocks.0.resnets.0.conv1",
+    "input_blocks_1_0_emb_layers_1": "down_blocks.0.resnets.0.time_emb_proj",
+    "input_blocks_3_0_op": "down_blocks.0.downsamplers.0.conv",
+    "input_blocks_4_0_skip_connection": "down_blocks.1.resnets.0.conv_shortcut",
+    "input_blocks_4_1_proj_in": "down_blocks.1.attentions.0.proj_in",
+    "input_blocks_4_1_transformer_blocks_0_attn2_to_out_0": (
+        "down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_out.0"
+    ),
+    "middle_block_0_out_layers_3": "mid_block.resnets.0.conv2",
+    "middle_block_1_transformer_blocks_0_ff_net_2": (
+        "mid_block.attentions.0.transformer_blocks.0.ff.net.2"
+    ),
+    "output_blocks_0_1_transformer_blocks_0_ff_net_0_proj": (
+        "up_blocks.0.attentions.0.transformer_blocks.0.ff.net.0.proj"
+    ),
+    "output_blocks_2_2_conv": "up_blocks.0.upsamplers.0.conv",
+    "time_embed_0": "time_embedding.linear_1",
+    "label_emb_0_2": "add_embedding.linear_2",
+    "out_2": "conv_out",
+}
+"""How ai-toolkit writes a style of SDXL: kohya's words around the names of the first code."""
+
+
+def test_a_style_of_sdxl_from_ai_toolkit() -> None:
+    unet = tiny_denoiser("sdxl")
+    file: dict[str, Tensor] = {}
+    expected: dict[str, Tensor] = {}
+    for named, own in AI_TOOLKIT.items():
+        weight = unet.get_parameter(f"{own}.weight")
+        up, down = numbers(len(weight), 2), numbers(2, *weight.shape[1:])
+        sides = (1,) * (weight.ndim - 2)
+        file[f"lora_unet_{named}.lora_up.weight"] = up.reshape(*up.shape, *sides)
+        file[f"lora_unet_{named}.lora_down.weight"] = down
+        file[f"lora_unet_{named}.alpha"] = torch.tensor(1.0)
+        expected[f"{own}.weight"] = (up @ down.flatten(1)).reshape(weight.shape) / 2
+    found = read_style(file, {"unet": unet}, "ink")["unet"]
+    assert found.keys() == expected.keys()
+    for name, change in found.items():
+        made = change.delta(unet.get_parameter(name))
+        assert torch.allclose(made, expected[name], atol=1e-5), name
+
+
 @pytest.mark.parametrize(
     ("told", "scale"),
     [

@@ -6,6 +6,7 @@ from acetate.models.identify import Kind, NotRecognised, Shapes, recognise
 
 ATTENTION = "transformer_blocks.0.attn2"
 KOHYA = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k"
+AI_TOOLKIT = "lora_unet_input_blocks_4_1_transformer_blocks_0_attn2_to_k"
 UNET = "model.diffusion_model.input_blocks"
 
 FILES: dict[str, tuple[Shapes, Kind]] = {
@@ -31,6 +32,14 @@ FILES: dict[str, tuple[Shapes, Kind]] = {
     "style from kohya": (
         {f"{KOHYA}.lora_down.weight": (8, 768), f"{KOHYA}.lora_up.weight": (320, 8)},
         Kind("style", ("sd15",)),
+    ),
+    "style of SDXL from ai-toolkit": (
+        {
+            f"{AI_TOOLKIT}.lora_down.weight": (8, 2048),
+            f"{AI_TOOLKIT}.lora_up.weight": (640, 8),
+            f"{AI_TOOLKIT}.alpha": (),
+        },
+        Kind("style", ("sdxl",)),
     ),
     "style of Flux": (
         {"transformer.single_transformer_blocks.0.attn.to_k.lora_A.weight": (16, 3072)},
