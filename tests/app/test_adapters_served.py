@@ -81,7 +81,8 @@ def test_a_layer_comes_with_previews_at_its_place_and_comes_again(
     done = listener.ending(job)
     assert isinstance(done, Done), done
     steps = [event.step for event in listener.of(job, Progress) if event.stage != "loading"]
-    assert steps == [1, 2]
+    # A reader that is slow is told only of the last.
+    assert steps in ([2], [1, 2])
     preview = listener.of(job, Preview)[0].image
     assert len(set(preview.data)) > 8
     (event,) = listener.of(job, LayerReady)

@@ -89,7 +89,8 @@ def test_a_layer_is_painted_at_its_place_and_its_recipe_paints_it_again(
     kinds = [type(event) for event in listener.events]
     assert kinds[0] is Accepted and kinds[-1] is Done
     steps = [event.step for event in listener.of(job, Progress) if event.stage != "loading"]
-    assert steps == [1, 2, 3]
+    # A reader that is slow is told only of the last.
+    assert steps[-1] == 3 and steps == sorted(set(steps))
     preview = listener.of(job, Preview)[0].image
     assert preview.format == "rgba8" and preview.width >= 8
     (ready,) = listener.of(job, LayerReady)

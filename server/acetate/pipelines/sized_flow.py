@@ -29,6 +29,13 @@ class SizedFlow(FlowMatchEulerDiscreteScheduler):
         shift = config["base_shift"] + slope * (self._tokens - config["base_image_seq_len"])
         super().set_timesteps(device=device, sigmas=self.levels(num_inference_steps), mu=shift)
 
+    def stretch_shift_to_terminal(self, t: Any) -> Any:
+        """Levels [steps] whose last is the config's `shift_terminal`; a single one is left as is.
+
+        It is pure noise, and diffusers would divide by how far it is from that.
+        """
+        return t if len(t) == 1 else super().stretch_shift_to_terminal(t)
+
     def levels(self, steps: int) -> list[float]:
         """The noise levels before they are shifted."""
         return np.linspace(1.0, 1 / steps, steps).tolist()
