@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import rich.console
+from rich.console import Console
 
+from acetate.cli import models
 from acetate.cli.console import say
 from acetate.cli.show import show
 from acetate.images.png import encode_png
 from acetate.images.recipe_texts import RECIPE_KEY
+from acetate.models import pull as pulling
+from acetate.models.catalog import catalog
+from acetate.models.pull import PullProgress
 from acetate_bridge.protocol.types import Image
 
 COMMANDS = "\x1b]52;c;aGVsbG8=\x07\x1b[2J\x9b1A\r"
@@ -58,3 +65,27 @@ def test_a_complaint_that_names_what_stands_in_a_file_is_words_alone() -> None:
     say(f"There is no model called “{COMMANDS}ink”.", heard)
     assert heard.getvalue().count("\n") <= 2
     assert all(line.isprintable() for line in heard.getvalue().split("\n"))
+
+
+def test_a_file_of_any_name_is_fetched_before_the_eyes_of_a_person(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    screen = io.StringIO()
+
+    def terminal(stderr: bool) -> Console:
+        assert stderr
+        environment = {"TERM": "xterm"}
+        return Console(file=screen, force_terminal=True, width=200, _environ=environment)
+
+    def offered(
+        entry: object, modes: object, on_progress: Callable[[PullProgress], None]
+    ) -> list[Path]:
+        on_progress(PullProgress(f"[/model]{COMMANDS}.safetensors", 1, 2, 1, 2))
+        return []
+
+    monkeypatch.setattr(rich.console, "Console", terminal)
+    monkeypatch.setattr(pulling, "pull", offered)
+    entry = next(iter(catalog().values()))
+    assert models._pull(entry, ()) == []  # pyright: ignore[reportPrivateUsage]
+    shown = screen.getvalue()
+    assert "[/model]" in shown and "\x1b]52" not in shown and "\x9b" not in shown

@@ -11,6 +11,7 @@ import typer
 
 from acetate.cli.telling import tell_server
 from acetate.errors import BadRequest
+from acetate_bridge.protocol.naming import printable
 
 if TYPE_CHECKING:
     from acetate.models.catalog import Entry
@@ -239,7 +240,7 @@ def _pull(entry: Entry, modes: tuple[str, ...]) -> list[Path]:
 
     console = Console(stderr=True)
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),  # Whoever offers files names them.
         BarColumn(),
         DownloadColumn(),
         TimeRemainingColumn(),
@@ -248,7 +249,9 @@ def _pull(entry: Entry, modes: tuple[str, ...]) -> list[Path]:
         task = bars.add_task("Asking the hub", total=None)
 
         def show(news: PullProgress) -> None:
-            bars.update(task, description=news.file, completed=news.here, total=news.total)
+            bars.update(
+                task, description=printable(news.file), completed=news.here, total=news.total
+            )
 
         return pull(entry, modes, on_progress=show)
 
