@@ -1,4 +1,4 @@
-"""FLUX.2 klein and RGBA adapters, tiny and random, through a running server and the client."""
+"""RGBA adapters on every family, tiny and random, through a running server and the client."""
 
 from __future__ import annotations
 
@@ -27,24 +27,29 @@ from acetate_bridge import (
 from tests.app.listening import Listener
 from tests.app.server_process import TOKEN, RunningServer
 from tests.support.tiny_adapters import LORA, write_adapter
-from tests.support.tiny_families import write_tiny_sd15
+from tests.support.tiny_families import write_tiny_sd15, write_tiny_sdxl
+from tests.support.tiny_flux import write_tiny_flux
 from tests.support.tiny_flux2 import write_tiny_flux2
+from tests.support.tiny_qwen import write_tiny_qwen
 
 pytestmark = pytest.mark.slow
 
-MODELS = ("klein-clear", "sd15-clear")
+MODELS = ("klein-clear", "sd15-clear", "sdxl-clear", "flux-clear", "qwen-clear")
 REGION = Rect(-30, 12, 220, 150)
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """The real generator, with two imported bases and an adapter on each."""
+    """The real generator, with imported bases and an adapter on each."""
     folder = tmp_path_factory.mktemp("adapted")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ACETATE_MODELS_DIR", str(folder / "models"))
         for family, base, adapter in (
             ("flux2", write_tiny_flux2(folder / "tiny-klein"), "klein-clear"),
             ("sd15", write_tiny_sd15(folder / "tiny-sd15"), "sd15-clear"),
+            ("sdxl", write_tiny_sdxl(folder / "tiny-sdxl"), "sdxl-clear"),
+            ("flux", write_tiny_flux(folder / "tiny-flux"), "flux-clear"),
+            ("qwen", write_tiny_qwen(folder / "tiny-qwen"), "qwen-clear"),
         ):
             import_any(str(base))
             made = write_adapter(folder / adapter, base, family, family=family)

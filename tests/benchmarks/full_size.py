@@ -10,7 +10,6 @@ from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
 from transformers.models.clip.configuration_clip import CLIPTextConfig
-from transformers.models.clip.modeling_clip import CLIPTextModel, CLIPTextModelWithProjection
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
 from acetate.adapters import AttentionSharing, WeightPatch
@@ -129,23 +128,16 @@ def full_pipeline(family: str, device: torch.device, dtype: torch.dtype) -> Full
         frozen(OffsetEncoder, device, dtype), frozen(TransparentDecoder, device, dtype)
     )
     pair.decoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    encoders = {"": CLIPTextModel}
-    kind: Any = FullSd15
-    if family == "sdxl":
-        encoders["_2"], kind = CLIPTextModelWithProjection, FullSdxl
-    pipeline = kind(
+    kind: Any = FullSdxl if family == "sdxl" else FullSd15
+    return kind(
         RandomBase(family),
         pair,
-        encoders,
         device=device,
         home=device,
-        dtype=dtype,
-        vae_dtype=dtype,
         locate=lambda id_: None,
         model=f"random {family}",
+        dtypes=(dtype, dtype),
     )
-    pipeline.variant = "attention"
-    return pipeline
 
 
 def frozen(make: Any, device: torch.device, dtype: torch.dtype) -> Any:

@@ -144,7 +144,7 @@ def measure_decoders(device: torch.device, repeats: int) -> None:
     """Eight passes at 1024²: the plain loop, ours, and both compiled."""
     pixel = torch.rand(1, 3, 1024, 1024, device=device, dtype=torch.bfloat16)
     latent = torch.randn(1, 4, 128, 128, device=device, dtype=torch.bfloat16)
-    ours = full_pipeline("sd15", device, torch.bfloat16).pair.decoder
+    ours = full_pipeline("sd15", device, torch.bfloat16).transparency.decoder
     plain = frozen(PlainDecoder, device, torch.bfloat16)
     for kind in ("eager", "compiled"):
         if kind == "compiled":

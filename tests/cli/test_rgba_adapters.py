@@ -1,7 +1,8 @@
-"""A tiny FLUX.2 klein with an RGBA adapter, from the command line."""
+"""Tiny bases with an RGBA adapter, from the command line."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,20 +11,28 @@ from acetate.images.files import read_image, read_recipe
 from tests.cli.conftest import Acetate
 from tests.support.tiny_adapters import LORA, write_adapter
 from tests.support.tiny_flux2 import write_tiny_flux2
+from tests.support.tiny_qwen import write_tiny_qwen
 
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.parametrize(
+    ("family", "write"), [("flux2", write_tiny_flux2), ("qwen", write_tiny_qwen)]
+)
 def test_an_adapter_is_taken_over_and_paints_a_layer(
-    tmp_path: Path, acetate: Acetate, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    acetate: Acetate,
+    monkeypatch: pytest.MonkeyPatch,
+    family: str,
+    write: Callable[[Path], Path],
 ) -> None:
     monkeypatch.setenv("ACETATE_MODELS_DIR", str(tmp_path / "models"))
-    base = write_tiny_flux2(tmp_path / "tiny-klein")
-    write_adapter(tmp_path / "clear", base, "flux2", family="flux2")
+    base = write(tmp_path / "tiny-base")
+    write_adapter(tmp_path / "clear", base, family, family=family)
     assert acetate("models", "import", base).code == 0
-    outcome = acetate("models", "import", tmp_path / "clear", "--base", "tiny-klein")
+    outcome = acetate("models", "import", tmp_path / "clear", "--base", "tiny-base")
     assert outcome.code == 0, outcome.err
-    assert "It paints with tiny-klein, whose own files stay as they are." in outcome.out
+    assert "It paints with tiny-base, whose own files stay as they are." in outcome.out
     command = ("generate", "text", "a red apple", "--size", "64x64", "--steps", "1", "--seed", "3")
     layer = tmp_path / "layer.png"
     outcome = acetate(*command, "--model", "clear", "-o", layer)
@@ -31,5 +40,5 @@ def test_an_adapter_is_taken_over_and_paints_a_layer(
     image, recipe = read_image(layer), read_recipe(layer)
     assert (image.width, image.height) == (64, 64) and len(set(image.data[3::4])) > 8
     assert recipe.model == "clear" and f"adapter/{LORA}" in recipe.files
-    outcome = acetate(*command, "--model", "tiny-klein", "-o", tmp_path / "none.png")
+    outcome = acetate(*command, "--model", "tiny-base", "-o", tmp_path / "none.png")
     assert outcome.code == 2 and "cannot do the mode “text”" in outcome.err

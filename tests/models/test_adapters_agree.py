@@ -19,8 +19,13 @@ from tests.models.test_import_agrees import taken_over
 from tests.support.adapter_shapes import draw_adapter, draw_klein
 from tests.support.tiny_families import write_tiny_sd15
 from tests.support.tiny_flux2 import write_tiny_flux2
+from tests.support.tiny_qwen import write_tiny_qwen
 
-BASES: dict[str, Callable[[Path], Path]] = {"flux2": write_tiny_flux2, "sd15": write_tiny_sd15}
+BASES: dict[str, Callable[[Path], Path]] = {
+    "flux2": write_tiny_flux2,
+    "sd15": write_tiny_sd15,
+    "qwen": write_tiny_qwen,
+}
 ADAPTERS, FOLDERS = 24, 16
 
 

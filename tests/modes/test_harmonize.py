@@ -20,6 +20,7 @@ from acetate.models.registry import model_named
 from acetate.modes import run
 from acetate.modes.harmonize import with_colours_of
 from acetate.pipelines.loading import load_folder
+from acetate.pipelines.pipeline import Conditioning
 from acetate.pipelines.sampling import Interrupted, Step
 from acetate.pipelines.stable_diffusion import StableDiffusionPipeline
 from acetate_bridge.protocol.geometry import Frame, Rect, Size
@@ -85,7 +86,7 @@ def test_the_noise_is_that_of_the_published_code(
     patch.inject(pipeline.denoiser)
     try:
         seen = torch.cat([layer, beneath], dim=1)
-        ours = pipeline.predict(noisy, torch.tensor(500), words, None, seen)
+        ours = pipeline.predict(noisy, torch.tensor(500), Conditioning(words, None, seen))
     finally:
         patch.eject()
     assert (ours - theirs).abs().max() < 1e-4

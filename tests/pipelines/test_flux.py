@@ -76,7 +76,7 @@ def test_the_decoder_gets_the_unclipped_picture_and_gives_alpha_last(
     unscaled = latent / 0.3611 + 0.1159
     pixel = pipeline.vae.decode(unscaled).sample * 0.5 + 0.5
     assert pixel.min() < 0
-    expected = pipeline.pair.decoder(pixel, unscaled).clamp(0, 1)
+    expected = pipeline.transparency.decoder(pixel, unscaled).clamp(0, 1)
     assert (pipeline.decode_layer(latent, 1) - expected).abs().max() < 1e-5
 
 
@@ -85,7 +85,7 @@ def test_the_encoder_sees_alpha_last(pipeline: FluxPipeline) -> None:
     rgba = torch.rand(1, 4, 128, 128)
     rgba[:, 3] = 1
     seen: list[Tensor] = []
-    encoder = pipeline.pair.encoder
+    encoder = pipeline.transparency.encoder
     handle = encoder.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
     latent = pipeline.encode_layer(rgba)
     handle.remove()

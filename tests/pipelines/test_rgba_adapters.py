@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ from tests.support.tiny_adapters import (
 from tests.support.tiny_families import write_tiny_sd15, write_tiny_sdxl
 from tests.support.tiny_flux import write_tiny_flux
 from tests.support.tiny_flux2 import write_tiny_flux2
+from tests.support.tiny_qwen import write_tiny_qwen
 
 SIDE = 128
 BASES: dict[str, Callable[[Path], Path]] = {
@@ -51,6 +53,7 @@ BASES: dict[str, Callable[[Path], Path]] = {
     "sdxl": write_tiny_sdxl,
     "flux": write_tiny_flux,
     "flux2": write_tiny_flux2,
+    "qwen": partial(write_tiny_qwen, edits=True),
 }
 PAINTED = ("text", "refine", "fill")
 LOOKING = ("background", "foreground", "extract")
@@ -104,7 +107,7 @@ def test_every_mode_paints_layers_and_the_base_is_as_before(
     adapter = write_adapter(tmp_path / "clear", bases[family], family, family=family)
     pipeline = taken_over(adapter, bases[family], family)
     modes = model_named("clear").modes
-    assert set(modes) == {*PAINTED, *(LOOKING if family == "flux2" else ())}
+    assert set(modes) == {*PAINTED, *(LOOKING if family in ("flux2", "qwen") else ())}
     before = [snapshot(network) for network in pipeline.modules]
     for mode in modes:
         steps: list[Step] = []
@@ -120,7 +123,7 @@ def test_every_mode_paints_layers_and_the_base_is_as_before(
             assert_untouched(network, once)
 
 
-@pytest.mark.parametrize("family", ["sd15", "flux", "flux2"])
+@pytest.mark.parametrize("family", ["sd15", "flux", "flux2", "qwen"])
 def test_the_lora_paints_and_comes_off_when_it_is_stopped(
     tmp_path: Path, bases: dict[str, Path], family: str
 ) -> None:
@@ -149,7 +152,7 @@ def named(network: torch.nn.Module) -> list[tuple[str, Tensor]]:
     return [(name, weight.data) for name, weight in network.named_parameters()]
 
 
-@pytest.mark.parametrize("family", ["flux", "flux2"])
+@pytest.mark.parametrize("family", ["flux", "flux2", "qwen"])
 def test_a_decoder_of_alpha_stands_beside_the_untouched_autoencoder(
     tmp_path: Path, bases: dict[str, Path], family: str
 ) -> None:
@@ -186,6 +189,34 @@ def test_layers_are_encoded_and_decoded_by_the_published_class(
     rgba = torch.rand(1, 4, SIDE, SIDE)
     latent = theirs.encode(rgba * 2 - 1).latent_dist.mode()
     expected = theirs.decode(latent).sample.mul(0.5).add(0.5).clamp(0, 1)
+    ours = pipeline.decode_layer(pipeline.encode_layer(rgba), 1)
+    assert (ours - expected).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("mode", ["text", "refine"])
+def test_an_adapter_on_a_base_that_looks_at_nothing_paints_from_words(
+    tmp_path: Path, mode: str
+) -> None:
+    base = write_tiny_qwen(tmp_path / "tiny-words")
+    pipeline = taken_over(write_adapter(tmp_path / "clear", base, "qwen"), base, "qwen")
+    assert model_named("clear").modes == PAINTED
+    before = [snapshot(network) for network in pipeline.modules]
+    layers = run(request(mode), pipeline)
+    assert len(set(layers[0].image.data[3::4])) > 8
+    for network, once in zip(pipeline.modules, before, strict=True):
+        assert_untouched(network, once)
+
+
+@torch.inference_mode()
+def test_films_of_one_picture_are_encoded_and_decoded_by_the_published_class(
+    tmp_path: Path, bases: dict[str, Path]
+) -> None:
+    adapter = write_adapter(tmp_path / "clear", bases["qwen"], "qwen")
+    pipeline = taken_over(adapter, bases["qwen"], "qwen")
+    theirs = widened(bases["qwen"], "qwen").eval()
+    rgba = torch.rand(1, 4, SIDE, SIDE)
+    latent = theirs.encode(rgba[:, :, None] * 2 - 1).latent_dist.mode()
+    expected = theirs.decode(latent).sample[:, :, 0].mul(0.5).add(0.5).clamp(0, 1)
     ours = pipeline.decode_layer(pipeline.encode_layer(rgba), 1)
     assert (ours - expected).abs().max() < 1e-4
 

@@ -44,7 +44,7 @@ def draw_adapter(place: Path, base: Path, family: str, seed: int) -> Shape:
         "family": {"family": family},
         "premultiplied": {"family": family, "alpha": "premultiplied"},
         "words": {"family": family, "prompt": "{prompt}, alone"},
-        "another family": {"family": "qwen"},
+        "another family": {"family": "sora"},
         "another version": {"family": family, "version": 2},
         "torn": {},
     }[settings]  # type: ignore[assignment]

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.autoencoders.autoencoder_kl_flux2 import AutoencoderKLFlux2
+from diffusers.models.autoencoders.autoencoder_kl_qwenimage import AutoencoderKLQwenImage
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -17,6 +18,7 @@ from acetate.models.weights import read_weights
 
 LORA = "pytorch_lora_weights.safetensors"
 _DENOISERS = {"sd15": "unet", "sdxl": "unet"}
+_AUTOENCODERS = {"flux2": AutoencoderKLFlux2, "qwen": AutoencoderKLQwenImage}
 
 
 def write_adapter(folder: Path, base: Path, like: str, **settings: Any) -> Path:
@@ -48,7 +50,8 @@ def write_like_alphaanything(folder: Path, base: Path, family: str) -> Path:
         if name not in ("conv_out.weight", "conv_out.bias")
     }
     wide = vae.decoder.conv_out.weight.shape[1]
-    decoder |= {"conv_out.weight": torch.randn(1, wide, 3, 3), "conv_out.bias": torch.zeros(1)}
+    kernel = vae.decoder.conv_out.weight.shape[2:]
+    decoder |= {"conv_out.weight": torch.randn(1, wide, *kernel), "conv_out.bias": torch.zeros(1)}
     state = {f"decoder.{name}": tensor.contiguous() for name, tensor in decoder.items()}
     save_file(state, folder / "alpha_decoder.safetensors")
     save_file(lora(base, family), folder / LORA)
@@ -59,7 +62,8 @@ def write_like_alphaanything(folder: Path, base: Path, family: str) -> Path:
 def widened(base: Path, family: str) -> Any:
     """The base's autoencoder with a fourth channel, whose alpha follows from what it decodes."""
     vae = _autoencoder(base, family)
-    config = {**dict(vae.config), "in_channels": 4, "out_channels": 4}
+    ends = ("input_channels",) if family == "qwen" else ("in_channels", "out_channels")
+    config = {**dict(vae.config), **dict.fromkeys(ends, 4)}
     torch.manual_seed(3)
     wide = type(vae).from_config(config)
     state = vae.state_dict()
@@ -87,5 +91,5 @@ def lora(base: Path, family: str) -> dict[str, Tensor]:
 
 
 def _autoencoder(base: Path, family: str) -> Any:
-    kind: Any = AutoencoderKLFlux2 if family == "flux2" else AutoencoderKL
+    kind: Any = _AUTOENCODERS.get(family, AutoencoderKL)
     return kind.from_pretrained(base / "vae")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from acetate.models.base_facts import EDITS
 from acetate.models.catalog import Entry
 from acetate.models.hashing import model_hash
 from acetate.models.hub_cache import missing_base
@@ -31,6 +32,7 @@ def described_adapter(adapter: RgbaAdapter, name: str, wishes: Wishes) -> Own:
     facts: dict[str, Any] = {
         ADAPTER: 1,
         **({"licence": adapter.licence} if adapter.licence else {}),
+        **({EDITS: 1} if EDITS in base.facts else {}),
     }
     measured = "" if adapter.alpha else alpha_of_adapter(adapter)
     if kind := adapter.alpha or measured:

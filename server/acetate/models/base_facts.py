@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+EDITS = "edits"
+"""The fact of a model of a family that has both kinds: it was made to change pictures."""
+
 
 @dataclass(frozen=True)
 class BaseFacts:

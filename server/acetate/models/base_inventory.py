@@ -23,6 +23,7 @@ PARTS = {
     "sd15": ("autoencoder", "text_encoder"),
     "sdxl": ("autoencoder", "text_encoder", "text_encoder_2"),
     "flux": ("autoencoder", "text_encoder", "text_encoder_2"),
+    "qwen": ("autoencoder", "text_encoder"),
 }
 """What a family needs beside its denoiser."""
 
@@ -62,6 +63,9 @@ class Inventory:
 
 def take_inventory(shapes: Shapes, family: str, name: str) -> Inventory:
     """The inventory of a checkpoint's tensors. Raises NotRecognised for a kind of no use here."""
+    if family == "qwen":  # Nobody puts more than its denoiser into one file.
+        entry = next((shapes[key][-1] for key in shapes if key.endswith("img_in.weight")), 0)
+        return Inventory(family, entry, ())
     renamed = names_of_the_first_code(shapes, family)
     inside = {new: shapes[old] for old, new in renamed.items()}
     if family == "flux":

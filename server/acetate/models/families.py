@@ -250,6 +250,19 @@ FAMILIES = {
         folders=r"QwenImage21\w*Pipeline",
         activations=12000,
     ),
+    # Edit also looks at pictures; transparency comes with an adapter.
+    "qwen": Family(
+        "acetate.pipelines.qwen",
+        "Qwen-Image",
+        32,
+        50,
+        4.0,
+        ("text", "background", "foreground", "refine", "extract", "fill"),
+        passes=1,
+        folders=r"QwenImage(EditPlus|Img2Img)?Pipeline",
+        whole_files=False,
+        activations=12000,
+    ),
     # Klein: its guidance was distilled into it; transparency comes with an adapter.
     "flux2": Family(
         "acetate.pipelines.flux2",

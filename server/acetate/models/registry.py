@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from acetate.models.base_facts import EDITS
 from acetate.models.catalog import Entry, Part, catalog, entry_named
 from acetate.models.families import FAMILIES, SPLIT
 from acetate.models.few_steps import preset_told_by
@@ -36,7 +37,7 @@ def _entry(own: Own) -> Entry | None:
     row = FAMILIES.get(family)
     if row is None or not row.imported or not (row.whole_files or _has_all_parts(own)):
         return None  # Taken over by an earlier version, which said yes to what it could not use.
-    official = catalog()[family]
+    official = _official(own, family)
     on_hub = own.form == "hub"
     return Entry(
         id=own.name.removesuffix(".safetensors"),
@@ -122,7 +123,8 @@ UPSCALER_NATIVE = 512
 def _modes(own: Own, official: Entry) -> tuple[str, ...]:
     """What a base can do: one that fills holes has no entry to spare for conditions in stages."""
     if ADAPTER in own.facts:
-        return _ADAPTED.get(official.family, _UNCONDITIONED)
+        looks = official.family in _LOOKING or EDITS in own.facts
+        return FAMILIES[official.family].modes if looks else _UNCONDITIONED
     if not own.fills:
         return (*official.modes, "harmonize") if _light_parts(own) else official.modes
     staged = official.family == "sdxl"
@@ -130,8 +132,16 @@ def _modes(own: Own, official: Entry) -> tuple[str, ...]:
 
 
 _UNCONDITIONED = ("text", "refine", "fill")
-_ADAPTED = {"flux2": FAMILIES["flux2"].modes}
-"""What a base does with an RGBA adapter, where that is more: it looks at pictures, too."""
+_LOOKING = ("flux2",)
+"""Families that look at pictures, too, and so do more with an RGBA adapter."""
+
+
+def _official(own: Own, family: str) -> Entry:
+    """The model of the catalog that a base is like."""
+    known = catalog()
+    edits = own.facts.get(EDITS)
+    alike = (each for each in known.values() if each.family == family)
+    return next((each for each in alike if each.facts.get(EDITS) == edits), known[family])
 
 
 def _place(own: Own) -> Path:

@@ -29,7 +29,7 @@ _FORMAT, _VERSION = "rgba-adapter", 1
 _LATENTS = {16: "flux", 32: "flux2"}
 _SDXL_SCALE = 0.13025
 _ALPHA = ("straight", "premultiplied")
-_ADAPTED = ("sd15", "sdxl", "flux", "flux2")
+_ADAPTED = ("sd15", "sdxl", "flux", "flux2", "qwen")
 """Families that take such an adapter."""
 
 
@@ -169,8 +169,10 @@ def _family(vae: Path | None, decoder: Path | None, name: str) -> str:
     if vae is not None:
         config = read_config(vae / "config.json")
         kind = str(config.get("_class_name"))
+        if kind == "AutoencoderKLQwenImage":
+            return "qwen"
         if "Qwen" in kind or "Wan" in kind:
-            return "Qwen-Image"
+            return kind.removeprefix("AutoencoderKL")
         channels = config.get("latent_channels", 4)
         if kind == "AutoencoderKLFlux2":
             return "flux2"
@@ -184,7 +186,7 @@ def _family(vae: Path | None, decoder: Path | None, name: str) -> str:
             (shapes[key] for key in shapes if key.endswith("conv_in.weight")), tuple[int, ...]()
         )
         if len(entry) == 5:
-            return "Qwen-Image"
+            return "qwen"
         channels = entry[1] if len(entry) == 4 else 0
     family = _LATENTS.get(channels, "")
     if not family:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from acetate.models.base_inventory import PARTS, WORDS
 from acetate.models.hub_cache import missing_base
@@ -71,6 +72,30 @@ def supplies_here(lacking: Sequence[str], family: str) -> Iterator[dict[str, str
     for entry in models().values():
         if entry.family == family and not entry.supplied and not missing_base(entry):
             yield dict.fromkeys(lacking, f"model:{entry.id}")
+
+
+def source_of_rest(
+    wishes: Wishes, family: str, name: str, called: str, preferred: Mapping[str, Any] | None = None
+) -> str:
+    """The model, as “model:ID”, that a denoiser in one file takes all else from.
+
+    Of those that are here one with these facts comes first. `called` is what its family is called.
+    Raises CannotImport, NotRecognised.
+    """
+    named = list(named_supplies(wishes, family).values())
+    here = [source for found in supplies_here(("",), family) for source in found.values()]
+    alike = [
+        source
+        for source in here
+        if dict(models()[source.partition(":")[2]].facts) == dict(preferred or {})
+    ]
+    for source in (*named, *alike, *here):
+        return source
+    raise NotRecognised(
+        f"{name} is a {called} in one file, which needs a {called} folder of diffusers beside "
+        "it for its text encoders, tokenizers and autoencoder, and none is here.",
+        f"Fetch one with `acetate models pull {family}`, or import a folder.",
+    )
 
 
 def nothing_to_take(name: str, lacking: Sequence[str], family: str) -> NotRecognised:

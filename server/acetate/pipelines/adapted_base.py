@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.autoencoders.autoencoder_kl_flux2 import AutoencoderKLFlux2
+from diffusers.models.autoencoders.autoencoder_kl_qwenimage import AutoencoderKLQwenImage
 
 from acetate.errors import ModelMissing
 from acetate.models.registry import model_named
@@ -18,7 +19,7 @@ from acetate.pipelines.family import ModelFiles
 from acetate.pipelines.published_network import read_network
 
 _Base = TypeVar("_Base")
-AUTOENCODERS: dict[str, Any] = {"flux2": AutoencoderKLFlux2}
+AUTOENCODERS: dict[str, Any] = {"flux2": AutoencoderKLFlux2, "qwen": AutoencoderKLQwenImage}
 """The published classes of families whose autoencoder is not an AutoencoderKL."""
 
 

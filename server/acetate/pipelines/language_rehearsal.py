@@ -8,7 +8,7 @@ from typing import Any
 
 from acetate.models.component_files import weight_files
 from acetate.models.safetensors_header import read_header
-from acetate.pipelines.rehearsal import unfit
+from acetate.pipelines.rehearsing import unfit
 
 
 def rehearse_language_model(folder: Path, config: Mapping[str, Any], name: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+from diffusers.models.autoencoders.autoencoder_kl_qwenimage import AutoencoderKLQwenImage
 from torch import Tensor
 
 from acetate.images.alpha_kind import AlphaKind, alpha_kind
@@ -29,6 +30,8 @@ def alpha_of_adapter(adapter: RgbaAdapter) -> AlphaKind | None:
         return None
     kind = AUTOENCODERS.get(adapter.family, AutoencoderKL)
     vae = read_network(kind, adapter.vae, torch.float32, torch.device("cpu"))
+    if isinstance(vae, AutoencoderKLQwenImage):
+        return alpha_of_frames(vae)
     return measured_alpha(lambda shown: _there_and_back(vae, shown))
 
 

@@ -51,6 +51,26 @@ class PromptEmbedding:
 
 
 @dataclass(frozen=True)
+class ReferredPrompt(PromptEmbedding):
+    """Words, and the scaled latents [1, C, h, w] of the pictures that they speak of."""
+
+    references: tuple[Tensor, ...] = ()
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    """What the denoiser is told in one evaluation.
+
+    Token states [B, T, D], pooled ones [B, P] if any, and if any, the un-noised condition latents
+    [B, N × C, h, w] side by side.
+    """
+
+    tokens: Tensor
+    pooled: Tensor | None = None
+    condition: Tensor | None = None
+
+
+@dataclass(frozen=True)
 class Filling:
     """What a selection is filled from, a straight layer [1, 4, H, W], and where it may change.
 
@@ -84,7 +104,7 @@ class Pipeline(ABC):
     """One loaded model. Subclasses own the components and know their shapes and scales."""
 
     family: ClassVar[str]
-    composition: ClassVar[Composition] = "direct"
+    composition: Composition = "direct"
     batched_guidance: bool = True
     """Whether wanted and avoided prompt go through the denoiser together or one after the other."""
 
@@ -166,18 +186,8 @@ class Pipeline(ABC):
         """A fresh scheduler by name; the empty name is the model's own. Raises BadRequest."""
 
     @abstractmethod
-    def predict(
-        self,
-        latent: Tensor,
-        timestep: Tensor,
-        tokens: Tensor,
-        pooled: Tensor | None,
-        condition: Tensor | None,
-    ) -> Tensor:
-        """One evaluation of the denoiser on a scaled input [B, C, h, w], without guidance.
-
-        `condition` [B, N × C, h, w] holds the un-noised condition latents side by side.
-        """
+    def predict(self, latent: Tensor, timestep: Tensor, told: Conditioning) -> Tensor:
+        """One evaluation of the denoiser on a scaled input [B, C, h, w], without guidance."""
 
     @abstractmethod
     def begin(self) -> None:
@@ -369,28 +379,25 @@ class Pipeline(ABC):
     def _guided(
         self, prompt: PromptEmbedding, guidance: float, condition: Tensor | None
     ) -> Denoise:
-        wanted, avoided = prompt.positive, prompt.negative
-        pooled, pooled_avoided = prompt.pooled_positive, prompt.pooled_negative
+        wanted = Conditioning(prompt.positive, prompt.pooled_positive, condition)
+        avoided = Conditioning(prompt.negative, prompt.pooled_negative, condition)
 
         def alone(latent: Tensor, timestep: Tensor) -> Tensor:
-            return self.predict(latent, timestep, wanted, pooled, condition)
+            return self.predict(latent, timestep, wanted)
 
         def in_turn(latent: Tensor, timestep: Tensor) -> Tensor:
-            positive = self.predict(latent, timestep, wanted, pooled, condition)
-            negative = self.predict(latent, timestep, avoided, pooled_avoided, condition)
+            positive = self.predict(latent, timestep, wanted)
+            negative = self.predict(latent, timestep, avoided)
             return guided(positive, negative, guidance)
 
         def together(latent: Tensor, timestep: Tensor) -> Tensor:
-            both = self.predict(
-                torch.cat([latent, latent]),
-                timestep,
-                torch.cat([wanted, avoided]),
-                None
-                if pooled is None or pooled_avoided is None
-                else torch.cat([pooled, pooled_avoided]),
-                None if condition is None else torch.cat([condition, condition]),
+            both = Conditioning(
+                torch.cat([wanted.tokens, avoided.tokens]),
+                _both(wanted.pooled, avoided.pooled),
+                _both(condition, condition),
             )
-            positive, negative = both.chunk(2)
+            found = self.predict(torch.cat([latent, latent]), timestep, both)
+            positive, negative = found.chunk(2)
             return guided(positive, negative, guidance)
 
         def denoise(latent: Tensor, timestep: Tensor) -> Tensor:
@@ -398,3 +405,7 @@ class Pipeline(ABC):
             return way(latent, timestep)
 
         return lambda latent, timestep: self.ladder.attempt(lambda: denoise(latent, timestep))
+
+
+def _both(first: Tensor | None, second: Tensor | None) -> Tensor | None:
+    return None if first is None or second is None else torch.cat([first, second])

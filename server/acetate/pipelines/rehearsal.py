@@ -13,11 +13,9 @@ import torch
 from torch import Tensor
 from transformers.models.clip.modeling_clip import CLIPTextModel, CLIPTextModelWithProjection
 
-from acetate.errors import AcetateError
-from acetate.models.recognition_error import NotRecognised
 from acetate.pipelines.diffusers_folder import Base
-from acetate.pipelines.flux.components import FLUX_PARTS, FluxBase
 from acetate.pipelines.network_loading import META
+from acetate.pipelines.rehearsing import rehearsing, unfit
 from acetate.pipelines.schedulers import make_scheduler
 
 ENCODERS: dict[str, dict[str, Any]] = {
@@ -31,16 +29,10 @@ def rehearse(base: Base, family: str, name: str, presets: Sequence[str] = ()) ->
     """The native side in pixels of a base that can paint.
 
     `presets` are schedulers that it will be sampled with. Raises NotRecognised with what does not
-    fit, ModelMissing or ModelDamaged.
+    fit.
     """
-    with torch.inference_mode():
-        try:
-            return _rehearsed(base, family, name, presets)
-        except AcetateError:
-            raise
-        except Exception as error:  # Whatever painting would have met.
-            words = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise unfit(name, f"its parts do not fit each other ({words[:160]})") from error
+    with rehearsing(name):
+        return _rehearsed(base, family, name, presets)
 
 
 def _rehearsed(base: Base, family: str, name: str, presets: Sequence[str]) -> int:
@@ -125,37 +117,3 @@ def _embedded(base: Base, family: str, name: str) -> tuple[int, Tensor | None]:
         if projection is not None:
             pooled = projection.weight[:, :1].T
     return width, pooled
-
-
-def rehearse_flux_folder(base: FluxBase, name: str) -> None:
-    """Check the parts of a Flux folder against each other. Raises as `rehearse`."""
-    with torch.inference_mode():
-        try:
-            _rehearse_flux(base, name)
-        except AcetateError as error:
-            raise NotRecognised(error.message, error.hint) from error
-        except Exception as error:  # Whatever painting would have met.
-            words = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise unfit(name, f"its parts do not fit each other ({words[:160]})") from error
-
-
-def _rehearse_flux(base: FluxBase, name: str) -> None:
-    transformer, vae, clip, t5 = (base.on_meta(part).config for part in FLUX_PARTS)
-    if transformer["in_channels"] != 4 * vae["latent_channels"]:
-        raise unfit(name, "its denoiser and its autoencoder are of different families")
-    if transformer["pooled_projection_dim"] != clip.hidden_size:
-        raise unfit(name, "its denoiser was made for another first text encoder")
-    if transformer["joint_attention_dim"] != t5.d_model:
-        raise unfit(name, "its denoiser was made for another second text encoder")
-    pooled = base.pooled_tokenizer()("a cat")["input_ids"]
-    if max(pooled) >= clip.vocab_size or max(base.token_tokenizer(8).encode("a").ids) >= (
-        t5.vocab_size
-    ):
-        raise unfit(name, "a tokenizer has more words than its text encoder")
-    if base.scheduler_config().get("_class_name") != "FlowMatchEulerDiscreteScheduler":
-        raise unfit(name, "its scheduler is not one of flow matching")
-
-
-def unfit(name: str, words: str) -> NotRecognised:
-    """The error for a base with parts that cannot work together."""
-    return NotRecognised(f"{name} cannot paint: {words}.")

@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from diffusers.models.autoencoders.autoencoder_kl_qwenimage import (
+    QwenImageCausalConv3d,
+    QwenImageDecoder3d,
+)
 from diffusers.models.autoencoders.vae import Decoder
 from torch import Tensor, nn
 
@@ -48,22 +52,12 @@ def alpha_decoder(path: Path, config: Any) -> nn.Module:
         for name in list(inside)
         if name.startswith("post_quant_conv.")
     }
-    channels = config["latent_channels"]
     try:
-        decoder = Decoder(
-            in_channels=channels,
-            out_channels=inside["conv_out.weight"].shape[0],
-            up_block_types=tuple(config["up_block_types"]),
-            block_out_channels=tuple(
-                config.get("decoder_block_out_channels") or config["block_out_channels"]
-            ),
-            layers_per_block=config["layers_per_block"],
-            norm_num_groups=config["norm_num_groups"],
-            act_fn=config["act_fn"],
-            mid_block_add_attention=config.get("mid_block_add_attention", True),
+        channels = inside["conv_out.weight"].shape[0]
+        decoder, first = (
+            _as_films(config, channels) if "z_dim" in config else _as_pictures(config, channels)
         )
         decoder.load_state_dict(inside)
-        first = nn.Conv2d(channels, channels, 1)
         if after:
             first.load_state_dict(after)
     except (*MALFORMED, RuntimeError) as error:
@@ -72,7 +66,43 @@ def alpha_decoder(path: Path, config: Any) -> nn.Module:
             "decoder, which is the only kind that Acetate reads."
         ) from error
     network = nn.Sequential(first, decoder) if after else nn.Sequential(decoder)
+    if "z_dim" in config:
+        network = nn.Sequential(nn.Unflatten(1, (-1, 1)), network, nn.Flatten(1, 2))
     return network.eval().requires_grad_(False)
+
+
+def _as_pictures(config: Any, channels: int) -> tuple[nn.Module, nn.Module]:
+    """A decoder as that of an AutoencoderKL, and what may stand before it."""
+    latent = config["latent_channels"]
+    decoder = Decoder(
+        in_channels=latent,
+        out_channels=channels,
+        up_block_types=tuple(config["up_block_types"]),
+        block_out_channels=tuple(
+            config.get("decoder_block_out_channels") or config["block_out_channels"]
+        ),
+        layers_per_block=config["layers_per_block"],
+        norm_num_groups=config["norm_num_groups"],
+        act_fn=config["act_fn"],
+        mid_block_add_attention=config.get("mid_block_add_attention", True),
+    )
+    return decoder, nn.Conv2d(latent, latent, 1)
+
+
+def _as_films(config: Any, channels: int) -> tuple[nn.Module, nn.Module]:
+    """The same of an AutoencoderKLQwenImage, which decodes films."""
+    latent = config["z_dim"]
+    decoder = QwenImageDecoder3d(
+        config["base_dim"],
+        latent,
+        config["dim_mult"],
+        config["num_res_blocks"],
+        config["attn_scales"],
+        config["temperal_downsample"][::-1],
+        config["dropout"],
+        channels,
+    )
+    return decoder, QwenImageCausalConv3d(latent, latent, 1)
 
 
 def lora_of(adapter: RgbaAdapter | None, denoiser: nn.Module) -> WeightPatch | None:

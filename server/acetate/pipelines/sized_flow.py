@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
@@ -14,11 +14,13 @@ from torch import Tensor
 class SizedFlow(FlowMatchEulerDiscreteScheduler):
     """Flow matching whose noise levels follow the size of the picture, as FLUX.1 was trained."""
 
+    places_of_token: ClassVar[int] = 4
+    """Places of a latent that one token of the denoiser stands for."""
     _tokens = 0
 
     def fit(self, noise: Tensor) -> None:
         """Make ready for pictures with this noise [B, C, h, w]."""
-        self._tokens = noise.shape[-2] * noise.shape[-1] // 4
+        self._tokens = noise.shape[-2] * noise.shape[-1] // self.places_of_token
 
     def set_timesteps(self, num_inference_steps: int, device: Any = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Even levels from 1 on, shifted towards noise the more, the larger the picture is."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import torch
 from diffusers.models.embeddings import get_timestep_embedding
@@ -16,12 +16,10 @@ from torch import Tensor, nn
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
 from acetate.adapters.controlnet import Following, added_up, load_control
-from acetate.adapters.lora import StylePatch
 from acetate.adapters.reference_aspects import shares_of
 from acetate.errors import ModelDamaged
 from acetate.models.families import FAMILIES
 from acetate.models.hashing import model_hash
-from acetate.models.identify import header_of
 from acetate.models.image_adapters import ImageEncoderFile
 from acetate.models.rgba_adapter import RgbaAdapter
 from acetate.models.used_files import UsedFiles
@@ -33,25 +31,22 @@ from acetate.pipelines.latent_preview import LatentPreview
 from acetate.pipelines.learned_words import Vocabulary, learned_words_in
 from acetate.pipelines.lru_cache import Recent, tensor_key
 from acetate.pipelines.memory import Ladder, Rung, eased
-from acetate.pipelines.offloaded_pipeline import OffloadedPipeline
 from acetate.pipelines.offloading import bytes_of, fits
 from acetate.pipelines.picture_prompts import SeenPictures, seen_by
-from acetate.pipelines.pipeline import Denoising, Patch, PromptEmbedding, Told
-from acetate.pipelines.precision import chunk_for
-from acetate.pipelines.precision import home_for as home_for
-from acetate.pipelines.precision import pair_precision as pair_precision
-from acetate.pipelines.precision import precision as precision
+from acetate.pipelines.pipeline import Conditioning, Denoising, Patch, PromptEmbedding, Told
+from acetate.pipelines.precision import chunk_for, home_for, pair_precision, precision
 from acetate.pipelines.prompt_tokens import in_turns
-from acetate.pipelines.rgba_adapter import lora_of, transparency_of
 from acetate.pipelines.sampling import Denoise
+from acetate.pipelines.style_fusing import fused_styles
 from acetate.pipelines.tiled_decoding import decode_in_tiles
 from acetate.pipelines.tiny_decoder import tiny_decoder
 from acetate.pipelines.transparency import Transparency
-from acetate.pipelines.transparency_weights import Locate, needed
+from acetate.pipelines.transparency_weights import Locate, load_pair, needed
+from acetate.pipelines.transparent_pipeline import TransparentPipeline
 from acetate_bridge.protocol.types import Aspect
 
 
-class StableDiffusionPipeline(OffloadedPipeline):
+class StableDiffusionPipeline(TransparentPipeline):
     """Noise- or velocity-predicting U-Net; transparency by the published files.
 
     `locate` finds published files by id: the pair when the model is loaded, patches when a mode
@@ -60,38 +55,56 @@ class StableDiffusionPipeline(OffloadedPipeline):
 
     default_scheduler = "dpmpp_2m_karras"
     weighs_words: ClassVar[bool] = True
+    encoders: ClassVar[Mapping[str, Any]]
+    """The published classes of its text encoders, by what their folders' names end with."""
+    pair_files: ClassVar[tuple[Sequence[str], Sequence[str]]]
+    """Ids of the published encoder and decoder of transparency, any of which will do."""
+
+    @classmethod
+    def from_base(
+        cls,
+        base: Base,
+        device: torch.device,
+        model: str,
+        locate: Locate,
+        adapter: RgbaAdapter | None = None,
+    ) -> Self:
+        """Load a base and what it paints layers with: an adapter, or the published pair.
+
+        Raises ModelMissing or ModelDamaged.
+        """
+        home = home_for(base, device)
+        pair = adapter or load_pair(locate, *cls.pair_files, home, *pair_precision(device))
+        return cls(base, pair, device=device, home=home, locate=locate, model=model)
 
     def __init__(
         self,
         base: Base,
         pair: Transparency | RgbaAdapter,
-        encoders: Mapping[str, Any],
         *,
         device: torch.device,
         home: torch.device,
-        dtype: torch.dtype,
-        vae_dtype: torch.dtype,
         locate: Locate,
         model: str,
+        dtypes: tuple[torch.dtype, torch.dtype] | None = None,
     ) -> None:
-        self.vae: Any = base.autoencoder(vae_dtype, home)
-        self.denoiser = base.denoiser(dtype, home)
+        # Of denoiser and autoencoder.
+        dtype, vae_dtype = dtypes or precision(device)
+        self._read_networks(base, pair, home, dtype, vae_dtype)
         self.unet: Any = self.denoiser
-        self.adapter = pair if isinstance(pair, RgbaAdapter) else None
-        self.pair = transparency_of(pair, self.vae) if isinstance(pair, RgbaAdapter) else pair
-        self._learnt = lora_of(self.adapter, self.denoiser)
-        self.tokenizers = [_unlimited(base.tokenizer(part)) for part in encoders]
+        self.tokenizers = [_unlimited(base.tokenizer(part)) for part in self.encoders]
         self.text_encoders = [
-            base.text_encoder(kind, part, dtype, home) for part, kind in encoders.items()
+            base.text_encoder(kind, part, dtype, home) for part, kind in self.encoders.items()
         ]
         self.scheduler_config = base.scheduler_config()
         self.locate = locate
         self.model = model
         self.model_hash = model_hash(base.weights)
-        self.files = UsedFiles({**base.files, **{path.name: path for path in self.pair.files}})
+        beside = {path.name: path for path in self.transparency.files}
+        self.files = UsedFiles({**base.files, **beside})
         self.device = device
         self.dtype = dtype
-        unet, vae = self.denoiser.config, self.vae.config
+        unet, vae = self.unet.config, self.vae.config
         self.latent_channels = unet["out_channels"]
         self.latent_factor = 2 ** (len(vae["block_out_channels"]) - 1)
         self.native = unet["sample_size"] * self.latent_factor
@@ -128,7 +141,7 @@ class StableDiffusionPipeline(OffloadedPipeline):
 
     @property
     def modules(self) -> list[nn.Module]:
-        return [*self.networks.values(), self.vae, *self.pair.modules]
+        return [*self.networks.values(), self.vae, *self.transparency.modules]
 
     def begin(self) -> None:
         """A new painting has all memory again; on the device is what fits there by now."""
@@ -166,13 +179,7 @@ class StableDiffusionPipeline(OffloadedPipeline):
     def styled(
         self, styles: Sequence[tuple[Path, float]], told: Told = MappingProxyType({})
     ) -> Generator[None]:
-        with ExitStack() as fused:
-            for path, weight in styles:
-                self.files.use(path)
-                file, header = read_weights(path), header_of(path) | dict(told.get(path.name, {}))
-                patch = StylePatch.read(file, self.networks, weight, path.name, header)
-                self.ladder.attempt(lambda patch=patch: patch.inject(self.networks))
-                fused.callback(patch.eject)
+        with fused_styles(self, self.networks, styles, told):
             self._styles = tuple((str(path), weight) for path, weight in styles)
             try:
                 yield
@@ -251,6 +258,26 @@ class StableDiffusionPipeline(OffloadedPipeline):
             hole = whole_hole(sides[0], sides[1], self.encode_image)
         return hole_input.beside(latent, hole)
 
+    def predict(self, latent: Tensor, timestep: Tensor, told: Conditioning) -> Tensor:
+        tokens, condition = self.words_of(told.tokens), told.condition
+        added = self.read_beside(latent, told.pooled)
+        entered = self.entered(latent)
+        if condition is not None:
+            entered = torch.cat([entered, condition.expand(len(latent), -1, -1, -1)], dim=1)
+        return self.unet(
+            entered.to(self.dtype),
+            timestep,
+            tokens,
+            timestep_cond=self.read_guidance(latent.to(self.dtype)),
+            added_cond_kwargs=added,
+            return_dict=False,
+            **self.followed(latent, timestep, tokens, added),
+        )[0]
+
+    def read_beside(self, latent: Tensor, pooled: Tensor | None) -> dict[str, Tensor | None] | None:
+        """What the denoiser reads beside words and time, as diffusers names it."""
+        return None
+
     def followed(
         self,
         latent: Tensor,
@@ -297,33 +324,16 @@ class StableDiffusionPipeline(OffloadedPipeline):
     def embed(self, prompts: Sequence[str], negative_prompts: Sequence[str]) -> PromptEmbedding:
         """`encode_prompt` without its memory."""
 
-    @eased
-    @torch.inference_mode()
     def encode_image(self, rgb: Tensor) -> Tensor:
-        return self._conditions.get(
-            tensor_key("image", rgb),
-            lambda: (self._moments(self.pair.picture(rgb))[0] * self._scale).to(self.device),
-        )
+        encode = super().encode_image
+        return self._conditions.get(tensor_key("image", rgb), lambda: encode(rgb).to(self.device))
 
-    @eased
-    @torch.inference_mode()
     def encode_layer(self, rgba: Tensor) -> Tensor:
-        return self._conditions.get(tensor_key("layer", rgba), lambda: self._encoded(rgba))
+        encode = super().encode_layer
+        return self._conditions.get(tensor_key("layer", rgba), lambda: encode(rgba))
 
-    def _encoded(self, rgba: Tensor) -> Tensor:
-        return self.pair.encode(rgba.to(self.device), self._moments) * self._scale
-
-    @eased
-    @torch.inference_mode()
-    def decode_image(self, latent: Tensor) -> Tensor:
-        return self._decode(latent / self._scale)[:, :3]
-
-    @eased
-    @torch.inference_mode()
     def decode_layer(self, latent: Tensor, passes: int) -> Tensor:
-        unscaled = latent / self._scale
-        pixel = self._decode(unscaled)
-        rgba = self.pair.decode(pixel, unscaled, passes, self._chunk_pixels)
+        rgba = super().decode_layer(latent, passes)
         self._preview.learn(latent, rgba)
         return rgba
 
@@ -333,9 +343,6 @@ class StableDiffusionPipeline(OffloadedPipeline):
 
     def make_scheduler(self, name: str) -> Any:
         return schedulers.make_scheduler(name or self.default_scheduler, self.scheduler_config)
-
-    def layer_words(self, prompt: str) -> str:
-        return prompt if self.adapter is None else self.adapter.words(prompt)
 
     def patch_for(self, mode: str) -> Patch | None:
         if self.adapter is not None:
@@ -361,13 +368,14 @@ class StableDiffusionPipeline(OffloadedPipeline):
     def read_patch(self, file: dict[str, Tensor]) -> Patch:
         """The patch in the tensors of a file. Raises ModelDamaged naming what does not fit."""
 
-    def _moments(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
-        posterior = self.vae.encode(rgb.to(self.device, self.vae.dtype) * 2 - 1).latent_dist
-        return posterior.mean.float(), posterior.std.float()
+    def _scaled(self, latent: Tensor) -> Tensor:
+        return latent * self._scale
+
+    def _unscaled(self, latent: Tensor) -> Tensor:
+        return latent / self._scale
 
     def _decode(self, unscaled: Tensor) -> Tensor:
-        pixel = self.vae.decode(unscaled.to(self.device, self.vae.dtype), return_dict=False)[0]
-        return (pixel.float() * 0.5 + 0.5).clamp(0, 1)
+        return super()._decode(unscaled).clamp(0, 1)
 
 
 def _unlimited(tokenizer: CLIPTokenizer) -> CLIPTokenizer:

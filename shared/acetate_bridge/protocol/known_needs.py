@@ -10,6 +10,8 @@ KNOWN_NEEDS: tuple[tuple[str, str, float], ...] = (
     ("sdxl-conv", "Stable Diffusion XL with LayerDiffuse, convolution variant", 10),
     ("qwen-layered", "Qwen-Image-Layered", 60),
     ("qwen21", "Qwen-Image-2.1 (published files not run here)", 31),
+    ("qwen", "Qwen-Image-2512, for RGBA adapters (published files not run here)", 60),
+    ("qwen-edit", "Qwen-Image-Edit-2511, for RGBA adapters (published files not run here)", 60),
     ("flux2", "FLUX.2 klein 4B, for RGBA adapters (published files not run here)", 18),
     ("flux", "FLUX.1-dev with LayerDiffuse-Flux", 28),
 )

@@ -1,4 +1,4 @@
-"""What the panel's menus show of FLUX.2 klein and an RGBA adapter on it, as a server tells it."""
+"""What the panel's menus show of bases and RGBA adapters on them, as a server tells it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from acetate_bridge.protocol.messages import Models
 from tests.acetate_bridge.panel.desk import Desk
 from tests.support.tiny_adapters import write_adapter
 from tests.support.tiny_flux2 import write_tiny_flux2
+from tests.support.tiny_qwen import write_tiny_qwen
 
 ADAPTED = ("text", "background", "foreground", "refine", "extract", "fill")
 
@@ -54,6 +55,24 @@ def test_each_mode_names_the_model_that_does_it(tmp_path: Path, base: Path) -> N
     assert choice(offer, "background", base.name).available
     bare = choice(offer, "text", base.name)
     assert not bare.available and bare.reason.startswith("tiny-klein cannot do “")
+
+
+def test_qwen_image_offers_what_it_can_look_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACETATE_MODELS_DIR", str(tmp_path / "models"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    for name, edits in (("words", False), ("pictures", True)):
+        folder = write_tiny_qwen(tmp_path / name, edits=edits)
+        import_any(str(folder))
+        import_any(str(write_adapter(tmp_path / f"{name}-clear", folder, "qwen")), base=name)
+    offer = offered()
+    for mode in ADAPTED:
+        assert choice(offer, mode, "pictures-clear").available
+        looks = mode in ("background", "foreground", "extract")
+        assert choice(offer, mode, "words-clear").available is not looks
+    assert choice(offer, "background", "pictures").available
+    assert not choice(offer, "background", "words").available
 
 
 def test_a_press_of_generate_asks_the_adapter(tmp_path: Path, base: Path) -> None:

@@ -14,7 +14,7 @@ from acetate.models.families import FAMILIES
 from acetate.models.hashing import model_hash
 from acetate.models.used_files import UsedFiles
 from acetate.pipelines.memory import Ladder
-from acetate.pipelines.pipeline import Pipeline, PromptEmbedding
+from acetate.pipelines.pipeline import Conditioning, Pipeline, PromptEmbedding
 from acetate.pipelines.rectified_flow import MODEL_STEPS, RectifiedFlow
 
 FACTOR = 4
@@ -68,14 +68,7 @@ class ToyPipeline(Pipeline):
         FAMILIES[self.family].check_scheduler(name)
         return RectifiedFlow()
 
-    def predict(
-        self,
-        latent: Tensor,
-        timestep: Tensor,
-        tokens: Tensor,
-        pooled: Tensor | None,
-        condition: Tensor | None,
-    ) -> Tensor:
+    def predict(self, latent: Tensor, timestep: Tensor, told: Conditioning) -> Tensor:
         """Whatever is there, the way from it to the disc."""
         return (latent - self._disc(*latent.shape[-2:])) * MODEL_STEPS / timestep
 

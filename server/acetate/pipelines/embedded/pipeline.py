@@ -41,7 +41,14 @@ from acetate.models.files import configured
 from acetate.models.hashing import model_hash
 from acetate.models.used_files import UsedFiles
 from acetate.pipelines.memory import Ladder, Rung, eased
-from acetate.pipelines.pipeline import Denoising, Filling, Patch, Pipeline, PromptEmbedding
+from acetate.pipelines.pipeline import (
+    Conditioning,
+    Denoising,
+    Filling,
+    Patch,
+    Pipeline,
+    PromptEmbedding,
+)
 from acetate.pipelines.rectified_flow import MODEL_STEPS, RectifiedFlow
 
 TASKS = {"text": 1, "background": 2, "foreground": 3, "extract": 4, "behind": 5, "control": 6}
@@ -328,14 +335,8 @@ class EmbeddedPipeline(Pipeline):
         factor = self.codec.small_factor
         return noise.shape[-2] * factor, noise.shape[-1] * factor
 
-    def predict(
-        self,
-        latent: Tensor,
-        timestep: Tensor,
-        tokens: Tensor,
-        pooled: Tensor | None,
-        condition: Tensor | None,
-    ) -> Tensor:
+    def predict(self, latent: Tensor, timestep: Tensor, told: Conditioning) -> Tensor:
+        condition = told.condition
         if condition is None:
             condition = torch.cat([torch.zeros_like(latent)] * 2, dim=1)
         if not still_followed(self._lines_end, timestep):
@@ -350,7 +351,7 @@ class EmbeddedPipeline(Pipeline):
             )
             for part in (latent, condition)
         )
-        return self.denoiser(noisy, beside, sigma, tokens)[..., :height, :width]
+        return self.denoiser(noisy, beside, sigma, told.tokens)[..., :height, :width]
 
 
 def _number(noise: Tensor) -> int:

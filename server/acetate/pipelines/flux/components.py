@@ -16,10 +16,9 @@ from transformers.models.clip.tokenization_clip import CLIPTokenizer
 from transformers.models.t5.configuration_t5 import T5Config
 from transformers.models.t5.modeling_t5 import T5EncoderModel
 
-from acetate.models.component_files import variant_of, weight_files
-from acetate.models.files import MALFORMED, damaged, read_config
+from acetate.models.component_files import weight_files
+from acetate.models.files import read_config
 from acetate.models.network_config import read_network_config
-from acetate.models.safetensors_header import read_header
 from acetate.models.tokenizer_file import read_tokenizer, to_length
 from acetate.pipelines.diffusers_folder import read_clip_tokenizer
 from acetate.pipelines.network_loading import (
@@ -30,6 +29,7 @@ from acetate.pipelines.network_loading import (
     of_todays_attention,
     read_tensors,
 )
+from acetate.pipelines.published_network import read_network
 
 FLUX_PARTS = ("transformer", "vae", "text_encoder", "text_encoder_2")
 
@@ -70,18 +70,18 @@ class FluxBase:
         return read_config(self._folder / "scheduler" / "scheduler_config.json")
 
     def denoiser(self, dtype: torch.dtype, device: torch.device) -> FluxTransformer2DModel:
-        return self._network(FluxTransformer2DModel, "transformer", device, torch_dtype=dtype)
+        return read_network(FluxTransformer2DModel, self._folder / "transformer", dtype, device)
 
     def autoencoder(self, dtype: torch.dtype, device: torch.device) -> AutoencoderKL:
-        return self._network(AutoencoderKL, "vae", device, torch_dtype=dtype)
+        return read_network(AutoencoderKL, self._folder / "vae", dtype, device)
 
     def pooled_encoder(self, dtype: torch.dtype, device: torch.device) -> CLIPTextModel:
         """CLIP, whose one state of a whole prompt modulates the denoiser."""
-        return self._network(CLIPTextModel, "text_encoder", device, dtype=dtype)
+        return read_network(CLIPTextModel, self._folder / "text_encoder", dtype, device)
 
     def token_encoder(self, dtype: torch.dtype, device: torch.device) -> T5EncoderModel:
         """T5, whose states of single words the denoiser attends to."""
-        return self._network(T5EncoderModel, "text_encoder_2", device, dtype=dtype)
+        return read_network(T5EncoderModel, self._folder / "text_encoder_2", dtype, device)
 
     def pooled_tokenizer(self) -> CLIPTokenizer:
         return read_clip_tokenizer(self._folder / "tokenizer")
@@ -108,28 +108,6 @@ class FluxBase:
             if name == "text_encoder":
                 state = of_the_tower(state, make(config).state_dict())
             return filled(lambda: make(config), of_todays_attention(state), torch.float32, META)
-
-    def _network(self, kind: Any, name: str, device: torch.device, **dtype: torch.dtype) -> Any:
-        folder = self._folder / name
-        config = read_network_config(folder / "config.json")
-        weights = weight_files(folder)
-        for path in weights:
-            read_header(path)
-        first = weights[0]
-        own: dict[str, Any] = dict(dtype)
-        if name in _CONFIGS:
-            own["config"] = _CONFIGS[name].from_dict(config)
-        try:
-            network = kind.from_pretrained(
-                folder, local_files_only=True, use_safetensors=True, **variant_of(first), **own
-            )
-        except (*MALFORMED, OSError, RuntimeError) as error:
-            raise damaged(first) from error
-        return network.eval().requires_grad_(False).to(device)
-
-
-_CONFIGS: dict[str, Any] = {"text_encoder": CLIPTextConfig, "text_encoder_2": T5Config}
-"""Of the networks of transformers, which would obey choices of how to compute in the file."""
 
 
 def _makers() -> dict[str, Callable[[dict[str, Any]], Any]]:

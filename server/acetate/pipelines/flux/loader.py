@@ -11,14 +11,14 @@ from acetate.models.files import damaged, read_config
 from acetate.models.identify import shapes_in
 from acetate.models.recognition_error import NotRecognised
 from acetate.models.registry import model_named
-from acetate.models.supplies import named_supplies, said, supplies_here
+from acetate.models.supplies import said, source_of_rest
 from acetate.pipelines.adapted_base import adapted, base_and_adapter
 from acetate.pipelines.base_sources import place_of
 from acetate.pipelines.family import Candidate, FamilyLoader, ModelFiles
 from acetate.pipelines.flux.components import FluxBase
 from acetate.pipelines.flux.pipeline import FluxPipeline
+from acetate.pipelines.flux.rehearsal import rehearse_flux_folder
 from acetate.pipelines.flux.single_file import FluxFile, rehearse_flux
-from acetate.pipelines.rehearsal import rehearse_flux_folder
 
 SCHNELL = "schnell"
 """The scheduler of those that read no guidance."""
@@ -53,15 +53,7 @@ class FluxLoader(FamilyLoader):
 
     def examine_file(self, file: Candidate, inventory: Inventory) -> BaseFacts:
         """Its denoiser is taken, all else is that of a Flux folder that is here."""
-        named = named_supplies(file.wishes, "flux")
-        folders = [named] if named else list(supplies_here(("text_encoder_2",), "flux"))
-        if not folders:
-            raise NotRecognised(
-                f"{file.name} is a Flux in one file, which needs a Flux folder of diffusers beside "
-                "it for its text encoders, tokenizers and autoencoder, and none is here.",
-                "Fetch one with `acetate models pull flux`, or import a folder.",
-            )
-        source = next(iter(folders[0].values()))
+        source = source_of_rest(file.wishes, "flux", file.name, "Flux")
         native = rehearse_flux(file.place, source, file.name)
         guided = any("guidance_in." in key for key in shapes_in(file.place))
         supplied = dict.fromkeys(PARTS["flux"], source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, cast
@@ -13,13 +13,11 @@ from torch import Tensor, nn
 
 from acetate.adapters import WeightPatch
 from acetate.adapters.flux_styles import flux_style
-from acetate.adapters.lora import StylePatch
 from acetate.adapters.reference_aspects import shares_of
 from acetate.errors import BadRequest, ModelDamaged
 from acetate.latent_transparency.decoding import CHUNK_PIXELS
 from acetate.models.families import FAMILIES
 from acetate.models.hashing import model_hash
-from acetate.models.identify import header_of
 from acetate.models.image_adapters import ImageEncoderFile
 from acetate.models.rgba_adapter import RgbaAdapter
 from acetate.models.used_files import UsedFiles
@@ -28,17 +26,17 @@ from acetate.pipelines.flux.components import FluxBase
 from acetate.pipelines.flux.latents import pack, places, unpack
 from acetate.pipelines.latent_preview import LatentPreview
 from acetate.pipelines.memory import eased
-from acetate.pipelines.offloaded_pipeline import OffloadedPipeline
 from acetate.pipelines.picture_prompts import seen_in_flux
-from acetate.pipelines.pipeline import Patch, PromptEmbedding, Told
+from acetate.pipelines.pipeline import Conditioning, Patch, PromptEmbedding, Told
 from acetate.pipelines.precision import home_for, pair_precision, precision
-from acetate.pipelines.rgba_adapter import lora_of, transparency_of
 from acetate.pipelines.sampling import Denoise
 from acetate.pipelines.sized_flow import SizedFlow
+from acetate.pipelines.style_fusing import fused_styles
 from acetate.pipelines.tiled_decoding import decode_in_tiles
 from acetate.pipelines.tiny_decoder import tiny_decoder
 from acetate.pipelines.transparency import Transparency
 from acetate.pipelines.transparency_weights import Locate, load_flux_pair, needed
+from acetate.pipelines.transparent_pipeline import TransparentPipeline
 from acetate_bridge.protocol.types import Aspect
 
 WORDS = 512
@@ -47,7 +45,7 @@ WORDS = 512
 _LORA = "layerlora"
 
 
-class FluxPipeline(OffloadedPipeline):
+class FluxPipeline(TransparentPipeline):
     """Any checkpoint of the FLUX.1 family that is guided by a number (dev) or not at all."""
 
     family: ClassVar[str] = "flux"
@@ -63,12 +61,8 @@ class FluxPipeline(OffloadedPipeline):
     ) -> None:
         dtype, vae_dtype = precision(device)
         home = home_for(base, device)
-        self.vae: Any = base.autoencoder(vae_dtype, home)
-        self.denoiser = base.denoiser(dtype, home)
+        self._read_networks(base, pair, home, dtype, vae_dtype)
         self.transformer: Any = self.denoiser
-        self.adapter = pair if isinstance(pair, RgbaAdapter) else None
-        self.pair = transparency_of(pair, self.vae) if isinstance(pair, RgbaAdapter) else pair
-        self._learnt = lora_of(self.adapter, self.denoiser)
         self.pooled_tokenizer = base.pooled_tokenizer()
         self.token_tokenizer = base.token_tokenizer(WORDS)
         self.pooled_encoder: Any = base.pooled_encoder(dtype, home)
@@ -77,7 +71,8 @@ class FluxPipeline(OffloadedPipeline):
         self.locate = locate
         self.model = model
         self.model_hash = model_hash(base.weights)
-        self.files = UsedFiles({**base.files, **{path.name: path for path in self.pair.files}})
+        beside = {path.name: path for path in self.transparency.files}
+        self.files = UsedFiles({**base.files, **beside})
         self.device = device
         self.dtype = dtype
         vae = self.vae.config
@@ -105,7 +100,7 @@ class FluxPipeline(OffloadedPipeline):
             self.token_encoder,
             self.pooled_encoder,
             self.vae,
-            *self.pair.modules,
+            *self.transparency.modules,
         ]
 
     def begin(self) -> None:
@@ -154,46 +149,20 @@ class FluxPipeline(OffloadedPipeline):
         pooled = self.pooled_encoder(whole["input_ids"].to(self.device)).pooler_output
         return PromptEmbedding(tokens, tokens[:0], pooled, pooled[:0])
 
-    @eased
-    @torch.inference_mode()
-    def encode_image(self, rgb: Tensor) -> Tensor:
-        return self._scaled(self._moments(self.pair.picture(rgb))[0])
-
-    @eased
-    @torch.inference_mode()
-    def encode_layer(self, rgba: Tensor) -> Tensor:
-        return self._scaled(self.pair.encode(rgba.to(self.device), self._moments))
-
-    @eased
-    @torch.inference_mode()
-    def decode_image(self, latent: Tensor) -> Tensor:
-        return self._decode(self._unscaled(latent))[:, :3].clamp(0, 1)
-
-    @eased
-    @torch.inference_mode()
     def decode_layer(self, latent: Tensor, passes: int) -> Tensor:
-        unscaled = self._unscaled(latent)
-        rgba = self.pair.decode(self._decode(unscaled), unscaled, passes, self._chunk_pixels)
+        rgba = super().decode_layer(latent, passes)
         self._preview.learn(latent, rgba)
         return rgba
 
-    @contextmanager
+    @property
+    def networks(self) -> dict[str, nn.Module]:
+        """What a style changes, by the names that style files use."""
+        return {"transformer": self.denoiser, "text_encoder": self.pooled_encoder}
+
     def styled(
         self, styles: Sequence[tuple[Path, float]], told: Told = MappingProxyType({})
-    ) -> Generator[None]:
-        networks: dict[str, nn.Module] = {
-            "transformer": self.denoiser,
-            "text_encoder": self.pooled_encoder,
-        }
-        with ExitStack() as fused:
-            for path, weight in styles:
-                self.files.use(path)
-                file = flux_style(read_weights(path), path.name)
-                header = header_of(path) | dict(told.get(path.name, {}))
-                patch = StylePatch.read(file, networks, weight, path.name, header)
-                self.ladder.attempt(lambda patch=patch: patch.inject(networks))
-                fused.callback(patch.eject)
-            yield
+    ) -> AbstractContextManager[None]:
+        return fused_styles(self, self.networks, styles, told, flux_style)
 
     @contextmanager
     def resembling(
@@ -226,18 +195,8 @@ class FluxPipeline(OffloadedPipeline):
         assert isinstance(scheduler, SizedFlow)
         return scheduler
 
-    def predict(
-        self,
-        latent: Tensor,
-        timestep: Tensor,
-        tokens: Tensor,
-        pooled: Tensor | None,
-        condition: Tensor | None,
-    ) -> Tensor:
-        return self._velocity(latent, timestep, tokens, pooled, guidance=1.0)
-
-    def layer_words(self, prompt: str) -> str:
-        return prompt if self.adapter is None else self.adapter.words(prompt)
+    def predict(self, latent: Tensor, timestep: Tensor, told: Conditioning) -> Tensor:
+        return self._velocity(latent, timestep, told, guidance=1.0)
 
     def patch_for(self, mode: str) -> Patch | None:
         """The one published patch, or the adapter's, which serves every mode."""
@@ -257,11 +216,11 @@ class FluxPipeline(OffloadedPipeline):
     ) -> Denoise:
         """Guidance is an input of the denoiser here, so one run a step is all there is."""
 
-        tokens, pooled = prompt.positive, prompt.pooled_positive
+        told = Conditioning(prompt.positive, prompt.pooled_positive)
 
         def denoise(latent: Tensor, timestep: Tensor) -> Tensor:
             return self.ladder.attempt(
-                lambda: self._velocity(latent, timestep, tokens, pooled, guidance, str(id(prompt)))
+                lambda: self._velocity(latent, timestep, told, guidance, str(id(prompt)))
             )
 
         return denoise
@@ -270,34 +229,25 @@ class FluxPipeline(OffloadedPipeline):
         self,
         latent: Tensor,
         timestep: Tensor,
-        tokens: Tensor,
-        pooled: Tensor | None,
+        told: Conditioning,
         guidance: float,
         branch: str = "alone",
     ) -> Tensor:
         height, width = latent.shape[-2:]
         guided = self.transformer.config["guidance_embeds"]
+        words = told.tokens.shape[1]
         with self.one_run(branch):
             packed = self.transformer(
                 hidden_states=pack(latent).to(self.dtype),
                 timestep=timestep.expand(len(latent)).to(self.dtype) / 1000,
                 guidance=latent.new_full((len(latent),), guidance) if guided else None,
-                pooled_projections=pooled,
-                encoder_hidden_states=tokens,
-                txt_ids=torch.zeros(tokens.shape[1], 3, device=latent.device, dtype=self.dtype),
+                pooled_projections=told.pooled,
+                encoder_hidden_states=told.tokens,
+                txt_ids=torch.zeros(words, 3, device=latent.device, dtype=self.dtype),
                 img_ids=places(height // 2, width // 2).to(latent.device, self.dtype),
                 return_dict=False,
             )[0]
         return unpack(packed, height, width)
-
-    def _moments(self, rgb: Tensor) -> tuple[Tensor, Tensor]:
-        posterior = self.vae.encode(rgb.to(self.device, self.vae.dtype) * 2 - 1).latent_dist
-        return posterior.mean.float(), posterior.std.float()
-
-    def _decode(self, unscaled: Tensor) -> Tensor:
-        """Not clipped, as this family's transparent decoder was trained."""
-        pixel = self.vae.decode(unscaled.to(self.device, self.vae.dtype), return_dict=False)[0]
-        return pixel.float() * 0.5 + 0.5
 
     def _scaled(self, latent: Tensor) -> Tensor:
         return (latent - self._shift) * self._scale

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,22 +12,10 @@ from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
 )
 from torch import Tensor
 
-from acetate.pipelines.pipeline import PromptEmbedding
+from acetate.pipelines.latent_tokens import flat, unflat
 
 _APART = 10
 """How far in time each picture beside lies from the last, as in training."""
-
-
-@dataclass(frozen=True)
-class ReferredPrompt(PromptEmbedding):
-    """Words, and the scaled latents [1, C, h, w] of the pictures that they speak of."""
-
-    references: tuple[Tensor, ...] = ()
-
-
-def flat(latent: Tensor) -> Tensor:
-    """[B, C, h, w] as tokens [B, h × w, C]."""
-    return latent.flatten(2).transpose(1, 2)
 
 
 def places(height: int, width: int, time: int = 0) -> Tensor:
@@ -64,7 +51,7 @@ def velocity(
         img_ids=torch.cat(laid, dim=1).to(latent.device),
         return_dict=False,
     )[0]
-    return found[:, : height * width].transpose(1, 2).unflatten(2, (height, width))
+    return unflat(found[:, : height * width], height, width)
 
 
 class CountedFlow(FlowMatchEulerDiscreteScheduler):

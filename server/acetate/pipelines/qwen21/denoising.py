@@ -9,20 +9,17 @@ import torch
 from diffusers.models.transformers.transformer_qwenimage21 import QwenImage21KVCache
 from torch import Tensor
 
-from acetate.pipelines.pipeline import PromptEmbedding
+from acetate.pipelines.latent_tokens import flat, unflat
+from acetate.pipelines.pipeline import ReferredPrompt
 from acetate.pipelines.sized_flow import SizedFlow
 
 
 @dataclass(frozen=True)
-class SeenPrompt(PromptEmbedding):
-    """Words [1, T, D], of which `slots` [1, T] mark those that stand for pictures.
-
-    `references` are the scaled latents [1, C, h, w] of these pictures.
-    """
+class SeenPrompt(ReferredPrompt):
+    """Words [1, T, D], of which `slots` [1, T] mark those that stand for pictures."""
 
     slots: Tensor | None = None
     negative_slots: Tensor | None = None
-    references: tuple[Tensor, ...] = ()
 
 
 class Branch:
@@ -57,7 +54,7 @@ class Branch:
         """The velocity [1, C, h, w] at a noisy latent; a call that fails may be made again."""
         height, width = latent.shape[-2:]
         dtype = self._words.dtype
-        tokens = [_flat(each).to(latent.device, dtype) for each in (*self._references, latent)]
+        tokens = [flat(each).to(latent.device, dtype) for each in (*self._references, latent)]
         shapes = [(1, *each.shape[-2:]) for each in (*self._references, latent)]
         target = self._slots.new_ones(1, height * width // 4)
         known = self._cache
@@ -74,12 +71,7 @@ class Branch:
         )[0]
         if self._caching and known is None:
             self._cache = filling
-        return velocity[:, -height * width :].transpose(1, 2).unflatten(2, (height, width))
-
-
-def _flat(latent: Tensor) -> Tensor:
-    """[1, C, h, w] as tokens [1, h × w, C]."""
-    return latent.flatten(2).transpose(1, 2)
+        return unflat(velocity[:, -height * width :], height, width)
 
 
 class TokenFlow(SizedFlow):
@@ -88,8 +80,7 @@ class TokenFlow(SizedFlow):
     authors_levels: tuple[float, ...] = ()
     """Levels before the shift that a distilled model was made for, taken for as many steps."""
 
-    def fit(self, noise: Tensor) -> None:
-        self._tokens = noise.shape[-2] * noise.shape[-1]
+    places_of_token = 1
 
     def levels(self, steps: int) -> list[float]:
         if steps == len(self.authors_levels):

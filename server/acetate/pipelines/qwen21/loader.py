@@ -14,6 +14,7 @@ from acetate.pipelines.measured_alpha import alpha_of_frames
 from acetate.pipelines.qwen21.components import Components
 from acetate.pipelines.qwen21.pipeline import Qwen21Pipeline
 from acetate.pipelines.qwen21.rehearsal import rehearse_folder
+from acetate.pipelines.transparency import AlphaKind
 
 
 class Qwen21Loader(FamilyLoader):
@@ -23,10 +24,9 @@ class Qwen21Loader(FamilyLoader):
 
     def load(self, files: ModelFiles) -> Qwen21Pipeline:
         """See `FamilyLoader.load`."""
-        pipeline = Qwen21Pipeline.from_folder(files.place, files.device, files.model)
-        if files.entry is not None:
-            pipeline.premultiplied = files.entry.facts.get(ALPHA) == "premultiplied"
-        return pipeline
+        told = None if files.entry is None else files.entry.facts.get(ALPHA)
+        alpha: AlphaKind = "premultiplied" if told == "premultiplied" else "straight"
+        return Qwen21Pipeline(Components(files.place), files.device, files.model, alpha)
 
     def examine_folder(self, folder: Candidate) -> tuple[BaseFacts, list[Path]]:
         """See `FamilyLoader.examine_folder`."""

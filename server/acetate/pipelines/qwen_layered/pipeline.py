@@ -31,7 +31,7 @@ from acetate.models.used_files import UsedFiles
 from acetate.pipelines.latent_preview import LatentPreview, shrunk
 from acetate.pipelines.offloaded_pipeline import OffloadedPipeline
 from acetate.pipelines.offloading import fits
-from acetate.pipelines.pipeline import PromptEmbedding
+from acetate.pipelines.pipeline import Conditioning, PromptEmbedding
 from acetate.pipelines.sampling import OnStep, Step
 
 NATIVE = 640
@@ -215,14 +215,7 @@ class LayeredPipeline(OffloadedPipeline):
     def make_scheduler(self, name: str) -> Any:
         self._refuse()
 
-    def predict(
-        self,
-        latent: Tensor,
-        timestep: Tensor,
-        tokens: Tensor,
-        pooled: Tensor | None,
-        condition: Tensor | None,
-    ) -> Tensor:
+    def predict(self, latent: Tensor, timestep: Tensor, told: Conditioning) -> Tensor:
         self._refuse()
 
     def _refuse(self) -> NoReturn:

@@ -5,24 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 from transformers.models.clip.modeling_clip import CLIPTextModel
 
 from acetate.adapters import AttentionSharing, WeightPatch
 from acetate.adapters.patch_formats import INPUT
 from acetate.errors import BadRequest
-from acetate.models.rgba_adapter import RgbaAdapter
-from acetate.pipelines.diffusers_folder import Base
 from acetate.pipelines.pipeline import Composition, Patch, PromptEmbedding
 from acetate.pipelines.prompt_tokens import tokens_of
-from acetate.pipelines.stable_diffusion import (
-    StableDiffusionPipeline,
-    home_for,
-    pair_precision,
-    precision,
-)
-from acetate.pipelines.transparency_weights import Locate, load_pair
+from acetate.pipelines.stable_diffusion import StableDiffusionPipeline
 
 RELIGHT = "harmonize"
 """Changes every weight and takes two pictures beside the noisy one: layer and what is beneath."""
@@ -40,41 +31,13 @@ class Sd15Pipeline(StableDiffusionPipeline):
     """Any checkpoint of the SD 1.5 family."""
 
     family: ClassVar[str] = "sd15"
-    composition: ClassVar[Composition] = "shared"
+    composition: Composition = "shared"
 
-    @classmethod
-    def from_base(
-        cls,
-        base: Base,
-        device: torch.device,
-        model: str,
-        locate: Locate,
-        adapter: RgbaAdapter | None = None,
-    ) -> Sd15Pipeline:
-        """Load a base and what it paints layers with: an adapter, or the published pair.
-
-        Raises ModelMissing or ModelDamaged.
-        """
-        dtype, vae_dtype = precision(device)
-        home = home_for(base, device)
-        return cls(
-            base,
-            adapter
-            or load_pair(
-                locate,
-                ["layer_sd15_vae_transparent_encoder"],
-                ["layer_sd15_vae_transparent_decoder"],
-                home,
-                *pair_precision(device),
-            ),
-            {"": CLIPTextModel},
-            device=device,
-            home=home,
-            dtype=dtype,
-            vae_dtype=vae_dtype,
-            locate=locate,
-            model=model,
-        )
+    encoders = {"": CLIPTextModel}
+    pair_files = (
+        ("layer_sd15_vae_transparent_encoder",),
+        ("layer_sd15_vae_transparent_decoder",),
+    )
 
     def embed(self, prompts: Sequence[str], negative_prompts: Sequence[str]) -> PromptEmbedding:
         texts = [*prompts, *negative_prompts]
@@ -83,27 +46,6 @@ class Sd15Pipeline(StableDiffusionPipeline):
         with self.vocabulary.taught(encoder, 0, tokens.flat.to(self.device)) as ids:
             states = tokens.weighted(encoder(ids).last_hidden_state)
         return PromptEmbedding(states[: len(prompts)], states[len(prompts) :])
-
-    def predict(
-        self,
-        latent: Tensor,
-        timestep: Tensor,
-        tokens: Tensor,
-        pooled: Tensor | None,
-        condition: Tensor | None,
-    ) -> Tensor:
-        tokens = self.words_of(tokens)
-        entered = self.entered(latent)
-        if condition is not None:
-            entered = torch.cat([entered, condition.expand(len(latent), -1, -1, -1)], dim=1)
-        return self.unet(
-            entered.to(self.dtype),
-            timestep,
-            tokens,
-            timestep_cond=self.read_guidance(latent.to(self.dtype)),
-            return_dict=False,
-            **self.followed(latent, timestep, tokens),
-        )[0]
 
     def patch_files(self, task: str) -> tuple[str, ...]:
         if task not in _PATCHES:

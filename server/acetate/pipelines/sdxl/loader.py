@@ -22,10 +22,9 @@ class SdxlLoader(UnetLoader):
         base = adapted(open_files(own, SdxlPipeline.family), adapter)
         parts = files.entry.parts if files.entry else ()
         changes = any(Path(part.file.name).stem.endswith("_transparent_conv") for part in parts)
-        variant = "convolution" if changes else "attention"
-        return SdxlPipeline.from_base(
-            base, files.device, files.model, files.locate, variant, adapter
-        )
+        pipeline = SdxlPipeline.from_base(base, files.device, files.model, files.locate, adapter)
+        pipeline.variant = "convolution" if changes else "attention"
+        return pipeline
 
 
 LOADER = SdxlLoader()

@@ -11,17 +11,9 @@ from transformers.models.clip.modeling_clip import CLIPTextModel, CLIPTextModelW
 
 from acetate.adapters import WeightPatch
 from acetate.errors import BadRequest
-from acetate.models.rgba_adapter import RgbaAdapter
-from acetate.pipelines.diffusers_folder import Base
 from acetate.pipelines.pipeline import Composition, Patch, PromptEmbedding
 from acetate.pipelines.prompt_tokens import tokens_of
-from acetate.pipelines.stable_diffusion import (
-    StableDiffusionPipeline,
-    home_for,
-    pair_precision,
-    precision,
-)
-from acetate.pipelines.transparency_weights import Locate, load_pair
+from acetate.pipelines.stable_diffusion import StableDiffusionPipeline
 
 _TEXT = {
     "attention": (
@@ -46,46 +38,14 @@ class SdxlPipeline(StableDiffusionPipeline):
     """
 
     family: ClassVar[str] = "sdxl"
-    composition: ClassVar[Composition] = "staged"
+    composition: Composition = "staged"
 
-    variant: str
-
-    @classmethod
-    def from_base(
-        cls,
-        base: Base,
-        device: torch.device,
-        model: str,
-        locate: Locate,
-        variant: str = "attention",
-        adapter: RgbaAdapter | None = None,
-    ) -> SdxlPipeline:
-        """Load a base and what it paints layers with: an adapter, or the published pair.
-
-        Raises ModelMissing or ModelDamaged.
-        """
-        dtype, vae_dtype = precision(device)
-        home = home_for(base, device)
-        pipeline = cls(
-            base,
-            adapter
-            or load_pair(
-                locate,
-                ["vae_transparent_encoder", "ld_diffusers_sdxl_vae_transparent_encoder"],
-                ["vae_transparent_decoder", "ld_diffusers_sdxl_vae_transparent_decoder"],
-                home,
-                *pair_precision(device),
-            ),
-            {"": CLIPTextModel, "_2": CLIPTextModelWithProjection},
-            device=device,
-            home=home,
-            dtype=dtype,
-            vae_dtype=vae_dtype,
-            locate=locate,
-            model=model,
-        )
-        pipeline.variant = variant
-        return pipeline
+    encoders = {"": CLIPTextModel, "_2": CLIPTextModelWithProjection}
+    pair_files = (
+        ("vae_transparent_encoder", "ld_diffusers_sdxl_vae_transparent_encoder"),
+        ("vae_transparent_decoder", "ld_diffusers_sdxl_vae_transparent_decoder"),
+    )
+    variant: str = "attention"
 
     def embed(self, prompts: Sequence[str], negative_prompts: Sequence[str]) -> PromptEmbedding:
         states: list[Tensor] = []
@@ -105,33 +65,10 @@ class SdxlPipeline(StableDiffusionPipeline):
         count = len(prompts)
         return PromptEmbedding(tokens[:count], tokens[count:], pooled[:count], pooled[count:])
 
-    def predict(
-        self,
-        latent: Tensor,
-        timestep: Tensor,
-        tokens: Tensor,
-        pooled: Tensor | None,
-        condition: Tensor | None,
-    ) -> Tensor:
-        tokens = self.words_of(tokens)
+    def read_beside(self, latent: Tensor, pooled: Tensor | None) -> dict[str, Tensor | None]:
         height, width = (side * self.latent_factor for side in latent.shape[-2:])
         sizes = torch.tensor([[height, width, 0, 0, height, width]], device=latent.device)
-        added = {"text_embeds": pooled, "time_ids": sizes.expand(len(latent), -1)}
-        followed = self.followed(latent, timestep, tokens, added)
-        read = self.read_guidance(latent.to(self.dtype))
-        latent = self.entered(latent)
-        if condition is not None:
-            condition = condition.expand(len(latent), -1, -1, -1)
-            latent = torch.cat([latent, condition.to(latent)], dim=1)
-        return self.unet(
-            latent.to(self.dtype),
-            timestep,
-            tokens,
-            timestep_cond=read,
-            added_cond_kwargs=added,
-            return_dict=False,
-            **followed,
-        )[0]
+        return {"text_embeds": pooled, "time_ids": sizes.expand(len(latent), -1)}
 
     def patch_files(self, task: str) -> tuple[str, ...]:
         if task == "text":

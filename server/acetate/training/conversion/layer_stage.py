@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from acetate.models.families import Family
-from acetate.pipelines.pipeline import Pipeline, PromptEmbedding
+from acetate.pipelines.pipeline import Conditioning, Pipeline, PromptEmbedding
 from acetate.training.batches import over
 from acetate.training.conversion.low_rank import TrainedAttention
 from acetate.training.conversion.objectives import Objective
@@ -51,7 +51,7 @@ class LayerStage(Stage):
         dtype = self._pipeline.dtype
         pooled = batch["pooled"].to(dtype) if "pooled" in batch else None
         tokens = batch["tokens"].to(dtype)
-        found = self._pipeline.predict(noisy, timestep, tokens, pooled, None)
+        found = self._pipeline.predict(noisy, timestep, Conditioning(tokens, pooled))
         return {"loss": (found.float() - wanted.float()).square().mean()}
 
     @torch.no_grad()
