@@ -17,13 +17,11 @@ _THEIR_OWN = ("hada_", "lokr_", ".diff", "dora_scale", "lora_magnitude")
 def flux_style(file: Mapping[str, Tensor], name: str = "The patch") -> dict[str, Tensor]:
     """Low-rank tensors in any form that diffusers reads (its own, kohya's, the authors', X-Labs').
 
-    Raises PatchMismatch.
+    Of other kinds (LoHa, LoKr, DoRA, a full difference) diffusers' converters know nothing: these
+    stay under the names that they have, which `read_style` knows. Raises PatchMismatch.
     """
     if any(mark in key for key in file for mark in _THEIR_OWN):
-        raise PatchMismatch(
-            f"{name} is a style for Flux of a kind that Acetate cannot fuse: "
-            "take one of low rank (LoRA)."
-        )
+        return dict(file)
     try:
         mixin = cast("Any", FluxLoraLoaderMixin)  # It leaves open what it returns.
         found: tuple[Any, ...] = mixin.lora_state_dict(dict(file), return_alphas=True)

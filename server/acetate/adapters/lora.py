@@ -6,7 +6,7 @@ the other order spoils the transparency.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from torch import Tensor, nn
 
@@ -15,8 +15,9 @@ from acetate.adapters.quantised_linear import weights_of
 from acetate.adapters.style_file import Module, changes_of, read_modules
 from acetate.adapters.style_names import Names, belongs_somewhere
 from acetate.adapters.style_scales import Scales
-from acetate.adapters.weight_changes import Change
+from acetate.adapters.weight_changes import Change, Rows
 from acetate.adapters.weight_patch import WeightPatch
+from acetate.models.flux_names import rows_of
 
 
 class StylePatch:
@@ -70,11 +71,7 @@ def read_style(
     scales = Scales.read(header or {}, name)
     found: dict[str, dict[str, Change]] = {network: {} for network in networks}
     for said, module in modules.items():
-        place = names.place(said)
-        if place is None:
-            raise fits_nowhere(said, module, name)
-        network, own = place
-        for kind, change in changes_of(module, network, own, scales, name).items():
+        for network, own, kind, change in placed_changes(said, module, names, scales, name):
             weight = parameters[network].get(f"{own}.{kind}")
             if weight is None:
                 raise fits_nowhere(said, module, name)
@@ -88,6 +85,35 @@ def read_style(
                 raise twice(module, name)
             found[network][f"{own}.{kind}"] = change
     return found
+
+
+def placed_changes(
+    said: str, module: Module, names: Names, scales: Scales, name: str
+) -> Iterator[tuple[str, str, str, Change]]:
+    """Network, module, “weight” or “bias”, and change, of all that a module of a file changes.
+
+    `said` is what the file calls it. Raises PatchMismatch.
+    """
+    place = names.place(said)
+    if place is not None:
+        for kind, change in changes_of(module, *place, scales, name).items():
+            yield *place, kind, change
+        return
+    joined = names.joined(said)
+    if joined is None:
+        raise fits_nowhere(said, module, name)
+    theirs, places = joined
+    for kind, change in changes_of(module, "transformer", places[0], scales, name).items():
+        whole = (change.shape() or (0,))[0]
+        for own, rows in zip(places, rows_of(theirs, whole), strict=True):
+            try:
+                part = Rows.of(change, rows, whole)
+            except ValueError as error:
+                raise PatchMismatch(
+                    f"The style {name} cannot be fused: {module.key} keeps {error}, and these are "
+                    "apart in Acetate's Flux. Take one whose lengths are of rows, or a LoRA."
+                ) from error
+            yield "transformer", own, kind, part
 
 
 def twice(module: Module, name: str) -> PatchMismatch:

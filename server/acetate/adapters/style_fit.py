@@ -15,9 +15,9 @@ from transformers.models.clip.configuration_clip import CLIPTextConfig
 from transformers.models.clip.modeling_clip import CLIPTextModel, CLIPTextModelWithProjection
 
 from acetate.adapters.flux_styles import flux_style
-from acetate.adapters.lora import fits_nowhere, twice
+from acetate.adapters.lora import placed_changes, twice
 from acetate.adapters.patch import PatchMismatch
-from acetate.adapters.style_file import changes_of, read_modules
+from acetate.adapters.style_file import read_modules
 from acetate.adapters.style_names import Names
 from acetate.adapters.style_scales import Scales
 from acetate.models.weights import read_weights
@@ -58,13 +58,11 @@ def _fits(path: Path, family: str, header: Mapping[str, str], name: str) -> list
     names = Names(_published(family))
     seen: set[tuple[str, str]] = set()
     for said, module in modules.items():
-        place = names.place(said)
-        if place is None:
-            raise fits_nowhere(said, module, name)
-        if place in seen:
-            raise twice(module, name)
-        seen.add(place)
-        changes_of(module, *place, scales, name)
+        for network, own, kind, _ in placed_changes(said, module, names, scales, name):
+            place = network, f"{own}.{kind}"
+            if place in seen:
+                raise twice(module, name)
+            seen.add(place)
     return left_out
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from acetate.models.flux_names import theirs
 from acetate.models.unet_names import ldm_names
 
 PREFIXES = {
@@ -50,14 +51,32 @@ class Names:
     def __init__(self, weights: Mapping[str, Iterable[str]]) -> None:
         """`weights` are the names of each network's parameters."""
         self._tables = {network: _table(network, list(names)) for network, names in weights.items()}
+        self._joined: dict[str, tuple[str, tuple[str, ...]]] = {}
+        for module, places in theirs(weights.get("transformer", ())).items():
+            for way in (module, module.replace(".", "_")):
+                self._joined[way] = module, places
+
+    def joined(self, module: str) -> tuple[str, tuple[str, ...]] | None:
+        """The authors' name of a module of FLUX.1 that a file means, and diffusers' for its rows.
+
+        None where diffusers has the module as it is.
+        """
+        for prefix in ("", *PREFIXES, _BARE):
+            if module.startswith(prefix):
+                found = self._joined.get(module.removeprefix(prefix))
+                if found is not None:
+                    return found
+        return None
 
     def place(self, module: str) -> tuple[str, str] | None:
         """The network and module that a file means; None for one that there is not."""
         for prefix, network in PREFIXES.items():
             if module.startswith(prefix):
-                found = self._tables.get(network, {}).get(module.removeprefix(prefix))
+                # Trainers keep the prefix of a U-Net for a transformer, too.
+                own = network if network != "unet" or network in self._tables else "transformer"
+                found = self._tables.get(own, {}).get(module.removeprefix(prefix))
                 if found is not None:
-                    return network, found
+                    return own, found
         bare = module.removeprefix(_BARE)
         for network, table in self._tables.items():
             if bare in table:

@@ -209,14 +209,59 @@ class Decomposed(Change):
     def shape(self) -> tuple[int, ...]:
         return self.change.shape()
 
+    @property
+    def by_column(self) -> bool:
+        """Its own shape says along which side lengths were measured; a plain list is of rows."""
+        sides = self.magnitude.shape
+        return len(sides) > 1 and sides[0] == 1 and sides[1] > 1
+
     def delta(self, weight: Tensor) -> Tensor:
         whole = weight.float() + self.change.delta(weight)
         wanted = self.magnitude.to(weight.device).float()
-        # Its own shape says along which side the lengths were measured; a plain list is of rows.
-        by_column = wanted.dim() > 1 and wanted.shape[0] == 1 and wanted.shape[1] > 1
-        kept = 1 if by_column else 0
+        kept = 1 if self.by_column else 0
         sides = [side for side in range(whole.dim()) if side != kept]
         length: Any = whole.pow(2).sum(dim=sides, keepdim=True).sqrt()
         shape = [1] * whole.dim()
         shape[kept] = -1
         return whole * (wanted.reshape(shape) / length.clamp_min(1e-12)) - weight.float()
+
+
+@dataclass(frozen=True)
+class Rows(Change):
+    """The rows of a change that are one weight's, of several that a file keeps above each other.
+
+    `parts` are their places, first and past the last, in the order of the weight's rows; `whole` is
+    how many rows there are in all.
+    """
+
+    change: Change
+    parts: tuple[tuple[int, int], ...]
+    whole: int
+
+    @classmethod
+    def of(cls, change: Change, parts: tuple[tuple[int, int], ...], whole: int) -> Change:
+        """The change itself where it has no other rows. Raises ValueError where rows need all."""
+        if parts == ((0, whole),):
+            return change
+        if isinstance(change, Decomposed):
+            if change.by_column or change.magnitude.numel() != whole:
+                raise ValueError("lengths of columns, which are those of all the rows together")
+            lengths = change.magnitude.flatten()
+            taken = torch.cat([lengths[begin:end] for begin, end in parts])
+            return Decomposed(cls(change.change, parts, whole), taken)
+        return cls(change, parts, whole)
+
+    def fits(self, weight: Tensor) -> bool:
+        rows = sum(end - begin for begin, end in self.parts)
+        return rows == len(weight) and self.change.fits(self._all(weight, torch.device("meta")))
+
+    def shape(self) -> tuple[int, ...]:
+        return self.change.shape()
+
+    def delta(self, weight: Tensor) -> Tensor:
+        # Of the whole only the shape is asked for: none of what is left reads its numbers.
+        whole = self.change.delta(self._all(weight, weight.device))
+        return torch.cat([whole[begin:end] for begin, end in self.parts])
+
+    def _all(self, weight: Tensor, device: torch.device) -> Tensor:
+        return torch.empty((self.whole, *weight.shape[1:]), device=device)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +13,7 @@ from torch import Tensor
 from acetate.errors import ModelDamaged
 from acetate.models.base_inventory import DENOISER, names_of_the_first_code
 from acetate.models.files import read_config
+from acetate.models.flux_names import diffusers_modules, rows_of
 from acetate.models.network_config import read_network_config
 from acetate.models.recognition_error import NotRecognised
 from acetate.models.registry import model_named
@@ -22,45 +22,6 @@ from acetate.pipelines.flux.components import FluxBase
 from acetate.pipelines.network_loading import META, Unfit, filled, read_tensors
 
 _CPU = torch.device("cpu")
-_WHOLE = {
-    "time_in.in_layer": "time_text_embed.timestep_embedder.linear_1",
-    "time_in.out_layer": "time_text_embed.timestep_embedder.linear_2",
-    "vector_in.in_layer": "time_text_embed.text_embedder.linear_1",
-    "vector_in.out_layer": "time_text_embed.text_embedder.linear_2",
-    "guidance_in.in_layer": "time_text_embed.guidance_embedder.linear_1",
-    "guidance_in.out_layer": "time_text_embed.guidance_embedder.linear_2",
-    "txt_in": "context_embedder",
-    "img_in": "x_embedder",
-    "final_layer.linear": "proj_out",
-}
-_DOUBLE = {
-    "img_mod.lin": "norm1.linear",
-    "txt_mod.lin": "norm1_context.linear",
-    "img_attn.norm.query_norm": "attn.norm_q",
-    "img_attn.norm.key_norm": "attn.norm_k",
-    "txt_attn.norm.query_norm": "attn.norm_added_q",
-    "txt_attn.norm.key_norm": "attn.norm_added_k",
-    "img_mlp.0": "ff.net.0.proj",
-    "img_mlp.2": "ff.net.2",
-    "txt_mlp.0": "ff_context.net.0.proj",
-    "txt_mlp.2": "ff_context.net.2",
-    "img_attn.proj": "attn.to_out.0",
-    "txt_attn.proj": "attn.to_add_out",
-}
-_SINGLE = {
-    "modulation.lin": "norm.linear",
-    "norm.query_norm": "attn.norm_q",
-    "norm.key_norm": "attn.norm_k",
-    "linear2": "proj_out",
-}
-_JOINED = {
-    "img_attn.qkv": ("attn.to_q", "attn.to_k", "attn.to_v"),
-    "txt_attn.qkv": ("attn.add_q_proj", "attn.add_k_proj", "attn.add_v_proj"),
-    "linear1": ("attn.to_q", "attn.to_k", "attn.to_v", "proj_mlp"),
-}
-"""Matrices that the authors keep one above the other; the last of four is the longer one."""
-
-_BLOCK = re.compile(r"(double|single)_blocks\.(\d+)\.(.+)\.(weight|bias|scale)")
 
 
 class FluxFile(FluxBase):
@@ -124,37 +85,18 @@ def in_the_names_of_diffusers(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The authors' tensors under diffusers' names. Raises Unfit for a name that none has."""
     found: dict[str, Tensor] = {}
     for name, tensor in state.items():
-        place, _, kind = name.rpartition(".")
-        if place in _WHOLE:
-            found[f"{_WHOLE[place]}.{kind}"] = tensor
-        elif place == "final_layer.adaLN_modulation.1":
-            # Theirs gives the shift first, diffusers' the scale.
-            found[f"norm_out.linear.{kind}"] = torch.cat(tensor.chunk(2)[::-1])
-        elif match := _BLOCK.fullmatch(name):
-            found |= _of_block(match, tensor)
-        else:
+        module, _, kind = name.rpartition(".")
+        places = diffusers_modules(module)
+        if not places:
             raise Unfit(f"nothing in Flux is called {name}")
+        kind = "weight" if kind == "scale" else kind
+        ranges = rows_of(module, len(tensor))
+        if sum(end - begin for parts in ranges for begin, end in parts) != len(tensor):
+            raise Unfit(f"{name} has {len(tensor)} rows")
+        for place, parts in zip(places, ranges, strict=True):
+            taken = [tensor[begin:end] for begin, end in parts]
+            found[f"{place}.{kind}"] = taken[0] if len(taken) == 1 else torch.cat(taken)
     return found
-
-
-def _of_block(match: re.Match[str], tensor: Tensor) -> dict[str, Tensor]:
-    form, number, place, kind = match.groups()
-    table = _DOUBLE if form == "double" else _SINGLE
-    block = f"{'' if form == 'double' else 'single_'}transformer_blocks.{number}"
-    kind = "weight" if kind == "scale" else kind
-    if place in table:
-        return {f"{block}.{table[place]}.{kind}": tensor}
-    if place not in _JOINED:
-        raise Unfit(f"nothing in Flux is called {match[0]}")
-    names = _JOINED[place]
-    side = len(tensor) // (3 if len(names) == 3 else 7)
-    sizes = [side] * 3 + [len(tensor) - 3 * side] * (len(names) - 3)
-    if sum(sizes) != len(tensor):
-        raise Unfit(f"{match[0]} has {len(tensor)} rows")
-    return {
-        f"{block}.{name}.{kind}": part.contiguous()
-        for name, part in zip(names, torch.split(tensor, sizes), strict=True)
-    }
 
 
 def _count(state: Mapping[str, Tensor], blocks: str) -> int:
