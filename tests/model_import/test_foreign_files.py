@@ -27,7 +27,6 @@ def empty_shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (b"<!DOCTYPE html><title>Log in</title>", "a web page"),
         (b"\xef\xbb\xbf  <html>", "a web page"),
         (b'{"error": "Repository is gated"}', "it says “Repository is gated”"),
-        (b"GGUF\x03\0\0\0", "a GGUF file"),
         (b"\x89PNG\r\n\x1a\n", "a picture"),
         (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
         (WEIGHTS[:40], "half a download"),

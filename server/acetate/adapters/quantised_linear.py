@@ -11,9 +11,8 @@ from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from acetate.adapters.weight_changes import Change
+from acetate.adapters.packed_linear import PackedLinear
 
 Bits = Literal["8", "fp8", "4"]
 GROUP = 64
@@ -21,30 +20,19 @@ GROUP = 64
 _LEAST = 1e-12
 
 
-class QuantisedLinear(nn.Module):
-    """Stands for an `nn.Linear`. What patches add stays exact: the base cannot be written, so each
-    change is added beside it, by the same sum that a full weight would have been exchanged for.
-    """
+class QuantisedLinear(PackedLinear):
+    """See PackedLinear; the weight had more bits before."""
 
     def __init__(self, linear: nn.Linear, bits: Bits) -> None:
         super().__init__()
         self.in_features, self.out_features = linear.in_features, linear.out_features
         self.bits: Bits = bits
         self.bias = linear.bias
-        self.changes: list[tuple[Change, float]] = []
+        self.changes = []
         for name, tensor in _PACK[bits](linear.weight.data).items():
             self.register_buffer(name, tensor)
 
-    @property
-    def weight(self) -> Tensor:
-        """The weight [out, in] with all changes, in the type that it had."""
-        weight = self.unfolded()
-        for change, strength in self.changes:
-            weight = change.merged(weight, strength)
-        return weight
-
     def unfolded(self) -> Tensor:
-        """The weight [out, in] as the base has it."""
         packed, scale = self.get_buffer("packed"), self.get_buffer("scale")
         if self.bits == "8":
             return packed.to(scale.dtype) * scale
@@ -53,9 +41,6 @@ class QuantisedLinear(nn.Module):
         pairs = torch.stack([packed & 15, packed >> 4], dim=-1)
         steps: Tensor = torch.flatten(pairs, -2).to(scale.dtype)
         return torch.flatten(steps * scale + self.get_buffer("lowest"), 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return functional.linear(x, self.weight, self.bias)
 
 
 def quantise(network: nn.Module, bits: Bits) -> None:
@@ -75,7 +60,7 @@ def weights_of(network: nn.Module) -> dict[str, Tensor]:
     """All weights and buffers by name as `state_dict` has them, those in fewer bits as shapes."""
     found = dict(network.state_dict())
     for name, module in _modules(network):
-        if isinstance(module, QuantisedLinear):
+        if isinstance(module, PackedLinear):
             shape = (module.out_features, module.in_features)
             found[f"{name}.weight"] = torch.empty(shape, device="meta")
             for part in ("packed", "scale", "lowest"):
@@ -89,11 +74,11 @@ def _modules(network: nn.Module) -> list[tuple[str, nn.Module]]:
     return list(named)
 
 
-def holder_of(network: nn.Module, name: str) -> QuantisedLinear | None:
+def holder_of(network: nn.Module, name: str) -> PackedLinear | None:
     """The layer in fewer bits whose weight has that name; None for a weight that can be written."""
     module, _, kind = name.rpartition(".")
     found = network.get_submodule(module)
-    return found if kind == "weight" and isinstance(found, QuantisedLinear) else None
+    return found if kind == "weight" and isinstance(found, PackedLinear) else None
 
 
 def _eight(weight: Tensor) -> dict[str, Tensor]:

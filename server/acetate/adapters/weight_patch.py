@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+from acetate.adapters.packed_linear import PackedLinear
 from acetate.adapters.patch import Patch
 from acetate.adapters.patch_formats import INPUT, read_changes
-from acetate.adapters.quantised_linear import QuantisedLinear, holder_of, weights_of
+from acetate.adapters.quantised_linear import holder_of, weights_of
 from acetate.adapters.weight_changes import Change, Offset
 
 
@@ -25,7 +26,7 @@ class WeightPatch(Patch):
         self.changes = dict(changes)
         self.strength = strength
         self._originals: dict[str, Tensor] = {}
-        self._beside: list[QuantisedLinear] = []
+        self._beside: list[PackedLinear] = []
 
     @classmethod
     def read(

@@ -23,6 +23,7 @@ from acetate.model_import.upscaler_import import examine_upscaler
 from acetate.models.catalog import catalog
 from acetate.models.families import FAMILIES, SPLIT
 from acetate.models.foreign_files import is_pickled, is_safetensors, what_it_is
+from acetate.models.gguf_header import is_gguf
 from acetate.models.hashing import file_hash
 from acetate.models.identify import Kind, recognise, shapes_in
 from acetate.models.image_adapters import ADAPTER, ENCODER
@@ -133,6 +134,13 @@ def _described(
         found = Kind("patch", found.families)  # Another port's form of a published one.
     elif "" in files and name == files[""].name:
         found = Kind("patch", found.families)  # Its hash is not published, its name is.
+    if is_gguf(file):
+        if found.role != "base":
+            raise NotRecognised(
+                f"{source.name} is a GGUF file of another kind than a denoiser ({found.role}): "
+                "take it as .safetensors."
+            )
+        name = f"{name.removesuffix('.safetensors')}.gguf"
     if found.role == "control":
         kind = control_kind(kind or source.stem, source.name)
     elif kind:
@@ -188,8 +196,11 @@ def control_kind(words: str, name: str) -> ControlKind:
 
 @contextmanager
 def _as_safetensors(source: Path) -> Generator[tuple[Path, bool]]:
-    """The file itself, or a converted one that may be moved away; and whether it is converted."""
-    if is_safetensors(source):
+    """The file itself, or a converted one that may be moved away; and whether it is converted.
+
+    A GGUF file stays what it is: its weights are read as they are packed.
+    """
+    if is_safetensors(source) or is_gguf(source):
         yield source, False
         return
     if not is_pickled(source):

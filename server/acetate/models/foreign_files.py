@@ -29,8 +29,6 @@ _STARTS = {
     b"d8:announce": "a torrent and not the file itself: open it with a torrent program",
     b"# xet version": "a pointer of Xet and not the file itself: fetch it with `hf download`",
     b"%PDF": "a PDF document, not weights",
-    b"GGUF": "a GGUF file, whose quantised weights are for other programs: "
-    "take the same model as .safetensors",
     b"\x08\x00\x00\x00TRT": "an engine of TensorRT, made for one card and one other program",
 }
 _UNFINISHED = (".part", ".crdownload", ".aria2", ".download", ".incomplete", ".tmp")

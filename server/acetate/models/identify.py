@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from acetate.models.files import existing
 from acetate.models.foreign_models import Shapes, foreign_words
+from acetate.models.gguf_header import GgufHeader, is_gguf, read_gguf_header
 from acetate.models.image_network_shapes import (
     families_of_image_adapter,
     is_image_adapter,
     is_upscaler,
 )
 from acetate.models.recognition_error import NotRecognised
-from acetate.models.safetensors_header import read_header
+from acetate.models.safetensors_header import Header, read_header
 
 __all__ = ["Kind", "NotRecognised", "Role", "Shapes", "header_of", "recognise", "shapes_in"]
 
@@ -100,13 +102,17 @@ def recognise_denoiser(shapes: Shapes, name: str) -> tuple[str, ...]:
 
 
 def shapes_in(path: Path) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of the tensors in a safetensors file. Raises ModelMissing, ModelDamaged."""
-    return read_header(path).shapes
+    """Names and shapes of the tensors in a file of weights. Raises ModelMissing, ModelDamaged."""
+    return _header(path).shapes
 
 
 def header_of(path: Path) -> dict[str, str]:
-    """What a safetensors file says about itself. Raises ModelMissing, ModelDamaged."""
-    return read_header(path).metadata
+    """What a file of weights says about itself. Raises ModelMissing, ModelDamaged."""
+    return _header(path).metadata
+
+
+def _header(path: Path) -> Header | GgufHeader:
+    return read_gguf_header(path) if is_gguf(existing(path)) else read_header(path)
 
 
 def recognise(shapes: Shapes, name: str) -> Kind:
@@ -120,6 +126,8 @@ def recognise(shapes: Shapes, name: str) -> Kind:
 
 
 def _recognise(shapes: Shapes, name: str) -> Kind:
+    if _is_qwen(shapes):
+        return Kind("base", ("qwen",))
     certain = (_is_patch, _is_encoder, _is_decoder, _is_pair, is_upscaler)
     if not any(role(shapes) for role in certain) and (
         words := foreign_words(shapes, _text_widths(shapes))
@@ -131,6 +139,14 @@ def _recognise(shapes: Shapes, name: str) -> Kind:
     raise NotRecognised(
         f"{name} is neither a model, a style, a control network nor transparency weights "
         "that Acetate knows."
+    )
+
+
+def _is_qwen(shapes: Shapes) -> bool:
+    """The denoiser of Qwen-Image, under the names that its authors and diffusers share."""
+    ends = ("transformer_blocks.0.img_mod.1.weight", "txt_norm.weight")
+    return not any(map(_STYLE.search, shapes)) and all(
+        any(key.endswith(end) for key in shapes) for end in ends
     )
 
 

@@ -13,6 +13,7 @@ from torch import nn
 from acetate.errors import BadRequest
 from acetate.models.devices import card_memory
 from acetate.models.families import FAMILIES
+from acetate.models.gguf_header import is_gguf
 from acetate.models.hub_cache import folder_of_base
 from acetate.models.identify import shapes_in
 from acetate.models.registry import model_named
@@ -154,8 +155,10 @@ def weight_bytes(modules: list[nn.Module]) -> int:
 def expected_bytes(entry: Entry, device: torch.device) -> int:
     """What the weights of a model that is here will take, from the shapes in its files."""
     per_number = 4 if device.type == "cpu" else 2
-    counts = [sum(map(_product, shapes_in(path).values())) for path in weights_of(entry)]
-    return sum(counts) * per_number
+    paths = weights_of(entry)
+    packed = [path for path in paths if is_gguf(path)]
+    counts = [sum(map(_product, shapes_in(path).values())) for path in set(paths) - set(packed)]
+    return sum(counts) * per_number + sum(path.stat().st_size for path in packed)
 
 
 def weights_of(entry: Entry) -> list[Path]:

@@ -13,8 +13,10 @@ from accelerate import init_empty_weights  # pyright: ignore[reportMissingTypeSt
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from acetate.adapters.gguf_linear import keep_packed, read_gguf, shape_of
 from acetate.errors import ModelDamaged
-from acetate.models.files import MALFORMED, damaged
+from acetate.models.files import MALFORMED, damaged, existing
+from acetate.models.gguf_header import is_gguf, read_gguf_header
 from acetate.models.safetensors_header import read_header
 
 META = torch.device("meta")
@@ -46,11 +48,15 @@ def read_tensors(paths: Iterable[Path], device: torch.device) -> dict[str, Tenso
     """
     state: dict[str, Tensor] = {}
     for path in paths:
-        header = read_header(path)
+        packed = is_gguf(existing(path))
+        header = read_gguf_header(path) if packed else read_header(path)
         if device == META:
             # The types matter to nobody before there are numbers.
             for name, shape in header.shapes.items():
                 state[name] = torch.empty(shape, device=META)
+            continue
+        if packed:
+            state |= read_gguf(path)
             continue
         try:
             with cast("Any", safe_open)(path, framework="pt") as file:
@@ -106,16 +112,17 @@ def filled(
                 own[name] = tensor  # A buffer that the network makes itself.
                 continue
             raise Unfit(f"its tensor {name} is missing")
-        if own[name].shape != tensor.shape:
-            found, wanted = tuple(own[name].shape), tuple(tensor.shape)
+        if (found := shape_of(own[name])) != (wanted := tuple(tensor.shape)):
             raise Unfit(f"its tensor {name} is {found}, not {wanted}")
     if unknown := sorted(set(state) - set(expected) - _harmless(state)):
         raise Unfit(f"nothing in it is called {unknown[0]}")
+    keep_packed(network, own, dtype)
     floats = {
         name: tensor.to(dtype) if tensor.is_floating_point() else tensor
         for name, tensor in own.items()
     }
-    network.load_state_dict(floats, assign=True)
+    packed = {name for name in network.state_dict() if name not in expected}
+    network.load_state_dict(floats, assign=True, strict=not packed)
     if device == META:
         network = network.to(META)
     # Past diffusers' own `to`, which warns of precautions that only its loader takes.

@@ -27,7 +27,14 @@ from acetate.models.training_facts import facts_of_checkpoint
 from acetate.models.unet_names import ldm_names
 from acetate.pipelines.autoencoder_weights import make_autoencoder
 from acetate.pipelines.clip import clip_tokenizer
-from acetate.pipelines.network_loading import Unfit, count_of, filled, of_the_tower, read_tensors
+from acetate.pipelines.network_loading import (
+    META,
+    Unfit,
+    count_of,
+    filled,
+    of_the_tower,
+    read_tensors,
+)
 
 T = TypeVar("T")
 _CPU = torch.device("cpu")
@@ -50,10 +57,14 @@ class CheckpointBase:
         self._path = path
         self._family = family
         state = read_tensors([path], home)
-        shapes = {name: tuple(tensor.shape) for name, tensor in state.items()}
+        shaped = read_tensors([path], META)
+        shapes = {name: tuple(tensor.shape) for name, tensor in shaped.items()}
         self._facts = facts_of_checkpoint(path, shapes, header_of(path))[0] | dict(facts or {})
         own: Any = renamed(state, family)
         self._state: dict[str, Tensor] = own
+        # As the network has them: weights may be packed in the file.
+        alike: Any = renamed(shaped, family)
+        self._shaped: dict[str, Tensor] = alike
 
     @property
     def files(self) -> dict[str, Path]:
@@ -78,7 +89,7 @@ class CheckpointBase:
             state = self._within(DENOISER)
             pooled = self._state.get(f"{SECOND.get(self._family)}text_projection")
             width = _POOLED if pooled is None else pooled.shape[1]
-            config = denoiser_config(state, self._family, width)
+            config = denoiser_config(_within(self._shaped, DENOISER), self._family, width)
             with torch.device("meta"):
                 expected = UNet2DConditionModel(**config).state_dict()
             names = ldm_names(expected, config["layers_per_block"])
@@ -105,11 +116,7 @@ class CheckpointBase:
         return clip_tokenizer("!") if part else clip_tokenizer()
 
     def _within(self, prefix: str) -> dict[str, Tensor]:
-        return {
-            name.removeprefix(prefix): tensor
-            for name, tensor in self._state.items()
-            if name.startswith(prefix)
-        }
+        return _within(self._state, prefix)
 
     def _explained(self, part: str, make: Callable[[], T]) -> T:
         """Turns the absence of a tensor into the error."""
@@ -121,6 +128,15 @@ class CheckpointBase:
                 f"The checkpoint {self._path.name} has no {part} that Acetate can read{inside}.",
                 "It needs the whole model (denoiser, autoencoder and text encoders) in one file.",
             ) from error
+
+
+def _within(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors of a part, without what stands before their names."""
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in state.items()
+        if name.startswith(prefix)
+    }
 
 
 _POOLED = 1280
