@@ -98,10 +98,6 @@ FOREIGN: dict[str, tuple[str, dict[str, tuple[int, ...]]]] = {
         "a style (LoRA) for Qwen-Image",
         {"lora_unet_transformer_blocks_0_img_mod_1.lora_down.weight": (4, 3072)},
     ),
-    "lora-flux2": (
-        "a style (LoRA) for FLUX.2",
-        {"diffusion_model.single_blocks.0.linear1.lora_B.weight": (27648, 4)},
-    ),
     "lora-wan": (
         "a style (LoRA) for Wan",
         {"diffusion_model.blocks.0.self_attn.q.lora_A.weight": (4, 5120)},

@@ -68,7 +68,7 @@ def named_by_the_authors(folder: Path) -> dict[str, Tensor]:
                 continue
             count = sum(map(len, rows))
             whole = torch.empty((count, *rows[0].shape[1:]))
-            for tensor, parts in zip(rows, rows_of(module, count), strict=True):
+            for tensor, parts in zip(rows, rows_of(module, count, len(rows)), strict=True):
                 split = tensor.split([end - begin for begin, end in parts])
                 for (begin, end), piece in zip(parts, split, strict=True):
                     whole[begin:end] = piece

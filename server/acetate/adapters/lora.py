@@ -105,7 +105,7 @@ def placed_changes(
     theirs, places = joined
     for kind, change in changes_of(module, "transformer", places[0], scales, name).items():
         whole = (change.shape() or (0,))[0]
-        for own, rows in zip(places, rows_of(theirs, whole), strict=True):
+        for own, rows in zip(places, rows_of(theirs, whole, len(places)), strict=True):
             try:
                 part = Rows.of(change, rows, whole)
             except ValueError as error:

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from diffusers.models.transformers.transformer_flux import FluxTransformer2DModel
+from diffusers.models.transformers.transformer_flux2 import Flux2Transformer2DModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import nn
 from transformers.models.clip.configuration_clip import CLIPTextConfig
@@ -80,6 +81,13 @@ def _networks(family: str) -> dict[str, nn.Module]:
         return {
             "transformer": FluxTransformer2DModel(guidance_embeds=True),
             "text_encoder": small,
+        }
+    if family == "flux2":
+        # The larger klein has all blocks that the smaller has, and more.
+        return {
+            "transformer": Flux2Transformer2DModel(
+                num_layers=8, num_single_layers=24, guidance_embeds=False
+            )
         }
     if family == "sd15":
         return {"unet": UNet2DConditionModel(cross_attention_dim=768), "text_encoder": small}

@@ -73,7 +73,6 @@ _MODELS = {
 """Bases of other families, by names of their tensors."""
 
 _STYLES = {
-    r"to_qkv_mlp_proj|double_stream_modulation": "FLUX.2",
     r"joint_blocks[._]\d+[._](context|x)_block": "Stable Diffusion 3",
     r"(^|[._])transformer_blocks[._]\d+[._](img|txt)_(mod|mlp)[._]": "Qwen-Image",
     r"(^|[._])layers[._]\d+[._](attention|feed_forward)[._]": "Lumina or Z-Image",
@@ -84,7 +83,7 @@ _STYLES = {
     r"^((base_model\.model|transformer)\.|lora_unet_)?transformer_blocks[._]\d+[._]attn1": "PixArt",
 }
 """Styles for other families, by names of their tensors."""
-_STYLE = re.compile(r"lora|lokr|hada")
+_STYLE = re.compile(r"lora|lokr|hada|\.diff$")
 _SD3_WIDTHS = (1536, 2432)
 
 _UPSCALERS = (
@@ -126,15 +125,35 @@ def foreign_words(shapes: Shapes, widths: Collection[int] = ()) -> str:
     return ""
 
 
+def is_flux2_style(shapes: Shapes) -> bool:
+    """Whether a style is for FLUX.2, which shares most of its names with FLUX.1."""
+    if not any(map(_STYLE.search, shapes)):
+        return False
+    if any(
+        re.search(r"to_qkv_mlp_proj|(single|double)_stream_modulation", name) for name in shapes
+    ):
+        return True
+    for name, shape in shapes.items():
+        whole = re.search(
+            r"single_blocks[._]\d+[._]linear1\.(.*lora_B|.*lora_up|diff$|hada_w1_a|lokr_w1$)", name
+        )
+        if whole is None or not shape:
+            continue
+        rows = shape[0]
+        if whole[1] == "lokr_w1":
+            other = name.removesuffix("1") + "2"
+            rows *= next((shapes[key][0] for key in (other, f"{other}_a") if key in shapes), 1)
+        # Between attention and the rest, in one matrix, FLUX.2 has nine parts and FLUX.1 seven.
+        if rows % 9 == 0 and rows % 7:
+            return True
+    return False
+
+
 def _foreign_style(shapes: Shapes) -> str:
     for pattern, model in _STYLES.items():
         if any(re.search(pattern, name) for name in shapes):
             return _style_for(model)
     for name, shape in shapes.items():
-        # Between attention and the rest, in one matrix, FLUX.2 has nine parts and FLUX.1 seven.
-        whole = re.search(r"single_blocks[._]\d+[._]linear1\W.*(lora_B|lora_up)", name)
-        if whole and shape[0] % 9 == 0 and shape[0] % 7:
-            return _style_for("FLUX.2")
         added = re.search(r"transformer_blocks[._]\d+[._]attn[._]add_k_proj\W.*(lora_A|down)", name)
         if added and shape[-1] in _SD3_WIDTHS:
             return _style_for("Stable Diffusion 3")

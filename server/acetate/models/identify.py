@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from acetate.models.files import existing
-from acetate.models.foreign_models import Shapes, foreign_words
+from acetate.models.foreign_models import Shapes, foreign_words, is_flux2_style
 from acetate.models.gguf_header import GgufHeader, is_gguf, read_gguf_header
 from acetate.models.image_network_shapes import (
     families_of_image_adapter,
@@ -128,6 +128,8 @@ def recognise(shapes: Shapes, name: str) -> Kind:
 def _recognise(shapes: Shapes, name: str) -> Kind:
     if _is_qwen(shapes):
         return Kind("base", ("qwen",))
+    if is_flux2_style(shapes):
+        return Kind("style", ("flux2",))
     certain = (_is_patch, _is_encoder, _is_decoder, _is_pair, is_upscaler)
     if not any(role(shapes) for role in certain) and (
         words := foreign_words(shapes, _text_widths(shapes))

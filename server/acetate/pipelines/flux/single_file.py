@@ -13,7 +13,7 @@ from torch import Tensor
 from acetate.errors import ModelDamaged
 from acetate.models.base_inventory import DENOISER, names_of_the_first_code
 from acetate.models.files import read_config
-from acetate.models.flux_names import diffusers_modules, rows_of
+from acetate.models.flux_names import FLUX_1, rows_of
 from acetate.models.network_config import read_network_config
 from acetate.models.recognition_error import NotRecognised
 from acetate.models.registry import model_named
@@ -86,11 +86,11 @@ def in_the_names_of_diffusers(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {}
     for name, tensor in state.items():
         module, _, kind = name.rpartition(".")
-        places = diffusers_modules(module)
+        places = FLUX_1.modules(module)
         if not places:
             raise Unfit(f"nothing in Flux is called {name}")
         kind = "weight" if kind == "scale" else kind
-        ranges = rows_of(module, len(tensor))
+        ranges = rows_of(module, len(tensor), len(places))
         if sum(end - begin for parts in ranges for begin, end in parts) != len(tensor):
             raise Unfit(f"{name} has {len(tensor)} rows")
         for place, parts in zip(places, ranges, strict=True):

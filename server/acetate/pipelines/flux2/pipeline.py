@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, cast
 
 import torch
@@ -17,7 +20,8 @@ from acetate.pipelines.flux2.components import Flux2Base
 from acetate.pipelines.flux2.denoising import CountedFlow, velocity
 from acetate.pipelines.instructed_pipeline import InstructedPipeline
 from acetate.pipelines.memory import eased
-from acetate.pipelines.pipeline import Patch, ReferredPrompt
+from acetate.pipelines.pipeline import Patch, ReferredPrompt, Told
+from acetate.pipelines.style_fusing import fused_styles
 
 WORDS = 512
 """Tokens of a prompt, in its frame, that the denoiser sees."""
@@ -53,6 +57,11 @@ class Flux2Pipeline(InstructedPipeline):
         spread = norm.running_var[None, :, None, None].to(device)
         self._deviation = (spread + config["batch_norm_eps"]).sqrt()
         self._settle()
+
+    def styled(
+        self, styles: Sequence[tuple[Path, float]], told: Told = MappingProxyType({})
+    ) -> AbstractContextManager[None]:
+        return fused_styles(self, {"transformer": self.denoiser}, styles, told)
 
     def patch_for(self, mode: str) -> Patch | None:
         return self.needed_patch()
