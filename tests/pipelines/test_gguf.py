@@ -20,9 +20,7 @@ from acetate.errors import ModelDamaged
 from acetate.model_import.importing import import_any
 from acetate.models.flux_names import rows_of, theirs
 from acetate.models.gguf_header import BLOCKS, read_gguf_header
-from acetate.models.own_register import own_file
 from acetate.models.recognition_error import NotRecognised
-from acetate.models.registry import model_named
 from acetate.models.weights import read_weights
 from acetate.modes import run
 from acetate.pipelines.base_sources import open_base
@@ -203,29 +201,38 @@ def test_without_a_folder_it_is_said_what_to_fetch(tmp_path: Path) -> None:
     assert "acetate models pull qwen" in refused.value.hint
 
 
-@pytest.mark.parametrize("family", ["sd15", "sdxl"])
-def test_a_packed_u_net_is_that_of_the_checkpoint(tmp_path: Path, family: str) -> None:
-    whole = tmp_path / "whole.safetensors"
+def packed_u_net(folder: Path, family: str) -> tuple[Path, Path]:
+    """A tiny checkpoint, and its denoiser alone in GGUF."""
+    whole = folder / "whole.safetensors"
     write_checkpoint(whole, family)
-    import_any(str(whole))
     prefix = "model.diffusion_model."
     state = {
         name.removeprefix(prefix): tensor
         for name, tensor in load_file(whole).items()
         if name.startswith(prefix)
     }
-    import_any(str(write_gguf(tmp_path / "small.gguf", state, architecture=family)))
-    entry = model_named("small.gguf")
-    place = own_file("small.gguf")
-    assert place is not None and dict(entry.supplied)
-    small = open_base(place, family, entry.facts, dict(entry.supplied)).denoiser(torch.float32, CPU)
-    full = open_base(whole, family).denoiser(torch.float32, CPU)
+    return whole, write_gguf(folder / "small.gguf", state, architecture=family)
+
+
+@pytest.mark.parametrize("family", ["sd15", "sdxl"])
+def test_a_packed_u_net_is_that_of_the_checkpoint(tmp_path: Path, family: str) -> None:
+    whole, path = packed_u_net(tmp_path, family)
+    small, full = (open_base(each, family).denoiser(torch.float32, CPU) for each in (path, whole))
     packed = [each for each in small.modules() if isinstance(each, GgufLinear)]
     assert len(packed) > 8
     for name, module in small.named_modules():
         if isinstance(module, GgufLinear):
             own = full.get_parameter(f"{name}.weight")
             assert (module.weight - own).abs().max() <= own.abs().max() / 100
+
+
+def test_a_packed_u_net_takes_its_other_parts_from_a_base_that_is_here(tmp_path: Path) -> None:
+    whole, path = packed_u_net(tmp_path, "sd15")
+    import_any(str(whole))
+    own = import_any(str(path))
+    assert (own.role, own.families) == ("base", ("sd15",))
+    assert set(own.supplied) == {"autoencoder", "text_encoder"}
+    assert set(own.supplied.values()) == {"model:whole"}
 
 
 def test_what_is_no_denoiser_is_refused_by_name(tmp_path: Path) -> None:

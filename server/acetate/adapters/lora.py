@@ -105,7 +105,13 @@ def placed_changes(
     theirs, places = joined
     for kind, change in changes_of(module, "transformer", places[0], scales, name).items():
         whole = (change.shape() or (0,))[0]
-        for own, rows in zip(places, rows_of(theirs, whole, len(places)), strict=True):
+        shares = rows_of(theirs, whole, len(places))
+        if sum(end - begin for rows in shares for begin, end in rows) != whole:
+            raise PatchMismatch(
+                f"The style {name} does not fit this model: its tensor {module.key} has {whole} "
+                f"rows, which do not go into {len(places)} matrices."
+            )
+        for own, rows in zip(places, shares, strict=True):
             try:
                 part = Rows.of(change, rows, whole)
             except ValueError as error:

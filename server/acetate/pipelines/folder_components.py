@@ -26,20 +26,26 @@ class FolderComponents:
     tokenizers: ClassVar[tuple[str, ...]] = ("tokenizer",)
     """Folders in which the tokenizer may lie, the first of them that is there."""
 
+    stored: ClassVar[tuple[str, ...]] = ("transformer", "vae", "text_encoder")
+    """Networks whose weights lie in the folder."""
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     @property
     def weights(self) -> list[Path]:
         """The files that hold weights."""
-        return [path for part in self.networks for path in weight_files(self.folder / part)]
+        return self._stored_weights()
 
     @property
     def files(self) -> dict[str, Path]:
         """Every file that the components are made of, by a name that is the same everywhere."""
         small = [*self.folder.glob("*/*.json"), *self._words().glob("*.txt")]
-        paths = [*self.weights, self.folder / "model_index.json", *small]
+        paths = [*self._stored_weights(), self.folder / "model_index.json", *small]
         return {path.relative_to(self.folder).as_posix(): path for path in sorted(set(paths))}
+
+    def _stored_weights(self) -> list[Path]:
+        return [path for part in self.stored for path in weight_files(self.folder / part)]
 
     def said(self, name: str) -> Any:
         """What the folder says of itself under that name; None where it does not."""

@@ -46,8 +46,7 @@ class FluxFile(FluxBase):
 
     @property
     def files(self) -> dict[str, Path]:
-        others = {n: path for n, path in super().files.items() if not n.startswith("transformer/")}
-        return {self._path.name: self._path, **others}
+        return {self._path.name: self._path, **super().files}
 
     def scheduler_config(self) -> dict[str, Any]:
         config = super().scheduler_config()

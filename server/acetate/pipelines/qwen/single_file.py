@@ -10,7 +10,6 @@ import torch
 from diffusers.models.transformers.transformer_qwenimage import QwenImageTransformer2DModel
 
 from acetate.errors import ModelDamaged
-from acetate.models.component_files import weight_files
 from acetate.models.network_config import read_network_config
 from acetate.models.registry import model_named
 from acetate.pipelines.base_sources import place_of
@@ -24,22 +23,19 @@ _PREFIXES = ("model.diffusion_model.", "diffusion_model.", "transformer.")
 class QwenFile(QwenBase):
     """`folder` is the folder of diffusers whose other parts it is painted with."""
 
+    stored = ("vae", "text_encoder")
+
     def __init__(self, path: Path, folder: Path) -> None:
         super().__init__(folder)
         self._path = path
 
     @property
     def weights(self) -> list[Path]:
-        others = [part for part in self.networks if part != "transformer"]
-        return [self._path, *(path for part in others for path in weight_files(self.folder / part))]
+        return [self._path, *super().weights]
 
     @property
     def files(self) -> dict[str, Path]:
-        found = super().files
-        return {
-            self._path.name: self._path,
-            **{name: path for name, path in found.items() if path != self._path},
-        }
+        return {self._path.name: self._path, **super().files}
 
     def denoiser(self, dtype: torch.dtype, device: torch.device) -> Any:
         own = read_network_config(self.folder / "transformer" / "config.json")
