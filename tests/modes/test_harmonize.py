@@ -19,8 +19,8 @@ from acetate.model_import.importing import import_any
 from acetate.models.registry import model_named
 from acetate.modes import run
 from acetate.modes.harmonize import with_colours_of
+from acetate.pipelines.conditioning import Conditioning
 from acetate.pipelines.loading import load_folder
-from acetate.pipelines.pipeline import Conditioning
 from acetate.pipelines.sampling import Interrupted, Step
 from acetate.pipelines.stable_diffusion import StableDiffusionPipeline
 from acetate_bridge.protocol.geometry import Frame, Rect, Size

@@ -12,7 +12,8 @@ from acetate.errors import BadRequest
 from acetate.images.tensors import bleed, opaque, to_image, to_tensor
 from acetate.latent_transparency import composite_on_grey
 from acetate.modes.naming import layer_name
-from acetate.pipelines.pipeline import Patch, Pipeline, PromptEmbedding
+from acetate.pipelines.conditioning import PromptEmbedding
+from acetate.pipelines.pipeline import Patch, Pipeline
 from acetate.pipelines.sampling import OnStep, Step
 from acetate_bridge.protocol.types import Layer, Request, Role
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from acetate.images.tensors import opaque
 from acetate.latent_transparency import composite_on_grey, composite_over
 from acetate.modes.context import Painting
-from acetate.pipelines.pipeline import PromptEmbedding
+from acetate.pipelines.conditioning import PromptEmbedding
 from acetate_bridge.protocol.types import Layer, Role
 
 _BEHIND = "Paint only the background that lies behind what the picture shows, without it"

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from acetate.adapters import AttentionSharing
 from acetate.modes.context import Painting, cannot
-from acetate.pipelines.pipeline import PromptEmbedding
+from acetate.pipelines.conditioning import PromptEmbedding
 from acetate_bridge.protocol.types import Role
 
 

@@ -20,16 +20,12 @@ from acetate.models.families import FAMILIES
 from acetate.models.hashing import model_hash
 from acetate.models.rgba_adapter import RgbaAdapter
 from acetate.models.used_files import UsedFiles
+from acetate.pipelines.conditioning import Conditioning, PromptEmbedding, ReferredPrompt
 from acetate.pipelines.folder_components import FolderComponents
 from acetate.pipelines.latent_preview import LatentPreview, shrunk
 from acetate.pipelines.memory import eased
 from acetate.pipelines.patching import Patch
-from acetate.pipelines.pipeline import (
-    Composition,
-    Conditioning,
-    PromptEmbedding,
-    ReferredPrompt,
-)
+from acetate.pipelines.pipeline import Composition
 from acetate.pipelines.precision import home_for
 from acetate.pipelines.sampling import Denoise, guided
 from acetate.pipelines.transparency import NoTransparency, Transparency

@@ -14,7 +14,7 @@ from acetate.adapters.image_encoder import load_image_encoder, picture_states
 from acetate.adapters.reference_aspects import Shares
 from acetate.models.image_adapters import ImageEncoderFile
 from acetate.models.weights import read_weights
-from acetate.pipelines.pipeline import PromptEmbedding
+from acetate.pipelines.conditioning import PromptEmbedding
 
 
 @dataclass(frozen=True)

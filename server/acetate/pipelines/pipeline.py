@@ -21,6 +21,7 @@ from acetate.errors import BadRequest
 from acetate.images.tensors import opaque
 from acetate.models.image_adapters import ImageEncoderFile
 from acetate.models.used_files import UsedFiles
+from acetate.pipelines.conditioning import Conditioning, PromptEmbedding
 from acetate.pipelines.memory import Ladder
 from acetate.pipelines.patching import Patch, injected
 from acetate.pipelines.sampling import Denoise, Handover, OnStep, Step, guided, sample
@@ -34,40 +35,6 @@ Composition = Literal["direct", "staged", "shared", "instructed"]
 """How a family paints layers that belong together: straight from the condition; the blended
 picture first and the missing layer from it; all layers at once, sharing attention; or as a sentence
 about pictures says, which it reads with them."""
-
-
-@dataclass(frozen=True)
-class PromptEmbedding:
-    """What to paint and what to avoid: token states [B, T, D], pooled states [B, P] if any.
-
-    `turns` are others that take its place at every step but the first, in turn.
-    """
-
-    positive: Tensor
-    negative: Tensor
-    pooled_positive: Tensor | None = None
-    pooled_negative: Tensor | None = None
-    turns: tuple[PromptEmbedding, ...] = ()
-
-
-@dataclass(frozen=True)
-class ReferredPrompt(PromptEmbedding):
-    """Words, and the scaled latents [1, C, h, w] of the pictures that they speak of."""
-
-    references: tuple[Tensor, ...] = ()
-
-
-@dataclass(frozen=True)
-class Conditioning:
-    """What the denoiser is told in one evaluation.
-
-    Token states [B, T, D], pooled ones [B, P] if any, and if any, the un-noised condition latents
-    [B, N × C, h, w] side by side.
-    """
-
-    tokens: Tensor
-    pooled: Tensor | None = None
-    condition: Tensor | None = None
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
+from acetate.pipelines.conditioning import PromptEmbedding
 from acetate.pipelines.learned_words import Vocabulary
-from acetate.pipelines.pipeline import PromptEmbedding
 from acetate_bridge.protocol.prompt_syntax import turns, weighed
 
 Embed = Callable[[Sequence[str], Sequence[str]], PromptEmbedding]

@@ -9,7 +9,7 @@ import torch
 from transformers import PreTrainedModel
 
 from acetate.models.component_files import variant_of, weight_files
-from acetate.models.files import MALFORMED, damaged, read_config
+from acetate.models.files import MALFORMED, damaged
 from acetate.models.network_config import read_network_config
 from acetate.models.safetensors_header import read_header
 from acetate.pipelines.network_loading import META, filled, read_tensors
@@ -42,6 +42,6 @@ def network_on_meta(kind: Any, folder: Path) -> Any:
 
     Raises Unfit, ModelMissing or ModelDamaged.
     """
-    config = read_config(folder / "config.json")
+    config = read_network_config(folder / "config.json")
     state = read_tensors(weight_files(folder), META)
     return filled(lambda: kind(**kind.extract_init_dict(config)[0]), state, torch.float32, META)

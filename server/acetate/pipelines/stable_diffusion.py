@@ -25,6 +25,7 @@ from acetate.models.rgba_adapter import RgbaAdapter
 from acetate.models.used_files import UsedFiles
 from acetate.models.weights import read_weights
 from acetate.pipelines import hole_input, schedulers
+from acetate.pipelines.conditioning import Conditioning, PromptEmbedding
 from acetate.pipelines.diffusers_folder import Base
 from acetate.pipelines.hole_input import Hole, hole_in, whole_hole
 from acetate.pipelines.latent_preview import LatentPreview
@@ -33,7 +34,7 @@ from acetate.pipelines.lru_cache import Recent, tensor_key
 from acetate.pipelines.memory import Ladder, Rung, eased
 from acetate.pipelines.offloading import bytes_of, fits
 from acetate.pipelines.picture_prompts import SeenPictures, seen_by
-from acetate.pipelines.pipeline import Conditioning, Denoising, Patch, PromptEmbedding, Told
+from acetate.pipelines.pipeline import Denoising, Patch, Told
 from acetate.pipelines.precision import chunk_for, home_for, pair_precision, precision
 from acetate.pipelines.prompt_tokens import in_turns
 from acetate.pipelines.sampling import Denoise

@@ -13,8 +13,9 @@ from torch.nn.functional import avg_pool2d, interpolate
 from acetate.models.families import FAMILIES
 from acetate.models.hashing import model_hash
 from acetate.models.used_files import UsedFiles
+from acetate.pipelines.conditioning import Conditioning, PromptEmbedding
 from acetate.pipelines.memory import Ladder
-from acetate.pipelines.pipeline import Conditioning, Pipeline, PromptEmbedding
+from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.rectified_flow import MODEL_STEPS, RectifiedFlow
 
 FACTOR = 4

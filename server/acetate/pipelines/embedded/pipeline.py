@@ -40,15 +40,9 @@ from acetate.models.families import FAMILIES
 from acetate.models.files import configured
 from acetate.models.hashing import model_hash
 from acetate.models.used_files import UsedFiles
+from acetate.pipelines.conditioning import Conditioning, PromptEmbedding
 from acetate.pipelines.memory import Ladder, Rung, eased
-from acetate.pipelines.pipeline import (
-    Conditioning,
-    Denoising,
-    Filling,
-    Patch,
-    Pipeline,
-    PromptEmbedding,
-)
+from acetate.pipelines.pipeline import Denoising, Filling, Patch, Pipeline
 from acetate.pipelines.rectified_flow import MODEL_STEPS, RectifiedFlow
 
 TASKS = {"text": 1, "background": 2, "foreground": 3, "extract": 4, "behind": 5, "control": 6}

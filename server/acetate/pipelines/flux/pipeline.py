@@ -22,12 +22,13 @@ from acetate.models.image_adapters import ImageEncoderFile
 from acetate.models.rgba_adapter import RgbaAdapter
 from acetate.models.used_files import UsedFiles
 from acetate.models.weights import read_weights
+from acetate.pipelines.conditioning import Conditioning, PromptEmbedding
 from acetate.pipelines.flux.components import FluxBase
 from acetate.pipelines.flux.latents import pack, places, unpack
 from acetate.pipelines.latent_preview import LatentPreview
 from acetate.pipelines.memory import eased
 from acetate.pipelines.picture_prompts import seen_in_flux
-from acetate.pipelines.pipeline import Conditioning, Patch, PromptEmbedding, Told
+from acetate.pipelines.pipeline import Patch, Told
 from acetate.pipelines.precision import home_for, pair_precision, precision
 from acetate.pipelines.sampling import Denoise
 from acetate.pipelines.sized_flow import SizedFlow

@@ -16,11 +16,12 @@ from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 from acetate.errors import BadRequest
 from acetate.models.families import FAMILIES
 from acetate.models.rgba_adapter import RgbaAdapter
+from acetate.pipelines.conditioning import ReferredPrompt
 from acetate.pipelines.flux2.components import Flux2Base
 from acetate.pipelines.flux2.denoising import CountedFlow, velocity
 from acetate.pipelines.instructed_pipeline import InstructedPipeline
 from acetate.pipelines.memory import eased
-from acetate.pipelines.pipeline import Patch, ReferredPrompt, Told
+from acetate.pipelines.pipeline import Patch, Told
 from acetate.pipelines.style_fusing import fused_styles
 
 WORDS = 512

@@ -12,9 +12,10 @@ from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 from acetate.errors import BadRequest
 from acetate.models.families import FAMILIES
 from acetate.models.rgba_adapter import RgbaAdapter
+from acetate.pipelines.conditioning import ReferredPrompt
 from acetate.pipelines.instructed_pipeline import InstructedPipeline
 from acetate.pipelines.memory import eased
-from acetate.pipelines.pipeline import Patch, ReferredPrompt
+from acetate.pipelines.pipeline import Patch
 from acetate.pipelines.qwen.components import QwenBase
 from acetate.pipelines.qwen.denoising import PackedFlow, guided_evenly, velocity
 from acetate.pipelines.qwen.prompts import Reading, image_slots, read

@@ -9,8 +9,8 @@ import torch
 from diffusers.models.transformers.transformer_qwenimage21 import QwenImage21KVCache
 from torch import Tensor
 
+from acetate.pipelines.conditioning import ReferredPrompt
 from acetate.pipelines.latent_tokens import flat, unflat
-from acetate.pipelines.pipeline import ReferredPrompt
 from acetate.pipelines.sized_flow import SizedFlow
 
 

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from acetate.errors import ModelDamaged
 from acetate.models.families import CACHED_EULER, FAMILIES
+from acetate.pipelines.conditioning import PromptEmbedding
 from acetate.pipelines.instructed_pipeline import InstructedPipeline
 from acetate.pipelines.memory import eased
-from acetate.pipelines.pipeline import PromptEmbedding
 from acetate.pipelines.qwen21.components import Components
 from acetate.pipelines.qwen21.denoising import Branch, SeenPrompt, TokenFlow
 from acetate.pipelines.qwen21.prompts import Reading, read, transparent_words

@@ -28,10 +28,10 @@ from acetate.models.hashing import model_hash
 from acetate.models.network_config import read_network_config
 from acetate.models.safetensors_header import read_header
 from acetate.models.used_files import UsedFiles
+from acetate.pipelines.conditioning import Conditioning, PromptEmbedding
 from acetate.pipelines.latent_preview import LatentPreview, shrunk
 from acetate.pipelines.offloaded_pipeline import OffloadedPipeline
 from acetate.pipelines.offloading import fits
-from acetate.pipelines.pipeline import Conditioning, PromptEmbedding
 from acetate.pipelines.sampling import OnStep, Step
 
 NATIVE = 640

@@ -11,7 +11,8 @@ from transformers.models.clip.modeling_clip import CLIPTextModel, CLIPTextModelW
 
 from acetate.adapters import WeightPatch
 from acetate.errors import BadRequest
-from acetate.pipelines.pipeline import Composition, Patch, PromptEmbedding
+from acetate.pipelines.conditioning import PromptEmbedding
+from acetate.pipelines.pipeline import Composition, Patch
 from acetate.pipelines.prompt_tokens import tokens_of
 from acetate.pipelines.stable_diffusion import StableDiffusionPipeline
 

@@ -16,8 +16,9 @@ from acetate.models.hashing import model_hash
 from acetate.models.registry import UPSCALER_NATIVE
 from acetate.models.used_files import UsedFiles
 from acetate.models.weights import read_weights
+from acetate.pipelines.conditioning import PromptEmbedding
 from acetate.pipelines.memory import Ladder
-from acetate.pipelines.pipeline import Pipeline, PromptEmbedding
+from acetate.pipelines.pipeline import Pipeline
 from acetate.upscaling.foreign_upscalers import read_upscaler
 
 

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from acetate.models.families import Family
-from acetate.pipelines.pipeline import Conditioning, Pipeline, PromptEmbedding
+from acetate.pipelines.conditioning import Conditioning, PromptEmbedding
+from acetate.pipelines.pipeline import Pipeline
 from acetate.training.batches import over
 from acetate.training.conversion.low_rank import TrainedAttention
 from acetate.training.conversion.objectives import Objective
