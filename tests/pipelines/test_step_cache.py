@@ -12,17 +12,20 @@ import pytest
 import torch
 
 from acetate.errors import BadRequest
+from acetate.model_import.importing import import_any
 from acetate.models.families import FAMILIES, FEW_TO_SKIP, FIRST_BLOCK
 from acetate.modes import run
 from acetate.pipelines import step_cache
-from acetate.pipelines.loading import load_folder
+from acetate.pipelines.loading import load_folder, load_pipeline
 from acetate.pipelines.pipeline import Pipeline
 from acetate_bridge.protocol.geometry import FrameLimits
 from acetate_bridge.protocol.types import Image, Layer, Recipe, Request
 from tests.adapters.snapshot import assert_untouched, snapshot
+from tests.support.tiny_adapters import write_adapter
 from tests.support.tiny_families import write_tiny_sd15
 from tests.support.tiny_flux import write_tiny_flux
 from tests.support.tiny_layered import write_tiny_layered
+from tests.support.tiny_qwen import write_tiny_qwen
 from tests.support.tiny_qwen21 import write_tiny_qwen21
 
 pytestmark = pytest.mark.slow
@@ -31,16 +34,28 @@ STEPS = 12
 WRITE: dict[str, Callable[[Path], Path]] = {
     "flux": lambda folder: write_tiny_flux(folder, pickled=False),
     "qwen21": write_tiny_qwen21,
+    "qwen": lambda folder: write_tiny_qwen(folder, blocks=2),
     "layered": write_tiny_layered,
 }
 
 
-@pytest.fixture(scope="module", params=["flux", "qwen21"])
+@pytest.fixture(scope="module", params=["flux", "qwen21", "qwen"])
 def pipeline(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    folder = WRITE[request.param](tmp_path_factory.mktemp("cache") / "tiny")
-    loaded = load_folder(folder, "cpu")
+    root = tmp_path_factory.mktemp("cache")
+    folder = WRITE[request.param](root / "tiny")
+    loaded = opened_with_adapter(folder) if request.param == "qwen" else load_folder(folder, "cpu")
     loaded.limits = FrameLimits(32, 32, 1024, 1024 * 1024)
     return loaded
+
+
+def opened_with_adapter(folder: Path) -> Pipeline:
+    """Qwen-Image, which paints layers by an adapter alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ACETATE_MODELS_DIR", str(folder.parent / "own"))
+        import_any(str(folder))
+        adapter = write_adapter(folder.parent / "clear", folder, "qwen", family="qwen")
+        import_any(str(adapter), base=folder.name)
+        return load_pipeline(adapter.name, "cpu")
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +123,7 @@ def test_of_few_steps_none_is_skipped(pipeline: Pipeline) -> None:
     assert {recipe.cache for recipe in recipes(layers)} == {""}
 
 
-@pytest.mark.parametrize("pipeline", ["qwen21"], indirect=True)
+@pytest.mark.parametrize("pipeline", ["qwen21", "qwen"], indirect=True)
 def test_wanted_and_avoided_words_are_remembered_apart(pipeline: Pipeline) -> None:
     layers, told = painted(pipeline, cache=FIRST_BLOCK, guidance=3.0, negative_prompt="grey")
     assert f"of {2 * STEPS} runs" in told[0]

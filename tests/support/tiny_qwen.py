@@ -26,7 +26,7 @@ MARKS = (
 )
 
 
-def write_tiny_qwen(folder: Path, *, edits: bool = False) -> Path:
+def write_tiny_qwen(folder: Path, *, edits: bool = False, blocks: int = 1) -> Path:
     """Eight pixels to a place of the autoencoder's latent, as the published one."""
     torch.manual_seed(0)
     vae = AutoencoderKLQwenImage(
@@ -41,7 +41,7 @@ def write_tiny_qwen(folder: Path, *, edits: bool = False) -> Path:
     transformer = QwenImageTransformer2DModel(
         in_channels=4 * CHANNELS,
         out_channels=CHANNELS,
-        num_layers=1,
+        num_layers=blocks,
         attention_head_dim=16,
         num_attention_heads=2,
         joint_attention_dim=WIDTH,

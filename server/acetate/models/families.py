@@ -259,6 +259,7 @@ FAMILIES = {
         4.0,
         ("text", "background", "foreground", "refine", "extract", "fill"),
         passes=1,
+        step_caches=(FIRST_BLOCK,),
         folders=r"QwenImage(EditPlus|Img2Img)?Pipeline",
         whole_files=False,
         activations=12000,
