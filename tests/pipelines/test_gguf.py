@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import gguf
 import numpy as np
@@ -137,7 +138,7 @@ def test_a_patch_beside_a_packed_weight_is_the_patch_of_what_was_packed(
     state = dict(full.state_dict())
     for name in state:
         module, _, kind = name.rpartition(".")
-        found = pipeline.denoiser.get_submodule(module)
+        found: Any = pipeline.denoiser.get_submodule(module)
         own = found.weight if kind == "weight" else found.bias
         state[name] = own.detach().clone()
     full.load_state_dict(state)

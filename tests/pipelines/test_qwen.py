@@ -111,7 +111,8 @@ def published(pipeline: QwenPipeline, folder: Path) -> Any:
         kind: Any = pipeline_qwenimage_edit_plus.QwenImageEditPlusPipeline
         made = kind(*parts, Processor(tokenizer), pipeline.transformer)
     else:
-        made = QwenImagePipeline(*parts, pipeline.transformer)
+        plain: Any = QwenImagePipeline
+        made = plain(*parts, pipeline.transformer)
     made.set_progress_bar_config(disable=True)
     return made
 

@@ -10,13 +10,14 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from diffusers.quantizers.gguf.utils import GGUFParameter, dequantize_gguf_tensor
+from diffusers.quantizers.gguf import utils as packing
 from gguf import GGMLQuantizationType
 from torch import Tensor, nn
 
 from acetate.adapters.packed_linear import PackedLinear
 from acetate.models.gguf_header import BLOCKS, Packed, read_gguf_header
 
+_library: Any = packing  # It has no annotations.
 _PLAIN: dict[str, torch.dtype] = {
     "F32": torch.float32,
     "F16": torch.float16,
@@ -39,13 +40,13 @@ class GgufLinear(PackedLinear):
 
     def unfolded(self) -> Tensor:
         packed, scale = self.get_buffer("packed"), self.get_buffer("scale")
-        whole = GGUFParameter(packed, quant_type=self.kind)
-        return cast("Any", dequantize_gguf_tensor)(whole).to(scale.dtype)
+        whole = _library.GGUFParameter(packed, quant_type=self.kind)
+        return _library.dequantize_gguf_tensor(whole).to(scale.dtype)
 
 
 def is_packed(tensor: Tensor) -> bool:
     """Whether a tensor holds the bytes of a GGUF file and not numbers."""
-    return isinstance(tensor, GGUFParameter)
+    return isinstance(tensor, packing.GGUFParameter)
 
 
 def shape_of(tensor: Tensor) -> tuple[int, ...]:
@@ -61,7 +62,7 @@ def plain(packed: Tensor) -> Tensor:
 def unpacked(tensor: Tensor, dtype: torch.dtype) -> Tensor:
     """The numbers in a tensor, packed or not; whole ones keep their type."""
     if is_packed(tensor):
-        tensor = cast("Any", dequantize_gguf_tensor)(tensor).detach()
+        tensor = _library.dequantize_gguf_tensor(tensor).detach()
     return tensor.to(dtype) if tensor.is_floating_point() else tensor
 
 
@@ -84,12 +85,13 @@ def read_gguf(path: Path) -> dict[str, Tensor]:
 
 def _tensor(data: Any, packed: Packed) -> Tensor:
     # A copy: the file may be removed while its model is in memory.
-    rows = torch.from_numpy(np.array(data[packed.begin : packed.begin + packed.bytes]))
+    own = np.array(data[packed.begin : packed.begin + packed.bytes])
+    rows: Tensor = cast("Any", torch).from_numpy(own)
     dtype = _PLAIN.get(BLOCKS[packed.kind][0])
     if dtype is not None:
         return rows.view(dtype).reshape(packed.sides)
     shaped = rows.reshape(*packed.sides[:-1], packed.row_bytes)
-    return GGUFParameter(shaped, quant_type=GGMLQuantizationType(packed.kind))
+    return _library.GGUFParameter(shaped, quant_type=GGMLQuantizationType(packed.kind))
 
 
 def keep_packed(network: nn.Module, state: dict[str, Tensor], dtype: torch.dtype) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from torch import Tensor
 
 
@@ -12,4 +14,4 @@ def flat(latent: Tensor) -> Tensor:
 
 def unflat(tokens: Tensor, height: int, width: int) -> Tensor:
     """Tokens of `flat` as a latent [B, C, height, width]."""
-    return tokens.transpose(1, 2).unflatten(2, (height, width))
+    return cast("Any", tokens.transpose(1, 2)).unflatten(2, (height, width))

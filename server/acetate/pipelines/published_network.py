@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from transformers import PreTrainedModel
@@ -25,7 +25,7 @@ def read_network(kind: Any, folder: Path, dtype: torch.dtype, device: torch.devi
     for path in weights:
         read_header(path)
     own: dict[str, Any] = {"torch_dtype": dtype}
-    if issubclass(kind, PreTrainedModel):
+    if issubclass(cast("type", kind), PreTrainedModel):
         # Their library would obey choices of how to compute in the file.
         own = {"config": kind.config_class.from_dict(config), "dtype": dtype}
     try:

@@ -33,7 +33,8 @@ def velocity(
 def guided_evenly(wanted: Tensor, avoided: Tensor, guidance: float) -> Tensor:
     """Guidance that leaves each token [B, C, h, w] as long as it was, as the authors paint."""
     away = guided(wanted, avoided, guidance)
-    return away * (wanted.norm(dim=1, keepdim=True) / away.norm(dim=1, keepdim=True))
+    whole, long = (each.square().sum(dim=1, keepdim=True).sqrt() for each in (wanted, away))
+    return away * (whole / long)
 
 
 class PackedFlow(SizedFlow):

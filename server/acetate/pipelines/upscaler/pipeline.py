@@ -16,7 +16,7 @@ from acetate.models.hashing import model_hash
 from acetate.models.registry import UPSCALER_NATIVE
 from acetate.models.used_files import UsedFiles
 from acetate.models.weights import read_weights
-from acetate.pipelines.conditioning import PromptEmbedding
+from acetate.pipelines.conditioning import Conditioning, PromptEmbedding
 from acetate.pipelines.memory import Ladder
 from acetate.pipelines.pipeline import Pipeline
 from acetate.upscaling.foreign_upscalers import read_upscaler
@@ -69,14 +69,7 @@ class UpscalerPipeline(Pipeline):
     def make_scheduler(self, name: str) -> Any:
         self._refuse()
 
-    def predict(
-        self,
-        latent: Tensor,
-        timestep: Tensor,
-        tokens: Tensor,
-        pooled: Tensor | None,
-        condition: Tensor | None,
-    ) -> Tensor:
+    def predict(self, latent: Tensor, timestep: Tensor, told: Conditioning) -> Tensor:
         self._refuse()
 
     def _refuse(self) -> NoReturn:
