@@ -46,7 +46,8 @@ class FluxFile(FluxBase):
 
     @property
     def files(self) -> dict[str, Path]:
-        return {self._path.name: self._path, **super().files}
+        others = {n: path for n, path in super().files.items() if not n.startswith("transformer/")}
+        return {self._path.name: self._path, **others}
 
     def scheduler_config(self) -> dict[str, Any]:
         config = super().scheduler_config()
