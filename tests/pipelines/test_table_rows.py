@@ -25,6 +25,7 @@ from tests.support.tiny_families import write_tiny_sd15, write_tiny_sdxl
 from tests.support.tiny_flux import write_tiny_flux
 from tests.support.tiny_flux2 import write_tiny_flux2
 from tests.support.tiny_layered import write_tiny_layered
+from tests.support.tiny_qwen import write_tiny_qwen
 from tests.support.tiny_qwen21 import write_tiny_qwen21
 
 pytestmark = pytest.mark.slow
@@ -36,6 +37,7 @@ WRITE: dict[str, Callable[[Path], Path]] = {
     "sdxl": write_tiny_sdxl,
     "flux": lambda folder: write_tiny_flux(folder, pickled=False),
     "flux2": write_tiny_flux2,
+    "qwen": lambda folder: write_tiny_qwen(folder, edits=True),
     "qwen21": write_tiny_qwen21,
     "layered": write_tiny_layered,
 }
@@ -59,7 +61,8 @@ def opened(family: str, folder: Path) -> OffloadedPipeline:
 
 
 def painted(pipeline: OffloadedPipeline) -> list[Layer]:
-    mode = {"layered": "decompose", "flux2": "background"}.get(pipeline.family, "text")
+    bare = {"layered": "decompose", "flux2": "background", "qwen": "background"}
+    mode = bare.get(pipeline.family, "text")
     recipe = Recipe(mode, "a lantern", seed=1, steps=2, passes=1, guidance=1.0, layers=2)
     samples = np.full((SIDE, SIDE, 4), 255, np.uint8)
     samples[32:96, 32:96, :3] = (200, 30, 30)
