@@ -38,7 +38,7 @@ def test_an_adapter_is_taken_over_and_paints_a_layer(
     outcome = acetate(*command, "--model", "clear", "-o", layer)
     assert outcome.code == 0, outcome.err
     image, recipe = read_image(layer), read_recipe(layer)
-    assert (image.width, image.height) == (64, 64) and len(set(image.data[3::4])) > 8
+    assert (image.width, image.height) == (64, 64) and min(image.data[3::4]) < 255
     assert recipe.model == "clear" and f"adapter/{LORA}" in recipe.files
     outcome = acetate(*command, "--model", "tiny-base", "-o", tmp_path / "none.png")
     assert outcome.code == 2 and "cannot do the mode “text”" in outcome.err
