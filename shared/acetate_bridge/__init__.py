@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from acetate_bridge.client.client import Client
     from acetate_bridge.client.connection_state import Connection, State
-    from acetate_bridge.protocol.geometry import Frame, FrameLimits, Rect, Size, plan_frame
+    from acetate_bridge.protocol.frame_planning import Frame, FrameLimits, plan_frame
+    from acetate_bridge.protocol.geometry import Rect, Size
     from acetate_bridge.protocol.messages import (
         Accepted,
         Cancelled,

@@ -8,7 +8,7 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor, nn
 
 from acetate.adapters import PatchMismatch, WeightPatch
-from acetate.adapters.patch_formats import read_changes
+from acetate.adapters.transparency_patch_file import read_changes
 from acetate.models.unet_names import ldm_names
 from tests.adapters.snapshot import assert_untouched, snapshot
 

@@ -25,7 +25,7 @@ from acetate.models.families import FAMILIES
 from acetate.modes import mode_named, run
 from acetate.pipelines.loading import load_folder, load_pipeline
 from acetate.pipelines.sampling import Step
-from acetate_bridge.protocol.geometry import FrameLimits
+from acetate_bridge.protocol.frame_planning import FrameLimits
 from acetate_bridge.protocol.types import Image, Recipe, Request
 from tests.benchmarks.full_size import frozen, full_pipeline
 from tests.benchmarks.generator import one_by_one

@@ -16,7 +16,7 @@ from acetate.modes import MODES
 from acetate.modes.naming import layer_name
 from acetate.workers.engine import Announcement
 from acetate.workers.generator_api import PainterStep
-from acetate_bridge.protocol.geometry import FrameLimits
+from acetate_bridge.protocol.frame_planning import FrameLimits
 from acetate_bridge.protocol.messages import ModelInfo
 from acetate_bridge.protocol.types import Image, Layer, PixelFormat, Request, Role
 from tests.workers.fake_painter import FakePainter

@@ -13,7 +13,7 @@ from acetate.model_import.importing import import_any
 from acetate.models.own_register import remove_own
 from acetate.modes import run
 from acetate.pipelines.loading import load_pipeline
-from acetate_bridge.protocol.geometry import FrameLimits
+from acetate_bridge.protocol.frame_planning import FrameLimits
 from acetate_bridge.protocol.types import Image, Recipe, Request
 from tests.models.test_import_agrees import taken_over
 from tests.support.adapter_shapes import draw_adapter, draw_klein

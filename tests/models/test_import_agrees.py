@@ -16,7 +16,7 @@ from acetate.models.own_register import Own, own_folder, remove_own
 from acetate.modes import run
 from acetate.pipelines.loading import load_pipeline
 from acetate.pipelines.pipeline import Pipeline
-from acetate_bridge.protocol.geometry import FrameLimits
+from acetate_bridge.protocol.frame_planning import FrameLimits
 from acetate_bridge.protocol.types import Recipe, Request
 from tests.support.file_shapes import Shape, draw_checkpoint, draw_folder
 from tests.support.original_layout import write_checkpoint

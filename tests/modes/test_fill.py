@@ -18,7 +18,8 @@ from acetate.pipelines.loading import load_folder
 from acetate.pipelines.pipeline import Pipeline
 from acetate.workers.generator_api import PainterStep
 from acetate.workers.job_runner import run_job
-from acetate_bridge.protocol.geometry import Frame, Rect, Size
+from acetate_bridge.protocol.frame_planning import Frame
+from acetate_bridge.protocol.geometry import Rect, Size
 from acetate_bridge.protocol.types import FillKind, Image, PixelFormat, Recipe, Request
 from tests.support.tiny_families import write_tiny_sd15, write_tiny_sdxl
 from tests.support.tiny_flux import write_tiny_flux

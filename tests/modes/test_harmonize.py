@@ -13,7 +13,7 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from safetensors.torch import load_file
 
 from acetate.errors import BadRequest
-from acetate.images.frame import place_layer
+from acetate.images.frame_pixels import place_layer
 from acetate.images.kept import as_in_document
 from acetate.model_import.importing import import_any
 from acetate.models.registry import model_named
@@ -23,7 +23,8 @@ from acetate.pipelines.conditioning import Conditioning
 from acetate.pipelines.loading import load_folder
 from acetate.pipelines.sampling import Interrupted, Step
 from acetate.pipelines.stable_diffusion import StableDiffusionPipeline
-from acetate_bridge.protocol.geometry import Frame, Rect, Size
+from acetate_bridge.protocol.frame_planning import Frame
+from acetate_bridge.protocol.geometry import Rect, Size
 from acetate_bridge.protocol.types import Image, PixelFormat, Recipe, Request, Role
 from tests.adapters.snapshot import assert_untouched, snapshot
 from tests.support.tiny_families import write_tiny_sd15

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from acetate.errors import BadRequest
-from acetate.images.frame import place_layer
+from acetate.images.frame_pixels import place_layer
 from acetate.modes import run
 from acetate.pipelines.loading import load_folder
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import Interrupted, Step
 from acetate.upscaling import enlarging
-from acetate_bridge.protocol.geometry import Frame, Rect, Size
+from acetate_bridge.protocol.frame_planning import Frame
+from acetate_bridge.protocol.geometry import Rect, Size
 from acetate_bridge.protocol.types import Image, PixelFormat, Recipe, Request
 from tests.support.tiny_model import write_tiny_model
 

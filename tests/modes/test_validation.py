@@ -7,7 +7,7 @@ import pytest
 
 from acetate.errors import BadRequest
 from acetate.modes.validation import check_request
-from acetate_bridge.protocol.geometry import FrameLimits
+from acetate_bridge.protocol.frame_planning import FrameLimits
 from acetate_bridge.protocol.types import Image, Recipe, Request
 
 LIMITS = FrameLimits(multiple=16, smallest=64, largest=128, most_pixels=128 * 96)

@@ -8,7 +8,7 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from torch import Tensor
 
 from acetate.adapters import AttentionSharing
-from acetate.adapters.patch_formats import read_changes
+from acetate.adapters.transparency_patch_file import read_changes
 from acetate.adapters.weight_changes import LowRank
 from acetate.latent_transparency import OffsetEncoder, TransparentDecoder
 from tests.parity.reference import listing

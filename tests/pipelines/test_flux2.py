@@ -25,7 +25,7 @@ from acetate.modes import run
 from acetate.pipelines.flux2.pipeline import Flux2Pipeline
 from acetate.pipelines.loading import load_folder
 from acetate.pipelines.sampling import Interrupted, Step
-from acetate_bridge.protocol.geometry import FrameLimits
+from acetate_bridge.protocol.frame_planning import FrameLimits
 from acetate_bridge.protocol.types import Image, Recipe, Request, Role
 from tests.adapters.snapshot import assert_untouched, snapshot
 from tests.support.tiny_flux2 import write_tiny_flux2

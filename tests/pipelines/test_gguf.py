@@ -26,7 +26,7 @@ from acetate.models.weights import read_weights
 from acetate.modes import run
 from acetate.pipelines.base_sources import open_base
 from acetate.pipelines.loading import load_pipeline
-from acetate_bridge.protocol.geometry import FrameLimits
+from acetate_bridge.protocol.frame_planning import FrameLimits
 from acetate_bridge.protocol.types import Recipe, Request
 from tests.adapters.snapshot import assert_untouched, snapshot
 from tests.support.original_layout import write_checkpoint

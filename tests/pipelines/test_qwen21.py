@@ -28,7 +28,7 @@ from acetate.pipelines.qwen21.pipeline import Qwen21Pipeline
 from acetate.pipelines.qwen21.prompts import read
 from acetate.pipelines.sampling import Interrupted, Step
 from acetate.pipelines.transparency import unmultiplied
-from acetate_bridge.protocol.geometry import FrameLimits
+from acetate_bridge.protocol.frame_planning import FrameLimits
 from acetate_bridge.protocol.types import Image, Recipe, Request, Role
 from tests.adapters.snapshot import assert_untouched, snapshot
 from tests.support.tiny_qwen21 import write_tiny_qwen21

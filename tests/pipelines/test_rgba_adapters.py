@@ -31,7 +31,7 @@ from acetate.pipelines.model_cache import weights_of
 from acetate.pipelines.sampling import Interrupted, Step
 from acetate.pipelines.transparency import WidenedAutoencoder, unmultiplied
 from acetate.workers.known_offer import official_models
-from acetate_bridge.protocol.geometry import FrameLimits
+from acetate_bridge.protocol.frame_planning import FrameLimits
 from acetate_bridge.protocol.types import Image, Recipe, Request
 from tests.adapters.snapshot import assert_untouched, snapshot
 from tests.support.tiny_adapters import (

@@ -18,7 +18,7 @@ from acetate.modes import run
 from acetate.pipelines import step_cache
 from acetate.pipelines.loading import load_folder, load_pipeline
 from acetate.pipelines.pipeline import Pipeline
-from acetate_bridge.protocol.geometry import FrameLimits
+from acetate_bridge.protocol.frame_planning import FrameLimits
 from acetate_bridge.protocol.types import Image, Layer, Recipe, Request
 from tests.adapters.snapshot import assert_untouched, snapshot
 from tests.support.tiny_adapters import write_adapter

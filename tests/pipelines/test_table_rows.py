@@ -19,7 +19,7 @@ from acetate.modes import run
 from acetate.pipelines.loading import load_folder
 from acetate.pipelines.offloaded_pipeline import OffloadedPipeline
 from acetate.pipelines.weight_placement import VARIABLE, place_weights, size_of
-from acetate_bridge.protocol.geometry import FrameLimits
+from acetate_bridge.protocol.frame_planning import FrameLimits
 from acetate_bridge.protocol.types import Image, Layer, Recipe, Request
 from tests.support.tiny_families import write_tiny_sd15, write_tiny_sdxl
 from tests.support.tiny_flux import write_tiny_flux

@@ -16,7 +16,7 @@ from pathlib import Path
 from acetate.errors import AcetateError, BadRequest
 from acetate.workers.engine import Announcement
 from acetate.workers.generator_api import PainterStep
-from acetate_bridge.protocol.geometry import FrameLimits
+from acetate_bridge.protocol.frame_planning import FrameLimits
 from acetate_bridge.protocol.messages import ModeInfo, ModeInput, ModelInfo
 from acetate_bridge.protocol.types import BYTES_PER_PIXEL, Image, Layer, Request
 

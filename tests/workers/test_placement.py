@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acetate.errors import BadImage, BadResult
-from acetate.images.frame import crop, keep_alpha, place_layer, resample, show_frame
+from acetate.images.frame_pixels import crop, keep_alpha, place_layer, resample, show_frame
 from acetate_bridge import Frame, FrameLimits, Image, Layer, PixelFormat, Rect, Size, plan_frame
 
 LIMITS = FrameLimits(8, 16, 64, 64 * 64)

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 
 from torch import Tensor, nn
 
+from acetate.adapters.lora_formats import Module, changes_of, read_modules
+from acetate.adapters.lora_names import Names, belongs_somewhere
 from acetate.adapters.patch import PatchMismatch, shape_words
 from acetate.adapters.quantised_linear import weights_of
-from acetate.adapters.style_file import Module, changes_of, read_modules
-from acetate.adapters.style_names import Names, belongs_somewhere
 from acetate.adapters.style_scales import Scales
 from acetate.adapters.weight_changes import Change, Rows
 from acetate.adapters.weight_patch import WeightPatch

@@ -17,9 +17,9 @@ from transformers.models.clip.modeling_clip import CLIPTextModel, CLIPTextModelW
 
 from acetate.adapters.flux_styles import flux_style
 from acetate.adapters.lora import placed_changes, twice
+from acetate.adapters.lora_formats import read_modules
+from acetate.adapters.lora_names import Names
 from acetate.adapters.patch import PatchMismatch
-from acetate.adapters.style_file import read_modules
-from acetate.adapters.style_names import Names
 from acetate.adapters.style_scales import Scales
 from acetate.models.weights import read_weights
 

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from acetate.adapters.packed_linear import PackedLinear
 from acetate.adapters.patch import Patch
-from acetate.adapters.patch_formats import INPUT, read_changes
 from acetate.adapters.quantised_linear import holder_of, weights_of
+from acetate.adapters.transparency_patch_file import INPUT, read_changes
 from acetate.adapters.weight_changes import Change, Offset
 
 

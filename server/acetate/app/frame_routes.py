@@ -11,7 +11,8 @@ from acetate.app.context import CONTEXT
 from acetate.app.responses import answer, refusal
 from acetate.app.validation import build
 from acetate.models.families import frames_of
-from acetate_bridge.protocol.geometry import FrameLimits, Rect, plan_frame
+from acetate_bridge.protocol.frame_planning import FrameLimits, plan_frame
+from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.limits import LONGEST_SIDE
 from acetate_bridge.protocol.modes import mode_row
 

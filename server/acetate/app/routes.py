@@ -56,7 +56,7 @@ from acetate.app.route import Route
 from acetate.app.setup_route import show_setup
 from acetate.app.sign_in import KEYS_PATH, PageKey, PageLink, make_link, make_page_key
 from acetate.app.websocket import Session
-from acetate_bridge.protocol.geometry import Frame
+from acetate_bridge.protocol.frame_planning import Frame
 from acetate_bridge.protocol.messages import PROTOCOL, ImageReference, ModelInfo, Submit
 from acetate_bridge.protocol.setup import Setup
 

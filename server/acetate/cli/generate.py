@@ -314,7 +314,7 @@ def _read(paths: Mapping[str, Path | None]) -> dict[str, Image]:
 
 def _at_size(images: dict[str, Image], size: Size) -> dict[str, Image]:
     """The pictures at this size, enlarged with their colour weighted by alpha where they differ."""
-    from acetate.images.frame import resample
+    from acetate.images.frame_pixels import resample
 
     return {
         name: image if (image.width, image.height) == (size.width, size.height)

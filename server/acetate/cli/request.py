@@ -13,7 +13,8 @@ from acetate.images.formats import format_of
 from acetate.models.families import Family, frames_of
 from acetate.modes.run import image_hash
 from acetate.modes.validation import check_enlarging, check_recipe, check_variants
-from acetate_bridge.protocol.geometry import FrameLimits, Rect, Size, plan_frame
+from acetate_bridge.protocol.frame_planning import FrameLimits, plan_frame
+from acetate_bridge.protocol.geometry import Rect, Size
 from acetate_bridge.protocol.json_text import BadFrame, check_plain
 from acetate_bridge.protocol.limits import LONGEST_SIDE
 from acetate_bridge.protocol.modes import mode_row
@@ -133,7 +134,7 @@ def plan_request(
 
     `preset` is the scheduler that the model was distilled for, if any.
     """
-    from acetate.images.frame import on_canvas, show_frame
+    from acetate.images.frame_pixels import on_canvas, show_frame
 
     limits = frames_of(order.recipe.mode, limits)
     if order.size is not None:

@@ -91,7 +91,7 @@ def write_scene(
 def _finished(order: Order, layer: Layer) -> Layer:
     if not (order.recipe.keep_transparency or mode_row(order.recipe.mode).keeps_alpha):
         return layer
-    from acetate.images.frame import keep_alpha
+    from acetate.images.frame_pixels import keep_alpha
 
     return keep_alpha(layer, order.images["layer"])
 
@@ -142,7 +142,7 @@ def _paint_here(order: Order, console: Console, loaded: Pipeline | None) -> Iter
     request = plan_request(order, family, pipeline.native, pipeline.limits, preset)
     assert request.frame is not None
     say_unheard(console, request, pipeline.family)
-    from acetate.images.frame import place_layer
+    from acetate.images.frame_pixels import place_layer
     from acetate.images.kept import as_in_document
     from acetate.modes import run_each
 
@@ -157,7 +157,7 @@ def _paint_here(order: Order, console: Console, loaded: Pipeline | None) -> Iter
 def _paint_there(order: Order, console: Console) -> Iterator[list[Layer]]:
     """The same at a server, which gives all variants together, at the size that it paints."""
     from acetate.cli.remote import generate_on_server
-    from acetate.images.frame import on_canvas, place_layer
+    from acetate.images.frame_pixels import on_canvas, place_layer
     from acetate.models.registry import model_named
 
     entry = model_named(order.model)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from acetate.images.frame import keep_alpha
+from acetate.images.frame_pixels import keep_alpha
 from acetate.images.selection import mix
-from acetate_bridge.protocol.geometry import Frame
+from acetate_bridge.protocol.frame_planning import Frame
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import Image, Layer, Recipe
 

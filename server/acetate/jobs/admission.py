@@ -12,7 +12,8 @@ from acetate.models.families import FAMILIES, check_size, frames_of
 from acetate.models.shipped import EMBEDDED
 from acetate.workers.engine import Announcement
 from acetate_bridge.protocol.following import controls_of, followed, missing_control
-from acetate_bridge.protocol.geometry import Frame, Size
+from acetate_bridge.protocol.frame_planning import Frame
+from acetate_bridge.protocol.geometry import Size
 from acetate_bridge.protocol.limits import (
     LARGEST_SIDE,
     PROMPT_CHARACTERS,

@@ -14,7 +14,7 @@ from typing import Any
 from acetate.errors import BadRequest
 from acetate.models.families import FAMILIES
 from acetate.models.fitting import Network
-from acetate_bridge.protocol.geometry import FrameLimits
+from acetate_bridge.protocol.frame_planning import FrameLimits
 
 
 @dataclass(frozen=True)

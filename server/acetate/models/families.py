@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from acetate.errors import BadRequest
 from acetate.models.few_steps import FEW_STEPS
-from acetate_bridge.protocol.geometry import FrameLimits, Size
+from acetate_bridge.protocol.frame_planning import FrameLimits
+from acetate_bridge.protocol.geometry import Size
 from acetate_bridge.protocol.limits import LARGEST_SIDE, SCALES
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import ControlKind

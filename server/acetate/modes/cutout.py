@@ -12,14 +12,15 @@ import torch
 from torch import Tensor
 
 from acetate.images.foreground_colour import front_colour
-from acetate.images.frame import on_canvas, place_layer, show_frame
+from acetate.images.frame_pixels import on_canvas, place_layer, show_frame
 from acetate.images.tensors import bleed, to_image, to_tensor
 from acetate.latent_transparency import composite_on_grey
 from acetate.modes.context import Painting, cannot
 from acetate.modes.matting import lifted, matting_for, sharpened
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import OnStep, Step
-from acetate_bridge.protocol.geometry import Rect, plan_frame
+from acetate_bridge.protocol.frame_planning import plan_frame
+from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.types import Layer, Request, Role
 
 _SOLID = 1 - 0.5 / 255

@@ -7,7 +7,8 @@ from acetate.models.families import check_size, frames_of
 from acetate.modes.registry import mode_named
 from acetate_bridge.protocol import limits
 from acetate_bridge.protocol.following import followed, missing_control
-from acetate_bridge.protocol.geometry import FrameLimits, Size
+from acetate_bridge.protocol.frame_planning import FrameLimits
+from acetate_bridge.protocol.geometry import Size
 from acetate_bridge.protocol.limits import VARIANTS, OutOfBounds
 from acetate_bridge.protocol.types import Recipe, Request
 

@@ -26,7 +26,7 @@ from acetate.pipelines.memory import Ladder
 from acetate.pipelines.patching import Patch, injected
 from acetate.pipelines.sampling import Denoise, Handover, OnStep, Step, guided, sample
 from acetate.upscaling.network import Upscaler
-from acetate_bridge.protocol.geometry import FrameLimits
+from acetate_bridge.protocol.frame_planning import FrameLimits
 from acetate_bridge.protocol.types import Aspect
 
 Told = Mapping[str, Mapping[str, str]]

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from acetate.errors import AcetateError, Interrupted
-from acetate.images.frame import crop, place_layer, show_frame
+from acetate.images.frame_pixels import crop, place_layer, show_frame
 from acetate.images.kept import as_in_document
 from acetate.logs import about_job
 from acetate.workers import ipc as wire

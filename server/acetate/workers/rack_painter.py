@@ -24,7 +24,7 @@ import numpy as np
 
 from acetate.errors import AcetateError, BadRequest, Interrupted
 from acetate.images.decoding import decode_picture
-from acetate.images.frame import resample
+from acetate.images.frame_pixels import resample
 from acetate.models.registry import model_named
 from acetate.modes.naming import layer_name
 from acetate.workers.engine import Announcement

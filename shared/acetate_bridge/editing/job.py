@@ -10,7 +10,8 @@ from acetate_bridge.editing.guides import Follow
 from acetate_bridge.editing.masks import packed, unpacked
 from acetate_bridge.editing.plan import Origin, Plan
 from acetate_bridge.editing.thumbnails import alpha_statistics, thumbnail
-from acetate_bridge.protocol.geometry import Frame, Rect
+from acetate_bridge.protocol.frame_planning import Frame
+from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.messages import Progress
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.naming import layer_name

@@ -7,7 +7,8 @@ from typing import Literal
 
 from acetate_bridge.editing.editor import Document, LayerInfo, Place, Selection
 from acetate_bridge.protocol.errors import AcetateError
-from acetate_bridge.protocol.geometry import Frame, FrameLimits, Rect, plan_frame
+from acetate_bridge.protocol.frame_planning import Frame, FrameLimits, plan_frame
+from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.modes import Mode, mode_row
 
 Origin = Literal["selection", "layer", "canvas"]

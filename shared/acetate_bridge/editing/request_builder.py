@@ -13,7 +13,8 @@ from acetate_bridge.editing.job import Record, record_of, source_of
 from acetate_bridge.editing.metadata import HistoryEntry, follows_of, region_of
 from acetate_bridge.editing.plan import CannotPlan, Situation, above_of, plan
 from acetate_bridge.protocol.following import controls_of
-from acetate_bridge.protocol.geometry import FrameLimits, Rect
+from acetate_bridge.protocol.frame_planning import FrameLimits
+from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.limits import has_prompt
 from acetate_bridge.protocol.messages import ModeInfo, ModelInfo, Models
 from acetate_bridge.protocol.modes import mode_row

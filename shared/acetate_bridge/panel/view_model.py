@@ -31,7 +31,7 @@ from acetate_bridge.panel.view import (
     Status,
     Thumbnail,
 )
-from acetate_bridge.protocol.geometry import FrameLimits
+from acetate_bridge.protocol.frame_planning import FrameLimits
 from acetate_bridge.protocol.limits import needs_prompt
 from acetate_bridge.protocol.messages import ModelInfo, Models, Queue
 from acetate_bridge.protocol.modes import MODES, mode_row

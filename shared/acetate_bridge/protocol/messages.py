@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from acetate_bridge.protocol.geometry import Frame, FrameLimits
+from acetate_bridge.protocol.frame_planning import Frame, FrameLimits
 from acetate_bridge.protocol.types import Image, Layer, PixelFormat, Recipe
 
 PROTOCOL = 1

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
-from acetate_bridge.protocol.geometry import Frame
+from acetate_bridge.protocol.frame_planning import Frame
 from acetate_bridge.protocol.naming import printable
 
 WRITTEN_IF_SET = {"written_if_set": True}

@@ -7,7 +7,8 @@ import pytest
 from acetate_bridge.editing.editor import Document, LayerInfo, Selection
 from acetate_bridge.editing.inputs import gather, selection_image
 from acetate_bridge.editing.plan import CannotPlan, Situation, plan
-from acetate_bridge.protocol.geometry import FrameLimits, Rect, Size
+from acetate_bridge.protocol.frame_planning import FrameLimits
+from acetate_bridge.protocol.geometry import Rect, Size
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import Image, Recipe
 from tests.editors.memory_editor import MemoryEditor

@@ -11,7 +11,8 @@ from acetate_bridge.client.client import OnEvent, OnOffer, OnQueue, OnState
 from acetate_bridge.client.connection_state import Connection, State
 from acetate_bridge.panel.controller import Controller
 from acetate_bridge.panel.view import PanelView
-from acetate_bridge.protocol.geometry import FrameLimits, Rect
+from acetate_bridge.protocol.frame_planning import FrameLimits
+from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.messages import (
     Accepted,
     Done,

@@ -14,7 +14,8 @@ import pytest
 
 from acetate_bridge.client.client import Client
 from acetate_bridge.editing.recipes import read_recipe
-from acetate_bridge.protocol.geometry import Rect, plan_frame
+from acetate_bridge.protocol.frame_planning import plan_frame
+from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.messages import Done, Failed, LayerReady, Models
 from acetate_bridge.protocol.types import Image, PixelFormat, Request
 from tests.app.server_process import LONG, RunningServer

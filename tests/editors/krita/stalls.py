@@ -16,7 +16,7 @@ from typing import Any
 from acetate_bridge.editing.insertion import Deliveries
 from acetate_bridge.editing.job import Result, Task, record_of
 from acetate_bridge.editing.plan import Situation, plan
-from acetate_bridge.protocol.geometry import FrameLimits
+from acetate_bridge.protocol.frame_planning import FrameLimits
 from acetate_bridge.protocol.types import Image, Layer, Recipe, Role
 from acetate_krita.adapter.editor import KritaEditor
 from acetate_krita.qt import QtCore

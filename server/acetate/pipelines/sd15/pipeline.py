@@ -9,7 +9,7 @@ from torch import Tensor
 from transformers.models.clip.modeling_clip import CLIPTextModel
 
 from acetate.adapters import AttentionSharing, WeightPatch
-from acetate.adapters.patch_formats import INPUT
+from acetate.adapters.transparency_patch_file import INPUT
 from acetate.errors import BadRequest
 from acetate.pipelines.conditioning import PromptEmbedding
 from acetate.pipelines.pipeline import Composition, Patch

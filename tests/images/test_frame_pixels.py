@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from acetate.images import frame
-from acetate.images.frame import resample
+from acetate.images.frame_pixels import resample
 from acetate.images.samples import samples_of
 from acetate_bridge.protocol.geometry import Size
 from acetate_bridge.protocol.types import Image

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from acetate.errors import BadImage, BadResult
-from acetate_bridge.protocol.geometry import Frame, Rect, Size
+from acetate_bridge.protocol.frame_planning import Frame
+from acetate_bridge.protocol.geometry import Rect, Size
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.types import Image, Layer
 

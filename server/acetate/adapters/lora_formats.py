@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from acetate.adapters.lora_names import is_left_out
 from acetate.adapters.patch import PatchMismatch, shape_words
-from acetate.adapters.style_names import is_left_out
 from acetate.adapters.style_scales import Scales
 from acetate.adapters.weight_changes import (
     Change,
