@@ -75,6 +75,21 @@ def test_nothing_comes_in_while_a_text_is_typed(sheet: Desk) -> None:
     sheet.wait(lambda: not sheet.ask(busy))
 
 
+def test_the_name_of_a_layer_is_typed_to_its_end(sheet: Desk) -> None:
+    sheet.write("a red apple")
+    sheet.on_canvas("F2")
+    typing = "QtWidgets.QApplication.focusWidget().inherits('QLineEdit')"
+    sheet.wait(lambda: sheet.ask(typing))
+    sheet.screen.key("ctrl+a")
+    sheet.screen.type("hel")
+    sheet.krita.run("panel()._actions.generate()")
+    sheet.wait(lambda: sheet.view()["button"] == "Insert now")
+    assert sheet.names() == ["Background"] and sheet.ask(typing)
+    sheet.screen.type("lo")
+    sheet.screen.key("Return")
+    sheet.wait(lambda: sheet.names() == ["red apple", "hello"])
+
+
 def waits_for_the_hand(desk: Desk) -> None:
     """A layer is asked for and painted, but does not come in."""
     desk.write("a red apple")
