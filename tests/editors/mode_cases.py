@@ -187,7 +187,8 @@ def _without_fringe(found: Found) -> None:
 
 def _cut_out(found: Found) -> None:
     layer = found.layer
-    assert layer.bounds == CANVAS
+    # Krita finds the bounds of a layer by its pixels, of which most are empty here.
+    assert CANVAS.contains(layer.bounds) and layer.bounds.contains(_AROUND), layer.bounds
     assert layer.agreement(DISC, CANVAS) > 0.9, layer.agreement(DISC, CANVAS)
     inner = Rect(70, 60, 36, 32)
     assert _near(layer.colour(inner), found.source.colour(inner), 2)
