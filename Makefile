@@ -67,8 +67,7 @@ cluster: $(READY)-more
 
 editors: $(READY)-more
 	tests/editors/setup.sh
-	$(BIN)/python -m tests.attempts late tests/editors/gimp
-	$(BIN)/python -m tests.attempts late tests/editors/krita
+	$(BIN)/python -m tests.editors.side_by_side gimp krita
 
 clean:
 	rm -rf .venv .interface build dist demo

@@ -1,0 +1,32 @@
+"""The tests in several real editors at once: `python -m tests.editors.side_by_side gimp krita`.
+
+Windows are mostly waited for, so two editors take little longer than one. What each says is printed
+as a whole when it has ended.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+
+def run(*folders: Path) -> int:
+    """Run the tests in all of these folders and wait for all; 0 when all have passed."""
+    with tempfile.TemporaryDirectory() as place:
+        running: list[tuple[Path, subprocess.Popen[bytes]]] = []
+        for number, folder in enumerate(folders):
+            log = Path(place) / str(number)
+            words = [sys.executable, "-m", "tests.attempts", "late", str(folder)]
+            with log.open("wb") as said:
+                running.append((log, subprocess.Popen(words, stdout=said, stderr=said)))
+        failed = False
+        for log, process in running:
+            failed |= process.wait() != 0
+            print(log.read_text(encoding="utf-8", errors="replace"), flush=True)
+        return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(run(*(Path(__file__).parent / editor for editor in sys.argv[1:])))
