@@ -70,7 +70,8 @@ __all__ = [
 _PLACES = {
     "client.client": ("Client",),
     "client.connection_state": ("Connection", "State"),
-    "protocol.geometry": ("Frame", "FrameLimits", "Rect", "Size", "plan_frame"),
+    "protocol.frame_planning": ("Frame", "FrameLimits", "plan_frame"),
+    "protocol.geometry": ("Rect", "Size"),
     "protocol.types": ("Control", "Image", "Layer", "PixelFormat", "Recipe", "Request", "Role"),
 }
 _PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}

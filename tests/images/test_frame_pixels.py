@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from acetate.images import frame
+from acetate.images import frame_pixels
 from acetate.images.frame_pixels import resample
 from acetate.images.samples import samples_of
 from acetate_bridge.protocol.geometry import Size
@@ -17,7 +17,7 @@ SOURCE = Image(24, 17, np.random.default_rng(3).bytes(24 * 17 * 4))
 @pytest.mark.parametrize("size", [Size(100, 333), Size(7, 5), Size(24, 40), Size(513, 64)])
 def test_bands_meet_without_a_seam(size: Size, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = samples_of(resample(SOURCE, size)).astype(int)
-    monkeypatch.setattr(frame, "_BAND_PIXELS", 7 * size.width)
+    monkeypatch.setattr(frame_pixels, "_BAND_PIXELS", 7 * size.width)
     banded = samples_of(resample(SOURCE, size)).astype(int)
     assert abs(whole - banded).max() <= 1
 
