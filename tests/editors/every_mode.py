@@ -68,6 +68,7 @@ def walk(host: Zoo, panel: Actions, name: str, look: Callable[[], None] = lambda
     finally:
         for index in range(len(panel.view.lists["follow"].entries)):
             panel.remove_entry("follow", index)
+        panel.set_guides_open(False)
         # Krita crashes when it draws a selection of a document that is closed.
         host.select_nothing(document)
         yield from _turns(host, panel)
