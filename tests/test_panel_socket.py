@@ -13,15 +13,11 @@ from typing import Any
 
 import pytest
 
+from acetate_bridge.panel.view import PanelView, Status
+
 LONG = 60.0
 SOURCE = Path(__file__).parents[1] / "gimp_plugin" / "acetate_gimp" / "panel_socket.py"
-STATUS = types.SimpleNamespace(
-    status=types.SimpleNamespace(sentence="Ready", button=None),
-    progress=None,
-    offer=None,
-    sentence="Paints.",
-    running=False,
-)
+VIEW = PanelView(status=Status("Ready"))
 NONSENSE = (
     b"\n", b"x\n", b"null\n", b"[]\n", b'"x"\n', b"5\n", b"\xff\xfe\n", b"\0" * 70_000,
     b"[" * 60_000 + b"\n", b'{"a":' * 12_000 + b"\n", b'{"token": ' + b"9" * 60_000 + b"}\n",
@@ -68,7 +64,7 @@ def test_whatever_a_stranger_says_the_panel_is_reached_after_it(
     module, left = panel
     listener = module.Listener()
     try:
-        view = types.SimpleNamespace(controller=types.SimpleNamespace(view=STATUS))
+        view = types.SimpleNamespace(controller=types.SimpleNamespace(view=VIEW))
         listener.window = view
         word = json.loads(left["acetate-panel"])
         for line in NONSENSE:
