@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,15 @@ class Desk:
         self.krita.run(f"close_documents()\ndocument = new_document({width}, {height})")
         self.wait(lambda: self.names() == ["Background"] and self.ask("settled()"))
         self.ready()
+
+    @contextmanager
+    def settings_kept(self) -> Iterator[None]:
+        """What is set meanwhile is as it was before for who comes next: prompts, fields, folds."""
+        self.krita.run(
+            "ours = panel()._studio.controller\nkept_settings = ours._preferences.current"
+        )
+        yield
+        self.krita.run("ours._preferences.change(kept_settings)\nours.redraw()")
 
     def ready(self) -> None:
         self.wait(lambda: self.view()["status"].startswith("Ready"))

@@ -39,12 +39,8 @@ def main():
 def offered(desk: Desk) -> Iterator[list[str]]:
     """The docker at work, and the modes that it has."""
     desk.fresh()
-    steps = desk.ask("panel()._view.fields['steps'].value")
-    yield desk.krita.run(_BEGIN)
-    desk.krita.run(
-        "walked.set_mode('text')\nwalked.set_field('seed_locked', False)\n"
-        f"walked.set_field('steps', {steps})"
-    )
+    with desk.settings_kept():
+        yield desk.krita.run(_BEGIN)
     desk.fresh()
 
 

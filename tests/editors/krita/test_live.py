@@ -19,12 +19,13 @@ def sheet(desk: Desk) -> Iterator[Desk]:
     desk.krita.run("from tests.editors.krita.live_checks import *")
     desk.fresh()
     desk.krita.run("Krita.instance().action('KritaShape/KisToolBrush').trigger()")
-    desk.write("a red apple")
-    # Every generation draws another, and this test looks at what is painted.
-    desk.krita.run("panel()._actions.set_field('seed', 0)")
-    desk.wait(lambda: desk.ask("settled()"))
-    yield desk
-    desk.krita.run("studio().controller.set_live(False)")
+    with desk.settings_kept():
+        desk.write("a red apple")
+        # Every generation draws another, and this test looks at what is painted.
+        desk.krita.run("panel()._actions.set_field('seed', 0)")
+        desk.wait(lambda: desk.ask("settled()"))
+        yield desk
+        desk.krita.run("studio().controller.set_live(False)")
     desk.fresh()
 
 
