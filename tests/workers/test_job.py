@@ -8,7 +8,7 @@ from acetate.errors import Interrupted
 from acetate.workers import ipc as wire
 from acetate.workers.engine import Announcement
 from acetate.workers.generator_api import PainterStep
-from acetate.workers.job_runner import run_job
+from acetate.workers.job_runner import last_message, run_job
 from acetate_bridge import Frame, Image, Layer, Recipe, Rect, Request, Size
 from tests.workers.fake_painter import solid
 
@@ -96,3 +96,16 @@ def test_alpha_that_is_kept_is_not_resampled_with_the_frame() -> None:
     _, sent = messages(Request(recipe, {"layer": hard}, frame=frame))
     (data,) = [item[1] for item in sent if isinstance(item, tuple)]
     assert data[3::4] == hard.data[3::4]
+
+
+def test_a_job_for_which_python_has_no_memory_says_so() -> None:
+    class Starved(Quick):
+        def paint(
+            self, request: Request, on_step: Callable[[PainterStep], None]
+        ) -> Sequence[Layer]:
+            raise MemoryError
+
+    order = wire.Paint("job", Request(Recipe("text")))
+    ended = last_message(order, Starved(), lambda *_: None, lambda: False, 1.0)
+    assert isinstance(ended, wire.Broken)
+    assert ended.code == "out_of_memory" and "Memory ran out" in ended.message

@@ -112,6 +112,14 @@ def _ending(
         return wire.Stopped(order.job)
     except AcetateError as error:
         return wire.Broken(order.job, error.code, error.message, error.hint)
+    except MemoryError:
+        log.exception("job %s found no memory", order.job)
+        return wire.Broken(
+            order.job,
+            "out_of_memory",
+            "Memory ran out while it was painted.",
+            "Close other programs, or try a smaller size or fewer variants.",
+        )
     except Exception as error:
         log.exception("job %s broke", order.job)
         return wire.Broken(
