@@ -11,7 +11,7 @@ import pytest
 
 from acetate.app.application import create_app
 from acetate.app.auth import Gate, is_loopback, names_for
-from acetate.app.routes import ROUTES
+from acetate.app.route_table import ROUTES
 from acetate.app.settings import Settings
 from tests.app.server_process import LONG, TOKEN, RunningServer
 

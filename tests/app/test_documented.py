@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from acetate.app.openapi import document
-from acetate.app.routes import ROUTES
+from acetate.app.route_table import ROUTES
 from acetate.images.files import read_image
 from acetate.images.recipe_texts import recipes_in
 from acetate_bridge.protocol.messages import CLIENT_MESSAGES, SERVER_MESSAGES

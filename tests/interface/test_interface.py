@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from acetate.app.routes import ROUTES
+from acetate.app.route_table import ROUTES
 from tests.app.server_process import ROOT, TOKEN, RunningServer
 from tests.app.test_http import ask
 

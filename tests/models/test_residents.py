@@ -13,7 +13,7 @@ from acetate.errors import BadRequest
 from acetate.models.registry import model_named
 from acetate.models.shipped import EMBEDDED
 from acetate.pipelines.loading import load_pipeline
-from acetate.pipelines.memory import OutOfMemory
+from acetate.pipelines.memory_ladder import OutOfMemory
 from acetate.pipelines.model_cache import (
     Residents,
     default_budget,

@@ -11,7 +11,7 @@ import torch
 
 from acetate.latent_transparency.decoding import CHUNK_PIXELS
 from acetate.pipelines.latent_preview import LatentPreview
-from acetate.pipelines.memory import free_memory, release_memory
+from acetate.pipelines.memory_ladder import free_memory, release_memory
 from acetate.pipelines.offloading import fits
 from acetate.pipelines.precision import chunk_for, home_for, pair_precision, precision
 from acetate.pipelines.tiled_decoding import TILE, decode_in_tiles

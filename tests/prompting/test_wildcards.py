@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from acetate.errors import BadRequest
-from acetate.prompting.drawing import with_choices_made
+from acetate.prompting.choices import with_choices_made
 from acetate.prompting.wildcards import wildcard_lines, wildcard_names
 from acetate_bridge.protocol.types import Recipe
 

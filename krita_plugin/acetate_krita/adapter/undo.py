@@ -17,7 +17,7 @@ from typing import Any
 from acetate_krita.adapter import layers as stack
 from acetate_krita.adapter.documents import Documents
 from acetate_krita.adapter.hand import HandWatch
-from acetate_krita.adapter.history import History, Position
+from acetate_krita.adapter.undo_history import History, Position
 from acetate_krita.qt import QtCore
 
 log = logging.getLogger("acetate.krita")

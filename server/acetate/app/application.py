@@ -18,7 +18,7 @@ from acetate.app.layer_encoding import PackedLayers
 from acetate.app.outgoing import Outgoing
 from acetate.app.refusal_log import REFUSALS
 from acetate.app.responses import in_our_words, route_of
-from acetate.app.routes import ROUTES, known_query
+from acetate.app.route_table import ROUTES, known_query
 from acetate.app.script_feed import ScriptFeed
 from acetate.app.settings import GENERATOR, Settings
 from acetate.app.share_codes import Sharing

@@ -86,7 +86,7 @@ def _memory_of(model: str, device: str) -> None:
     from acetate.models.hub_cache import missing_parts
     from acetate.models.registry import model_named
     from acetate.pipelines.loading import load_pipeline
-    from acetate.pipelines.memory import free_memory
+    from acetate.pipelines.memory_ladder import free_memory
     from acetate.pipelines.model_cache import weight_bytes
 
     entry = model_named(model)

@@ -1,4 +1,7 @@
-"""Whether a job that took its worker or server with it is painted again: twice in all, no more."""
+"""Whether a job that took its worker or server with it is painted again: twice in all, no more.
+
+It only decides; the queue runner acts on it.
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from acetate.models.fitting import kept_in
 from acetate.modes.registry import mode_named
 from acetate.modes.second_try import painted_twice_at_most
 from acetate.modes.validation import check_recipe, check_request
-from acetate.prompting.drawing import in_plain_words, with_choices_made, with_words_of
+from acetate.prompting.choices import in_plain_words, with_choices_made, with_words_of
 from acetate_bridge.protocol.seeds import variant_seed
 from acetate_bridge.protocol.types import Image, Layer, Recipe, Request
 

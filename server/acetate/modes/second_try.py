@@ -13,7 +13,7 @@ from acetate_bridge.protocol.seeds import variant_seed
 from acetate_bridge.protocol.types import Layer, Request, Role
 
 if TYPE_CHECKING:
-    from acetate.pipelines.memory import Ladder
+    from acetate.pipelines.memory_ladder import Ladder
 
 
 def painted_twice_at_most(

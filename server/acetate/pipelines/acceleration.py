@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from acetate.models.weights import in_channels_last
-from acetate.pipelines.memory import is_out_of_memory
+from acetate.pipelines.memory_ladder import is_out_of_memory
 
 log = logging.getLogger("acetate.pipelines")
 

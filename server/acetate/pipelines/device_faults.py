@@ -7,7 +7,7 @@ told apart from what the card cannot do.
 from __future__ import annotations
 
 from acetate.errors import AcetateError
-from acetate.pipelines.memory import is_out_of_memory
+from acetate.pipelines.memory_ladder import is_out_of_memory
 
 _LOST = (
     "CUDA error",

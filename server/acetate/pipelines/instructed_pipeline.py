@@ -23,7 +23,7 @@ from acetate.models.used_files import UsedFiles
 from acetate.pipelines.conditioning import Conditioning, PromptEmbedding, ReferredPrompt
 from acetate.pipelines.folder_components import FolderComponents
 from acetate.pipelines.latent_preview import LatentPreview, shrunk
-from acetate.pipelines.memory import eased
+from acetate.pipelines.memory_ladder import eased
 from acetate.pipelines.patching import Patch
 from acetate.pipelines.pipeline import Composition
 from acetate.pipelines.precision import home_for

@@ -19,7 +19,7 @@ from acetate.models.identify import shapes_in
 from acetate.models.registry import model_named
 from acetate.models.shipped import EMBEDDED, EMBEDDED_FOLDER
 from acetate.pipelines.loading import load_pipeline
-from acetate.pipelines.memory import is_out_of_memory, out_of_memory, release_memory
+from acetate.pipelines.memory_ladder import is_out_of_memory, out_of_memory, release_memory
 from acetate.pipelines.weight_placement import loading_as
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from acetate.images.tensors import opaque
-from acetate.pipelines.memory import Ladder, Rung
+from acetate.pipelines.memory_ladder import Ladder, Rung
 from acetate.pipelines.offloading import Offloading
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.weight_placement import form_of, place_weights, reduce_as_asked

@@ -19,7 +19,7 @@ from diffusers.hooks.hooks import HookRegistry
 from torch import nn
 
 from acetate.models.fitting import WORKING
-from acetate.pipelines.memory import free_memory
+from acetate.pipelines.memory_ladder import free_memory
 
 _OUTSIDE = torch.device("cpu")
 _GROUPS = "group_offloading"

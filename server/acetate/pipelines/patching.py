@@ -8,7 +8,7 @@ from typing import Protocol
 
 from torch import nn
 
-from acetate.pipelines.memory import Ladder
+from acetate.pipelines.memory_ladder import Ladder
 
 
 class Patch(Protocol):

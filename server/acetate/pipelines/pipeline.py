@@ -22,7 +22,7 @@ from acetate.images.tensors import opaque
 from acetate.models.image_adapters import ImageEncoderFile
 from acetate.models.used_files import UsedFiles
 from acetate.pipelines.conditioning import Conditioning, PromptEmbedding
-from acetate.pipelines.memory import Ladder
+from acetate.pipelines.memory_ladder import Ladder
 from acetate.pipelines.patching import Patch, injected
 from acetate.pipelines.sampling import Denoise, Handover, OnStep, Step, guided, sample
 from acetate.upscaling.network import Upscaler

@@ -8,7 +8,7 @@ from typing import Protocol
 import torch
 
 from acetate.latent_transparency.decoding import CHUNK_PIXELS
-from acetate.pipelines.memory import free_memory
+from acetate.pipelines.memory_ladder import free_memory
 from acetate.pipelines.offloading import fits
 
 

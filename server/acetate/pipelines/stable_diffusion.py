@@ -31,7 +31,7 @@ from acetate.pipelines.hole_input import Hole, hole_in, whole_hole
 from acetate.pipelines.latent_preview import LatentPreview
 from acetate.pipelines.learned_words import Vocabulary, learned_words_in
 from acetate.pipelines.lru_cache import Recent, tensor_key
-from acetate.pipelines.memory import Ladder, Rung, eased
+from acetate.pipelines.memory_ladder import Ladder, Rung, eased
 from acetate.pipelines.offloading import bytes_of, fits
 from acetate.pipelines.picture_prompts import SeenPictures, seen_by
 from acetate.pipelines.pipeline import Denoising, Patch, Told

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from acetate.adapters import WeightPatch
 from acetate.models.rgba_adapter import RgbaAdapter
-from acetate.pipelines.memory import eased
+from acetate.pipelines.memory_ladder import eased
 from acetate.pipelines.offloaded_pipeline import OffloadedPipeline
 from acetate.pipelines.rgba_adapter import lora_of, transparency_of
 from acetate.pipelines.transparency import Transparency

@@ -14,7 +14,7 @@ from torch import nn
 from acetate.adapters.quantised_linear import Bits, QuantisedLinear, fits, quantise
 from acetate.errors import BadRequest
 from acetate.models import fitting
-from acetate.pipelines.memory import Ladder, free_memory
+from acetate.pipelines.memory_ladder import Ladder, free_memory
 from acetate.pipelines.offloading import Offloading
 
 VARIABLE = "ACETATE_WEIGHTS"

@@ -54,7 +54,7 @@ def _mode_choice(offer: Models | None, mode: str, label: str) -> Choice:
         return Choice(mode, label)
     model = choose_model(offer, mode, "")
     if model is None:
-        return Choice(mode, label, False, "No model that is known here can do that.")
+        return Choice(mode, label, False, words.NO_MODEL)
     if model.state == "ready":
         return Choice(mode, label)
     return Choice(mode, label, False, words.needs(model), model.id)

@@ -71,7 +71,7 @@ def of_models(offer: Models | None, model: ModelInfo | None, free: float = -1.0)
     if model is None:
         if offer is None or not offer.models:
             return Status("The server is getting its models ready.", "working")
-        return Status("No model that is known here can do that: choose another mode.", "notice")
+        return Status(words.CHOOSE_ANOTHER_MODE, "notice")
     if model.state == "ready":
         return None
     return _of_fetching(model, free)

@@ -17,6 +17,8 @@ PROMPT_LABELS = {
 }
 
 FAULT = "Acetate met a fault of its own, and nothing was changed."
+NO_MODEL = "No model that is known here can do that."
+CHOOSE_ANOTHER_MODE = "No model that is known here can do that: choose another mode."
 HAND_IS_PAINTING = "The layer is ready and comes in as soon as the hand rests."
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from acetate_krita.adapter.history import Position
 from acetate_krita.adapter.undo import UndoChains
+from acetate_krita.adapter.undo_history import Position
 from acetate_krita.qt import Qt, QtCore, QtWidgets
 from tests.editors.krita.qt_hands import press
 

@@ -14,7 +14,7 @@ from acetate.models.families import FAMILIES
 from acetate.models.hashing import model_hash
 from acetate.models.used_files import UsedFiles
 from acetate.pipelines.conditioning import Conditioning, PromptEmbedding
-from acetate.pipelines.memory import Ladder
+from acetate.pipelines.memory_ladder import Ladder
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.rectified_flow import MODEL_STEPS, RectifiedFlow
 

@@ -41,7 +41,7 @@ from acetate.models.files import configured
 from acetate.models.hashing import model_hash
 from acetate.models.used_files import UsedFiles
 from acetate.pipelines.conditioning import Conditioning, PromptEmbedding
-from acetate.pipelines.memory import Ladder, Rung, eased
+from acetate.pipelines.memory_ladder import Ladder, Rung, eased
 from acetate.pipelines.pipeline import Denoising, Filling, Patch, Pipeline
 from acetate.pipelines.rectified_flow import MODEL_STEPS, RectifiedFlow
 

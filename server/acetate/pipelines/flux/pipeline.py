@@ -26,7 +26,7 @@ from acetate.pipelines.conditioning import Conditioning, PromptEmbedding
 from acetate.pipelines.flux.components import FluxBase
 from acetate.pipelines.flux.latents import pack, places, unpack
 from acetate.pipelines.latent_preview import LatentPreview
-from acetate.pipelines.memory import eased
+from acetate.pipelines.memory_ladder import eased
 from acetate.pipelines.picture_prompts import seen_in_flux
 from acetate.pipelines.pipeline import Patch, Told
 from acetate.pipelines.precision import home_for, pair_precision, precision

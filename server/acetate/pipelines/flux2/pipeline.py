@@ -20,7 +20,7 @@ from acetate.pipelines.conditioning import ReferredPrompt
 from acetate.pipelines.flux2.components import Flux2Base
 from acetate.pipelines.flux2.denoising import CountedFlow, velocity
 from acetate.pipelines.instructed_pipeline import InstructedPipeline
-from acetate.pipelines.memory import eased
+from acetate.pipelines.memory_ladder import eased
 from acetate.pipelines.pipeline import Patch, Told
 from acetate.pipelines.style_fusing import fused_styles
 

@@ -14,7 +14,7 @@ from acetate.models.families import FAMILIES
 from acetate.models.rgba_adapter import RgbaAdapter
 from acetate.pipelines.conditioning import ReferredPrompt
 from acetate.pipelines.instructed_pipeline import InstructedPipeline
-from acetate.pipelines.memory import eased
+from acetate.pipelines.memory_ladder import eased
 from acetate.pipelines.pipeline import Patch
 from acetate.pipelines.qwen.components import QwenBase
 from acetate.pipelines.qwen.denoising import PackedFlow, guided_evenly, velocity

@@ -12,7 +12,7 @@ from acetate.errors import ModelDamaged
 from acetate.models.families import CACHED_EULER, FAMILIES
 from acetate.pipelines.conditioning import PromptEmbedding
 from acetate.pipelines.instructed_pipeline import InstructedPipeline
-from acetate.pipelines.memory import eased
+from acetate.pipelines.memory_ladder import eased
 from acetate.pipelines.qwen21.components import Components
 from acetate.pipelines.qwen21.denoising import Branch, SeenPrompt, TokenFlow
 from acetate.pipelines.qwen21.prompts import Reading, read, transparent_words

@@ -17,7 +17,7 @@ from acetate.models.registry import UPSCALER_NATIVE
 from acetate.models.used_files import UsedFiles
 from acetate.models.weights import read_weights
 from acetate.pipelines.conditioning import Conditioning, PromptEmbedding
-from acetate.pipelines.memory import Ladder
+from acetate.pipelines.memory_ladder import Ladder
 from acetate.pipelines.pipeline import Pipeline
 from acetate.upscaling.foreign_upscalers import read_upscaler
 
