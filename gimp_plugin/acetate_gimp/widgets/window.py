@@ -15,6 +15,7 @@ from gi.repository import Gdk, Gimp, GimpUi, GLib, Gtk  # noqa: E402
 from acetate_bridge.panel.controller import Controller  # noqa: E402
 from acetate_bridge.panel.settings import settings_file  # noqa: E402
 from acetate_bridge.panel.view import PanelView, Status  # noqa: E402
+from adapter.desktop_undo import DesktopUndo  # noqa: E402
 from adapter.documents import traces  # noqa: E402
 from adapter.editor import GimpEditor  # noqa: E402
 from panel_socket import Listener  # noqa: E402
@@ -66,6 +67,8 @@ class PanelWindow(Gtk.Window):
         self.controller.around = _AROUND
         self.controller.open_address = self._show_address
         self.panel = Panel(self.controller)
+        self._undo = DesktopUndo()
+        self._sent: str | None = None
         self._images = ImageChooser(self._choose_image)
         self._seen: Any = None
         column = Gtk.Box(orientation=Gtk.Orientation.VERTICAL)
@@ -132,8 +135,20 @@ class PanelWindow(Gtk.Window):
         control = event.state & Gdk.ModifierType.CONTROL_MASK
         if control and event.keyval in (Gdk.KEY_Return, Gdk.KEY_KP_Enter):
             self.controller.generate()
+            self._sent = self.controller.view.prompt
             return True
+        shift = event.state & Gdk.ModifierType.SHIFT_MASK
+        if control and not shift and event.keyval in (Gdk.KEY_z, Gdk.KEY_Z):
+            # Nothing was typed since it was sent: it is the layer that shall go, not the words.
+            meant = self._sent == self.controller.view.prompt
+            return meant and self._knows_image() and self._undo.press()
         if event.keyval == Gdk.KEY_Escape and self.panel.running:
             self.controller.cancel()
             return True
         return False
+
+    def _knows_image(self) -> bool:
+        """Whether GIMP's own undo is certain to mean the image of this panel."""
+        attention = self.editor.attention
+        image = attention.image()
+        return image is not None and (attention.sees or len(attention.images) == 1)

@@ -16,7 +16,7 @@ from tests.editors.screen import ROOT, Screen
 
 FOLDER = ROOT / "tests" / "editors" / "pictures"
 _CANVAS = (256, 192)
-_MOST_BYTES = 200_000
+_MOST_BYTES = 150_000
 _SETTINGS = {"prompts": {"text": "a red apple", "background": "green hills under a blue sky"}}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from tests.app.server_process import RunningServer
 from tests.editors.gimp.conftest import assert_no_fault, assert_quiet
 from tests.editors.gimp.desk import Desk
 from tests.editors.gimp.session import Gimp
+from tests.editors.gimp.session_bus import SessionBus
 from tests.editors.screen import Screen
 
 pytestmark = pytest.mark.slow
@@ -34,13 +36,15 @@ def desk(suite: str, screen: Screen, folder: Path, echo_server: RunningServer) -
         "ACETATE_CONFIG_DIR": str(own / "config"),
         "ACETATE_COMMAND": str(own / "no-such"),
     }
-    gimp = Gimp(suite, own / "home", screen, reach)
-    try:
-        yield Desk(gimp, screen)
-    finally:
-        gimp.close()
-        assert_quiet(gimp)
-        assert_no_fault(reach)
+    with contextlib.closing(SessionBus(suite, own)) as bus:
+        environment = {**reach, "DBUS_SESSION_BUS_ADDRESS": bus.address}
+        gimp = Gimp(suite, own / "home", screen, environment)
+        try:
+            yield Desk(gimp, screen)
+        finally:
+            gimp.close()
+            assert_quiet(gimp)
+            assert_no_fault(reach)
 
 
 @pytest.fixture
@@ -271,3 +275,13 @@ def _place(desk: Desk, x: float, y: float) -> tuple[str, str]:
     found = dict(line.split("=") for line in size.splitlines() if "=" in line)
     across, down = (int(found[name]) for name in ("WIDTH", "HEIGHT"))
     return str(int(found["X"]) + round(x * across)), str(int(found["Y"]) + round(y * down))
+
+
+def test_ctrl_z_right_after_ctrl_enter_undoes_in_the_image(sheet: Desk) -> None:
+    sheet.write("a red apple")
+    sheet.in_panel("ctrl+z")
+    sheet.generate()
+    sheet.wait(lambda: sheet.names() == ["red apple", "pic", "Paper"])
+    sheet.wait(lambda: not sheet.panel()["running"])
+    sheet.in_panel("ctrl+z")
+    sheet.wait(lambda: sheet.names() == ["pic", "Paper"])

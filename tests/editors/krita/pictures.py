@@ -15,7 +15,7 @@ from tests.editors.krita.session import KritaSession, install_plugin
 from tests.editors.screen import ROOT, Screen
 
 FOLDER = ROOT / "tests" / "editors" / "pictures"
-_MOST_BYTES = 200_000
+_MOST_BYTES = 150_000
 _PROMPTS = {"text": "a green leaf", "background": "green hills under a blue sky"}
 
 
