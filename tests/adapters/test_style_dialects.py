@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from acetate.adapters.lora import StylePatch, read_style
+from acetate.adapters.patch import PatchMismatch
 from tests.support.original_layout import tiny_denoiser
 
 Q = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q"
@@ -104,6 +105,8 @@ def test_a_style_of_sdxl_from_ai_toolkit() -> None:
     [
         ({"unet.r": 2, "unet.lora_alpha": 1}, 0.5),
         ({"r": 2, "lora_alpha": 6}, 3.0),
+        ({"unet": {"r": 2, "lora_alpha": 1}}, 0.5),
+        ({"unet.r": 8, "unet.lora_alpha": 4, "unet.rank_pattern": {"attn1.to_q": 2}}, 2.0),
         ({"unet.r": 2, "unet.lora_alpha": 4, "unet.alpha_pattern": {"attn1.to_q": 1}}, 0.5),
         ({"unet.r": 2, "unet.lora_alpha": 4, "unet.alpha_pattern": {"to_k": 1}}, 2.0),
         ({"unet.lora_alpha": 2, "unet.use_rslora": True}, 2**0.5),
@@ -116,6 +119,14 @@ def test_the_header_tells_the_strength(
     file = {f"unet.{Q}.lora_A.weight": DOWN, f"unet.{Q}.lora_B.weight": UP}
     header = {"lora_adapter_metadata": json.dumps(told)}
     assert torch.allclose(delta(file, networks, header), scale * UP @ DOWN, atol=1e-5)
+
+
+def test_a_style_may_have_a_name_within_its_file(networks: dict[str, nn.Module]) -> None:
+    file = {f"unet.{Q}.lora_A.my-ink.weight": DOWN, f"unet.{Q}.lora_B.my-ink.weight": UP}
+    assert torch.allclose(delta(file, networks), UP @ DOWN, atol=1e-5)
+    two = file | {f"unet.{Q}.lora_A.other.weight": DOWN, f"unet.{Q}.lora_B.other.weight": UP}
+    with pytest.raises(PatchMismatch, match="several styles in one file"):
+        delta(two, networks)
 
 
 def test_a_hadamard_product(networks: dict[str, nn.Module]) -> None:

@@ -40,6 +40,16 @@ FOREIGN: dict[str, tuple[str, dict[str, tuple[int, ...]]]] = {
         {"model.diffusion_model.double_stream_blocks.0.block.attn1.to_q.weight": LINE},
     ),
     "flux2": ("a FLUX.2 in one file", {"double_stream_modulation_img.lin.weight": LINE}),
+    "qwen21": ("a Qwen-Image-2.1 in one file", {"txt_in.text_norm.weight": (4,)}),
+    "flux-canny": (
+        "makes a Flux follow a control image",
+        {
+            "img_in.lora_A.weight": (4, 128),
+            "img_in.lora_B.weight": LINE,
+            "double_blocks.0.img_attn.qkv.lora_A.weight": LINE,
+        },
+    ),
+    "nothing": ("a file of weights without any", {}),
     "flux-bare": (
         "the denoiser of a Flux",
         {"single_transformer_blocks.0.norm.linear.weight": LINE},

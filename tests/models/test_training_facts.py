@@ -26,6 +26,31 @@ def test_marks_and_header_and_configuration_say_the_same(tmp_path: Path) -> None
     assert facts_of_checkpoint(tmp_path / "b.safetensors", {}, {}) == ({}, [])
 
 
+@pytest.mark.parametrize(
+    ("header", "beside", "ending"),
+    [
+        ({"modelspec.prediction_type": "v-pred"}, "", ""),
+        ({"ModelSpec.Prediction_Type": " V "}, "", ""),
+        ({}, "model:\n  params:\n    Parameterization: V\n", ".yaml"),
+        ({}, "prediction_type: vpred\n", ".Yml"),
+        ({}, "prediction_type: v-prediction\n", ".safetensors.yaml"),
+    ],
+)
+def test_velocity_is_spelled_in_many_ways(
+    header: dict[str, str], beside: str, ending: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.safetensors"
+    if beside:
+        path.with_name(f"a{ending}").write_text(beside)
+    assert facts_of_checkpoint(path, {}, header)[0] == {"prediction_type": "v_prediction"}
+
+
+@pytest.mark.parametrize("entry", ["modelspec.zero_terminal_snr", "ss_zero_terminal_snr"])
+def test_noise_down_to_nothing_is_told_by_the_header(entry: str, tmp_path: Path) -> None:
+    facts = facts_of_checkpoint(tmp_path / "a.safetensors", {}, {entry: "True"})[0]
+    assert facts == {"rescale_betas_zero_snr": True}
+
+
 def test_a_name_alone_is_taken_at_its_word_and_that_is_said(tmp_path: Path) -> None:
     facts, notes = facts_of_checkpoint(tmp_path / "noob-vpred.safetensors", {}, {})
     assert facts == {"prediction_type": "v_prediction"} and "--prediction epsilon" in notes[0]

@@ -160,6 +160,12 @@ def test_the_presets_bring_their_steps_and_do_without_guidance() -> None:
         ("flashlight-photo", ""),
         ("sdxs-512-dreamshaper", "sdxs"),
         ("sd_xl_base_1.0", ""),
+        ("photonLCM_v10", "lcm"),
+        ("realDMD2Mix", "dmd2"),
+        ("TCD-SD15-LoRA", "hyper"),
+        ("hyperRealism_v3", ""),
+        ("flash_photography", ""),
+        ("lightning_bolts", ""),
     ],
 )
 def test_the_name_of_a_distilled_base_tells_its_preset(name: str, preset: str) -> None:

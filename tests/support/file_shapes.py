@@ -38,7 +38,7 @@ def draw_checkpoint(place: Path, family: str, whole: State, seed: int) -> Shape:
     )
     words = [name]
     yaml = ""
-    tail = b""
+    tail, zeros = b"", False
     ending = ".safetensors"
     for _ in range(chance.randint(0, 3)):
         what = chance.choice(sorted(_ODD))
@@ -49,6 +49,8 @@ def draw_checkpoint(place: Path, family: str, whole: State, seed: int) -> Shape:
             header |= _HEADERS[what]
         elif what.startswith("ending"):
             ending = {"ending upper": ".SAFETENSORS", "ending sft": ".sft"}[what]
+        elif what == "zeros at its end":
+            zeros = True
         elif what == "cut":
             tail = b"cut"
         else:
@@ -57,6 +59,9 @@ def draw_checkpoint(place: Path, family: str, whole: State, seed: int) -> Shape:
     save_file({n: t.contiguous().clone() for n, t in state.items()}, path, header)
     if tail:
         path.write_bytes(path.read_bytes()[:-64])
+    if zeros:
+        whole_file = path.read_bytes()
+        path.write_bytes(whole_file[: len(whole_file) // 2].ljust(len(whole_file), b"\0"))
     if yaml:
         path.with_suffix(".yaml").write_text(yaml)
     return Shape(path, words)
@@ -97,6 +102,10 @@ def _one_wrong(state: State, family: str, chance: random.Random) -> State:
     return state | {name: torch.cat([state[name], state[name]])}
 
 
+def _whole_numbers(state: State, family: str, _: random.Random) -> State:
+    return {n: (t.float() * 100).to(torch.int8) for n, t in state.items()}
+
+
 def _half(state: State, family: str, _: random.Random) -> State:
     return {n: t.to(torch.bfloat16) if t.is_floating_point() else t for n, t in state.items()}
 
@@ -121,6 +130,9 @@ _ODD: dict[str, Callable[..., State]] = {
     "a tensor less": _one_less,
     "a tensor of another shape": _one_wrong,
     "bfloat16": _half,
+    "whole numbers": _whole_numbers,
+    "zeros at its end": lambda s, f, c: s,
+    "header V": lambda s, f, c: s,
     "yaml v": lambda s, f, c: s,
     "yaml eps": lambda s, f, c: s,
     "yaml EDM": lambda s, f, c: s,
@@ -147,6 +159,7 @@ _YAML = {
 }
 _HEADERS = {
     "header v": {"modelspec.prediction_type": "v"},
+    "header V": {"ModelSpec.Prediction_Type": " V-Pred "},
     "header flow": {"modelspec.prediction_type": "flow_matching"},
     "header title lcm": {"modelspec.title": "My LCM"},
 }
@@ -206,6 +219,14 @@ def _variant(path: Path, _: random.Random) -> None:
         file.rename(file.with_name(file.name.replace(".safetensors", ".fp16.safetensors")))
 
 
+def _ending(ending: str) -> Callable[..., None]:
+    def rename(path: Path, _: random.Random) -> None:
+        for file in list(path.glob("*/*.safetensors")):
+            file.rename(file.with_suffix(ending))
+
+    return rename
+
+
 def _with_mark(path: Path, _: random.Random) -> None:
     for file in path.rglob("*.json"):
         if file.name not in ("vocab.json", "tokenizer.json", "tokenizer_config.json"):
@@ -244,6 +265,12 @@ SCHEDULER = "scheduler/scheduler_config.json"
 _FOLDERS: dict[str, Callable[..., None]] = {
     "in shards": _sharded,
     "fp16 names": _variant,
+    "endings upper": _ending(".SAFETENSORS"),
+    "endings sft": _ending(".sft"),
+    "no list of shards": _gone("unet/diffusion_pytorch_model.safetensors.index.json"),
+    "Turbo": _edit(
+        SCHEDULER, _class_name="EulerAncestralDiscreteScheduler", timestep_spacing="trailing"
+    ),
     "marked JSON": _with_mark,
     "tokenizer.json alone": _one_file,
     "of image to image": _class("StableDiffusion*Img2ImgPipeline"),

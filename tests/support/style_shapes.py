@@ -39,12 +39,16 @@ WAYS: dict[str, Callable[[str], str]] = {
 PAIRS = {
     "A and B": ("lora_A.weight", "lora_B.weight"),
     "A and B by name": ("lora_A.default.weight", "lora_B.default.weight"),
+    "A and B by another name": ("lora_A.my-ink.weight", "lora_B.my-ink.weight"),
     "down and up": ("lora_down.weight", "lora_up.weight"),
     "lora.down": ("lora.down.weight", "lora.up.weight"),
     "linear layer": ("lora_linear_layer.down.weight", "lora_linear_layer.up.weight"),
 }
 KINDS = ("LoRA", "LoRA", "LoRA", "LoCon", "LoHa", "LoKr", "DoRA", "difference", "half", "OFT")
-EXTRAS = ("alpha", "header", "words", "text encoder", "wrong shape", "bad header", "nothing")
+EXTRAS = (
+    "alpha", "header", "words", "text encoder", "wrong shape", "bad header", "nested header",
+    "bias", "nothing",
+)  # fmt: skip
 
 
 def draw_style(place: Path, width: int, seed: int) -> Shape:
@@ -93,6 +97,12 @@ def draw_style(place: Path, width: int, seed: int) -> Shape:
     header = {"format": "pt"}
     if extra == "header":
         header["lora_adapter_metadata"] = json.dumps({"unet.r": 2, "unet.lora_alpha": 1})
+    elif extra == "nested header":
+        header["lora_adapter_metadata"] = json.dumps({"unet": {"r": 2, "lora_alpha": 1}})
+    elif extra == "bias":
+        ups = [name for name in state if name.endswith(PAIRS[pair][1])]
+        for name in ups:
+            state[name.removesuffix("weight") + "bias"] = numbers(state[name].shape[0])
     elif extra == "bad header":
         header["lora_adapter_metadata"] = "{"
     elif extra == "words":

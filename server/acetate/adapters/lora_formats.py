@@ -36,13 +36,16 @@ Scale = Callable[[int], float]
 _PART = re.compile(
     r"(?P<module>.+?)(?:[._](?P<old>to_(?:q|k|v|out))_lora)?"
     r"(?:\.lora_linear_layer|\.lora)?[._]?"
-    r"(?P<part>lora_down|lora_up|lora_mid|lora_A|lora_B|down|up)(?:\.default)?\.(?P<kind>weight|bias)"
+    r"(?P<part>lora_down|lora_up|lora_mid|lora_A|lora_B|down|up)(?:\.(?!weight|bias)[\w-]+)?"
+    r"\.(?P<kind>weight|bias)"
 )
 _LYCORIS = re.compile(
     r"(?P<module>.+)\.(?P<part>hada_[wt][12](?:_[ab])?|lokr_[wt][12](?:_[ab])?|diff|diff_b"
     r"|w_norm|b_norm|dora_scale)"
 )
-_MAGNITUDE = re.compile(r"(?P<module>.+)\.lora_magnitude_vector(?:\.default)?(?:\.weight)?")
+_MAGNITUDE = re.compile(
+    r"(?P<module>.+)\.lora_magnitude_vector(?:\.(?!weight)[\w-]+)?(?:\.weight)?"
+)
 _PARTS = {"lora_down": "down", "lora_A": "down", "lora_up": "up", "lora_B": "up", "lora_mid": "mid"}
 _FOREIGN = ("oft_", "oft_diag", "boft", "glora", ".a1.weight", ".b1.weight", "ia3", "on_input")
 
@@ -78,7 +81,13 @@ def read_modules(file: Mapping[str, Tensor], name: str) -> tuple[dict[str, Modul
                 f"The style {name} does not fit this model, which has no weight for its tensor "
                 f"{key} of the shape {shape_words(tuple(tensor.shape))}."
             )
-        found.setdefault(module, Module(key)).parts[part] = tensor
+        parts = found.setdefault(module, Module(key)).parts
+        if part in parts:
+            raise PatchMismatch(
+                f"The style {name} holds several styles in one file, each under a name of its own "
+                f"({key}): save each by itself."
+            )
+        parts[part] = tensor
     found = {module: each for module, each in found.items() if set(each.parts) - {"alpha"}}
     if not found:
         raise PatchMismatch(f"The style {name} holds no tensors at all.")

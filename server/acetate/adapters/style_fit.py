@@ -16,7 +16,7 @@ from transformers.models.clip.configuration_clip import CLIPTextConfig
 from transformers.models.clip.modeling_clip import CLIPTextModel, CLIPTextModelWithProjection
 
 from acetate.adapters.flux_styles import flux_style
-from acetate.adapters.lora import placed_changes, twice
+from acetate.adapters.lora import fits_nowhere, placed_changes, twice
 from acetate.adapters.lora_formats import read_modules
 from acetate.adapters.lora_names import Names
 from acetate.adapters.patch import PatchMismatch
@@ -56,11 +56,15 @@ def _fits(path: Path, family: str, header: Mapping[str, str], name: str) -> list
         file = flux_style(file, name)
     modules, left_out = read_modules(file, name)
     scales = Scales.read(header, name)
-    names = Names(_published(family))
+    published = _published(family)
+    names = Names(published)
+    whole = {(network, each) for network, own in published.items() for each in own}
     seen: set[tuple[str, str]] = set()
     for said, module in modules.items():
         for network, own, kind, _ in placed_changes(said, module, names, scales, name):
             place = network, f"{own}.{kind}"
+            if place not in whole:
+                raise fits_nowhere(said, module, name)
             if place in seen:
                 raise twice(module, name)
             seen.add(place)

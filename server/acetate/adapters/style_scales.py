@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -33,7 +33,7 @@ class Scales:
         try:
             content = read_json(told)
             found: dict[str, dict[str, Any]] = {}
-            for key, value in content.items():
+            for key, value in _flat(content):
                 network, dot, entry = key.partition(".")
                 inside = bool(dot) and network in _NETWORKS
                 place, entry = (network, entry) if inside else ("", key)
@@ -57,6 +57,16 @@ class Scales:
         if not isinstance(told, (int, float)):
             raise PatchMismatch("A style says of its strength what is no number.")
         return float(told) / (rank**0.5 if config.get("use_rslora") else rank)
+
+
+def _flat(content: Any) -> Iterator[tuple[str, Any]]:
+    """Entries as diffusers names them; some keep those of a network in an object of their own."""
+    for key, value in content.items():
+        if key in _NETWORKS and isinstance(value, Mapping):
+            inner = cast("Mapping[str, Any]", value)
+            yield from ((f"{key}.{entry}", each) for entry, each in inner.items())
+        else:
+            yield key, value
 
 
 def _patterned(patterns: object, module: str, otherwise: Any) -> Any:

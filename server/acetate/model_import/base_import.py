@@ -7,7 +7,9 @@ from pathlib import Path
 from acetate.models.base_facts import BaseFacts
 from acetate.models.base_inventory import take_inventory
 from acetate.models.few_steps import GUIDED_LCM, preset_told_by, preset_told_by_header
+from acetate.models.foreign_files import ends_in_nothing
 from acetate.models.identify import header_of, shapes_in
+from acetate.models.recognition_error import NotRecognised
 from acetate.models.supplies import Wishes
 from acetate.models.training_facts import facts_of_checkpoint
 from acetate.pipelines.family import Candidate, loader_of
@@ -20,6 +22,11 @@ def examine_checkpoint(path: Path, family: str, name: str, wishes: Wishes, told:
     Raises NotRecognised, CannotImport or ModelDamaged with what stands in the way of painting.
     """
     shapes, header = shapes_in(path), header_of(path)
+    if ends_in_nothing(path):
+        raise NotRecognised(
+            f"{name} is half a download: its last quarter is nothing but zeros.",
+            "Let the download end, or fetch it again.",
+        )
     inventory = take_inventory(shapes, family, name)
     facts, notes = facts_of_checkpoint(told, shapes, header)
     if wishes.prediction:

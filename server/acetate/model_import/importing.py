@@ -26,6 +26,8 @@ from acetate.pipelines.family import Candidate, loader_of
 
 _REPOSITORY = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
 
+_WEIGHTS_END = (".safetensors", ".sft")
+
 
 def import_any(
     source: str,
@@ -62,11 +64,8 @@ def _import_any(source: str, kind: str, wishes: Wishes) -> Own:
         if adapter is None and (file := _only_file_in(place)):
             return import_file(file, kind, wishes)
         if adapter is None:
-            if not (place / "model_index.json").exists() and not any(place.glob("*/config.json")):
-                raise CannotImport(
-                    f"There is no model in the folder {source}: it has no model_index.json.",
-                    "Name a file of weights in it, or the folder that a pipeline was saved to.",
-                )
+            if not (place / "model_index.json").exists():
+                raise _no_pipeline(place, source)
             own = _described(place, name, str(place.resolve()), kind, wishes)
         else:
             own = described_adapter(adapter, name, wishes)
@@ -86,11 +85,21 @@ def _import_any(source: str, kind: str, wishes: Wishes) -> Own:
     return own
 
 
+def _no_pipeline(place: Path, source: str) -> CannotImport:
+    """The error for a folder without the file that says what its parts make up."""
+    parts = sorted(path.parent.name for path in place.glob("*/config.json"))
+    inside = f", but {', '.join(parts)[:200]}" if parts else ""
+    return CannotImport(
+        f"There is no model in the folder {source[:200]}: it has no model_index.json{inside}.",
+        "Name a file of weights in it, or the folder that a pipeline was saved to.",
+    )
+
+
 def _only_file_in(folder: Path) -> Path | None:
     """The weights in a folder that is no pipeline but holds one component or one style."""
     if (folder / "model_index.json").exists():
         return None
-    found = sorted(folder.glob("*.safetensors"))
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in _WEIGHTS_END)
     return found[0] if len(found) == 1 else None
 
 
@@ -195,6 +204,8 @@ def _described(
 
 def _check_whole(folder: Path) -> None:
     """Raises NotRecognised where the weights of a cloned folder never arrived."""
-    for path in folder.glob("*/*.safetensors"):
+    for path in folder.glob("*/*"):
+        if path.suffix.lower() not in _WEIGHTS_END:
+            continue
         if words := what_it_is(path):
             raise NotRecognised(f"{path.relative_to(folder)} in {folder.name} is {words}.")

@@ -13,6 +13,8 @@ _STEMS = ("diffusion_pytorch_model", "model")
 _VARIANTS = (".fp16", "", ".bf16", ".fp32", ".non_ema")
 """Half precision is half the reading; the rest only where nothing else is there."""
 
+_WEIGHTY = (".bin", ".msgpack", ".onnx", ".safetensors", ".sft", ".ckpt", ".pth")
+_NUMBERED = re.compile(r"-\d{5}-of-(\d{5})\b")
 _SHARD = re.compile(r".+\.safetensors", re.ASCII)
 
 
@@ -29,6 +31,24 @@ def weight_files(folder: Path) -> list[Path]:
                 return _shards_of(index)
     _say_what_else(folder)
     return [existing(folder / "diffusion_pytorch_model.safetensors")]
+
+
+def loose_weight_files(folder: Path) -> list[Path]:
+    """The same, also under names that no library writes: a single file, or numbered shards.
+
+    For readers that want no library to find them. Raises ModelMissing, ModelDamaged.
+    """
+    try:
+        return weight_files(folder)
+    except ModelMissing:
+        names = folder.iterdir() if folder.is_dir() else ()
+        found = sorted(path for path in names if path.suffix.lower() in (".safetensors", ".sft"))
+        counts = {match[1] if (match := _NUMBERED.search(path.name)) else "" for path in found}
+        if counts == {""} and len(found) == 1:
+            return found
+        if len(counts) == 1 and found and int(counts.pop() or 0) == len(found):
+            return found
+        raise
 
 
 def variant_of(path: Path) -> dict[str, str]:
@@ -63,7 +83,14 @@ def _shards_of(index: Path) -> list[Path]:
 def _say_what_else(folder: Path) -> None:
     if not folder.is_dir():
         return
-    others = [path for path in folder.iterdir() if path.suffix in (".bin", ".msgpack", ".onnx")]
+    others = sorted(path for path in folder.iterdir() if path.suffix.lower() in _WEIGHTY)
+    own = [path for path in others if path.suffix.lower() in (".safetensors", ".sft")]
+    if own:
+        raise ModelMissing(
+            f"{folder} holds {own[0].name}, which is no name under which diffusers looks for "
+            "weights, or only some of their shards.",
+            "Call it diffusion_pytorch_model.safetensors, or fetch the folder again.",
+        )
     if others:
         raise ModelMissing(
             f"{folder} holds {others[0].name}, but no .safetensors.",

@@ -7,11 +7,15 @@ import re
 import struct
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from acetate_bridge.protocol.json_text import read_json
 
 _LOOK = 1024
 """Bytes at the beginning that are looked at."""
+
+_SAMPLES = 64
+"""Places at which a long file is looked at."""
 
 _STARTS = {
     b"7z\xbc\xaf\x27\x1c": "a 7z archive: unpack it and import what is inside",
@@ -78,7 +82,8 @@ def what_it_is(path: Path) -> str:
             return words
     if begin[257:262] == b"ustar":
         return "a tar archive: unpack it and import what is inside"
-    if path.suffix.lower() in _UNFINISHED:
+    beside = path.with_name(f"{path.name}.aria2")  # Which is there until all has come.
+    if path.suffix.lower() in _UNFINISHED or os.path.exists(beside):
         return "a download that is not finished: let it end, or fetch it again"
     if not begin.strip(b"\0"):
         return "nothing but zeros, as a download that broke off leaves: fetch it again"
@@ -94,6 +99,29 @@ def what_it_is(path: Path) -> str:
     if text[:1] in (b"{", b"["):
         return f"a text in JSON and not weights{_error_in(text)}"
     return "a text and not weights" if _is_text(begin) else ""
+
+
+def ends_in_nothing(path: Path) -> bool:
+    """Whether a file of weights has numbers only up to some place, and zeros in its last quarter.
+
+    So it is left by programs that take the room on the disk before anything has come.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        begin = _LOOK
+        if is_safetensors(path):
+            file.seek(0)
+            begin = min(size, 8 + int.from_bytes(file.read(8), "little"))
+
+        def empty(start: int, end: int) -> bool:
+            for step in range(_SAMPLES):
+                file.seek(start + (end - start) * step // _SAMPLES)
+                if file.read(min(_LOOK, end - file.tell())).strip(b"\0"):
+                    return False
+            return True
+
+        last = begin + (size - begin) * 3 // 4
+        return empty(last, size) and not empty(begin, last)
 
 
 def _is_text(begin: bytes) -> bool:
@@ -116,7 +144,8 @@ def _error_in(text: bytes) -> str:
     """What a server said instead of sending a file."""
     try:
         said = read_json(text)
-        words = said.get("error") or said.get("message")
+        words: Any = said.get("error") or said.get("message")
+        words = getattr(words, "get", lambda _: words)("message")
     except (ValueError, AttributeError):
         return ""
     return f": it says “{str(words)[:120]}”" if words else ""

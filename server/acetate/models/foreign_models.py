@@ -109,6 +109,10 @@ def foreign_words(shapes: Shapes, widths: Collection[int] = ()) -> str:
         name.startswith("single_transformer_blocks.0.norm.") for name in shapes
     ):
         return "the denoiser of a Flux without its folder: take the whole folder of diffusers"
+    if not any(map(_STYLE.search, shapes)) and any(
+        name.endswith("txt_in.text_norm.weight") for name in shapes
+    ):
+        return "a Qwen-Image-2.1 in one file: Acetate takes it as a folder of diffusers"
     for pattern, model in _MODELS.items():
         if any(re.search(pattern, name) for name in shapes):
             return _other(model)
@@ -154,6 +158,11 @@ def _foreign_style(shapes: Shapes) -> str:
         if any(re.search(pattern, name) for name in shapes):
             return _style_for(model)
     for name, shape in shapes.items():
+        if re.search(r"(img_in|x_embedder)\W.*(lora_A|down)", name) and shape[-1] == 128:
+            return (
+                "a style (LoRA) that makes a Flux follow a control image (Canny or Depth), and "
+                "Acetate follows those with SD 1.5 and SDXL only"
+            )
         added = re.search(r"transformer_blocks[._]\d+[._]attn[._]add_k_proj\W.*(lora_A|down)", name)
         if added and shape[-1] in _SD3_WIDTHS:
             return _style_for("Stable Diffusion 3")

@@ -49,10 +49,10 @@ _MARKS = {
 
 _CROSS_ATTENTION = re.compile(
     r"attn2[._](?:processor\.)?to_[kv](?:_lora)?"
-    r"\.(?:\w+\.)*(?:weight|hada_w1_b|hada_w2_b|diff|down)$"
+    r"\.(?:[\w-]+\.)*(?:weight|hada_w1_b|hada_w2_b|diff|down)$"
 )
 _STYLE = re.compile(
-    r"[._](?:lora_down|lora_A|lora\.down|down)(?:\.default)?\.weight$"
+    r"[._](?:lora_down|lora_A|lora\.down|down)(?:\.[\w-]+)?\.weight$"
     r"|\.(?:hada_w1_a|lokr_w1|lokr_w1_a|lokr_w2|diff|diff_b|w_norm|oft_blocks|oft_diag|a1\.weight)$"
 )
 _STYLE_ANY = re.compile(r"lora|hada|lokr|\.diff|_norm$|alpha")
@@ -126,6 +126,8 @@ def recognise(shapes: Shapes, name: str) -> Kind:
 
 
 def _recognise(shapes: Shapes, name: str) -> Kind:
+    if not shapes:
+        raise NotRecognised(f"{name} is a file of weights without any: it holds no tensor.")
     if _is_qwen(shapes):
         return Kind("base", ("qwen",))
     if is_flux2_style(shapes):

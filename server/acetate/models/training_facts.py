@@ -17,8 +17,9 @@ from acetate.models.recognition_error import NotRecognised
 Facts = dict[str, Any]
 """Entries of a `scheduler_config.json` that differ from those of the family."""
 
-_VELOCITY = ("v", "v_pred", "v_prediction", "v-prediction", "velocity")
-_NOISE = ("", "eps", "epsilon", "noise")
+_VELOCITY = ("v", "vpred", "vprediction", "velocity")
+_NOISE = ("", "eps", "epsilon", "noise", "epspred", "epsprediction", "epsilonprediction")
+"""As files spell them, in small letters and without anything between."""
 _OTHER_MARKS = {
     "edm_vpred.sigma_max": "over its own noise levels (EDM, as CosXL)",
     "edm_vpred.sigma_min": "over its own noise levels (EDM, as CosXL)",
@@ -32,7 +33,10 @@ _SAMPLED = (
 )  # fmt: skip
 """Beginnings of the class names of diffusers' schedulers over discrete noise."""
 
-_ZERO_MARKS = ("ztsnr", "zsnr", "zero_terminal_snr")
+_ZERO_MARKS = ("ztsnr", "zsnr", "zero_snr", "zero_terminal_snr", "rescale_betas_zero_snr")
+_MAKERS = ("modelspec.", "ss_")
+"""What stands before the names in a header: of the published standard, and of kohya's trainer."""
+
 _LARGEST_YAML = 2**20
 
 
@@ -48,16 +52,18 @@ def facts_of_checkpoint(
         if mark in shapes:
             raise cannot_sample(path.name, words)
     beside = _yaml_beside(path)
-    said = header.get("modelspec.prediction_type", "").lower()
-    if not said and header.get("ss_v_parameterization", "").lower() in ("true", "1"):
+    header = {name.strip().lower(): words.strip() for name, words in header.items()}
+    said = header.get("modelspec.prediction_type", "")
+    if not said and _is_yes(header.get("ss_v_parameterization", "")):
         said = "v"
     if not said:
-        said = beside.get("parameterization", "").lower()
+        said = beside.get("parameterization", "")
+    spelled = re.sub(r"[^a-z]", "", said.lower())
     facts: Facts = {}
     notes: list[str] = []
-    if any(name in shapes for name in ("v_pred", "v_prediction")) or said in _VELOCITY:
+    if any(name in shapes for name in ("v_pred", "v_prediction")) or spelled in _VELOCITY:
         facts["prediction_type"] = "v_prediction"
-    elif said not in _NOISE:
+    elif spelled not in _NOISE:
         raise cannot_sample(path.name, f"to predict “{said[:40]}”")
     elif not said and re.search(r"v[-_ ]?pred", path.stem, re.IGNORECASE):
         facts["prediction_type"] = "v_prediction"
@@ -65,8 +71,9 @@ def facts_of_checkpoint(
             "Its name says that it predicts velocity, and nothing in it says otherwise: "
             "import it with --prediction epsilon if its pictures are noise."
         )
-    told = header.get("ss_zero_terminal_snr", "") or beside.get("zero_snr", "")
-    if any(mark in shapes for mark in _ZERO_MARKS) or told.lower() in ("true", "1", "yes"):
+    told = [header.get(f"{maker}{mark}", "") for maker in _MAKERS for mark in _ZERO_MARKS]
+    told.append(beside.get("zero_snr", ""))
+    if any(mark in shapes for mark in _ZERO_MARKS) or any(map(_is_yes, told)):
         facts["rescale_betas_zero_snr"] = True
     if beside.get("denoiser") or _OTHER_WORDS.search(path.stem):
         where = "the configuration beside it" if beside.get("denoiser") else "its name"
@@ -99,10 +106,22 @@ def cannot_sample(name: str, words: str) -> NotRecognised:
 
 def _yaml_beside(path: Path) -> dict[str, str]:
     """What matters of the first code's configuration of the same name, as words."""
-    for beside in (path.with_suffix(ending) for ending in (".yaml", ".yml", ".YAML")):
+    names = {path.stem + ending for ending in (".yaml", ".yml")}
+    names |= {path.name + ending for ending in (".yaml", ".yml")}
+    small = {name.lower() for name in names}
+    # Those of exactly that name first, then in letters of another case.
+    try:
+        found = [each for each in path.parent.iterdir() if each.name.lower() in small]
+    except OSError:  # A folder whose files can be read and not listed.
+        found = [path.with_name(name) for name in names]
+    for beside in sorted(found, key=lambda each: (each.name not in names, each.name)):
         if beside.is_file() and beside.stat().st_size <= _LARGEST_YAML:
             return _read_yaml(beside)
     return {}
+
+
+def _is_yes(words: str) -> bool:
+    return words.strip().lower() in ("true", "1", "yes")
 
 
 def _read_yaml(path: Path) -> dict[str, str]:
@@ -116,12 +135,13 @@ def _read_yaml(path: Path) -> dict[str, str]:
             "It may say how the model was trained: mend it, or move it away.",
         ) from error
     found: dict[str, str] = {}
-    for name, value in _leaves(content):
+    for said, value in _leaves(content):
+        name = said.lower()
         if name in ("parameterization", "prediction_type"):
             found.setdefault("parameterization", str(value))
         elif name in ("linear_start", "linear_end") and _is_number(value):
             found.setdefault(name, str(value))
-        elif name in ("zero_snr", "zsnr", "ztsnr", "zero_terminal_snr", "rescale_betas_zero_snr"):
+        elif name in _ZERO_MARKS:
             found.setdefault("zero_snr", str(value))
         elif name == "target" and re.search(r"EDM|VScaling|FlowMatch|RectifiedFlow", str(value)):
             _take_target(found, str(value))

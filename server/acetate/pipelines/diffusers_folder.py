@@ -13,7 +13,7 @@ from torch import Tensor
 from transformers.models.clip.configuration_clip import CLIPTextConfig
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
-from acetate.models.component_files import weight_files
+from acetate.models.component_files import loose_weight_files
 from acetate.models.files import MALFORMED, damaged, existing, read_config
 from acetate.models.network_config import read_network_config
 from acetate.models.tokenizer_file import read_tokenizer
@@ -110,7 +110,7 @@ class FolderBase:
         return read_clip_tokenizer(self._folder / f"tokenizer{part}")
 
     def _weights_of(self, part: str) -> list[Path]:
-        return weight_files(self._folder / part) if (self._folder / part).is_dir() else []
+        return loose_weight_files(self._folder / part) if (self._folder / part).is_dir() else []
 
     def _network(
         self,
@@ -127,7 +127,8 @@ class FolderBase:
             return filled(lambda: _configured(kind, config), state, dtype, device)
 
     def _tensors(self, folder: Path, device: torch.device) -> dict[str, Tensor]:
-        return read_tensors(weight_files(folder), META if device == META else torch.device("cpu"))
+        home = META if device == META else torch.device("cpu")
+        return read_tensors(loose_weight_files(folder), home)
 
 
 def _configured(kind: Any, config: dict[str, Any]) -> Any:

@@ -163,7 +163,7 @@ def expected_bytes(entry: Entry, device: torch.device) -> int:
 
 def weights_of(entry: Entry) -> list[Path]:
     """Files with the weights of a model's base and transparency pair, as far as they are here."""
-    from acetate.models.component_files import weight_files
+    from acetate.models.component_files import loose_weight_files
     from acetate.models.hub_cache import located
     from acetate.models.registry import model_named
     from acetate.models.rgba_adapter import ADAPTER, adapter_in, base_of
@@ -183,7 +183,7 @@ def weights_of(entry: Entry) -> list[Path]:
     if not networks:
         return sorted(place.rglob("*.safetensors"))
     folders = [place / name for name in networks if (place / name).is_dir()]
-    found = [path for folder in folders for path in weight_files(folder)]
+    found = [path for folder in folders for path in loose_weight_files(folder)]
     return [*found, *filter(None, pair)]
 
 

@@ -13,10 +13,10 @@ from accelerate import init_empty_weights  # pyright: ignore[reportMissingTypeSt
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-from acetate.adapters.gguf_linear import keep_packed, read_gguf, shape_of
+from acetate.adapters.gguf_linear import is_packed, keep_packed, read_gguf, shape_of
 from acetate.errors import ModelDamaged
 from acetate.models.files import MALFORMED, damaged, existing
-from acetate.models.gguf_header import is_gguf, read_gguf_header
+from acetate.models.gguf_header import GgufHeader, is_gguf, read_gguf_header
 from acetate.models.safetensors_header import read_header
 
 META = torch.device("meta")
@@ -51,9 +51,12 @@ def read_tensors(paths: Iterable[Path], device: torch.device) -> dict[str, Tenso
         packed = is_gguf(existing(path))
         header = read_gguf_header(path) if packed else read_header(path)
         if device == META:
-            # The types matter to nobody before there are numbers.
+            # Of the types it only matters before there are numbers whether they are whole ones.
+            types = {} if isinstance(header, GgufHeader) else header.types
             for name, shape in header.shapes.items():
-                state[name] = torch.empty(shape, device=META)
+                whole = types.get(name, "") in _WHOLE
+                kind = torch.int64 if whole else torch.float32
+                state[name] = torch.empty(shape, dtype=kind, device=META)
             continue
         if packed:
             state |= read_gguf(path)
@@ -88,6 +91,7 @@ def unscaled(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return scaled
 
 
+_WHOLE = ("I8", "U8", "I16", "U16", "I32", "U32", "I64", "U64", "BOOL")
 _OF_WEIGHTS = (".scale_weight", ".weight_scale")
 _SCALES = (*_OF_WEIGHTS, ".scale_input", ".input_scale", ".comfy_quant", "scaled_fp8")
 
@@ -112,6 +116,12 @@ def filled(
                 own[name] = tensor  # A buffer that the network makes itself.
                 continue
             raise Unfit(f"its tensor {name} is missing")
+        whole = not own[name].is_floating_point() and not is_packed(own[name])
+        if tensor.is_floating_point() and whole:
+            raise Unfit(
+                f"its tensor {name} holds whole numbers, which mean nothing without the program "
+                "that made them: take the model in fp16, bf16 or fp8"
+            )
         if (found := shape_of(own[name])) != (wanted := tuple(tensor.shape)):
             raise Unfit(f"its tensor {name} is {found}, not {wanted}")
     if unknown := sorted(set(state) - set(expected) - _harmless(state)):

@@ -9,7 +9,7 @@ from typing import ClassVar
 from acetate.errors import AcetateError
 from acetate.models.base_facts import BaseFacts
 from acetate.models.base_inventory import PARTS, Inventory, check_entry
-from acetate.models.component_files import weight_files
+from acetate.models.component_files import loose_weight_files
 from acetate.models.families import families_taken_over
 from acetate.models.few_steps import FEW_STEPS, GUIDED_LCM, preset_told_by, preset_told_by_folder
 from acetate.models.files import read_config
@@ -38,7 +38,7 @@ class UnetLoader(FamilyLoader):
                 f"{place} holds a {kind}, which Acetate cannot paint with: "
                 f"it needs {families_taken_over()}."
             )
-        weights = weight_files(place / "unet")
+        weights = loose_weight_files(place / "unet")
         shapes = {key: shape for path in weights for key, shape in shapes_in(path).items()}
         if words := foreign_words({}, _widths(shapes)):
             raise NotRecognised(f"{folder.name} is {words}.")
@@ -52,7 +52,8 @@ class UnetLoader(FamilyLoader):
         scheduler = read_config(place / "scheduler" / "scheduler_config.json")
         if not folder.wishes.prediction:
             check_scheduler(scheduler, folder.name)
-        preset = preset_told_by_folder(kind, scheduler) or preset_told_by(folder.came_as)
+        preset = preset_told_by(folder.came_as) or preset_told_by_folder(kind, scheduler)
+        preset = preset or _told_by_origin(place)
         if read_config(place / "unet" / "config.json").get("time_cond_proj_dim"):
             preset = GUIDED_LCM
         found = BaseFacts(0, preset, dict(folder.wishes.facts), {}, entry == 9)
@@ -74,6 +75,12 @@ class UnetLoader(FamilyLoader):
 
 
 _FOLDERS = {"autoencoder": "vae"}
+
+
+def _told_by_origin(folder: Path) -> str:
+    """The preset by what it was called where diffusers once read what it saved here."""
+    origin = read_config(folder / "model_index.json").get("_name_or_path")
+    return preset_told_by(origin.rpartition("/")[2]) if isinstance(origin, str) else ""
 
 
 def _widths(shapes: Shapes) -> set[int]:
