@@ -56,6 +56,14 @@ def test_a_stage_without_its_input_says_what_to_run_first(
     assert cure in result.output and "Traceback" not in result.output
 
 
+def test_previews_are_fitted_to_latents_that_are_to_be_made_first(
+    tmp_path: Path, tiny_model: Path
+) -> None:
+    result = call("preview", tiny_model, "--out", tmp_path)
+    assert result.exit_code == 2
+    assert "acetate train latents" in result.output and "Traceback" not in result.output
+
+
 @pytest.mark.slow
 def test_the_stages_one_after_another_end_in_a_model_that_paints(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -83,6 +91,7 @@ def test_the_stages_one_after_another_end_in_a_model_that_paints(
         ("latents", codec, "--data", data, "--out", out, "--shards", 2),
         ("denoiser", language, "--data", data, "--steps", 2, "--batch", 8, *brief),
         ("export", language, model, "--codec", codec, "--out", out),
+        ("preview", model, "--out", out, "--steps", 2, "--latents", 8),
     ):
         result = call(*stage)
         assert result.exit_code == 0, result.output
@@ -102,6 +111,7 @@ def test_the_stages_one_after_another_end_in_a_model_that_paints(
         "cost",
     }
     assert all(f"{name}: " in result.output for name in figures)
+    assert (model / "preview" / "model.safetensors").is_file()
     pipeline = load_folder(model, "cpu")
     size = pipeline.native
     recipe = Recipe("text", "a red apple", steps=2, width=size, height=size, passes=1)

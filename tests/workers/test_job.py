@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 
 import pytest
 
 from acetate.errors import Interrupted
 from acetate.workers import ipc as wire
+from acetate.workers import job_runner
 from acetate.workers.engine import Announcement
 from acetate.workers.generator_api import PainterStep
 from acetate.workers.job_runner import last_message, run_job
@@ -61,6 +63,31 @@ def test_previews_are_rare_but_the_first_comes_at_once() -> None:
     _, rare = messages(Request(Recipe("text")), preview_seconds=3600.0)
     count = [sum(isinstance(m, wire.PreviewMade) for m in sent) for sent in (all_of_them, rare)]
     assert count == [3, 1]
+
+
+def test_previews_that_take_long_take_a_small_share_of_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(job_runner, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    previews = list[float]()
+
+    class Slow(Quick):
+        def paint(
+            self, request: Request, on_step: Callable[[PainterStep], None]
+        ) -> Sequence[Layer]:
+            for step in range(1, 101):
+                now[0] += 1.0
+                on_step(PainterStep(step, 100, preview))
+            return [Layer(solid(8, 8, 1))]
+
+    def preview() -> Image:
+        now[0] += 0.5
+        previews.append(0.5)
+        return solid(2, 2, 1)
+
+    run_job("job", Request(Recipe("text")), Slow(), lambda *_: None, lambda: False, 0.25)
+    assert len(previews) > 5 and sum(previews) / now[0] < 1.2 * job_runner.PREVIEW_SHARE
 
 
 def test_the_painter_sees_the_frame_and_the_document_gets_its_region() -> None:

@@ -213,6 +213,21 @@ def export(
 
 
 @app.command()
+def preview(
+    model: Annotated[Path, typer.Argument(help="Model folder to make previews for.")],
+    out: OutOption = OUT,
+    steps: StepsOption = 6000,
+    latents: Annotated[int, typer.Option(min=4, help="Latents to decode and learn from.")] = 1600,
+    seed: SeedOption = 1,
+) -> None:
+    """Fit the few convolutions that previews are made with."""
+    from .preview import train_preview
+
+    with _clear_errors():
+        train_preview(model, out, steps, latents, seed, typer.echo)
+
+
+@app.command()
 def evaluate(
     model: Annotated[Path | None, typer.Argument(help="Model folder; the shipped one.")] = None,
     data: DataOption = DATA,

@@ -38,9 +38,9 @@ def write_codec(folder: Path, out: Path, data: Path) -> None:
     _write_index(folder)
     transparency = folder / "transparency"
     config = {**TRANSPARENCY, "offset_factor": 1.0, "offset_scaled_by_std": False}
-    _write_json(transparency / "config.json", config)
+    write_json(transparency / "config.json", config)
     for name, module in (("encoder", pair.encoder), ("decoder", pair.decoder)):
-        save_file(_halved(module.state_dict()), transparency / f"{name}.safetensors")
+        save_file(halved(module.state_dict()), transparency / f"{name}.safetensors")
 
 
 def write_painter(folder: Path, codec: Path, out: Path, language_model: Path) -> None:
@@ -59,11 +59,11 @@ def write_painter(folder: Path, codec: Path, out: Path, language_model: Path) ->
             shutil.copytree(codec / part, folder / part, dirs_exist_ok=True)
     (folder / "tokenizer").mkdir(exist_ok=True)
     painter.tokenizer.save(str(folder / "tokenizer" / "tokenizer.json"))
-    _write_json(folder / "unet" / "config.json", DENOISER)
-    save_file(_halved(average["denoiser"]), folder / "unet" / "model.safetensors")
+    write_json(folder / "unet" / "config.json", DENOISER)
+    save_file(halved(average["denoiser"]), folder / "unet" / "model.safetensors")
     words = text_config(painter.text_encoder.vocabulary)
-    _write_json(folder / "text_encoder" / "config.json", words)
-    save_file(_halved(average["text_encoder"]), folder / "text_encoder" / "model.safetensors")
+    write_json(folder / "text_encoder" / "config.json", words)
+    save_file(halved(average["text_encoder"]), folder / "text_encoder" / "model.safetensors")
 
 
 def size_in_megabytes(folder: Path) -> float:
@@ -72,13 +72,15 @@ def size_in_megabytes(folder: Path) -> float:
 
 
 def _write_index(folder: Path) -> None:
-    _write_json(folder / "model_index.json", MODEL_INDEX)
+    write_json(folder / "model_index.json", MODEL_INDEX)
 
 
-def _write_json(path: Path, content: dict[str, Any]) -> None:
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """A configuration as the rest of the folder has them."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def _halved(state: dict[str, Tensor]) -> dict[str, Tensor]:
+def halved(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights at half precision, as they are shipped."""
     return {name: value.half().contiguous() for name, value in state.items()}

@@ -22,6 +22,9 @@ from acetate_bridge.protocol.types import Image, Layer, Request
 
 log = logging.getLogger("acetate.worker")
 
+PREVIEW_SHARE = 0.05
+"""Of the time of a painting, so much may go into previews of it."""
+
 
 class Send(Protocol):
     """Sends a message with its payload."""
@@ -30,7 +33,10 @@ class Send(Protocol):
 
 
 class Reporter:
-    """Turns a painter's steps into messages and asks after each whether to go on."""
+    """Turns a painter's steps into messages and asks after each whether to go on.
+
+    Between two previews lie `preview_seconds` at least, and more where one takes long; 0: none.
+    """
 
     def __init__(
         self,
@@ -47,7 +53,7 @@ class Reporter:
         self._preview_seconds = preview_seconds
         self._variant = 0
         self._began = time.monotonic()
-        self._last_preview = float("-inf")
+        self._next_preview = float("-inf")
         self._last_step = Progress(job, 0, "loading")
         self._notes: list[str] = []
 
@@ -76,10 +82,12 @@ class Reporter:
         stage = "decoding" if done.step == done.steps else "painting"
         self._tell(Progress(self._job, 0, stage, step, steps, left))
         last = done.step == done.steps
-        if now - self._last_preview >= self._preview_seconds and (not last or done.steps == 1):
-            self._last_preview = now
+        if now >= self._next_preview and (not last or done.steps == 1):
             preview = Preview(self._job, 0, done.preview(), self._variant)
             self._send(wire.PreviewMade(preview))
+            took = time.monotonic() - now
+            rest = max(self._preview_seconds, took / PREVIEW_SHARE) if self._preview_seconds else 0
+            self._next_preview = now + rest
             self.check()
 
     def _tell(self, step: Progress) -> None:

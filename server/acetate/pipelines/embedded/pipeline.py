@@ -33,6 +33,7 @@ from acetate.embedded.codec import (
 )
 from acetate.embedded.denoiser import Denoiser
 from acetate.embedded.drawings import Drawings
+from acetate.embedded.preview_decoder import PreviewDecoder, preview_files
 from acetate.embedded.text_encoder import TextEncoder
 from acetate.errors import BadRequest
 from acetate.latent_transparency.decoding import CHUNK_PIXELS
@@ -91,6 +92,7 @@ class EmbeddedPipeline(Pipeline):
         text_encoder: TextEncoder,
         tokenizer: Tokenizer,
         memory: Drawings | None,
+        previews: PreviewDecoder | None = None,
         *,
         native: int,
         model: str,
@@ -102,6 +104,7 @@ class EmbeddedPipeline(Pipeline):
         self._multiple = denoiser.multiple
         self.text_encoder = text_encoder
         self.tokenizer = tokenizer
+        self._previews = previews
         self.model = model
         self.model_hash = model_hash
         self.device, self.dtype = codec.device, codec.dtype
@@ -133,7 +136,8 @@ class EmbeddedPipeline(Pipeline):
     def from_folder(cls, folder: Path, device: torch.device, model: str) -> EmbeddedPipeline:
         """Read a model folder. Raises ModelMissing or ModelDamaged naming a file.
 
-        A folder without drawings is a model that has nothing to begin from.
+        A folder without drawings is a model that has nothing to begin from; one without a preview
+        decoder shows what it has by decoding it whole.
         """
         native = configured(folder / "model_index.json", lambda index: int(index["native"]))
         dtype = torch.float32 if device.type == "cpu" else torch.float16
@@ -146,12 +150,17 @@ class EmbeddedPipeline(Pipeline):
         files.append(folder / "tokenizer" / "tokenizer.json")
         tokenizer = read_tokenizer(files[-1], text_encoder.length)
         archive = folder / "memory" / "drawings.zip"
+        previews, shown = None, preview_files(folder)
+        if shown[1].is_file():
+            previews = configured(shown[0], lambda config: PreviewDecoder(**config))
+            load(previews, shown[1], device, dtype)
         return cls(
             codec,
             denoiser,
             text_encoder,
             tokenizer,
             Drawings(archive) if archive.is_file() else None,
+            previews,
             native=native,
             model=model,
             model_hash=model_hash(files),
@@ -160,7 +169,8 @@ class EmbeddedPipeline(Pipeline):
 
     @property
     def modules(self) -> list[nn.Module]:
-        return [*self.codec.modules, self.denoiser, self.text_encoder]
+        shown = [] if self._previews is None else [self._previews]
+        return [*self.codec.modules, self.denoiser, self.text_encoder, *shown]
 
     def begin(self) -> None:
         """A new painting has all memory again."""
@@ -231,6 +241,14 @@ class EmbeddedPipeline(Pipeline):
     @torch.inference_mode()
     def decode_layer(self, latent: Tensor, passes: int) -> Tensor:
         return self.codec.decode_layer(latent, passes, self._chunk_pixels)
+
+    def preview(self, latent: Tensor) -> Tensor:
+        return super().preview(latent) if self._previews is None else self._previews.layer(latent)
+
+    def preview_opaque(self, latent: Tensor) -> Tensor:
+        if self._previews is None:
+            return super().preview_opaque(latent)
+        return self._previews.picture(latent)
 
     def make_scheduler(self, name: str) -> RectifiedFlow:
         if name not in ("", "euler"):
