@@ -15,7 +15,7 @@ from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
 from torch import Tensor, nn
 
 from acetate.pipelines.pipeline import Pipeline
-from acetate.pipelines.sampling import Handover, Interrupted, Step, sample
+from acetate.pipelines.sampling import Handover, Interrupted, Step, planned_steps, sample
 
 TARGET = torch.linspace(-1, 1, 16).reshape(1, 1, 4, 4)
 SCHEDULERS: dict[str, Any] = {
@@ -89,6 +89,19 @@ def test_painting_from_a_latent_does_all_steps_that_were_asked_for(kind: str) ->
         on_step=lambda index, total, expected: steps.append((index, total)),
     )
     assert steps == [(index, 6) for index in range(1, 7)]
+
+
+@pytest.mark.parametrize(
+    ("steps", "strength", "planned"),
+    [
+        (1, 0.6, 2), (1, 0.9, 1), (3, 0.8, 4), (4, 0.85, 5), (4, 0.95, 4), (8, 0.5, 16),
+        (20, 0.96, 21), (20, 0.99, 20), (20, 1.0, 20), (25, 0.7, 35),
+    ],
+)  # fmt: skip
+def test_few_steps_begin_near_the_strength_that_was_asked_for_and_not_at_pure_noise(
+    steps: int, strength: float, planned: int
+) -> None:
+    assert planned_steps(steps, strength) == planned
 
 
 @pytest.mark.parametrize(("strength", "planned"), [(0.5, 20), (0.25, 40), (1.0, 10)])

@@ -82,7 +82,7 @@ def sample(
     """
     if hasattr(scheduler, "fit"):
         scheduler.fit(noise)
-    planned = steps if latent is None else max(steps, int(steps / strength))
+    planned = steps if latent is None else planned_steps(steps, strength)
     scheduler.set_timesteps(planned, device=noise.device)
     skipped = (planned - steps) * getattr(scheduler, "order", 1)
     timesteps = scheduler.timesteps[skipped:]
@@ -112,6 +112,17 @@ def sample(
     if freedom is not None and latent is not None:
         x = torch.where(freedom < 1 / total, latent, x)
     return x
+
+
+def planned_steps(steps: int, strength: float) -> int:
+    """Steps of the whole schedule, of which the last `steps` are done from a latent.
+
+    It is the official code's number, but that a strength which lies nearer to the second of them
+    than to the first begins there: few steps would begin at pure noise, and lose the latent.
+    """
+    planned = max(steps, int(steps / strength))
+    nearer = strength <= (2 * steps + 1) / (2 * steps + 2)
+    return steps + 1 if planned == steps and nearer else planned
 
 
 def _first_past(share: float, timesteps: Tensor) -> int:
