@@ -182,7 +182,7 @@ FAMILIES = {
         "acetate.pipelines.embedded",
         "the embedded model",
         16,
-        8,
+        4,
         1.0,
         (*_STAGED, "extract", "decompose", "fill", "upscale", "defringe", "cutout"),
         passes=1,
