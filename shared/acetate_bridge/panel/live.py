@@ -21,6 +21,8 @@ from acetate_bridge.protocol.types import Request
 
 HAND_RESTS_AFTER = 0.15
 """Seconds without a change after which a hand is taken to rest."""
+PAINTED_WITHIN = 0.4
+"""Seconds that a preview may take: where a server is slower, it is asked for fewer pixels."""
 
 
 class Surroundings(Protocol):
@@ -53,6 +55,7 @@ class _Job:
 
     task: Task
     request: Request
+    asked_at: float
     outdated: bool = False
     results: list[Result] = field(default_factory=list[Result])
 
@@ -80,6 +83,8 @@ class Live:
         self._job: _Job | None = None
         self._asked: Request | None = None
         self._last: Painted | None = None
+        self._seconds_a_pixel: dict[str, float] = {}
+        self._measured: dict[str, float] = {}
         self.on = False
         self.shown: Painted | None = None
         self.sentence = ""
@@ -133,6 +138,14 @@ class Live:
                 self._end(job, event)
         return True
 
+    def pixels_in_time(self, model: str) -> int | None:
+        """How many pixels this model is asked for, by how fast it was; None: as many as suit.
+
+        A new measure counts from the next stroke on: by itself it is no reason to paint again.
+        """
+        seconds = self._seconds_a_pixel.get(model)
+        return int(PAINTED_WITHIN / seconds) if seconds else None
+
     def take(self) -> Painted | None:
         """What is shown, which its taker puts into the document; it is not painted once more."""
         shown, self.shown, self._last = self.shown, None, None
@@ -152,17 +165,30 @@ class Live:
             return
         if built.request == self._asked:
             return  # The hand has changed nothing of what is repainted.
+        if self._measured:
+            self._seconds_a_pixel.update(self._measured)
+            self._measured = {}
+            return self._ask()
         self._asked, self._last = built.request, None
-        self._job = _Job(Task(built.record, heard=True), built.request)
+        self._job = _Job(Task(built.record, heard=True), built.request, self._now())
         self._around.submit(built)
 
     def _end(self, job: _Job, event: Done | Failed | Cancelled) -> None:
         if isinstance(event, Failed):
             self.sentence = " ".join(part for part in (event.message, event.hint) if part)
         elif isinstance(event, Done):
+            self._measure(job)
             results = [*job.results, *job.task.finish()]
             if results:
                 self._last = Painted(job.request, job.task, results[0])
+
+    def _measure(self, job: _Job) -> None:
+        """How fast the server is; a time that suits changes nothing, so that frames stay alike."""
+        recipe, took = job.request.recipe, self._now() - job.asked_at
+        known = recipe.model in self._seconds_a_pixel
+        if not (known and 0.5 <= took / PAINTED_WITHIN <= 1.25):
+            pixels = max(1, recipe.width * recipe.height)
+            self._measured[recipe.model] = took / pixels
 
     def _outdate(self) -> None:
         """What is shown, and what is being painted, is not true any more."""

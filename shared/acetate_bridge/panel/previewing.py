@@ -26,7 +26,8 @@ from acetate_bridge.panel.guides import hindrance
 from acetate_bridge.panel.in_place import preview_in_place, result_in_place
 from acetate_bridge.panel.live import Live
 from acetate_bridge.panel.preview_view import InPlaceView, LiveView
-from acetate_bridge.protocol.messages import Event
+from acetate_bridge.protocol.frame_planning import FrameLimits
+from acetate_bridge.protocol.messages import Event, ModelInfo
 from acetate_bridge.protocol.modes import mode_row
 
 log = logging.getLogger("acetate.panel")
@@ -201,7 +202,8 @@ class Previewing(Equipping):
             raise CannotPlan(problem)
         recipe = replace(recipe, steps=min(recipe.steps, MOST_STEPS))
         wish = self._with_source(Wish(follows=follows), mode, known.situation.layer)
-        return build(self._editor, known.situation, model, info, recipe, wish, fleeting=True)
+        quick = _smaller(model, self._live.pixels_in_time(model.id))
+        return build(self._editor, known.situation, quick, info, recipe, wish, fleeting=True)
 
     def live_traces(self) -> object | None:
         """All that a preview depends on; None while a hand is down."""
@@ -220,6 +222,14 @@ class Previewing(Equipping):
     def link(self) -> Link | None:
         """The client, while the panel is open."""
         return self._link
+
+
+def _smaller(model: ModelInfo, pixels: int | None) -> ModelInfo:
+    """The model as one that paints no more pixels than these, if it can paint so few."""
+    limits = model.frame or FrameLimits()
+    if pixels is None or pixels >= limits.most_pixels:
+        return model
+    return replace(model, frame=replace(limits, most_pixels=max(limits.lowest**2, pixels)))
 
 
 def _nothing() -> None:

@@ -11,7 +11,7 @@ from acetate_bridge.editing.editor import DocumentClosed, LayerGone
 from acetate_bridge.editing.job import Arrival, Record
 from acetate_bridge.editing.plan import CannotPlan
 from acetate_bridge.editing.request_builder import BuiltRequest
-from acetate_bridge.panel.live import HAND_RESTS_AFTER, Live
+from acetate_bridge.panel.live import HAND_RESTS_AFTER, PAINTED_WITHIN, Live
 from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.messages import (
     Accepted,
@@ -40,6 +40,7 @@ class Studio:
     jobs: dict[str, Request] = field(default_factory=dict[str, Request])
     cancelled: list[str] = field(default_factory=list[str])
     acknowledged: list[str] = field(default_factory=list[str])
+    built: int = 0
     submitted: int = 0
 
     def __post_init__(self) -> None:
@@ -52,14 +53,14 @@ class Studio:
     def build(self) -> BuiltRequest:
         if self.problem is not None:
             raise self.problem
-        recipe = Recipe("refine", f"{self.document} {self.drawing}")
-        self.submitted += 1
-        record = Record(
-            f"job {self.submitted}", self.document, "", "refine", Rect(0, 0, 1, 1), recipe
-        )
+        prompt = f"{self.document} {self.drawing}"
+        recipe = Recipe("refine", prompt, model="slow", width=512, height=512)
+        self.built += 1
+        record = Record(f"job {self.built}", self.document, "", "refine", Rect(0, 0, 1, 1), recipe)
         return BuiltRequest(Request(recipe), record, None)
 
     def submit(self, built: BuiltRequest) -> None:
+        self.submitted += 1
         self.jobs[built.record.job] = built.request
         assert len(self.jobs) == 1, "one job at a time"
 
@@ -109,6 +110,15 @@ class Studio:
         return f"{self.document} {self.drawing}"
 
 
+def painted(studio: Studio, seconds: float) -> None:
+    """A stroke, and its preview after so long."""
+    studio.stroke()
+    studio.look(_RESTED)
+    studio.time += seconds
+    studio.answer()
+    assert studio.shown == studio.there
+
+
 def rested(studio: Studio) -> Studio:
     """The preview of what is there is shown."""
     studio.look()
@@ -116,6 +126,30 @@ def rested(studio: Studio) -> Studio:
     studio.answer()
     assert studio.shown == studio.there
     return studio
+
+
+@pytest.mark.parametrize(("share", "pixels"), [(3.0, 1 / 3), (0.1, 10.0)])
+def test_a_server_is_asked_for_as_many_pixels_as_it_paints_in_time(
+    share: float, pixels: float
+) -> None:
+    studio = Studio()
+    assert studio.live.pixels_in_time("slow") is None, "not measured yet"
+    painted(studio, share * PAINTED_WITHIN)
+    assert studio.live.pixels_in_time("slow") is None, "no reason to paint the same again"
+    painted(studio, share * PAINTED_WITHIN)
+    assert studio.live.pixels_in_time("slow") == pytest.approx(512**2 * pixels, rel=1e-3)
+    assert studio.live.pixels_in_time("another") is None
+
+
+def test_a_time_that_suits_leaves_the_size_as_it_is() -> None:
+    studio = Studio()
+    for share in (3.0, 0.9, 0.9):
+        painted(studio, share * PAINTED_WITHIN)
+    asked = studio.live.pixels_in_time("slow")
+    assert asked == pytest.approx(512**2 / 3, rel=1e-3)
+    for share in (0.2, 0.2):
+        painted(studio, share * PAINTED_WITHIN)
+    assert studio.live.pixels_in_time("slow") != asked
 
 
 def test_a_preview_is_asked_for_when_the_hand_has_rested_and_not_before() -> None:

@@ -10,10 +10,10 @@ from acetate_bridge.client.connection_state import Connection
 from acetate_bridge.editing.editor import Selection
 from acetate_bridge.panel import live, previewing
 from acetate_bridge.panel.preview_view import Placed
-from acetate_bridge.protocol.geometry import Rect
+from acetate_bridge.protocol.geometry import Rect, Size
 from acetate_bridge.protocol.messages import Cancelled
 from acetate_bridge.protocol.types import Image
-from tests.acetate_bridge.panel.desk import Desk, lantern, solid
+from tests.acetate_bridge.panel.desk import LIMITS, Desk, lantern, solid
 
 
 class Time:
@@ -127,6 +127,24 @@ def test_keep_puts_the_preview_in_as_one_undo_step_and_it_is_not_painted_again(
     desk.editor.undo(desk.document)
     assert desk.names() == ["sketch"]
     assert desk.editor.node(desk.document, desk.sketch).visible
+
+
+def test_a_slow_server_is_asked_for_a_smaller_picture_from_the_next_stroke_on(
+    tmp_path: Path,
+) -> None:
+    desk = LiveDesk(tmp_path)
+    desk.paint("large", lantern(160, 160), 0, 0)
+    desk.rest()
+    first = desk.request.recipe
+    desk.time.now += 8 * live.PAINTED_WITHIN
+    desk.come()
+    desk.rest()
+    assert len(desk.link.requests) == 1, "to be slow is no reason to paint again"
+    desk.paint("changed", lantern(160, 160, 1), 0, 0)
+    desk.rest()
+    second = desk.request.recipe
+    assert second.width * second.height < first.width * first.height
+    assert LIMITS.allow(Size(second.width, second.height))
 
 
 def test_keep_without_a_preview_is_a_sentence(tmp_path: Path) -> None:
