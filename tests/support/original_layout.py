@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 import torch
+from diffusers.models.adapter import T2IAdapter
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.controlnets.controlnet import ControlNetModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
@@ -119,6 +120,41 @@ def write_control(path: Path, family: str, form: str = "diffusers") -> Path:
         state = {f"control_model.{name}": t for name, t in _control_names(state).items()}
     save_file({name: tensor.contiguous().clone() for name, tensor in state.items()}, path)
     return path
+
+
+def t2i_adapter(family: str, channels: int, light: bool) -> T2IAdapter:
+    """A T2I adapter for the tiny denoiser."""
+    torch.manual_seed(13)
+    widths = list(tiny_denoiser(family).config["block_out_channels"])
+    kind = "full_adapter_xl" if family == "sdxl" else "full_adapter"
+    return T2IAdapter(
+        in_channels=channels,
+        channels=widths[:3] if light else [*widths, widths[-1]][:4],
+        num_res_blocks=4 if light else 2,
+        downscale_factor=16 if family == "sdxl" else 8,
+        adapter_type="light_adapter" if light else kind,
+    )
+
+
+def write_t2i(
+    path: Path, family: str, channels: int, light: bool, names: str = "diffusers"
+) -> Path:
+    """As a file: in "diffusers" names, in those without their prefix ("bare") or its "authors"."""
+    state = t2i_adapter(family, channels, light).state_dict()
+    if names != "diffusers":
+        state = {name.removeprefix("adapter."): tensor for name, tensor in state.items()}
+    if names == "authors" and light:
+        state = {name.replace(".resnets.", ".body."): tensor for name, tensor in state.items()}
+    elif names == "authors":
+        state = {_in_a_row(name): tensor for name, tensor in state.items()}
+    save_file({name: tensor.contiguous().clone() for name, tensor in state.items()}, path)
+    return path
+
+
+def _in_a_row(name: str) -> str:
+    """Its authors number the residual blocks through, two to a level."""
+    found = re.fullmatch(r"body\.(\d+)\.(?:resnets\.(\d)\.)?(\w+\.\w+)", name)
+    return name if found is None else f"body.{2 * int(found[1]) + int(found[2] or 0)}.{found[3]}"
 
 
 def text_config(width: int, activation: str) -> CLIPTextConfig:

@@ -15,7 +15,8 @@ import torch
 from diffusers.models.controlnets.controlnet import ControlNetModel
 from torch import Tensor, nn
 
-from acetate.adapters.patch import PatchMismatch, shape_words
+from acetate.adapters.control_fit import check_fit
+from acetate.adapters.patch import PatchMismatch
 from acetate.models.unet_names import ldm_names
 from acetate.models.weights import read_weights
 
@@ -69,18 +70,21 @@ def added_up(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """What several control networks add inside the denoiser, as one."""
     if len(found) < 2:
         return found[0] if found else {}
-    downs = [each["down_block_additional_residuals"] for each in found]
-    middles = [each["mid_block_additional_residual"] for each in found]
-    return {
-        "down_block_additional_residuals": [sum(parts) for parts in zip(*downs, strict=True)],
-        "mid_block_additional_residual": sum(middles),
-    }
+    arguments = dict.fromkeys(name for each in found for name in each)
+    return {name: _sum([each[name] for each in found if name in each]) for name in arguments}
+
+
+def _sum(parts: Sequence[Any]) -> Any:
+    """Of tensors, or of lists of them level by level."""
+    if isinstance(parts[0], Tensor):
+        return sum(parts)
+    return [sum(level) for level in zip(*parts, strict=True)]
 
 
 def load_control(
     path: Path, denoiser: Any, device: torch.device, dtype: torch.dtype
 ) -> ControlNetModel:
-    """A control network from one file, in diffusers' names or the first code's.
+    """A ControlNet from one file, in diffusers' names or the first code's.
 
     Its make follows from the denoiser, of which it is half a copy. Raises PatchMismatch naming the
     first tensor that does not fit.
@@ -95,7 +99,7 @@ def load_control(
         )
     if any(name in file for name in _ORIGINAL):
         file = _renamed(file, network.state_dict())
-    _check(file, network.state_dict(), path.name)
+    check_fit(file, network.state_dict(), path.name)
     network.load_state_dict(file, assign=True)
     # Past diffusers' own `to`, which warns of precautions that only its loader takes.
     nn.Module.to(network.requires_grad_(False).eval(), device, dtype)
@@ -138,22 +142,3 @@ def _renamed(file: dict[str, Tensor], expected: dict[str, Tensor]) -> dict[str, 
             names[f"input_hint_block.{0 if number == 'conv_in' else 14}.{kind}"] = name
     plain = {key.removeprefix("control_model."): tensor for key, tensor in file.items()}
     return {names.get(key, key): tensor for key, tensor in plain.items()}
-
-
-def _check(file: dict[str, Any], expected: dict[str, Tensor], name: str) -> None:
-    for key, tensor in expected.items():
-        found = file.get(key)
-        if found is None:
-            raise PatchMismatch(
-                f"The control network {name} does not fit this model, which needs its tensor {key}."
-            )
-        if found.shape != tensor.shape:
-            raise PatchMismatch(
-                f"The control network {name} does not fit this model: its tensor {key} has the "
-                f"shape {shape_words(tuple(found.shape))}, the model's "
-                f"{shape_words(tuple(tensor.shape))}."
-            )
-    if unknown := sorted(set(file) - set(expected)):
-        raise PatchMismatch(
-            f"The control network {name} does not fit this model, which has no {unknown[0]}."
-        )

@@ -14,8 +14,8 @@ _ADAPTERS = {
     "network, whose kinds share one network: take the network of a single kind",
     r"^controlnet_(x_embedder|mode_embedder|blocks)\.": "a control network for Flux or SD 3, "
     "and Acetate follows control images with SD 1.5 and SDXL only",
-    r"^(adapter\.)?body\.\d+\.(block\d|in_conv|resnets|down)": "a T2I adapter: take a control "
-    "network (ControlNet) of the same kind",
+    r"^(adapter\.)?body\.\d+\.(block\d|in_conv|resnets|down)": "a T2I adapter of an unusual "
+    "shape: take one for SD 1.5 or SDXL, or a control network (ControlNet) of the same kind",
     r"^image_proj\.perceiver_resampler\.|^ip_adapter\.\d+\.to_\w+_lora\.": "an "
     "IP-Adapter for faces (FaceID), which needs a network that knows faces: take a plain "
     "ip-adapter or ip-adapter-plus",

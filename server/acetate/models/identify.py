@@ -18,6 +18,7 @@ from acetate.models.image_network_shapes import (
 )
 from acetate.models.recognition_error import NotRecognised
 from acetate.models.safetensors_header import Header, read_header
+from acetate.models.t2i_names import t2i_form
 
 __all__ = ["Kind", "NotRecognised", "Role", "Shapes", "header_of", "recognise", "shapes_in"]
 
@@ -132,7 +133,7 @@ def _recognise(shapes: Shapes, name: str) -> Kind:
         return Kind("base", ("qwen",))
     if is_flux2_style(shapes):
         return Kind("style", ("flux2",))
-    certain = (_is_patch, _is_encoder, _is_decoder, _is_pair, is_upscaler)
+    certain = (_is_patch, _is_encoder, _is_decoder, _is_pair, is_upscaler, t2i_form)
     if not any(role(shapes) for role in certain) and (
         words := foreign_words(shapes, _text_widths(shapes))
     ):
@@ -202,7 +203,7 @@ def _is_pair(shapes: Shapes) -> bool:
 
 def _is_control(shapes: Shapes) -> bool:
     hints = ("controlnet_cond_embedding.conv_in.weight", "input_hint_block.0.weight")
-    return any(key.endswith(hints) for key in shapes)
+    return any(key.endswith(hints) for key in shapes) or t2i_form(shapes) is not None
 
 
 def _is_style(shapes: Shapes) -> bool:
@@ -256,6 +257,8 @@ autoencoder and text encoders."""
 
 
 def _families(role: Role, shapes: Shapes, name: str) -> tuple[str, ...]:
+    if role == "control" and (form := t2i_form(shapes)) is not None:
+        return (form.family,)
     if role == "encoder":
         return _by_latent(shapes["blocks.16.weight"][0])
     if role == "decoder":

@@ -15,7 +15,8 @@ from diffusers.models.embeddings import get_timestep_embedding
 from torch import Tensor, nn
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
-from acetate.adapters.controlnet import Following, added_up, load_control
+from acetate.adapters.control_network import Followed, followed_by
+from acetate.adapters.controlnet import added_up
 from acetate.adapters.reference_aspects import shares_of
 from acetate.errors import ModelDamaged
 from acetate.models.families import FAMILIES
@@ -117,7 +118,7 @@ class StableDiffusionPipeline(TransparentPipeline):
         self._patch: tuple[str, Path, Patch] | None = None
         self._prompts: Recent[PromptEmbedding] = Recent(16)
         self._conditions: Recent[Tensor] = Recent(8)
-        self._controls: tuple[Following, ...] = ()
+        self._controls: tuple[Followed, ...] = ()
         self._pictures = SeenPictures()
         self._hole: Hole | None = None
         self._guidance_read: Tensor | None = None
@@ -193,11 +194,12 @@ class StableDiffusionPipeline(TransparentPipeline):
     ) -> Generator[None]:
         """The control image [1, 3, H, W] in [0, 1] is followed for the length of a block."""
         self.files.use(network)
-        control = self.ladder.attempt(
-            lambda: load_control(network, self.unet, self.device, self.dtype)
+        at = self.device, self.dtype
+        followed = self.ladder.attempt(
+            lambda: followed_by(network, self.unet, image, strength, end, at)
         )
-        before, image = self._controls, image.to(self.device, self.dtype)
-        self._controls = (*before, Following(control, image, strength, end))
+        before = self._controls
+        self._controls = (*before, followed)
         try:
             yield
         finally:
