@@ -27,7 +27,7 @@ def picture() -> Tensor:
 
 
 def followed(path: Path, family: str, strength: float = 1.0) -> FollowedFeatures:
-    found = followed_by(path, tiny_denoiser(family), picture(), strength, 1.0, AT)
+    found = followed_by(path, tiny_denoiser(family), picture(), strength, 1.0, "scribble", AT)
     assert isinstance(found, FollowedFeatures)
     return found
 
@@ -92,7 +92,7 @@ def test_it_is_followed_beside_a_control_network(tmp_path: Path) -> None:
     unet = tiny_denoiser("sd15")
     control = write_control(tmp_path / "scribble.safetensors", "sd15")
     both = [
-        followed_by(path, unet, picture(), 1.0, 1.0, AT)
+        followed_by(path, unet, picture(), 1.0, 1.0, "depth", AT)
         for path in (control, write_t2i(tmp_path / "t2i-depth.safetensors", "sd15", 3, False))
     ]
     assert [type(one) for one in both] == [Following, FollowedFeatures]

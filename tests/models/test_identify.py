@@ -52,6 +52,14 @@ FILES: dict[str, tuple[Shapes, Kind]] = {
         },
         Kind("control", ("sd15",)),
     ),
+    "union control network": (
+        {
+            "task_embedding": (8, 320),
+            "controlnet_cond_embedding.conv_in.weight": (48, 3, 3, 3),
+            f"down_blocks.1.attentions.0.{ATTENTION}.to_k.weight": (640, 2048),
+        },
+        Kind("control", ("sdxl",)),
+    ),
     "patch of SDXL": (
         {
             "diffusion_model.input_blocks.4.1.transformer_blocks.0.attn1.to_q.weight::lora::0": (
@@ -128,7 +136,7 @@ def test_anything_else_is_refused() -> None:
     ("shapes", "words"),
     [
         ({"lora_controlnet": (1,), "input_hint_block.0.weight": (16, 3, 3, 3)}, "control-LoRA"),
-        ({"task_embedding": (6, 320), "controlnet_cond_embedding.conv_in.weight": (1,)}, "union"),
+        ({"control_add_embedding.linear_1.weight": (1280, 1536)}, "union"),
         ({"adapter.body.0.block1.weight": (320, 320, 3, 3)}, "T2I adapter"),
         ({"image_proj.proj.weight": (8192, 1024), "ip_adapter.1.to_k_ip.weight": (1,)}, "IP-Adap"),
         ({"joint_blocks.0.context_block.attn.qkv.weight": (4608, 1536)}, "Stable Diffusion 3"),

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers.models.adapter import T2IAdapter
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from diffusers.models.controlnets.controlnet import ControlNetModel
+from diffusers.models.controlnets.controlnet_union import ControlNetUnionModel
 from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -118,6 +120,26 @@ def write_control(path: Path, family: str, form: str = "diffusers") -> Path:
     state = network.state_dict()
     if form == "original":
         state = {f"control_model.{name}": t for name, t in _control_names(state).items()}
+    save_file({name: tensor.contiguous().clone() for name, tensor in state.items()}, path)
+    return path
+
+
+def write_union(path: Path, tasks: int = 8) -> Path:
+    """A union control network for the tiny denoiser of SDXL."""
+    torch.manual_seed(17)
+    kind: Any = ControlNetUnionModel
+    unet = tiny_denoiser("sdxl")
+    like = kind.from_unet(
+        unet, conditioning_embedding_out_channels=(4, 8, 8, 16), load_weights_from_unet=False
+    )
+    width = unet.config["block_out_channels"][0]
+    network = kind.from_config(
+        like.config, num_control_type=tasks, num_trans_channel=width, num_proj_channel=width
+    )
+    for parameter in network.parameters():
+        if not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.2)
+    state = network.state_dict()
     save_file({name: tensor.contiguous().clone() for name, tensor in state.items()}, path)
     return path
 

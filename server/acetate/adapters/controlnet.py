@@ -94,7 +94,7 @@ def load_control(
         network = ControlNetModel.from_unet(
             denoiser,
             controlnet_conditioning_channel_order="rgb",
-            conditioning_embedding_out_channels=_hint_widths(file, path.name),
+            conditioning_embedding_out_channels=hint_widths(file, path.name),
             load_weights_from_unet=False,
         )
     if any(name in file for name in _ORIGINAL):
@@ -106,7 +106,7 @@ def load_control(
     return network
 
 
-def _hint_widths(file: dict[str, Tensor], name: str) -> tuple[int, ...]:
+def hint_widths(file: dict[str, Tensor], name: str) -> tuple[int, ...]:
     """Channels of the small network that reads the control image, level by level."""
     for prefix in ("", "control_model."):
         if f"{prefix}input_hint_block.0.weight" in file:

@@ -21,6 +21,7 @@ from acetate.model_import.image_import import examine_image_network
 from acetate.model_import.style_import import examine_style
 from acetate.model_import.upscaler_import import examine_upscaler
 from acetate.models.catalog import catalog
+from acetate.models.control_kinds import SEPARATOR, union_kinds
 from acetate.models.families import FAMILIES, SPLIT
 from acetate.models.foreign_files import is_pickled, is_safetensors, what_it_is
 from acetate.models.gguf_header import is_gguf
@@ -142,7 +143,8 @@ def _described(
             )
         name = f"{name.removesuffix('.safetensors')}.gguf"
     if found.role == "control":
-        kind = control_kind(kind or source.stem, source.name)
+        several = () if kind else union_kinds(shapes_in(file))
+        kind = SEPARATOR.join(several) or control_kind(kind or source.stem, source.name)
     elif kind:
         raise CannotImport(f"{source.name} is a {found.role}, which follows no control image.")
     own = Own(name, found.role, found.families, sha256, str(source.resolve()), kind=kind)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from acetate.models.control_kinds import union_kinds
 from acetate.models.files import existing
 from acetate.models.foreign_models import Shapes, foreign_words, is_flux2_style
 from acetate.models.gguf_header import GgufHeader, is_gguf, read_gguf_header
@@ -133,7 +134,7 @@ def _recognise(shapes: Shapes, name: str) -> Kind:
         return Kind("base", ("qwen",))
     if is_flux2_style(shapes):
         return Kind("style", ("flux2",))
-    certain = (_is_patch, _is_encoder, _is_decoder, _is_pair, is_upscaler, t2i_form)
+    certain = (_is_patch, _is_encoder, _is_decoder, _is_pair, is_upscaler, t2i_form, union_kinds)
     if not any(role(shapes) for role in certain) and (
         words := foreign_words(shapes, _text_widths(shapes))
     ):

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import msgspec
 
 from acetate.errors import AcetateError, BadRequest
+from acetate.models.control_kinds import SEPARATOR
 from acetate.models.identify import Role
 from acetate.models.turns import alone_with
 from acetate_bridge.client.discovery import data_folder
@@ -37,11 +38,11 @@ class CannotImport(AcetateError):
 class Own:
     """An imported file: its name in the folder, what it is, its SHA-256 and where it came from.
 
-    `kind` says what a control network follows. A base may instead be a folder on the disk or a
-    repository of the hub (`form`), which stays at its `source`; `native` is the side it paints at,
-    `preset` the scheduler that it was distilled for, `facts` what else was told of its training,
-    `fills` whether it fills holes. `supplied` are the parts that it lacks: “file:NAME” or
-    “model:ID” by the part. `notes` are sentences for the person who imports it.
+    `kind` says what a control network follows, one kind or several. A base may instead be a folder
+    on the disk or a repository of the hub (`form`), which stays at its `source`; `native` is the
+    side it paints at, `preset` the scheduler that it was distilled for, `facts` what else was told
+    of its training, `fills` whether it fills holes. `supplied` are the parts that it lacks:
+    “file:NAME” or “model:ID” by the part. `notes` are sentences for the person who imports it.
     """
 
     name: str
@@ -57,6 +58,11 @@ class Own:
     supplied: dict[str, str] = field(default_factory=dict[str, str])
     fills: bool = False
     notes: tuple[str, ...] = ()
+
+    @property
+    def follows(self) -> tuple[str, ...]:
+        """The kinds of control images that a control network follows."""
+        return tuple(self.kind.split(SEPARATOR)) if self.kind else ()
 
 
 def own_folder() -> Path:

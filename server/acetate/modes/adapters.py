@@ -64,7 +64,8 @@ def _follow(
         return control
     own = _network(control, pipeline)
     path = _fitting(own, pipeline)
-    stack.enter_context(pipeline.following(path, lines, control.strength, control.end))
+    settings = control.strength, control.end, control.kind
+    stack.enter_context(pipeline.following(path, lines, *settings))
     return replace(control, model=own.name)
 
 
@@ -121,9 +122,9 @@ def _distilled(styles: Sequence[Own], pipeline: Pipeline, recipe: Recipe) -> str
 def _network(control: Control, pipeline: Pipeline) -> Own:
     if control.model:
         return own_named(control.model, "control")
-    for own in own_files("control", pipeline.family):
-        if own.kind == control.kind:
-            return own
+    fitting = [own for own in own_files("control", pipeline.family) if control.kind in own.follows]
+    if fitting:
+        return min(fitting, key=lambda own: len(own.follows))  # One of this kind alone before all.
     raise BadRequest(
         f"There is no control network that follows {control.kind} with “{pipeline.model}”.",
         "Take one over with `acetate models import`.",

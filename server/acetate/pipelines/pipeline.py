@@ -177,11 +177,12 @@ class Pipeline(ABC):
         return nullcontext()
 
     def following(
-        self, network: Path, image: Tensor, strength: float, end: float = 1.0
+        self, network: Path, image: Tensor, strength: float, end: float = 1.0, kind: str = ""
     ) -> AbstractContextManager[None]:
         """A control image followed for the length of a block. Raises BadRequest.
 
-        `end` is the share of the noise levels after which it is followed no more. Blocks inside
+        `end` is the share of the noise levels after which it is followed no more; `kind` tells a
+        network that follows several what the image shows. Blocks inside
         each other follow all their images at once.
         """
         raise BadRequest(f"The model “{self.model}” cannot follow a control image.")

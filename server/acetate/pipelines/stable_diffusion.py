@@ -190,13 +190,13 @@ class StableDiffusionPipeline(TransparentPipeline):
 
     @contextmanager
     def following(
-        self, network: Path, image: Tensor, strength: float, end: float = 1.0
+        self, network: Path, image: Tensor, strength: float, end: float = 1.0, kind: str = ""
     ) -> Generator[None]:
         """The control image [1, 3, H, W] in [0, 1] is followed for the length of a block."""
         self.files.use(network)
         at = self.device, self.dtype
         followed = self.ladder.attempt(
-            lambda: followed_by(network, self.unet, image, strength, end, at)
+            lambda: followed_by(network, self.unet, image, strength, end, kind, at)
         )
         before = self._controls
         self._controls = (*before, followed)

@@ -59,7 +59,8 @@ def official_models() -> list[ModelInfo]:
 
 def _info(entry: Entry) -> ModelInfo:
     family = FAMILIES[entry.family]
-    controls = {own.kind for own in own_files("control", entry.family)} | set(family.sketches)
+    networks = own_files("control", entry.family)
+    controls = {kind for own in networks for kind in own.follows} | set(family.sketches)
     if family.image_adapters and goes_by_pictures(entry.family):
         controls.add("reference")
     styles = own_files("style", entry.family)
