@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import torch
-from torch.nn.functional import avg_pool2d
+from torch.nn.functional import avg_pool2d, max_pool2d
 
-from acetate.embedded.codec import firmed
+from acetate.embedded.codec import OUTLINE, STEEPER, firmed
 
 
 def test_a_soft_outline_gets_steeper_and_stays_in_its_place() -> None:
@@ -24,3 +24,18 @@ def test_veils_and_wide_glows_stay_as_they_are() -> None:
     glow[:, 3] = torch.linspace(0, 1, 64)
     for soft in (veil, glow):
         assert torch.equal(firmed(soft), soft)
+
+
+def test_outlines_are_firmed_to_the_bytes_that_pooling_gives() -> None:
+    random = torch.Generator().manual_seed(3)
+    rgba = (torch.rand(2, 4, 70, 41, generator=random) * 3 - 1).clamp(0, 1)
+    for layer in (rgba, rgba.contiguous(memory_format=torch.channels_last)):
+        alpha = layer[:, 3:].contiguous()
+        most, least = (
+            sign * max_pool2d(sign * alpha, OUTLINE, stride=1, padding=OUTLINE // 2)
+            for sign in (1, -1)
+        )
+        outline = ((most - least - 0.6) / 0.3).clamp(0, 1)
+        middle = (most + least) / 2
+        steep = torch.clamp((alpha - middle) * STEEPER + middle, least, most)
+        assert torch.equal(firmed(layer)[:, 3:], torch.lerp(alpha, steep, outline))

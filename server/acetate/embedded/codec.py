@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, normalize, pad, pixel_shuffle
+from torch.nn.functional import avg_pool2d, interpolate, normalize, pad, pixel_shuffle
 from torch.nn.functional import pixel_unshuffle as fold
 
 from acetate.embedded.autoencoder import Autoencoder
@@ -217,8 +217,20 @@ def firmed(rgba: Tensor) -> Tensor:
 
 def _largest_near(alpha: Tensor) -> Tensor:
     """The largest of each square of `OUTLINE` pixels, along one axis after the other."""
-    wide = max_pool2d(alpha, (1, OUTLINE), stride=1, padding=(0, OUTLINE // 2))
-    return max_pool2d(wide, (OUTLINE, 1), stride=1, padding=(OUTLINE // 2, 0))
+    reach = OUTLINE // 2
+    beyond = pad(alpha.contiguous(), (reach, reach, reach, reach), value=-torch.inf)
+    return _largest_of_each(_largest_of_each(beyond, -1), -2)
+
+
+def _largest_of_each(values: Tensor, axis: int) -> Tensor:
+    """The largest of every `OUTLINE` neighbours along an axis: many times faster than pooling."""
+    reach, rest = 1, values.shape[axis]
+    while reach < OUTLINE:
+        step = min(reach, OUTLINE - reach)
+        rest -= step
+        values = torch.maximum(values.narrow(axis, 0, rest), values.narrow(axis, step, rest))
+        reach += step
+    return values
 
 
 def _doubled(pictures: Tensor) -> Tensor:

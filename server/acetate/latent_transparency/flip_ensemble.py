@@ -55,4 +55,4 @@ def lower_median(stack: Tensor) -> Tensor:
 
     So a decode of two passes takes the smaller value, of eight the fourth smallest.
     """
-    return stack.median(dim=0).values
+    return stack[0] if len(stack) == 1 else stack.median(dim=0).values
