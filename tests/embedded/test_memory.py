@@ -65,6 +65,23 @@ def test_a_colour_word_colours_what_is_recalled(memory: Memory) -> None:
     assert blue > red + 60
 
 
+def test_patterns_and_glass_are_laid_over_what_is_recalled(memory: Memory) -> None:
+    plain, striped, glass = (
+        memory.recall(prompt, 1, 96, 96)
+        for prompt in ("a blue ball", "a striped blue ball", "a blue glass ball")
+    )
+    assert plain is not None and striped is not None and glass is not None
+    assert not plain.followed_later and striped.followed_later and glass.followed_later
+    assert np.ptp(striped.pixels[48, 30:66, 0]) > np.ptp(plain.pixels[48, 30:66, 0]) + 80
+    assert 100 < glass.pixels[48, 48, 3] < 160 and plain.pixels[48, 48, 3] == 255
+
+
+def test_what_is_huge_fills_the_frame(memory: Memory) -> None:
+    usual, huge = (memory.recall(prompt, 1, 96, 96) for prompt in ("a ball", "a huge ball"))
+    assert usual is not None and huge is not None
+    assert (huge.pixels[..., 3] > 127).sum() > (usual.pixels[..., 3] > 127).sum() * 1.1
+
+
 def test_a_manner_chooses_the_style(memory: Memory) -> None:
     for seed in range(6):
         found = memory.recall("a 3d ball", seed, 96, 96)

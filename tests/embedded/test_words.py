@@ -22,6 +22,8 @@ THINGS = (
     Concept(("bow and arrow",), ()),
     Concept(("smiling face", "smiley"), ()),
     Concept(("cool face", "smiley with sunglasses"), ()),
+    Concept(("whale", "blue whale"), ("whale", "sea")),
+    Concept(("spouting whale", "whale with water"), ()),
 )
 
 
@@ -51,6 +53,9 @@ def found(prompt: str) -> str:
         ("bow and arrow", "bow and arrow"),
         ("a smiley with sunglasses", "cool face"),
         ("a smiley", "smiling face"),
+        ("a whale", "whale"),
+        ("a whale with water", "spouting whale"),
+        ("a whale with a hat", "whale"),
         ("a xylophone", ""),
     ],
 )
@@ -88,3 +93,37 @@ def test_plurals_and_articles_do_not_matter() -> None:
 @pytest.mark.parametrize("prompt", ["", "!!!", "   ", "的", "🍎", "a", "of the"])
 def test_a_prompt_without_words_finds_nothing(prompt: str) -> None:
     assert found(prompt) == ""
+
+
+@pytest.mark.parametrize(
+    ("prompt", "thing", "heard"),
+    [
+        ("a copper kettle", ("kettle",), {"colour": "copper"}),
+        ("a rusty key", ("key",), {"colour": "rusty", "aged": False}),
+        ("a rusty red car", ("car",), {"colour": "red", "aged": True}),
+        ("a striped blue sock", ("sock",), {"colour": "blue", "pattern": "striped"}),
+        ("a polka dot dress", ("dress",), {"pattern": "spotted"}),
+        ("a huge elephant", ("elephant",), {"large": True}),
+        ("a glass apple", ("apple",), {"glass": "glass"}),
+        ("a translucent ghost", ("ghost",), {"glass": "translucent"}),
+        ("a glass of milk", ("glass", "milk"), {"glass": ""}),
+        ("a glasses case", ("glass", "case"), {"glass": ""}),
+        ("a stone", ("stone",), {"colour": ""}),
+    ],
+)
+def test_materials_patterns_and_sizes_are_heard_before_a_noun(
+    prompt: str, thing: tuple[str, ...], heard: dict[str, object]
+) -> None:
+    said = take_apart(prompt)
+    assert said.thing == thing
+    assert {name: getattr(said, name) for name in heard} == heard
+
+
+@pytest.mark.parametrize("prompt", ["a tiny old red chair", "a golden crown", "a stone"])
+def test_what_was_followed_from_the_beginning_is_known(prompt: str) -> None:
+    assert not take_apart(prompt).followed_later
+
+
+@pytest.mark.parametrize("prompt", ["a bronze bell", "a dotted cup", "a giant crab", "a glass cup"])
+def test_what_is_followed_later_is_known(prompt: str) -> None:
+    assert take_apart(prompt).followed_later

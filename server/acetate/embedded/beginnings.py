@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from acetate.embedded.starts import (
     split,
     uncovered,
 )
+from acetate.embedded.words import LATER_COLOURS, take_apart
 
 START = 0.42
 """How far what the memory recalls is noised before it is painted anew: less and less of it is
@@ -39,6 +41,10 @@ UNTOUCHED, FULLY_COLOURED = 0.05, 0.35
 """Between these strengths a repainted layer takes on the colour that its prompt names."""
 LEAST_THING = 0.02
 """The smallest share of a picture that is taken for a thing in front of its background."""
+ATTRIBUTES = "memory/attributes"
+"""Named among a recipe's files where its words were not followed by earlier versions, so that
+their recipes of the same words are told that they cannot be painted again."""
+ATTRIBUTES_HASH = hashlib.sha256(b"copper bronze iron stone rusty large pattern glass").hexdigest()
 RECALLING = ("text", "foreground", "control")
 """Tasks that a drawing is recalled for."""
 
@@ -102,7 +108,7 @@ class Beginnings:
         if bool((picture[:, 3] == 1).all()):
             thing = split(picture[:, :3])
             picture = thing if thing[:, 3].mean() > LEAST_THING else picture
-        coloured = in_words(picture, prompt)
+        coloured = self._in_words(picture, prompt)
         latent = self._codec.encode_small(picture if coloured is None else coloured)
         return latent, min(FARTHEST, 1 - FROM_REFERENCE * min(2.0, strength))
 
@@ -112,7 +118,7 @@ class Beginnings:
         It takes on the colour that the prompt names, the more the greater the strength.
         """
         share = min(1.0, max(0.0, strength - UNTOUCHED) / (FULLY_COLOURED - UNTOUCHED))
-        changed = in_words(pixels, prompt) if share > 0 else None
+        changed = self._in_words(pixels, prompt) if share > 0 else None
         if changed is None:
             return None
         return self._codec.encode_small(pixels + (changed - pixels) * share)
@@ -156,6 +162,13 @@ class Beginnings:
             return self._codec.encode_small(filled_in(known[0][:, :3], rgba)), START_SCENE
         return self._codec.encode_small(rgba), START if sure else START_AFAR
 
+    def _in_words(self, pixels: Tensor, prompt: str) -> Tensor | None:
+        """See `in_words`."""
+        changed = in_words(pixels, prompt)
+        if changed is not None and take_apart(prompt).colour in LATER_COLOURS:
+            self._use(ATTRIBUTES, ATTRIBUTES_HASH)
+        return changed
+
     def _recalled(
         self, prompt: str, seed: int, height: int, width: int, onto: bool
     ) -> tuple[Tensor, bool] | None:
@@ -165,4 +178,6 @@ class Beginnings:
             return None
         for drawing in found.drawings:
             self._use(f"memory/{drawing.name}", self._drawings.hash(drawing))
+        if found.followed_later:
+            self._use(ATTRIBUTES, ATTRIBUTES_HASH)
         return torch.as_tensor(found.pixels).permute(2, 0, 1)[None].float() / 255, found.certain

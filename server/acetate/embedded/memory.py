@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from acetate.embedded.drawings import Drawing, Drawings
+from acetate.embedded.patterns import glassy, patterned
 from acetate.embedded.recolour import PAINTS, aged, recolour
 from acetate.embedded.retrieval import CERTAIN, Match, Retrieval, Vectors
-from acetate.embedded.words import Said, take_apart
+from acetate.embedded.words import Said, plain_words, take_apart
 
 Pixels = NDArray[np.uint8]
 
@@ -43,12 +44,14 @@ MANNER_STYLES = {
 class Recalled:
     """What a prompt recalls: the picture, straight RGBA uint8 [H, W, 4], and whose it is.
 
-    `certain` says whether the prompt names the thing, or the memory has only a relative of it.
+    `certain` says whether the prompt names the thing, or the memory has only a relative of it;
+    `followed_later` whether an earlier version would not have followed all of these words.
     """
 
     pixels: Pixels
     drawings: tuple[Drawing, ...]
     certain: bool
+    followed_later: bool
 
 
 class Memory:
@@ -79,10 +82,13 @@ class Memory:
             coloured = self._coloured(self.drawings.read(drawing), said, matches, drawing)
             if said.small:
                 left, top, side = left + side // 4, top + side // 4, side // 2
+            if said.large:
+                coloured = _filling(coloured)
             _paste(frame, coloured, left, top, side, random)
             chosen.append(drawing)
         certain = all(matches[0].score >= CERTAIN for _, matches in things)
-        return Recalled(np.array(frame.convert("RGBA")), tuple(chosen), certain)
+        later = any(said.followed_later for said, _ in things)
+        return Recalled(np.array(frame.convert("RGBA")), tuple(chosen), certain, later)
 
     def _things(self, prompt: str) -> list[tuple[Said, list[Match]]]:
         """What is to be seen, each with the concepts that fit: one thing, several, or two kinds."""
@@ -122,7 +128,34 @@ class Memory:
         if said.colour in PAINTS and not named:
             painted = recolour(pixels, said.colour)
             pixels = pixels if painted is None else painted
-        return aged(pixels) if said.aged else pixels
+        pixels = aged(pixels) if said.aged else pixels
+        names = {word for name in _names_of(matches, drawing) for word in plain_words(name)}
+        if said.pattern and said.pattern_word not in names:
+            pixels = patterned(pixels, said.pattern)
+        if said.glass and said.glass not in names:
+            pixels = glassy(pixels, bool(said.colour))
+        return pixels
+
+
+def _names_of(matches: list[Match], drawing: Drawing) -> tuple[str, ...]:
+    """The two names that a drawing goes by first."""
+    return next(match.names[:2] for match in matches if match.concept == drawing.concept)
+
+
+def _filling(pixels: Pixels) -> Pixels:
+    """A square drawing without the margin around its thing."""
+    seen = pixels[..., 3] > 0
+    if not seen.any():
+        return pixels
+    rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
+    height, width = rows[-1] + 1 - rows[0], columns[-1] + 1 - columns[0]
+    side = int(max(height, width))
+    square = np.zeros((side, side, 4), np.uint8)
+    top, left = (side - height) // 2, (side - width) // 2
+    square[top : top + height, left : left + width] = pixels[
+        rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1
+    ]
+    return square
 
 
 def _boxes(

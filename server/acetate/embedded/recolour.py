@@ -31,6 +31,11 @@ PAINTS: dict[str, tuple[float, float, float]] = {
     "silver": (215, 0.07, 0.78),
     "turquoise": (178, 0.7, 0.8),
     "wooden": (28, 0.55, 0.62),
+    "copper": (20, 0.62, 0.78),
+    "bronze": (33, 0.62, 0.6),
+    "iron": (220, 0.09, 0.4),
+    "stone": (38, 0.1, 0.64),
+    "rusty": (17, 0.7, 0.52),
 }
 """The middle colour that a region gets; its shading stays."""
 
@@ -38,6 +43,8 @@ _NAMED_HUES = (
     ("red", 0.0), ("orange", 28.0), ("yellow", 52.0), ("green", 115.0), ("turquoise", 178.0),
     ("blue", 215.0), ("purple", 275.0), ("pink", 328.0), ("red", 360.0),
 )  # fmt: skip
+_STAINED = {"stone": 0.5, "rusty": 0.9}
+"""Paints that are no plain colour, and how much lighter and darker their stains are."""
 _LEAST_REGION = 0.03
 _DOMINANT = 0.55
 _NEAR_HUE = 10.0
@@ -47,7 +54,7 @@ _HUELESS = 0.15
 
 
 @dataclass(frozen=True)
-class _Region:
+class Region:
     """Weight [H, W] of the dominant region, its solid core, and whether it has a hue at all."""
 
     weight: Plane
@@ -73,16 +80,14 @@ def recolour(pixels: Pixels, paint: str) -> Pixels | None:
     if PAINTS[paint][1] >= _HUELESS:
         weight = weight * _ramp(away, 8, 20)
     core = (weight > 0.5) & (pixels[..., 3] > 127)
-    rest = _Region(
-        weight, core, True, float(core.sum()) / max(1, int((pixels[..., 3] > 127).sum()))
-    )
+    rest = Region(weight, core, True, float(core.sum()) / max(1, int((pixels[..., 3] > 127).sum())))
     if rest.share >= _LEAST_REGION:
         once = _painted(once, hue, saturation, value, rest, paint)
     return _with_alpha(once, pixels)
 
 
 def _painted(
-    rgb: Plane, hue: Plane, saturation: Plane, value: Plane, region: _Region, paint: str
+    rgb: Plane, hue: Plane, saturation: Plane, value: Plane, region: Region, paint: str
 ) -> Plane:
     """RGB [H, W, 3] with a region in another paint."""
     new_hue, new_saturation, middle = PAINTS[paint]
@@ -95,6 +100,8 @@ def _painted(
     lit = middle + (value - float(np.median(value[region.core]))) * contrast
     if paint == "wooden":
         lit = lit * (1 + 0.09 * _grain(*value.shape))
+    elif paint in _STAINED:
+        lit = lit * (1 + _STAINED[paint] * _stains(*value.shape))
     fresh = _to_rgb(np.full_like(hue, new_hue), painted, lit.clip(0.02, 1))
     weight = region.weight[..., None]
     return rgb * (1 - weight) + fresh * weight
@@ -137,7 +144,13 @@ def colour_name(pixels: Pixels) -> str | None:
     return min(_NAMED_HUES, key=lambda named: abs(named[1] - tone))[0]
 
 
-def _dominant(hue: Plane, saturation: Plane, value: Plane, seen: NDArray[np.bool_]) -> _Region:
+def dominant_region(rgb: Plane, seen: NDArray[np.bool_]) -> Region | None:
+    """The region of RGB [H, W, 3] in [0, 1] that a colour word changes; None where it is small."""
+    region = _dominant(*_to_hsv(rgb), seen)
+    return None if region.share < _LEAST_REGION else region
+
+
+def _dominant(hue: Plane, saturation: Plane, value: Plane, seen: NDArray[np.bool_]) -> Region:
     visible = max(1, int(seen.sum()))
     vivid = seen & (saturation > 0.22) & (value > 0.2)
     pale = seen & (saturation <= 0.22) & (value > 0.35)
@@ -151,7 +164,7 @@ def _dominant(hue: Plane, saturation: Plane, value: Plane, seen: NDArray[np.bool
     else:
         weight = (1 - _ramp(saturation, 0.18, 0.3)) * _ramp(value, 0.25, 0.42)
     core = (weight > 0.5) & seen
-    return _Region(weight, core, coloured, float(core.sum()) / visible)
+    return Region(weight, core, coloured, float(core.sum()) / visible)
 
 
 def _ramp(x: Plane, low: float, high: float) -> Plane:

@@ -102,7 +102,8 @@ def _name_score(name: tuple[str, ...], said: Said) -> float:
         return 0.0
     thing, whole = said.thing, said.whole
     if name == whole:
-        return 1.9 + 0.1 * len(name)
+        # Where more was said than a noun, this outdoes whoever is called by the noun alone.
+        return 1.9 + 0.1 * len(name) + (0.7 if whole != said.phrase else 0.0)
     if name in (thing, said.phrase):
         return 1.6 + 0.1 * len(thing) + (0.25 if name != thing else 0.0)
     if "".join(name) == "".join(thing):

@@ -21,11 +21,22 @@ COLOURS = {
     "silver": "silver", "metal": "silver", "metallic": "silver", "steel": "silver",
     "turquoise": "turquoise", "teal": "turquoise", "cyan": "turquoise", "aqua": "turquoise",
     "wooden": "wooden",
+    "copper": "copper", "bronze": "bronze", "iron": "iron", "stone": "stone",
 }  # fmt: skip
 """Words for colours and materials, and the name that `recolour` knows them by."""
+LATER_COLOURS = frozenset({"copper", "bronze", "iron", "stone", "rusty"})
 
 AGES = frozenset({"old", "ancient", "antique", "vintage", "worn", "rusty", "dusty", "faded"})
 SMALL = frozenset({"tiny", "little", "small", "miniature", "mini"})
+LARGE = frozenset({"huge", "giant", "gigantic", "enormous"})
+RUST = "rusty"
+"""A colour where no other is named, else an age."""
+PATTERNS = {
+    "striped": "striped", "stripy": "striped",
+    "spotted": "spotted", "dotted": "spotted", "polka": "spotted", "dot": "spotted",
+}  # fmt: skip
+"""Words for what is laid over the colour, and the name that `patterns` knows it by."""
+GLASS = frozenset({"glass", "transparent", "translucent"})
 
 MANNERS = {
     "3d": "3d", "render": "3d", "rendered": "3d", "clay": "3d",
@@ -55,7 +66,7 @@ class Said:
 
     `thing` are the words of what is painted, its noun last; `phrase` the same with its colour and
     all; `whole` every word that carries meaning; `noun` the last word as it was written.
-    `colour`, `style` are empty where the prompt names none.
+    `colour`, `style`, `pattern` and `glass` (the word) are empty where the prompt names none.
     """
 
     thing: tuple[str, ...]
@@ -67,6 +78,15 @@ class Said:
     style: str = ""
     aged: bool = False
     small: bool = False
+    large: bool = False
+    pattern: str = ""
+    pattern_word: str = ""
+    glass: str = ""
+
+    @property
+    def followed_later(self) -> bool:
+        """Whether it holds words that the first recipes were painted without following."""
+        return self.large or bool(self.pattern or self.glass) or self.colour in LATER_COLOURS
 
 
 def singular(word: str) -> str:
@@ -99,8 +119,8 @@ def take_apart(prompt: str) -> Said:
     phrase = words[:doing]
     thing = list(phrase)
     noun = (re.findall(r"[a-z0-9]+", first) or [""])[len(phrase) - len(words) - 1]
-    colour = colour_word = style = ""
-    aged = small = False
+    colour = colour_word = style = pattern = pattern_word = glass = ""
+    aged = small = large = False
     for word in list(thing[:-1]):
         if word in COLOURS:
             colour, colour_word = COLOURS[word], word
@@ -110,10 +130,21 @@ def take_apart(prompt: str) -> Said:
             aged = True
         elif word in SMALL:
             small = True
+        elif word in LARGE:
+            large = True
+        elif word in PATTERNS:
+            pattern, pattern_word = PATTERNS[word], word
+        elif word in GLASS and re.search(rf"\b{word} (?!of\b)", first):
+            glass = word
         else:
             continue
         thing.remove(word)
+    if RUST in phrase[:-1] and not colour:
+        colour, colour_word, aged = RUST, RUST, False
     whole = plain_words(text)
     if not style:
         style = next((MANNERS[word] for word in whole if word in MANNERS), "")
-    return Said(tuple(thing), phrase, whole, noun, colour, colour_word, style, aged, small)
+    return Said(
+        tuple(thing), phrase, whole, noun, colour, colour_word, style, aged, small,
+        large, pattern, pattern_word, glass,
+    )  # fmt: skip
