@@ -112,6 +112,8 @@ def test_the_stages_one_after_another_end_in_a_model_that_paints(
     }
     assert all(f"{name}: " in result.output for name in figures)
     assert (model / "preview" / "model.safetensors").is_file()
+    assert figures["cost"]["evaluations"] == 8
+    assert figures["cost"]["worth"] == figures["cost"]["seconds"] * figures["cost"]["product"]
     pipeline = load_folder(model, "cpu")
     size = pipeline.native
     recipe = Recipe("text", "a red apple", steps=2, width=size, height=size, passes=1)

@@ -1,4 +1,4 @@
-"""What a layer costs: seconds beside a bare matrix product, peak memory, and the files' sizes."""
+"""What a layer costs: evaluations, seconds beside a bare product, peak memory, the files' sizes."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ _ALONE = """
 import json, sys
 from pathlib import Path
 from acetate.training.cost import peak_memory, time_layer
-seconds, rate = time_layer(Path(sys.argv[1]))
-print(json.dumps([seconds, rate, peak_memory()]))
+print(json.dumps([*time_layer(Path(sys.argv[1])), peak_memory()]))
 """
 
 
@@ -29,14 +28,18 @@ print(json.dumps([seconds, rate, peak_memory()]))
 class Cost:
     """Of one warm layer at the native size, the decode and the enlargement included.
 
-    `seconds` is the median, `threads` what PyTorch used; `product` how fast this machine multiplies
-    plain matrices beside it, in floating-point operations a second. `peak_bytes` is the most memory
-    that a process which only paints took, Python and PyTorch included.
+    `evaluations` is how often the denoiser ran, `seconds` the median, `threads` what PyTorch used;
+    `product` how fast this machine multiplies plain matrices beside each layer (the median too), in
+    floating-point operations a second, and `worth` what that product would have done in the time
+    of a layer. `peak_bytes` is the most memory that a process which only paints took, Python and
+    PyTorch included.
     """
 
+    evaluations: int
     seconds: float
     threads: int
     product: float
+    worth: float
     peak_bytes: int
     files_bytes: int
 
@@ -46,25 +49,34 @@ def measure_cost(model: Path) -> Cost:
     done = subprocess.run(
         [sys.executable, "-c", _ALONE, str(model)], capture_output=True, text=True, check=True
     )
-    seconds, rate, peak = json.loads(done.stdout.splitlines()[-1])
+    evaluations, seconds, rate, peak = json.loads(done.stdout.splitlines()[-1])
     files = sum(path.stat().st_size for path in model.rglob("*") if path.is_file())
-    return Cost(seconds, torch.get_num_threads(), rate, int(peak), files)
+    threads = torch.get_num_threads()
+    return Cost(int(evaluations), seconds, threads, rate, seconds * rate, int(peak), files)
 
 
-def time_layer(model: Path) -> tuple[float, float]:
-    """Median seconds of a warm layer, and operations a second of a bare matrix product."""
+def time_layer(model: Path) -> tuple[int, float, float]:
+    """Evaluations and seconds of a warm layer; operations a second of a product beside it."""
     from acetate.pipelines.embedded import EmbeddedPipeline
 
     from .samples import paint_layer
 
     pipeline = EmbeddedPipeline.from_folder(model, torch.device("cpu"), model.name)
+    evaluations: list[int] = []
+    counting = pipeline.denoiser.register_forward_pre_hook(
+        lambda _, inputs: evaluations.append(len(inputs[0]))
+    )
     paint_layer(pipeline, "a red apple", 0)
+    counting.remove()
     took: list[float] = []
+    rates: list[float] = []
     for seed in range(1, LAYERS + 1):
         began = time.perf_counter()
         paint_layer(pipeline, "a red apple", seed)
         took.append(time.perf_counter() - began)
-    return sorted(took)[LAYERS // 2], matrix_product()
+        rates.append(matrix_product())
+    middle = LAYERS // 2
+    return sum(evaluations), sorted(took)[middle], sorted(rates)[middle]
 
 
 def peak_memory() -> int:
