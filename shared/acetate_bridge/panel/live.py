@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from acetate_bridge.editing.editor import DocumentClosed, LayerGone
-from acetate_bridge.editing.job import Arrival, Result, Task
+from acetate_bridge.editing.job import Arrival, Record, Result, Task
 from acetate_bridge.editing.plan import CannotPlan
 from acetate_bridge.editing.request_builder import BuiltRequest
 from acetate_bridge.protocol.messages import Cancelled, Done, Event, Failed, LayerReady
@@ -81,7 +81,7 @@ class Live:
         self._changed_at = 0.0
         self._wished = False
         self._job: _Job | None = None
-        self._asked: Request | None = None
+        self._asked: tuple[Request, Record] | None = None
         self._last: Painted | None = None
         self._seconds_a_pixel: dict[str, float] = {}
         self._measured: dict[str, float] = {}
@@ -163,13 +163,14 @@ class Live:
             self.sentence = str(error) if isinstance(error, CannotPlan) else ""
             self._asked, self._last = None, None
             return
-        if built.request == self._asked:
+        sought = _sought(built)
+        if sought == self._asked:
             return  # The hand has changed nothing of what is repainted.
         if self._measured:
             self._seconds_a_pixel.update(self._measured)
             self._measured = {}
             return self._ask()
-        self._asked, self._last = built.request, None
+        self._asked, self._last = sought, None
         self._job = _Job(Task(built.record, heard=True), built.request, self._now())
         self._around.submit(built)
 
@@ -196,3 +197,11 @@ class Live:
         if self._job is not None and not self._job.outdated:
             self._job.outdated, self._asked = True, None
             self._around.cancel(self._job.task.record.job)
+
+
+def _sought(built: BuiltRequest) -> tuple[Request, Record]:
+    """All that makes a preview another one: what it is painted from, and where it would go.
+
+    The copy of a layer looks like that, but it is the copy that a kept preview would replace.
+    """
+    return built.request, replace(built.record, job="", title="", file="", mark="")

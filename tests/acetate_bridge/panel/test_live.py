@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -34,6 +34,8 @@ class Studio:
 
     drawing: int = 0
     document: str = "sheet"
+    layer: str = "drawing"
+    title: str = ""
     down: bool = False
     time: float = 100.0
     problem: Exception | None = None
@@ -48,7 +50,8 @@ class Studio:
         self.live.switch(True)
 
     def traces(self) -> object | None:
-        return None if self.down else (self.document, self.drawing)
+        seen = self.document, self.layer, self.title, self.drawing
+        return None if self.down else seen
 
     def build(self) -> BuiltRequest:
         if self.problem is not None:
@@ -57,6 +60,7 @@ class Studio:
         recipe = Recipe("refine", prompt, model="slow", width=512, height=512)
         self.built += 1
         record = Record(f"job {self.built}", self.document, "", "refine", Rect(0, 0, 1, 1), recipe)
+        record = replace(record, title=self.title, hides=[self.layer])
         return BuiltRequest(Request(recipe), record, None)
 
     def submit(self, built: BuiltRequest) -> None:
@@ -339,3 +343,23 @@ def test_what_is_shown_holds_until_the_hand_does_something() -> None:
     studio.live.switch(False)
     studio.drawing += 1
     assert studio.live.holds, "nobody asks what the hand does"
+
+
+def test_the_copy_of_a_layer_gets_a_preview_of_its_own() -> None:
+    studio = rested(Studio())
+    studio.layer = "copy of the drawing"
+    studio.look()
+    assert not studio.shown, "it would hide the layer that it was painted from"
+    studio.look(_RESTED)
+    studio.answer()
+    shown = studio.live.shown
+    assert shown is not None and shown.task.record.hides == ["copy of the drawing"]
+
+
+def test_a_document_that_is_saved_is_not_painted_once_more() -> None:
+    studio = rested(Studio())
+    before = studio.submitted
+    studio.title = "saved"
+    studio.look()
+    studio.look(_RESTED)
+    assert studio.submitted == before and studio.shown
