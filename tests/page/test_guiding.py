@@ -32,6 +32,11 @@ def choose_mode(page: Page, mode: str) -> None:
     page.get_by_label("What", exact=True).select_option(mode)
 
 
+def name_of(page: Page, label: str) -> str:
+    """The file that is chosen there."""
+    return page.get_by_label(label).evaluate("input => input.files[0].name")
+
+
 def guide(page: Page) -> None:
     expect(page.get_by_role("button", name="Generate")).to_be_enabled(timeout=LONG)
     page.locator("summary").filter(has_text="Guide it").click()
@@ -74,11 +79,37 @@ def test_pictures_are_followed_and_gone_by_in_their_order(page: Page, picture: P
     assert (second["kind"], second["strength"], second["derived"]) == ("scribble", 0.5, True)
     page.get_by_role("button", name="Remove: Picture 1").click()
     expect(page.get_by_label("Kind of picture 1")).to_have_value("scribble")
+    page.get_by_role("button", name="Again: a guided boat").click()
+    expect(page.get_by_label("What to go by of picture 1")).to_have_value("style")
+    expect(page.get_by_label("Strength of picture 2")).to_have_value("0.5")
+    expect(page.locator("#follow-rows img:visible")).to_have_count(2)
+    for place in (1, 2):
+        assert name_of(page, f"Picture {place} to follow") == "boat.png"
+    page.get_by_role("button", name="Remove: Picture 1").click()
     expect(page.get_by_label("Kind of picture 2")).to_have_count(0)
     choose_mode(page, "refine")
-    assert page.get_by_label("Picture 1 to follow").evaluate("input => input.files[0].name") == (
-        "boat.png"
-    )
+    assert name_of(page, "Picture 1 to follow") == "boat.png"
+    page.reload()
+    page.get_by_role("button", name="Again: a guided boat").click(timeout=LONG)
+    expect(page.locator("#status")).to_contain_text("Choose the pictures again")
+    expect(page.get_by_label("Kind of picture 2")).to_have_value("scribble")
+
+
+def test_again_takes_the_picture_that_was_given_and_vary_waits_for_one_that_is_gone(
+    page: Page, picture: Path
+) -> None:
+    choose_mode(page, "refine")
+    page.locator("#pictures input[type=file]").first.set_input_files(picture)
+    expect(page.locator("#pictures img:visible")).to_have_count(1)
+    generate(page, "a tarred boat")
+    recipe_of(page, "a tarred boat")
+    choose_mode(page, "text")
+    page.get_by_role("button", name="Again: a tarred boat").click()
+    expect(page.locator("#pictures img:visible")).to_have_count(1)
+    assert page.locator("#mode").input_value() == "refine"
+    page.reload()
+    page.get_by_role("button", name="Vary: a tarred boat").click(timeout=LONG)
+    expect(page.locator("#status")).to_contain_text("Choose the pictures again")
 
 
 def test_each_mode_has_its_own_settings(page: Page, picture: Path) -> None:

@@ -12,6 +12,7 @@ from PIL import Image as Pillow
 from playwright.sync_api import BrowserContext, Page, expect
 
 from acetate_bridge.client.page_link import page_link
+from acetate_bridge.protocol.seeds import DRAWN
 from tests.app.server_process import TOKEN, RunningServer
 
 LONG = 300_000
@@ -51,8 +52,11 @@ def test_the_recipe_is_shown_and_used_again_or_varied(page: Page) -> None:
     expect(shown.locator("pre")).to_have_count(1, timeout=LONG)
     recipe = json.loads(shown.locator("pre").text_content() or "")
     page.get_by_label("Prompt", exact=True).fill("something else")
+    size = page.locator("#width").input_value()
+    page.locator("#width").fill("96")
     shown.get_by_role("button", name="Again: a blue teapot").click()
     expect(page.get_by_label("Prompt", exact=True)).to_have_value("a blue teapot")
+    expect(page.locator("#width")).to_have_value(size)
     assert page.locator("#seed").input_value() == str(recipe["seed"])
     shown.get_by_role("button", name="Vary: a blue teapot").click()
     expect(page.locator("article").filter(has_text="a blue teapot")).to_have_count(2, timeout=LONG)
@@ -60,6 +64,15 @@ def test_the_recipe_is_shown_and_used_again_or_varied(page: Page) -> None:
     expect(varied).to_have_count(2, timeout=LONG)
     seeds = {json.loads(each)["seed"] for each in varied.all_text_contents()}
     assert len(seeds) == 2
+
+
+def test_a_seed_is_drawn_as_everywhere_else(page: Page) -> None:
+    expect(page.get_by_role("button", name="Generate")).to_be_enabled(timeout=LONG)
+    drawn = page.evaluate(
+        "() => { crypto.getRandomValues = (found) => found.fill(2 ** 32 - 1); "
+        "return recipeNow().seed; }"
+    )
+    assert 0 <= drawn < DRAWN
 
 
 def test_a_removed_result_stays_removed(page: Page) -> None:

@@ -27,6 +27,7 @@ from acetate_bridge.protocol.limits import (
     Bound,
 )
 from acetate_bridge.protocol.modes import FILL_STRENGTH, MODES
+from acetate_bridge.protocol.seeds import DRAWN
 from acetate_bridge.protocol.types import Recipe
 
 SCRIPTS = (
@@ -104,6 +105,7 @@ def _tables() -> dict[str, object]:
         "ROLES": dict(ROLES),
         "FIELDS": [row for field in own if (row := _row(field))["modes"]],
         "BOUNDS": {name: _ends(bound) for name, bound in BOUNDS.items()},
+        "DRAWN_SEEDS": DRAWN,
         "FILL_STRENGTH": FILL_STRENGTH,
         "KINDS": KIND_WORDS,
         "ASPECTS": ASPECTS,

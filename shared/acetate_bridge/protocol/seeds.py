@@ -6,13 +6,13 @@ import secrets
 
 from acetate_bridge.protocol.limits import SEED, VARIANTS
 
-_DRAWN = 2**31 - int(VARIANTS.most)
-"""Seeds of all variants fit the 31 bits of a script's argument."""
+DRAWN = 2**31 - int(VARIANTS.most)
+"""Seeds are drawn below this, so that those of all variants fit 31 bits: a script's argument."""
 
 
 def drawn_seed() -> int:
     """A random seed, which every place that shows a seed can hold."""
-    return secrets.randbelow(_DRAWN)
+    return secrets.randbelow(DRAWN)
 
 
 def variant_seed(seed: int, index: int) -> int:

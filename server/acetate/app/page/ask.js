@@ -1,7 +1,7 @@
 const find = (id) => document.getElementById(id);
 const say = (text) => { find("status").textContent = text; };
 const STORED = "acetate.key";
-const state = { key: "", models: [], modes: [], limits: {}, jobs: new Map(), pictures: new Map(), waiting: [], setup: null, styles: new Map(), follows: [] };
+const state = { key: "", models: [], modes: [], limits: {}, jobs: new Map(), pictures: new Map(), waiting: [], setup: null, styles: new Map(), follows: [], takes: new Map(), chosen: new Map() };
 
 async function ask(path, options = {}) {
   const headers = { ...options.headers, Authorization: "Bearer " + state.key };
@@ -45,6 +45,15 @@ const short = (text, most = 60) => (text.length > most ? text.slice(0, most - 1)
 
 async function pictureOf(path) {
   return URL.createObjectURL(await (await ask(path)).blob());
+}
+
+const pictureIn = (file) => createImageBitmap(file).catch(() => { throw new Error(t("{name} is no picture.", { name: file.name })); });
+
+function choose(chooser, file) {
+  // As if it had been chosen by hand: the browser then shows its name.
+  const carrier = new DataTransfer();
+  carrier.items.add(file);
+  chooser.files = carrier.files;
 }
 
 function save(blob, name) {

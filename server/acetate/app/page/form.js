@@ -32,6 +32,7 @@ function drawMode() {
   offer("size", !OWN_PIXELS.includes(mode.name));
   drawFields();
   state.pictures.clear();
+  state.takes.clear();
   find("pictures").replaceChildren(...mode.inputs.map(drawInput));
   drawModel();
 }
@@ -67,30 +68,30 @@ function drawInput(input) {
   const label = input.required ? words : t("{what} (may be left out)", { what: words });
   const zone = element("div", { className: "drop" },
     element("label", { htmlFor: id, textContent: t("Drop or choose: {what}", { what: label }) }), chooser, shown);
-  const take = (file) => safely(async () => {
+  const take = async (file) => {
     if (!file) return;
-    const picture = await createImageBitmap(file).catch(() => { throw new Error(t("{name} is no picture.", { name: file.name })); });
-    state.pictures.set(input.name, picture);
-    shown.src = URL.createObjectURL(file);
-    shown.alt = label;
-    shown.hidden = false;
+    const picture = await pictureIn(file);
+    if (!zone.isConnected) return; // Another mode was chosen meanwhile.
+    state.pictures.set(input.name, { picture, file });
+    Object.assign(shown, { src: URL.createObjectURL(file), alt: label, hidden: false });
     find("width").value = picture.width;
     find("height").value = picture.height;
-  });
-  chooser.addEventListener("change", () => take(chooser.files[0]));
+  };
+  state.takes.set(input.name, (file) => { choose(chooser, file); return take(file); });
+  chooser.addEventListener("change", () => safely(() => take(chooser.files[0])));
   zone.addEventListener("dragover", (event) => { event.preventDefault(); zone.classList.add("over"); });
   zone.addEventListener("dragleave", () => zone.classList.remove("over"));
   zone.addEventListener("drop", (event) => {
     event.preventDefault();
     zone.classList.remove("over");
-    take(event.dataTransfer.files[0]);
+    safely(() => take(event.dataTransfer.files[0]));
   });
   return zone;
 }
 
 function recipeNow() {
   if (!find("keep-seed").checked || !find("seed").value) {
-    find("seed").value = crypto.getRandomValues(new Uint32Array(1))[0] >>> 1;
+    find("seed").value = crypto.getRandomValues(new Uint32Array(1))[0] % DRAWN_SEEDS;
   }
   const prompts = Object.fromEntries(
     modeNow().prompts.map((role) => [role, find("prompt-" + role).value.trim()]).filter(([, words]) => words)
@@ -125,27 +126,42 @@ async function paint(event) {
     const wish = { width: Number(find("width").value), height: Number(find("height").value), model: recipe.model, mode: recipe.mode };
     const frame = await tell("/v1/frames", wish);
     const images = {};
-    for (const [name, picture] of state.pictures) images[name] = await upload(picture, frame);
+    const chosen = { inputs: [...state.pictures].map(([name, { file }]) => [name, file]), follows: state.follows.map(({ file }) => file) };
+    for (const [name, { picture }] of state.pictures) images[name] = await upload(picture, frame);
     await uploadFollowed(images, frame);
-    await tell("/v1/jobs", { recipe, images, frame, variants: find("variants").disabled ? 1 : Number(find("variants").value) });
+    const taken = await tell("/v1/jobs", { recipe, images, frame, variants: find("variants").disabled ? 1 : Number(find("variants").value) });
+    state.chosen.set(taken.job, chosen);
     say(t("Taken: it waits in the queue."));
   });
 }
 
-function restore(recipe, seed) {
+async function restore(job, recipe, seed) {
+  // Whether all is there that it was painted from: pictures are only those that this page was given.
   find("mode").value = recipe.mode;
   drawMode();
+  if ([...find("model").options].some((option) => option.value === recipe.model)) find("model").value = recipe.model;
+  drawModel();
   find("prompt").value = recipe.prompt;
   find("avoid").value = recipe.negative_prompt;
   find("steps").value = recipe.steps;
   find("guidance").value = recipe.guidance;
   restoreFields(recipe);
-  state.styles = new Map(Object.entries(recipe.styles));
-  drawGuides();
   find("keep-seed").checked = seed;
   find("seed").value = recipe.seed;
   for (const [role, words] of Object.entries(recipe.layer_prompts)) {
     const field = find("prompt-" + role);
     if (field) field.value = words;
   }
+  const { inputs, follows } = state.chosen.get(job.job) ?? { inputs: [], follows: [] };
+  for (const [name, file] of inputs) await state.takes.get(name)?.(file);
+  await restoreGuides(recipe, follows);
+  const [layer] = job.layers ?? [];
+  if (layer && !state.pictures.size && !OWN_PIXELS.includes(recipe.mode)) {
+    find("width").value = layer.width;
+    find("height").value = layer.height;
+  }
+  const lacking = state.follows.some(({ file }) => !file) || modeNow().inputs.some(
+    ({ name, required }) => (required || name in recipe.inputs) && !state.pictures.has(name));
+  if (lacking) say(t("Choose the pictures again: this page does not have them any more."));
+  return !lacking;
 }

@@ -61,21 +61,37 @@ const captioned = (words, input) => element("label", {}, words, input);
 
 function chooserOf(follow) {
   const chooser = element("input", { type: "file", accept: "image/*" });
-  chooser.addEventListener("change", () => safely(async () => {
-    const [file] = chooser.files;
-    if (!file) return;
-    follow.picture = await createImageBitmap(file).catch(() => { throw new Error(t("{name} is no picture.", { name: file.name })); });
-    Object.assign(follow.shown, { src: URL.createObjectURL(file), alt: chooser.ariaLabel, hidden: false });
-  }));
+  chooser.addEventListener("change", () => safely(() => takeFollowed(follow, chooser.files[0])));
   return chooser;
 }
 
-function addFollow() {
-  const follow = { kind: modelNow().controls[0], strength: 1, derived: false, aspect: "whole" };
-  follow.shown = element("img", { alt: "", hidden: true });
+async function takeFollowed(follow, file) {
+  if (!file) return;
+  Object.assign(follow, { picture: await pictureIn(file), file });
+  Object.assign(follow.shown, { src: URL.createObjectURL(file), alt: follow.chooser.ariaLabel, hidden: false });
+}
+
+function followOf({ kind, strength = 1, derived = false, aspect = "whole" }) {
+  const follow = { kind, strength, derived, aspect, shown: element("img", { alt: "", hidden: true }) };
   follow.chooser = chooserOf(follow);
-  state.follows.push(follow);
+  return follow;
+}
+
+function addFollow() {
+  state.follows.push(followOf({ kind: modelNow().controls[0] }));
   drawGuides();
+}
+
+async function restoreGuides(recipe, files) {
+  state.styles = new Map(Object.entries(recipe.styles));
+  const follows = [recipe.control, ...recipe.controls].filter(Boolean).map(followOf);
+  state.follows = follows;
+  drawGuides();
+  for (const [index, follow] of follows.entries()) {
+    if (!files[index]) continue;
+    choose(follow.chooser, files[index]);
+    await takeFollowed(follow, files[index]);
+  }
 }
 
 function guidesNow() {

@@ -73,7 +73,7 @@ function drawWaiting(node, job) {
   if (progress && progress.steps) bar.value = progress.step / progress.steps;
   else bar.removeAttribute("value");
   const stands = job.state === "queued" ? t("Waits") : progress && progress.steps ? t("Step {step} of {steps}", progress) : t("Begins");
-  node.querySelector(".note").textContent = [stands, progress?.note].filter(Boolean).join(". ");
+  node.querySelector(".note").textContent = [stands, progress?.note && said(progress.note)].filter(Boolean).join(". ");
   const place = state.waiting.indexOf(job.job);
   const [, next, sooner, later] = node.querySelectorAll("button");
   next.hidden = place < 1;
@@ -83,6 +83,7 @@ function drawWaiting(node, job) {
     node.dataset.preview = job.preview;
     pictureOf(`/v1/jobs/${job.job}/preview`).then((url) => {
       const image = node.querySelector("img");
+      URL.revokeObjectURL(image.src);
       image.src = url;
       image.hidden = false;
     }).catch(() => undefined);
@@ -104,7 +105,7 @@ function drawResult(node, job) {
     node.classList.add("failed");
     const why = job.state === "cancelled" ? t("Cancelled.") : [job.message, job.hint].filter(Boolean).map(said).join(" ");
     node.append(element("p", { textContent: why }), ...(job.layers ?? []).map((layer) => drawLayer(job, layer)), element("div", { className: "actions" },
-      button(t("Again"), about, () => restore(job.recipe, true)), forget));
+      button(t("Again"), about, () => safely(() => restore(job, job.recipe, true))), forget));
     return;
   }
   for (const layer of job.layers ?? []) node.append(drawLayer(job, layer));
@@ -115,8 +116,8 @@ function drawResult(node, job) {
   const recipe = job.layers?.[0]?.recipe ?? job.recipe;
   node.append(
     element("div", { className: "actions" }, ...exports,
-      button(t("Again"), about, () => { restore(recipe, true); find("prompt").focus(); }),
-      button(t("Vary"), about, () => { restore(recipe, false); find("paint").requestSubmit(); }), forget),
+      button(t("Again"), about, () => safely(async () => { await restore(job, recipe, true); find("prompt").focus(); })),
+      button(t("Vary"), about, () => safely(async () => { if (await restore(job, recipe, false)) find("paint").requestSubmit(); })), forget),
     element("details", {}, element("summary", { textContent: t("Recipe") }),
       element("pre", { textContent: JSON.stringify(recipe, null, 1), tabIndex: 0 }))
   );

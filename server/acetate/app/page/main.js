@@ -7,9 +7,13 @@ async function signIn(key) {
   find("sign-in").hidden = true;
   find("studio").hidden = false;
   say(health.ready ? t("{server} is ready.", health) : t("{server} is starting its worker.", health));
-  await Promise.all([loadModels(), loadJobs()]);
-  follow();
-  watchModels();
+  try {
+    await Promise.all([loadModels(), loadJobs()]);
+  } finally {
+    follow();
+    if (!state.watching) watchModels();
+    state.watching = true;
+  }
 }
 
 async function loadJobs() {
