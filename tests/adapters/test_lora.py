@@ -111,6 +111,17 @@ def test_older_names_of_diffusers_are_known() -> None:
             },
             r"changes 64 × 4, the model's .*to_q\.weight has 64 × 64",
         ),
+        (
+            {f"unet.{Q}.lokr_w1": torch.ones(()), f"unet.{Q}.lokr_w2": torch.ones(64, 64)},
+            r"changes a single number, the model's .*to_q\.weight has 64 × 64",
+        ),
+        (
+            {
+                "unet.conv_norm_out.w_norm": torch.ones(32),
+                "unet.conv_norm_out.dora_scale": torch.ones(32),
+            },
+            r"changes 32, the model's conv_norm_out\.weight has 32",
+        ),
         ({"lora_unet_x.oft_blocks": torch.ones(2, 4)}, "a kind that Acetate cannot fuse"),
         ({"something.lora_down.weight": torch.ones(2, 4)}, "belongs to no network"),
     ],

@@ -165,10 +165,14 @@ class Kronecker(Change):
 
     def fits(self, weight: Tensor) -> bool:
         outer, inner = self.first, self.second
+        if min(outer.dim(), inner.dim(), weight.dim()) < 2:
+            return False
         rows, columns = outer.shape[0] * inner.shape[0], outer[0].numel() * inner[0].numel()
-        return weight.dim() >= 2 and (rows, columns) == (weight.shape[0], weight[0].numel())
+        return (rows, columns) == (weight.shape[0], weight[0].numel())
 
     def shape(self) -> tuple[int, ...]:
+        if min(self.first.dim(), self.second.dim()) < 2:
+            return ()
         sides = (self.first.shape[0] * self.second.shape[0], self.first.shape[1])
         return (sides[0], sides[1] * self.second.shape[1], *self.second.shape[2:])
 
@@ -203,8 +207,9 @@ class Decomposed(Change):
     magnitude: Tensor
 
     def fits(self, weight: Tensor) -> bool:
-        count = self.magnitude.numel()
-        return self.change.fits(weight) and count in (weight.shape[0], weight.shape[1])
+        if weight.dim() < 2:
+            return False
+        return self.change.fits(weight) and self.magnitude.numel() in weight.shape[:2]
 
     def shape(self) -> tuple[int, ...]:
         return self.change.shape()
