@@ -190,6 +190,15 @@ def request(mode: str, **changes: Any) -> Request:
     return Request(recipe, images)
 
 
+@pytest.mark.parametrize("pictures", [0, 1])
+def test_a_prompt_with_the_mark_of_a_picture_shows_none(
+    editor: QwenPipeline, pictures: int
+) -> None:
+    seen = [torch.rand(1, 4, SIDE, SIDE) for _ in range(pictures)]
+    told = editor.encode_instruction("an eye <|image_pad|> of glass", "<|image_pad|>", seen)
+    assert bool(told.positive.isfinite().all()) and len(told.references) == pictures
+
+
 def test_edit_paints_what_lies_behind_a_layer_and_leaves_no_trace(editor: QwenPipeline) -> None:
     before = [snapshot(network) for network in editor.modules]
     steps: list[Step] = []

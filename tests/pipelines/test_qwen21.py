@@ -170,6 +170,16 @@ def test_patches_are_those_of_the_published_image_processor(pipeline: Qwen21Pipe
     assert reading.grids.tolist() == theirs["image_grid_thw"].tolist()
 
 
+@pytest.mark.parametrize("pictures", [0, 1])
+def test_a_prompt_with_the_mark_of_a_picture_shows_none(
+    pipeline: Qwen21Pipeline, pictures: int
+) -> None:
+    seen = [torch.rand(1, 4, SIDE, SIDE) for _ in range(pictures)]
+    told = pipeline.encode_instruction("an eye <|image_pad|> of glass", "<|image_pad|>", seen)
+    slots = SIDE // 32 * (SIDE // 32)
+    assert told.slots is not None and int(told.slots.sum()) == pictures * slots
+
+
 @torch.inference_mode()
 def test_the_text_encoder_is_left_as_it_was(pipeline: Qwen21Pipeline) -> None:
     before = snapshot(pipeline.text_encoder)

@@ -12,6 +12,8 @@ from PIL import Image as Pillow
 from torch import Tensor
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
+from acetate.pipelines.reader_marks import without_marks
+
 _FRAME = "<|im_start|>system\n{}<|im_end|>\n<|im_start|>user\n{}<|im_end|>\n<|im_start|>assistant\n"
 _DESCRIBE = (
     "Describe the image by detailing the color, shape, size, texture, quantity, text, spatial "
@@ -51,7 +53,7 @@ def read(prompt: str, pictures: Sequence[Tensor] = (), *, edits: bool = False) -
 
     `edits` takes the frame of the model that changes pictures. Transparency is shown over white.
     """
-    words = re.sub(r"<image(\d+)>", r"Picture \1", prompt) or " "
+    words = re.sub(r"<image(\d+)>", r"Picture \1", without_marks(prompt)) or " "
     patches = grids = None
     shown = ""
     if pictures:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from acetate.pipelines.reader_marks import without_marks
+
 _SYSTEM = "<|im_start|>system\nComprehend and analyze the provided prompt.<|im_end|>\n"
 """Of the frame; the denoiser gets only what comes after it."""
 
@@ -47,7 +49,7 @@ def read(prompt: str, pictures: Sequence[Tensor] = ()) -> Reading:
     Sides are multiples of 32. Transparency is shown to the encoder over white, as it was trained.
     """
     # Without any word the encoder would have nothing to read.
-    words = prompt or " "
+    words = without_marks(prompt) or " "
     seen = " ".join(
         f"<image{number}><|vision_start|>{_PAD * _slots(picture)}<|vision_end|>"
         for number, picture in enumerate(pictures, 1)
