@@ -13,13 +13,13 @@ from diffusers.models.controlnets.controlnet_union import ControlNetUnionModel
 from torch import Tensor, nn
 
 from acetate.adapters.control_fit import check_fit
-from acetate.adapters.controlnet import hint_widths, still_followed
+from acetate.adapters.controlnet import Followed, hint_widths
 from acetate.adapters.patch import PatchMismatch
 from acetate.models.control_kinds import TASKS, UNION_NUMBERS
 
 
 @dataclass(frozen=True)
-class UnionFollowing:
+class UnionFollowing(Followed):
     """A union control network with the image [1, 3, H, W] in [0, 1] of the kind with a number.
 
     `end` is the share of the noise levels after which it is followed no more.
@@ -30,10 +30,6 @@ class UnionFollowing:
     image: Tensor
     strength: float
     end: float = 1.0
-
-    def counts(self, timestep: Tensor) -> bool:
-        """Whether it is still followed at a noise level, 999 (all noise) to 0."""
-        return still_followed(self.end, timestep)
 
     def residuals(
         self,

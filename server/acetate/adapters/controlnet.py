@@ -6,6 +6,7 @@ when the patch is taken out.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +26,31 @@ _ENTRY = "controlnet_cond_embedding.conv_in.weight"
 _LAST = "controlnet_cond_embedding.conv_out.weight"
 
 
+class Followed(ABC):
+    """A control image with the network that reads it.
+
+    `end` is the share of the noise levels after which it is followed no more.
+    """
+
+    end: float
+
+    def counts(self, timestep: Tensor) -> bool:
+        """Whether it is still followed at a noise level, 999 (all noise) to 0."""
+        return still_followed(self.end, timestep)
+
+    @abstractmethod
+    def residuals(
+        self,
+        latent: Tensor,
+        timestep: Tensor,
+        tokens: Tensor,
+        added: dict[str, Tensor | None] | None,
+    ) -> dict[str, Any]:
+        """What is added inside the denoiser, as arguments of diffusers' U-Net."""
+
+
 @dataclass(frozen=True)
-class Following:
+class Following(Followed):
     """A control network with the image [1, 3, H, W] in [0, 1] that it reads.
 
     `end` is the share of the noise levels after which it is followed no more.
@@ -36,10 +60,6 @@ class Following:
     image: Tensor
     strength: float
     end: float = 1.0
-
-    def counts(self, timestep: Tensor) -> bool:
-        """Whether it is still followed at a noise level, 999 (all noise) to 0."""
-        return still_followed(self.end, timestep)
 
     def residuals(
         self,

@@ -15,7 +15,7 @@ from diffusers.models.adapter import T2IAdapter
 from torch import Tensor, nn
 
 from acetate.adapters.control_fit import check_fit
-from acetate.adapters.controlnet import still_followed
+from acetate.adapters.controlnet import Followed
 from acetate.adapters.patch import PatchMismatch
 from acetate.models.families import FAMILIES
 from acetate.models.t2i_names import T2IForm, t2i_names
@@ -27,16 +27,12 @@ _LEVELS = "down_intrablock_additional_residuals"
 
 
 @dataclass(frozen=True)
-class FollowedFeatures:
+class FollowedFeatures(Followed):
     """What a T2I adapter saw in an image, [1, C, h, w] for each level of the denoiser."""
 
     features: Sequence[Tensor]
     strength: float
     end: float = 1.0
-
-    def counts(self, timestep: Tensor) -> bool:
-        """Whether it is still followed at a noise level, 999 (all noise) to 0."""
-        return still_followed(self.end, timestep)
 
     def residuals(
         self,

@@ -1,8 +1,9 @@
 """What is given up when memory runs out, one rung after the other, and the same call tried again.
 
-Free what is only remembered; decode in pieces; keep on the device only what works at the moment;
-evaluate the denoiser on smaller batches. When all of that is not enough, an error says what was
-needed and what there is. Every verb of a pipeline is tried again by itself, so that nothing that
+The rungs are each family's own (`stable_diffusion.py`, `offloaded_pipeline.py`,
+`embedded/pipeline.py`): what is only remembered is freed, decoding goes by pieces, parts leave the
+device, batches become smaller. When all of that is not enough, an error says what was needed and
+what there is. Every verb of a pipeline is tried again by itself, so that nothing that
 is already painted is lost.
 """
 

@@ -15,8 +15,8 @@ from diffusers.models.embeddings import get_timestep_embedding
 from torch import Tensor, nn
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
-from acetate.adapters.control_network import Followed, followed_by
-from acetate.adapters.controlnet import added_up
+from acetate.adapters.control_network import followed_by
+from acetate.adapters.controlnet import Followed, added_up
 from acetate.adapters.reference_aspects import shares_of
 from acetate.errors import ModelDamaged
 from acetate.models.families import FAMILIES

@@ -19,7 +19,8 @@ log = logging.getLogger("acetate.panel")
 
 Why = Literal["closed", "turned", "refused"]
 
-_HAND_RESTS_AFTER = 0.15
+HAND_RESTS_AFTER = 0.15
+"""Seconds without a change after which a hand is taken to rest."""
 
 
 @dataclass
@@ -147,7 +148,7 @@ class Deliveries:
             if not at_once and self._editor.busy(task.record.document):
                 if not self._asleep:
                     self._asleep = True
-                    self._editor.call_later(_HAND_RESTS_AFTER, self._wake)
+                    self._editor.call_later(HAND_RESTS_AFTER, self._wake)
                 return
             self._waiting.pop(0)
             try:

@@ -13,14 +13,13 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from acetate_bridge.editing.editor import DocumentClosed, LayerGone
+from acetate_bridge.editing.insertion import HAND_RESTS_AFTER
 from acetate_bridge.editing.job import Arrival, Record, Result, Task
 from acetate_bridge.editing.plan import CannotPlan
 from acetate_bridge.editing.request_builder import BuiltRequest
 from acetate_bridge.protocol.messages import Cancelled, Done, Event, Failed, LayerReady
 from acetate_bridge.protocol.types import Request
 
-HAND_RESTS_AFTER = 0.15
-"""Seconds without a change after which a hand is taken to rest."""
 PAINTED_WITHIN = 0.4
 """Seconds that a preview may take: where a server is slower, it is asked for fewer pixels."""
 

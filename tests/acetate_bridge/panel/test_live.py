@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from acetate_bridge.editing.editor import DocumentClosed, LayerGone
+from acetate_bridge.editing.insertion import HAND_RESTS_AFTER
 from acetate_bridge.editing.job import Arrival, Record
 from acetate_bridge.editing.plan import CannotPlan
 from acetate_bridge.editing.request_builder import BuiltRequest
-from acetate_bridge.panel.live import HAND_RESTS_AFTER, PAINTED_WITHIN, Live
+from acetate_bridge.panel.live import PAINTED_WITHIN, Live
 from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.messages import (
     Accepted,

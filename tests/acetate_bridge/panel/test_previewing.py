@@ -8,6 +8,7 @@ from pathlib import Path
 
 from acetate_bridge.client.connection_state import Connection
 from acetate_bridge.editing.editor import Selection
+from acetate_bridge.editing.insertion import HAND_RESTS_AFTER
 from acetate_bridge.panel import live, previewing
 from acetate_bridge.panel.preview_view import Placed
 from acetate_bridge.protocol.geometry import Rect, Size
@@ -41,7 +42,7 @@ class LiveDesk(Desk):
     def rest(self) -> None:
         """The hand has rested long enough."""
         self.editor.pass_time()
-        self.time.now += 2 * live.HAND_RESTS_AFTER
+        self.time.now += 2 * HAND_RESTS_AFTER
         self.editor.pass_time()
 
     def draw(self, variant: int) -> None:
