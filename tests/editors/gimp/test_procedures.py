@@ -242,10 +242,11 @@ answer = [result.index(0) == Gimp.PDBStatusType.SUCCESS, str(result.index(1))]
 
 
 def test_a_background_is_painted_anew_for_the_layer_above_it(script: Script) -> None:
-    order, recipe, visible, hidden = script("""
+    order, first, recipe, visible, hidden = script("""
 image = new_image(96, 96)
 apple = add_picture(image, "apple", 8, 8, 64, 64)
 (hills,) = call("acetate-fill-background", image, [apple], prompt="green hills", seed=1, steps=2)
+first = about(hills)["recipe"]
 (anew,) = call("acetate-regenerate-layer", image, [Gimp.Item.get_by_id(hills)], seed=8)
 order, recipe = names(image), about(anew)["recipe"]
 (again,) = call("acetate-repaint-layer", image, [apple], prompt="a pear", seed=2, steps=2)
@@ -253,11 +254,12 @@ visible = [apple.get_visible(), image.get_selected_layers() == [apple]]
 (third,) = call(
     "acetate-repaint-layer", image, [Gimp.Item.get_by_id(again)], seed=2, steps=2, hide_source=False
 )
-answer = [order, recipe, visible, not Gimp.Item.get_by_id(again).get_visible()]
+answer = [order, first, recipe, visible, not Gimp.Item.get_by_id(again).get_visible()]
 image.delete()
 """)
     assert order == ["apple", "green hills"]
     assert json.loads(recipe)["mode"] == "background" and json.loads(recipe)["seed"] == 8
+    assert json.loads(recipe)["inputs"] == json.loads(first)["inputs"] != {}, "of the apple"
     assert visible == [False, True], "a repainting hides its source, which stays active"
     assert not hidden, "unless it is told not to"
 
