@@ -109,6 +109,7 @@ def test_a_prompt_without_words_finds_nothing(prompt: str) -> None:
         ("a glass of milk", ("glass", "milk"), {"glass": ""}),
         ("a glasses case", ("glass", "case"), {"glass": ""}),
         ("a stone", ("stone",), {"colour": ""}),
+        ("a transparent png of an apple", ("transparent", "png", "apple"), {"glass": ""}),
     ],
 )
 def test_materials_patterns_and_sizes_are_heard_before_a_noun(

@@ -36,7 +36,8 @@ PATTERNS = {
     "spotted": "spotted", "dotted": "spotted", "polka": "spotted", "dot": "spotted",
 }  # fmt: skip
 """Words for what is laid over the colour, and the name that `patterns` knows it by."""
-GLASS = frozenset({"glass", "transparent", "translucent"})
+GLASS = frozenset({"glass", "translucent"})
+"""Not “transparent”: people say it of the picture, “a transparent png of an apple”."""
 
 MANNERS = {
     "3d": "3d", "render": "3d", "rendered": "3d", "clay": "3d",
