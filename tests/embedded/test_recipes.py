@@ -19,7 +19,7 @@ def paint(pipeline: Pipeline, recipe: Recipe) -> Layer:
 
 
 def first(pipeline: Pipeline, prompt: str) -> Layer:
-    side = pipeline.native
+    side = pipeline.limits.smallest
     return paint(pipeline, Recipe("text", prompt, seed=5, steps=2, width=side, height=side))
 
 
