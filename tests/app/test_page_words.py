@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
-from acetate.app.page_words import own_catalog, page_catalogs, page_key, page_words
+from acetate.app.page_words import (
+    SERVER_SENTENCES,
+    own_catalog,
+    page_catalogs,
+    page_key,
+    page_words,
+)
 from acetate_bridge.language.catalog import languages, load_catalog
 from acetate_bridge.protocol.modes import MODES
 
@@ -40,3 +50,23 @@ def test_what_is_filled_in_is_filled_in_everywhere(language: str) -> None:
 def test_the_page_says_its_texts_where_they_are_looked_for() -> None:
     found = set(page_words())
     assert {"Generate", "Queue", "Step {step} of {steps}", "All of it", "Sketch"} <= found
+
+
+def texts_in(source: str) -> Iterator[str]:
+    """Every text of a program; `{}` stands for what it fills in."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.JoinedStr):
+            parts = (getattr(each, "value", None) for each in node.values)
+            yield "".join(part if isinstance(part, str) else "{}" for part in parts)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_the_server_says_what_the_page_knows_of_it() -> None:
+    said: set[str] = set()
+    for package in ("acetate", "acetate_bridge"):
+        for file in sorted(Path(str(files(package))).rglob("*.py")):
+            if file.name != "page_words.py":
+                texts = texts_in(file.read_text(encoding="utf-8"))
+                said |= {GAP.sub("{}", text) for text in texts}
+    assert not [each for each in SERVER_SENTENCES if GAP.sub("{}", each) not in said]

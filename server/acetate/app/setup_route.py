@@ -47,8 +47,8 @@ def find_setup(ready: bool) -> Setup:
         _link(_LICENCE),
         "" if good else "Run in a terminal: acetate setup --yes",
     )
-    state = "is ready" if ready else "is loading its model"
-    server = SetupPart("server", "here", f"The server {state}.")
+    stands = "The server is ready." if ready else "The server is loading its model."
+    server = SetupPart("server", "here", stands)
     found = [program, server, *_model_parts(), *_plugin_parts()]
     free = round(free_bytes() / 1e9, 1)
     return Setup(__version__, machine.system, machine.card, memory, found, ranked(fits), free)

@@ -237,5 +237,12 @@ def _no_space(kept: int) -> str:
     """Why a job failed, of which the server has kept as many layers."""
     if not kept:
         return "The disk is full: the result could not be kept."
-    layers = "layer that was" if kept == 1 else f"{kept} layers that were"
-    return f"The disk is full: the server still has the {layers} finished, no more could be kept."
+    if kept == 1:
+        return (
+            "The disk is full: the server still has the layer that was finished, no more could be "
+            "kept."
+        )
+    return (
+        f"The disk is full: the server still has the {kept} layers that were finished, no more "
+        "could be kept."
+    )
