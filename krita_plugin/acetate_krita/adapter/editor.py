@@ -125,7 +125,7 @@ class KritaEditor:
         keys = [stack.key_of(node) for node in inserted.nodes]
         recipes = {
             key: recipe_text(layer.recipe)
-            for key, layer in zip(keys, insertion.layers)  # noqa: B905 (Python 3.8 knows no strict)
+            for key, layer in zip(keys, insertion.layers)  # noqa: B905 (as many)
             if layer.recipe is not None
         }
         if recipes:
