@@ -77,6 +77,16 @@ def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
         load_control(path, tiny_denoiser("sd15"), CPU, torch.float32)
 
 
+@pytest.mark.parametrize("form", ["diffusers", "original"])
+def test_one_that_lacks_a_level_is_said_to_be_incomplete(form: str, tmp_path: Path) -> None:
+    path = write_control(tmp_path / "scribble.safetensors", "sd15", form)
+    lost = "blocks.1.weight" if form == "diffusers" else "input_hint_block.4.weight"
+    whole = load_file(path)
+    save_file({key: each for key, each in whole.items() if not key.endswith(lost)}, path)
+    with pytest.raises(PatchMismatch, match=rf"scribble\.safetensors .*{lost}"):
+        load_control(path, tiny_denoiser("sd15"), CPU, torch.float32)
+
+
 def sketch() -> torch.Tensor:
     """A black stroke on nothing, 32 × 32."""
     rgba = torch.zeros(1, 4, 32, 32)

@@ -127,20 +127,32 @@ def load_control(
 
 
 def hint_widths(file: dict[str, Tensor], name: str) -> tuple[int, ...]:
-    """Channels of the small network that reads the control image, level by level."""
+    """Channels of the small network that reads the control image, level by level.
+
+    Raises PatchMismatch where it is not whole.
+    """
+    keys = _hint_keys(file)
+    if not keys:
+        raise PatchMismatch(f"{name} is no control network that Acetate can use.")
+    for key in keys:
+        if key not in file or file[key].dim() < 1:
+            raise PatchMismatch(f"The control network {name} is incomplete: it lacks {key}.")
+    return tuple(file[key].shape[0] for key in keys)
+
+
+def _hint_keys(file: dict[str, Tensor]) -> list[str]:
+    """The tensors that tell of each level; none in a file that is no control network."""
     for prefix in ("", "control_model."):
         if f"{prefix}input_hint_block.0.weight" in file:
-            places = range(0, 14, 4)
-            keys = [f"{prefix}input_hint_block.{place}.weight" for place in places]
-            return tuple(file[key].shape[0] for key in keys)
+            return [f"{prefix}input_hint_block.{place}.weight" for place in range(0, 14, 4)]
     if _ENTRY not in file or _LAST not in file:
-        raise PatchMismatch(f"{name} is no control network that Acetate can use.")
+        return []
     blocks = sum(
         key.startswith("controlnet_cond_embedding.blocks.") and key.endswith(".weight")
         for key in file
     )
     evens = [f"controlnet_cond_embedding.blocks.{index}.weight" for index in range(1, blocks, 2)]
-    return (file[_ENTRY].shape[0], *(file[key].shape[0] for key in evens))
+    return [_ENTRY, *evens]
 
 
 def _renamed(file: dict[str, Tensor], expected: dict[str, Tensor]) -> dict[str, Tensor]:

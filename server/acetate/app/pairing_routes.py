@@ -78,7 +78,7 @@ async def begin_pairing(request: web.Request) -> web.Response:
     if sharing is None:
         return _not_shared()
     try:
-        # Milliseconds of arithmetic, for at most five wrong tries a code.
+        # Milliseconds of arithmetic, and a code can be begun with only so often.
         name, share = sharing.codes.begin(body.share)
     except NoCode:
         return _no_code()
