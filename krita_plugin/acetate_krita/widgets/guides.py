@@ -139,7 +139,7 @@ class Entries(QtWidgets.QWidget):
             self._drop()
         while len(self.forms) < len(view.entries):
             self._grow()
-        for form, entry in zip(self.forms, view.entries):  # noqa: B905 (Python 3.8 knows no strict)
+        for form, entry in zip(self.forms, view.entries):  # noqa: B905 (as many)
             form.show_fields(entry)
         self._title.setVisible(bool(view.entries))
         self.more.setEnabled(view.can_add)

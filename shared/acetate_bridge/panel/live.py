@@ -17,7 +17,14 @@ from acetate_bridge.editing.insertion import HAND_RESTS_AFTER
 from acetate_bridge.editing.job import Arrival, Record, Result, Task
 from acetate_bridge.editing.plan import CannotPlan
 from acetate_bridge.editing.request_builder import BuiltRequest
-from acetate_bridge.protocol.messages import Cancelled, Done, Event, Failed, LayerReady
+from acetate_bridge.protocol.messages import (
+    Cancelled,
+    Done,
+    Event,
+    Failed,
+    LayerReady,
+    Progress,
+)
 from acetate_bridge.protocol.types import Request
 
 PAINTED_WITHIN = 0.4
@@ -50,11 +57,15 @@ class Surroundings(Protocol):
 
 @dataclass
 class _Job:
-    """The job at the server. `outdated`: what it paints is not what is there any more."""
+    """The job at the server. `outdated`: what it paints is not what is there any more.
+
+    `began_at` is when it was asked for, or when its turn came, as far as the server has told.
+    """
 
     task: Task
     request: Request
-    asked_at: float
+    began_at: float
+    has_begun: bool = False
     outdated: bool = False
     results: list[Result] = field(default_factory=list[Result])
 
@@ -128,7 +139,10 @@ class Live:
         job = self._job
         if job is None or event.job != job.task.record.job:
             return False
-        if isinstance(event, LayerReady) and arrival is not None:
+        if isinstance(event, Progress) and event.stage == "loading" and not job.has_begun:
+            # What came before was the time of others' jobs.
+            job.has_begun, job.began_at = True, self._now()
+        elif isinstance(event, LayerReady) and arrival is not None:
             job.results += job.task.take(event.variant, arrival)
         elif isinstance(event, (Done, Failed, Cancelled)):
             self._job = None
@@ -184,7 +198,7 @@ class Live:
 
     def _measure(self, job: _Job) -> None:
         """How fast the server is; a time that suits changes nothing, so that frames stay alike."""
-        recipe, took = job.request.recipe, self._now() - job.asked_at
+        recipe, took = job.request.recipe, self._now() - job.began_at
         known = recipe.model in self._seconds_a_pixel
         if not (known and 0.5 <= took / PAINTED_WITHIN <= 1.25):
             pixels = max(1, recipe.width * recipe.height)

@@ -346,6 +346,19 @@ def test_what_is_shown_holds_until_the_hand_does_something() -> None:
     assert studio.live.holds, "nobody asks what the hand does"
 
 
+def test_the_time_that_a_preview_waits_for_the_jobs_of_others_is_not_its_own() -> None:
+    studio = Studio()
+    for _ in range(2):
+        studio.stroke()
+        studio.look(_RESTED)
+        studio.time += 60.0
+        for job in studio.jobs:
+            studio.say(Progress(job, 0, "loading"))
+        studio.time += PAINTED_WITHIN
+        studio.answer()
+    assert studio.live.pixels_in_time("slow") == pytest.approx(512**2, rel=1e-3)
+
+
 def test_the_copy_of_a_layer_gets_a_preview_of_its_own() -> None:
     studio = rested(Studio())
     studio.layer = "copy of the drawing"
