@@ -112,6 +112,13 @@ def test_again_takes_the_picture_that_was_given_and_vary_waits_for_one_that_is_g
     expect(page.locator("#status")).to_contain_text("Choose the pictures again")
 
 
+def test_a_recipe_that_no_model_here_can_paint_leaves_the_form_as_it_is(page: Page) -> None:
+    expect(page.get_by_role("button", name="Generate")).to_be_enabled(timeout=LONG)
+    page.evaluate("() => safely(() => restore({ job: '' }, { mode: 'gone' }, true))")
+    expect(page.locator("#status")).to_contain_text("No model that is known here can do that.")
+    assert page.locator("#mode").input_value() == "text"
+
+
 def test_each_mode_has_its_own_settings(page: Page, picture: Path) -> None:
     expect(page.get_by_label("Strength", exact=True)).to_have_count(0)
     choose_mode(page, "fill")

@@ -137,6 +137,7 @@ async function paint(event) {
 
 async function restore(job, recipe, seed) {
   // Whether all is there that it was painted from: pictures are only those that this page was given.
+  if (!state.modes.some((mode) => mode.name === recipe.mode)) throw new Error(t("No model that is known here can do that."));
   find("mode").value = recipe.mode;
   drawMode();
   if ([...find("model").options].some((option) => option.value === recipe.model)) find("model").value = recipe.model;
