@@ -107,13 +107,21 @@ def _background(story: Story) -> None:
 
 
 def _repainting(story: Story) -> None:
-    """A repainting hides its source and nothing else, and discarding it shows it again."""
+    """A repainting hides its source and nothing else, and discarding it shows it again.
+
+    It mixes with what is below as its source did.
+    """
     stage = story.stage
+    painted = story.host.editor.active_layer(story.document)
+    assert painted is not None
+    mixing = story.host.mixing(story.document, painted.key)
     if not stage.ask("refine"):
         return
     source = story.host.hides(story.before)
     stage.deliver()
     story.untouched("repainting", source)
+    (new,) = story.ours()
+    assert story.host.mixing(story.document, new) == mixing
     story.undo()
     story.untouched("undoing a repainting")
     story.host.redo(story.document)

@@ -111,6 +111,10 @@ class Host(Protocol):
         """What a painter sees (`rgba8`), transparent where nothing is."""
         ...
 
+    def mixing(self, document: str, layer: str) -> object:
+        """How a layer mixes with what is below it (opacity, blending, clipping), to be compared."""
+        ...
+
     def mask(self, document: str, layer: str, region: Rect) -> bytes | None:
         """What a layer's mask lets through, a byte a pixel; None without a mask."""
         ...

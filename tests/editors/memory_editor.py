@@ -183,6 +183,11 @@ class MemoryEditor:
             for layer in insertion.layers
         ]
         keys = [node.key for node in new]
+        if insertion.like:
+            like = self.node(document, insertion.like)
+            for node in new:
+                node.opacity, node.blending = like.opacity, like.blending
+                node.clipped = like.clipped
         for old, node in zip(leaving, list(new)):  # noqa: B905 (they may be fewer)
             if old is not None:
                 take_over(sheet.nodes, old, node)

@@ -76,6 +76,10 @@ class MemoryHost:
     def visible(self, document: str, region: Rect) -> Image:
         return self.editor.read_below(document, None, region, "rgba8")
 
+    def mixing(self, document: str, layer: str) -> object:
+        node = self.editor.node(document, layer)
+        return node.opacity, node.blending, node.clipped
+
     def mask(self, document: str, layer: str, region: Rect) -> bytes | None:
         mask = self.editor.node(document, layer).mask
         return strengths(mask, region) if mask is not None else None

@@ -39,6 +39,7 @@ def insert_layers(image: Gimp.Image, insertion: Insertion) -> list[Gimp.Layer]:
     made: list[Gimp.Layer] = []
     taking: list[Succession] = []
     beside: list[Gimp.Layer] = []
+    like = find(image, insertion.like) if insertion.like else None
     for index, source in enumerate(insertion.layers):
         old = leaving[index] if index < len(leaving) else None
         if old is not None:
@@ -46,6 +47,8 @@ def insert_layers(image: Gimp.Image, insertion: Insertion) -> list[Gimp.Layer]:
             made.append(taking[-1].new)
         else:
             beside.append(make_layer(image, source, insertion.mask))
+            if like is not None:
+                _blend_like(beside[-1], like)
             made.append(beside[-1])
     heirs = {key_of(each.old): each.new for each in taking}
     with _one_step_without_a_trace(image, heirs):
@@ -102,6 +105,18 @@ def make_layer(image: Gimp.Image, source: Layer, mask: Selection | None = None) 
 def _composite_as_painted(layer: Gimp.Layer) -> None:
     """Half-transparent pixels are mixed in sRGB; GIMP would mix them in linear light."""
     layer.set_composite_space(Gimp.LayerColorSpace.RGB_NON_LINEAR)
+
+
+def _blend_like(layer: Gimp.Layer, other: Gimp.Layer) -> None:
+    """Let a layer mix with what is below as another one does."""
+    mode = other.get_mode()
+    layer.set_opacity(other.get_opacity())
+    if mode not in (Gimp.LayerMode.NORMAL, Gimp.LayerMode.PASS_THROUGH):
+        layer.set_mode(mode)
+        layer.set_blend_space(other.get_blend_space())
+        layer.set_composite_space(other.get_composite_space())
+    if mode != Gimp.LayerMode.PASS_THROUGH:
+        layer.set_composite_mode(other.get_composite_mode())
 
 
 class _Selected:

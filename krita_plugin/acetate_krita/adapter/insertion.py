@@ -39,6 +39,7 @@ def insert(krita: Any, document: Any, insertion: Insertion, steps: Recorder) -> 
     for old in filter(None, leaving):
         _assert_replaceable(document, old)
     found = Inserted()
+    like = stack.find(document, insertion.like) if insertion.like else None
     arriving: list[Any] = []
     for index, layer in enumerate(insertion.layers):
         old = leaving[index] if index < len(leaving) else None
@@ -46,6 +47,8 @@ def insert(krita: Any, document: Any, insertion: Insertion, steps: Recorder) -> 
             found.nodes.append(_exchange(document, old, layer, steps))
             continue
         node = _build(krita, document, layer, insertion.mask)
+        if like is not None:
+            _blend_like(node, like)
         found.nodes.append(node)
         arriving.append(node)
     for old in filter(None, leaving[len(insertion.layers) :]):
@@ -118,6 +121,13 @@ def _build(krita: Any, document: Any, layer: Layer, mask: Selection | None) -> A
     if mask is not None:
         node.setChildNodes([mask_of(krita, document, mask)])
     return node
+
+
+def _blend_like(node: Any, other: Any) -> None:
+    """Let a layer that is not in the stack yet mix with what is below as another one does."""
+    node.setOpacity(other.opacity())
+    node.setBlendingMode(other.blendingMode())
+    node.setInheritAlpha(other.inheritAlpha())
 
 
 def _put(document: Any, node: Any, place: Place) -> bool:

@@ -103,6 +103,7 @@ class UndoChains:
         self._hidden: dict[str, list[_Hidden]] = {}
         self._ours: dict[str, set[str]] = {}
         self._active: dict[str, str] = {}
+        self._exchanged: dict[str, list[tuple[str, str]]] = {}
         self._present: dict[str, set[str]] = {}
         self._touched: set[str] = set()
         self._looks = 0
@@ -193,7 +194,8 @@ class UndoChains:
         _show(document, sources, True)
 
     def replace(self, key: str, old: list[str], new: list[str]) -> None:
-        """Other layers of ours stand for the same hidden ones now."""
+        """Layers of ours stand for others now: for the same hidden ones, and under the hand."""
+        self._exchanged.setdefault(key, []).extend(zip(old, new))  # noqa: B905 (Python 3.8)
         for hidden in self._hidden.get(key, []):
             if hidden.ours.intersection(old):
                 hidden.ours.update(new)
@@ -228,9 +230,21 @@ class UndoChains:
             return
         if node is not None and stack.key_of(node) == wanted:
             return
-        before = stack.find_any(document, wanted)
+        before = self._in_its_place(key, document, wanted)
         if before is not None:
             document.setActiveNode(before)
+
+    def _in_its_place(self, key: str, document: Any, wanted: str) -> Any | None:
+        """A layer, or the one that was replaced by it or replaces it at this place of history."""
+        linked = [wanted]
+        for each in linked:
+            node = stack.find_any(document, each)
+            if node is not None:
+                return node
+            for pair in self._exchanged.get(key, []):
+                if each in pair:
+                    linked.extend(other for other in pair if other not in linked)
+        return None
 
     def watch(self, action: Any) -> None:
         """Follow a window's undo or redo, however the painter asks for it."""

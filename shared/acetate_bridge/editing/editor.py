@@ -120,7 +120,8 @@ class Insertion:
     of the first of them, and so on, in everything but pixels, recipe and name: spot in the
     stack, opacity, blending, visibility, locks, label, clipping, styles, masks and filters (then
     `place`, `group` and `mask` do not matter). Where one is gone, its layer goes to `place`.
-    `hides` names the painter's layers that are hidden in the same undo step.
+    `hides` names the painter's layers that are hidden in the same undo step. `like` names one
+    that the new layers stand for: they have its opacity, blending and clipping.
     """
 
     layers: tuple[Layer, ...]
@@ -129,6 +130,7 @@ class Insertion:
     mask: Selection | None = None
     replaces: tuple[str, ...] = ()
     hides: tuple[str, ...] = ()
+    like: str = ""
 
 
 class Editor(Protocol):

@@ -31,17 +31,19 @@ def gather(
     variants: int,
     follows: Sequence[Follow] = (),
     left_out: frozenset[str] = frozenset(),
+    replaces: Sequence[str] = (),
 ) -> Gathered:
     """Read what the mode's inputs need, and the layers to follow.
 
-    `left_out` are the marks of layers that the model does not see. Raises CannotPlan,
-    DocumentClosed and LayerGone.
+    `left_out` are the marks of layers that the model does not see. What takes the place of a layer
+    in `replaces` gets its masks and filters, so of that one its own pixels are read. Raises
+    CannotPlan, DocumentClosed and LayerGone.
     """
     images: dict[str, Image] = {}
     document, canvas = plan.document, plan.frame.canvas
     unseen = unseen_layers(editor.layers(document.key), left_out, follows)
     for wanted in info.inputs:
-        image = _read(editor, plan, info.name, wanted, unseen)
+        image = _read(editor, plan, info.name, wanted, unseen, replaces)
         if image is not None:
             images[wanted.name] = image
     layer = images.get("layer")
@@ -73,7 +75,12 @@ def selection_image(plan: Plan) -> Image:
 
 
 def _read(
-    editor: Editor, plan: Plan, mode: str, wanted: ModeInput, unseen: tuple[str, ...]
+    editor: Editor,
+    plan: Plan,
+    mode: str,
+    wanted: ModeInput,
+    unseen: tuple[str, ...],
+    replaces: Sequence[str],
 ) -> Image | None:
     document, canvas = plan.document.key, plan.frame.canvas
     pixel_format = plan.document.pixel_format
@@ -92,4 +99,5 @@ def _read(
         return editor.read_below(document, source, canvas, pixel_format, whole, unseen)
     if source is None:
         return None
-    return editor.read_layer(document, source, canvas, pixel_format)
+    read = editor.read_own if source in replaces else editor.read_layer
+    return read(document, source, canvas, pixel_format)

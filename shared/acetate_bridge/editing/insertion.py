@@ -178,10 +178,13 @@ class Deliveries:
             self._choose(lambda: self.strip.keep(result))
 
     def discard(self) -> None:
-        """The painter throws the results away. Raises ValueError, and then nothing has changed."""
+        """The painter throws the shown result away, or all where none is shown.
+
+        Raises ValueError, and then nothing has changed.
+        """
         record = self.strip.record
         self.strip.discard()
-        if record is not None:
+        if record is not None and self.strip.record is None:
             self._let_go(record.job)
 
     def look_again(self) -> None:

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass, replace
 
 from acetate_bridge.editing.anchor import anchor_of
-from acetate_bridge.editing.editor import Document, Editor, LayerInfo
+from acetate_bridge.editing.editor import Document, Editor, LayerInfo, Place
 from acetate_bridge.editing.guides import Follow, left_out_of
 from acetate_bridge.editing.inputs import gather
 from acetate_bridge.editing.job import Record, record_of, source_of
@@ -108,6 +108,26 @@ def anew(
     return situation, Wish(region, replaces=(layer.key,), follows=follows_of(recipe, history))
 
 
+def once_more(
+    editor: Editor, document: Document, last: BuiltRequest, recipe: Recipe, standing: list[str]
+) -> BuiltRequest:
+    """The pictures of an earlier job again, for a source that its result has replaced.
+
+    `standing` are the layers that stand in its place now.
+    """
+    place = Place(standing[0]) if standing else last.record.place
+    record = replace(
+        last.record,
+        job=uuid.uuid4().hex,
+        document=document.key,
+        recipe=recipe,
+        replaces=standing,
+        place=place,
+        anchor=anchor_of(editor, document, standing[0] if standing else ""),
+    )
+    return BuiltRequest(replace(last.request, recipe=recipe), record, None)
+
+
 def build(
     editor: Editor,
     situation: Situation,
@@ -132,7 +152,9 @@ def build(
         marked = replace(found.document, mark=editor.mark(found.document.key))
         found = replace(found, document=marked)
     left_out = left_out_of(editor.note(found.document.key))
-    gathered = gather(editor, found, info, recipe, wish.variants, wish.follows, left_out)
+    gathered = gather(
+        editor, found, info, recipe, wish.variants, wish.follows, left_out, wish.replaces
+    )
     source = wish.replaces[0] if wish.replaces else source_of(found, recipe.mode)
     record = record_of(
         uuid.uuid4().hex,

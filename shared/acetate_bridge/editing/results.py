@@ -53,6 +53,7 @@ class Strip:
         self._inserted: list[_Standing] = []
         self._before: Result | None = None
         self._hidden: tuple[str, ...] = ()
+        self._discarded: list[tuple[int, Result]] = []
 
     @property
     def shown(self) -> Result | None:
@@ -66,7 +67,11 @@ class Strip:
 
     def begin(self, record: Record) -> None:
         """Results of another job follow; what stands in the document stays there."""
-        self.record, self.results, self._inserted = record, [], []
+        self.record, self.results = record, []
+        self._forget()
+
+    def _forget(self) -> None:
+        self._inserted, self._discarded = [], []
         self._before, self._hidden = None, ()
 
     def show(self, result: Result) -> None:
@@ -97,18 +102,28 @@ class Strip:
         self._before = None
 
     def discard(self) -> None:
-        """Take the shown result out; what it had replaced or hidden is back. Clears the strip."""
-        record, before, hidden = self.record, self._before, self._hidden
+        """Take the shown result out; what it had replaced or hidden is back.
+
+        Those that wait stay in the strip; without a shown one, or none that waits, it is cleared.
+        """
         self.look_again()
-        shown = self.shown
+        record, before, shown = self.record, self._before, self.shown
+        waiting = [each for each in self.results if each is not shown]
         if record is not None and shown is not None:
             if before is not None:
                 self._exchange(record, shown, before)
+                # The next one that is chosen stands for it as this one did.
+                record = replace(record, replaces=list(before.keys), source=before.keys[0])
             else:
                 leaving = [*shown.keys, *self._own_group(record, shown)]
-                self._editor.remove(record.document, leaving, hidden)
-        self.record, self.results, self._inserted = None, [], []
-        self._before, self._hidden = None, ()
+                self._editor.remove(record.document, leaving, self._hidden)
+                shown.keys = []
+            if any(not each.keys for each in waiting):
+                self._discarded.append((self.results.index(shown), shown))
+                self.record, self.results = record, waiting
+                return
+        self.record, self.results = None, []
+        self._forget()
 
     def look_again(self) -> None:
         """Notice what the painter has deleted, undone or redone."""
@@ -130,6 +145,7 @@ class Strip:
             _moved_selection(record.selection, shift),
             replaced,
             hidden,
+            _stood_for(record, layers),
         )
         self._stand(record, result, insertion, [shift] * len(result.layers))
         self._before, self._hidden = before, hidden
@@ -138,8 +154,13 @@ class Strip:
         shift = self._shift(record)
         offsets = [shift] * len(result.layers)
         mask = _moved_selection(record.selection, shift)
-        layers = _shifted(result.layers, offsets)
-        insertion = Insertion(layers, record.place, record.group, mask)
+        insertion = Insertion(
+            _shifted(result.layers, offsets),
+            record.place,
+            record.group,
+            mask,
+            like=_stood_for(record, self._layers()),
+        )
         self._stand(record, result, insertion, offsets)
 
     def _exchange(self, record: Record, old: Result, new: Result) -> None:
@@ -269,6 +290,15 @@ class Strip:
         for standing in reversed(self._inserted):
             if not standing.result.keys and present.intersection(standing.keys):
                 standing.result.keys = standing.keys
+        for place, result in reversed(self._discarded):
+            if result.keys:
+                self.results.insert(place, result)
+        self._discarded = [each for each in self._discarded if not each[1].keys]
+
+
+def _stood_for(record: Record, layers: dict[str, LayerInfo]) -> str:
+    """The layer that the results of a job are seen instead of; empty without one."""
+    return next((key for key in record.hides if key in layers), "")
 
 
 def _shifted(layers: tuple[Layer, ...], offsets: list[Shift]) -> tuple[Layer, ...]:

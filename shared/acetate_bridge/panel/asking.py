@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from acetate_bridge.client.connection_state import STOPPED
-from acetate_bridge.editing.anchor import shift_since
+from acetate_bridge.editing.anchor import Shift, shift_since
 from acetate_bridge.editing.editor import (
     Document,
     DocumentClosed,
@@ -25,10 +25,12 @@ from acetate_bridge.editing.plan import CannotPlan, Situation
 from acetate_bridge.editing.recipes import read_recipe
 from acetate_bridge.editing.request_builder import (
     NO_PROMPT,
+    BuiltRequest,
     Wish,
     anew,
     build,
     mode_info,
+    once_more,
     repeated,
     with_own_prompt,
 )
@@ -40,6 +42,7 @@ from acetate_bridge.panel.guiding import Guiding
 from acetate_bridge.panel.preferences import Preferences
 from acetate_bridge.panel.view_model import Knowledge
 from acetate_bridge.protocol.limits import has_prompt
+from acetate_bridge.protocol.messages import ModeInfo, ModelInfo
 from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.seeds import drawn_seed
 from acetate_bridge.protocol.types import Recipe
@@ -55,6 +58,7 @@ class Asking(Guiding):
         self._book: TaskBook | None = None
         self._tasks: dict[str, Task] = {}
         self._asked: dict[str, Record] = {}
+        self._last: dict[str, BuiltRequest] = {}
         self._note = b""
         self._entries: list[HistoryEntry] = []
         self._deliveries = Deliveries(editor, self._settle, self._arrived)
@@ -98,7 +102,8 @@ class Asking(Guiding):
         layers = {each.key: each for each in self._editor.layers(document.key)}
         source = layers.get(record.source)
         if source is None and mode_row(record.mode).needs_layer:
-            raise CannotPlan("The layer that it was made from is not there any more.")
+            self._try_without_source(document, record, shift)
+            return
         region, selection = record.region.moved(*shift), None
         if record.origin == "selection":
             soft = record.selection
@@ -109,6 +114,17 @@ class Asking(Guiding):
         replaces = tuple(key for key in record.replaces if key in layers)
         follows = tuple(record.follows)
         self._submit(again, Wish(wanted, record.variants, replaces, tuple(record.hides), follows))
+
+    def _try_without_source(self, document: Document, record: Record, shift: Shift) -> None:
+        """Another try where the layer is gone: with what was read of it, while that is known."""
+        last, strip = self._last.get(document.key), self._deliveries.strip
+        if last is None or last.record.job != record.job or shift != (0, 0):
+            raise CannotPlan("The layer that it was made from is not there any more.")
+        ours = strip.record is not None and strip.record.job == record.job
+        standing = list(strip.shown.keys) if ours and strip.shown is not None else []
+        again = repeated(record.recipe, drawn_seed())
+        self._check(again)
+        self._send(once_more(self._editor, document, last, again, standing))
 
     @safely
     def repeat(self, index: int) -> None:
@@ -164,7 +180,8 @@ class Asking(Guiding):
             return replace(wish, replaces=(layer.key,))
         return replace(wish, hides=(layer.key,)) if after == "hide" else wish
 
-    def _submit(self, recipe: Recipe, wish: Wish) -> None:
+    def _check(self, recipe: Recipe) -> tuple[ModelInfo, ModeInfo]:
+        """What would paint a recipe. Raises CannotPlan where nothing can now."""
         model = self.known.model(recipe.mode, recipe.model)
         info = mode_info(self.known.offer, recipe.mode)
         problem = self.known.hindrance(recipe.mode, model)
@@ -172,11 +189,22 @@ class Asking(Guiding):
             problem = NO_PROMPT
         if problem or model is None or info is None or self._link is None:
             raise CannotPlan(problem or STOPPED.message)
-        built = build(self._editor, self.known.situation, model, info, recipe, wish)
+        return model, info
+
+    def _submit(self, recipe: Recipe, wish: Wish) -> None:
+        model, info = self._check(recipe)
+        self._send(build(self._editor, self.known.situation, model, info, recipe, wish))
+
+    def _send(self, built: BuiltRequest) -> None:
+        assert self._link is not None
         record = built.record
         self.known.outcome = None
         self._tasks[record.job] = Task(record, heard=True, frame=built.request.frame)
         self._asked[record.document] = record
+        # The pictures are kept for as long as nothing else can tell them.
+        self._last.pop(record.document, None)
+        if record.replaces:
+            self._last = {record.document: built}
         if self._book is not None:
             self._book.add(record)
         self._link.submit(built.request, record.job)

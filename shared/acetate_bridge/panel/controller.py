@@ -21,6 +21,7 @@ from acetate_bridge.panel.adjusting import safely
 from acetate_bridge.panel.dispatch import Hearing, MakeLink
 from acetate_bridge.panel.equipping import editor_kind
 from acetate_bridge.panel.previewing import Previewing
+from acetate_bridge.panel.settings import PanelSettings
 from acetate_bridge.panel.spoken_view import spoken
 from acetate_bridge.panel.view import PanelView, Status
 from acetate_bridge.panel.view_model import Work, draw, thumbnails
@@ -56,6 +57,7 @@ class Controller(Previewing):
         self._on_change = on_change
         self._make_link = make_link
         self._revived = False
+        self._given_way: PanelSettings | None = None
 
     # ---- coming and going
 
@@ -148,7 +150,7 @@ class Controller(Previewing):
 
     @safely
     def discard(self) -> None:
-        """Take the shown result out and clear the strip."""
+        """Take the shown result out; where none is shown, clear the strip."""
         self.known.outcome = None
         self._deliveries.discard()
 
@@ -156,9 +158,14 @@ class Controller(Previewing):
     def restore(self, index: int) -> None:
         """Fill the panel with a recipe of the history."""
         if 0 <= index < len(self.known.history):
-            entry = self.known.history[index]
+            entry, before = self.known.history[index], self._preferences.current
             self._preferences.restore(entry.recipe, entry.follows)
             self._look()
+            written = before.prompts.get(entry.recipe.mode, "").strip()
+            known = {each.recipe.prompt.strip() for each in self.known.history}
+            if written and written not in known:
+                # Nothing but the panel knows what was typed there.
+                self._given_way, self.known.outcome = before, statuses.GAVE_WAY
 
     @safely
     def insert_offer(self) -> None:
@@ -202,6 +209,9 @@ class Controller(Previewing):
         elif button.action == "insert_now":
             self._deliveries.try_again(at_once=True)
             self._look()
+        elif button.action == "bring_back" and self._given_way is not None:
+            self._preferences.change(self._given_way)
+            self._given_way, self.known.outcome = None, None
         elif button.action == "dismiss":
             self.known.outcome = None
 

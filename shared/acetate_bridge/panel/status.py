@@ -12,6 +12,11 @@ from acetate_bridge.protocol.messages import Failed, ModelInfo, Models, Progress
 
 STOPPED = Status("Not connected.", "notice", Button("Connect", "retry"))
 FAULT = Status(words.FAULT, "problem", Button("Dismiss", "dismiss"))
+GAVE_WAY = Status(
+    "The prompt that stood there has given way to this one.",
+    "notice",
+    Button("Bring it back", "bring_back"),
+)
 HAND_IS_PAINTING = Status(words.HAND_IS_PAINTING, "working", Button("Insert now", "insert_now"))
 
 

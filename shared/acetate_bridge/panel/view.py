@@ -19,7 +19,15 @@ Severity = Literal["ready", "working", "notice", "problem"]
 """How a status is marked: a calm dot, a turning one, a yellow one, a red one."""
 
 Action = Literal[
-    "start_server", "retry", "pull", "pause", "convert", "again", "dismiss", "insert_now"
+    "start_server",
+    "retry",
+    "pull",
+    "pause",
+    "convert",
+    "again",
+    "dismiss",
+    "insert_now",
+    "bring_back",
 ]
 
 

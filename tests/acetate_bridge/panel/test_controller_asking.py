@@ -247,6 +247,25 @@ def test_the_history_of_the_document_restores_a_recipe(tmp_path: Path) -> None:
     assert view.fields["seed"].value == 5 and view.fields["seed_locked"].value
 
 
+def test_a_prompt_that_a_history_entry_overwrites_can_be_brought_back(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.ask("a lantern")
+    desk.layer()
+    desk.done()
+    desk.panel.restore(0)
+    assert desk.view.status.button is None, "nothing is lost"
+    desk.panel.set_prompt("a half-written sen")
+    desk.panel.set_field("steps", 7)
+    desk.panel.restore(0)
+    desk.panel.restore(0)
+    button = desk.view.status.button
+    assert desk.view.prompt == "a lantern" and button is not None
+    assert button.label == "Bring it back"
+    desk.panel.press_status_button()
+    assert desk.view.prompt == "a half-written sen" and desk.view.fields["steps"].value == 7
+    assert desk.view.status.button is None
+
+
 def test_the_history_is_the_documents_own_and_saved_with_it(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.ask("a lantern")

@@ -204,6 +204,100 @@ def test_a_layer_is_worked_on_as_it_is_shown_with_its_masks_and_those_of_its_gro
     assert [alpha(40, 30), alpha(120, 30), alpha(40, 90)] == [255, 0, 0]
 
 
+def test_what_replaces_a_layer_is_made_from_its_own_pixels_as_it_keeps_mask_and_filters(
+    tmp_path: Path,
+) -> None:
+    desk = Desk(tmp_path)
+    whole = Rect(0, 0, 160, 120)
+    half = Selection(Rect(0, 0, 160, 60))
+    desk.editor.add(
+        desk.document,
+        Node("", "boat", whole, solid(160, 120, RED), mask=half, filters=("invert",)),
+    )
+    desk.panel.refresh()
+    desk.panel.set_field("after_repaint", "replace")
+    variants(desk, 1, "refine")
+    assert desk.request.images["layer"] == solid(160, 120, RED), "or both would count twice"
+    assert (shown(desk).mask, shown(desk).filters) == (half, ("invert",))
+
+
+def test_a_repainting_is_blended_as_the_layer_that_it_hides(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    how = {"opacity": 90, "blending": "multiply", "clipped": True}
+    key = desk.paint("shade", lantern(64, 64))
+    vars(desk.editor.node(desk.document, key)).update(how)
+    variants(desk, 2, "refine")
+
+    def seen() -> list[dict[str, object]]:
+        nodes = desk.editor.sheet(desk.document).nodes
+        return [{name: getattr(node, name) for name in how} for node in nodes]
+
+    assert seen() == [how, how]
+    desk.panel.keep(0)
+    desk.panel.swap(1)
+    assert seen() == [how, how, how], "and so is the one beside it"
+
+
+def test_discarding_one_of_several_results_leaves_those_that_wait(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    key = desk.paint("sketch", lantern(64, 64))
+    variants(desk, 3, "refine")
+    desk.panel.discard()
+    assert desk.names() == ["sketch"] and desk.editor.node(desk.document, key).visible
+    assert [each.shown for each in desk.view.results] == [False, False]
+    desk.panel.swap(1)
+    assert desk.names() == ["foreground 2", "sketch"]
+    assert not desk.editor.node(desk.document, key).visible
+    desk.panel.discard()
+    assert [each.shown for each in desk.view.results] == [False]
+    desk.panel.discard()
+    assert desk.view.results == () and desk.names() == ["sketch"]
+
+
+def test_a_discarded_result_is_back_in_the_strip_with_an_undo(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    key = desk.paint("sketch", lantern(64, 64))
+    variants(desk, 3, "refine")
+    desk.panel.swap(1)
+    desk.panel.discard()
+    desk.editor.undo(desk.document)
+    desk.panel.refresh()
+    assert [each.shown for each in desk.view.results] == [False, True, False]
+    assert not desk.editor.node(desk.document, key).visible
+    desk.panel.discard()
+    assert desk.names() == ["sketch"] and desk.editor.node(desk.document, key).visible
+
+
+def test_after_a_result_that_replaced_is_discarded_the_next_one_replaces(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.paint("sketch", solid(64, 64, RED))
+    desk.panel.set_field("after_repaint", "replace")
+    variants(desk, 2, "refine")
+    for index in (0, 0):
+        desk.panel.discard()
+        (node,) = desk.editor.sheet(desk.document).nodes
+        assert node.name == "sketch" and node.pixels == solid(64, 64, RED)
+        desk.panel.swap(index)
+        if desk.view.results:
+            assert desk.names() == ["sketch"] and shown(desk).pixels != solid(64, 64, RED)
+
+
+def test_another_try_after_replacing_means_what_was_replaced(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.paint("sketch", solid(64, 64, RED))
+    desk.panel.set_field("after_repaint", "replace")
+    variants(desk, 1, "refine")
+    first, standing = desk.request, shown(desk).key
+    for _time in range(2):
+        desk.panel.another_try()
+        assert desk.request.images == first.images and desk.request.frame == first.frame
+        assert desk.request.recipe.seed != first.recipe.seed
+        desk.layer()
+        desk.done()
+        assert desk.names() == ["sketch"] and shown(desk).key != standing, "in its place"
+        standing = shown(desk).key
+
+
 def test_another_try_means_the_source_of_the_last_job(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     source = desk.paint("sketch", solid(64, 64, RED))  # Not what comes back.

@@ -174,6 +174,11 @@ class GimpHost:
         copy.delete()
         return Image(region.width, region.height, bytes(data))
 
+    def mixing(self, document: str, layer: str) -> object:
+        found = self._layer(layer)
+        mode, composite = found.get_mode(), found.get_composite_mode()
+        return round(found.get_opacity(), 3), int(mode), int(composite)
+
     def mask(self, document: str, layer: str, region: Rect) -> bytes | None:
         found = self._layer(layer)
         mask = found.get_mask()

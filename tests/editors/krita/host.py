@@ -134,6 +134,10 @@ class KritaHost:
         bits.setsize(4 * region.width * region.height)
         return Image(region.width, region.height, bytes(bits))
 
+    def mixing(self, document: str, layer: str) -> object:
+        node = self._node(document, layer)
+        return node.opacity(), node.blendingMode(), node.inheritAlpha()
+
     def mask(self, document: str, layer: str, region: Rect) -> bytes | None:
         for child in self._node(document, layer).childNodes():
             if child.type() == "transparencymask":
