@@ -21,7 +21,18 @@ from tests.editors.krita.host import KritaHost
 
 _TURNS = 3
 _LOOKS = frozenset(
-    {"stack", "bounds", "visible", "mask", "kinds", "fingerprint", "said", "asked", "offered"}
+    {
+        "stack",
+        "bounds",
+        "visible",
+        "mask",
+        "mixing",
+        "kinds",
+        "fingerprint",
+        "said",
+        "asked",
+        "offered",
+    }
 )
 """What the host does without changing anything."""
 

@@ -183,6 +183,41 @@ def check_a_layer_that_the_painter_chooses_right_after_an_undo_stays_chosen() ->
     assert document.active is document.neighbour, "and this is where the hand goes on"
 
 
+class _Exchanged(_Stack):
+    """`ours` stands in the place of `painted`, which has gone; `neighbour` is its mask."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.steps = ["Stroke", "Add Layer", "Remove Layer"]
+        self.at = 3
+
+    def nodeByUniqueID(self, key: object) -> _Node | None:  # noqa: N802 (Krita's name)
+        there = [self.neighbour, self.ours if self.at == 3 else self.painted]
+        return next((node for node in there if node.key == key), None)
+
+
+def check_the_hand_follows_an_exchanged_layer_through_undo_and_redo() -> None:
+    document = _Exchanged()
+    ours, painted = document.ours.key.toString(), document.painted.key.toString()
+    chains = UndoChains(_Documents(document), None)
+    chains._history = document
+    chains.know("key", [ours])
+    chains.replace("key", [painted], [ours])
+    chains.note_active("key", ours)
+    undo, redo = _Action(document, -2), _Action(document, 2)
+    chains.watch(undo)
+    chains.watch(redo)
+    undo.trigger()
+    document.active = document.neighbour
+    _until_settled(chains)
+    assert document.active is document.painted, "the next stroke would go into its mask"
+    chains.note_active("key", painted)
+    redo.trigger()
+    document.active = document.neighbour
+    _until_settled(chains)
+    assert document.active is document.ours
+
+
 class _Repainted(_Stack):
     """`ours` stands for `painted`, which it hides, until a hand takes it out (`taken`)."""
 
