@@ -113,10 +113,9 @@ def _repainting(story: Story) -> None:
     """
     stage = story.stage
     painted = story.host.editor.active_layer(story.document)
-    assert painted is not None
-    mixing = story.host.mixing(story.document, painted.key)
-    if not stage.ask("refine"):
+    if painted is None or not stage.ask("refine"):
         return
+    mixing = story.host.mixing(story.document, painted.key)
     source = story.host.hides(story.before)
     stage.deliver()
     story.untouched("repainting", source)
