@@ -167,7 +167,11 @@ class GimpEditor:
             self._look_again_at = now + _LOOK_EVERY
             layers = image.get_selected_layers()
             places = [list(layer.get_offsets()) for layer in layers]
-            sums = [check_sum(layer) for layer in layers]
+            # Of another shape a selection may lie in the same bounds.
+            clips = [layer.get_mask() for layer in layers]
+            if not Gimp.Selection.is_empty(image):
+                clips.append(image.get_selection())
+            sums = [check_sum(each) for each in (*layers, *clips) if each is not None]
             self._traces = document, (traces(image)[1:], places, sums)
         return self._traces
 

@@ -180,6 +180,28 @@ def check_a_layer_is_read_as_it_is_shown(host: GimpHost) -> None:
     story.close()
 
 
+def check_the_shape_of_a_selection_and_of_a_mask_leave_traces(host: GimpHost) -> None:
+    story = Story(host, "nested groups")
+    image = story.host._image(story.document)
+
+    def traces() -> object:
+        host.editor._look_again_at = 0.0
+        return host.editor.traces(story.document)
+
+    (layer,) = image.get_selected_layers()
+    image.select_rectangle(Gimp.ChannelOps.REPLACE, 8, 8, 24, 24)
+    square, bounds = traces(), list(Gimp.Selection.bounds(image))
+    assert traces() == square
+    image.select_ellipse(Gimp.ChannelOps.REPLACE, 8, 8, 24, 24)
+    assert traces() != square and list(Gimp.Selection.bounds(image)) == bounds
+    Gimp.Selection.none(image)
+    layer.add_mask(layer.create_mask(Gimp.AddMaskType.WHITE))
+    white = traces()
+    layer.get_mask().invert(False)
+    assert traces() != white
+    story.close()
+
+
 def _with_a_result(host: GimpHost) -> tuple[Story, str]:
     story = Story(host, "nested groups")
     story.stage.press("set_field", "variants", 2)
