@@ -6,8 +6,12 @@ told apart from what the card cannot do.
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
 from acetate.errors import AcetateError
-from acetate.pipelines.memory_ladder import is_out_of_memory
+from acetate.models.devices import pick_device
+from acetate.pipelines.memory_ladder import is_out_of_memory, out_of_memory
 
 _LOST = (
     "CUDA error",
@@ -25,6 +29,7 @@ _LOST = (
 )
 _UNABLE = (
     "no kernel image",
+    "unable to find an engine",
     "not currently implemented for the",
     "not currently supported on the",
     "not implemented for '",
@@ -44,6 +49,23 @@ class KernelMissing(AcetateError):
     """The card, or this build of torch, cannot do an operation that a model needs."""
 
     code = "kernel_missing"
+
+
+@contextmanager
+def told(device: str) -> Generator[None]:
+    """What the device of that name does in the block is raised as a sentence.
+
+    That is DeviceLost, KernelMissing, or OutOfMemory where no ladder was climbed; any other error
+    stays what it is.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise out_of_memory(pick_device(device), str(error)) from error
+        if (fault := fault_of(error, device)) is None:
+            raise
+        raise fault from error
 
 
 def fault_of(error: BaseException, device: str) -> AcetateError | None:

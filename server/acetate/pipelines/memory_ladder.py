@@ -14,7 +14,7 @@ import gc
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 import psutil
 import torch
@@ -26,7 +26,21 @@ T = TypeVar("T")
 P = ParamSpec("P")
 _UNITS = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _TRIED = re.compile(r"allocate ([\d.]+) (bytes|KiB|MiB|GiB)")
-_ELSEWHERE = ("can't allocate memory", "MPS backend out of memory", "not enough memory")
+_ELSEWHERE = (
+    "can't allocate memory",
+    "MPS backend out of memory",
+    "not enough memory",
+    # Of drivers and libraries, where another program took what torch had not taken yet.
+    "CUDA error: out of memory",
+    "HIP error: out of memory",
+    "OUT_OF_DEVICE_MEMORY",
+    "BLAS_STATUS_ALLOC_FAILED",
+    "rocblas_status_memory_error",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "ALLOCATION_FAILED",
+)
+_NOTEWORTHY = 15 * 10**8
+"""Bytes that others hold, below which it is the desktop, and what a driver takes for itself."""
 
 
 class OutOfMemory(AcetateError):
@@ -131,22 +145,48 @@ def release_memory(device: torch.device) -> None:
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes that can still be had on a device."""
+    """Bytes that can still be had on a device, with those that torch keeps there unused."""
     if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
+        reserved, used = _taken(device)
+        return torch.cuda.mem_get_info(device)[0] + reserved - used
     if device.type == "xpu":
-        return card_of(str(device)).free or card_memory(device)
+        reserved, used = _taken(device)
+        free = card_of(str(device)).free
+        return free + reserved - used if free else card_memory(device)
     return psutil.virtual_memory().available
+
+
+def held_by_others(device: torch.device) -> int:
+    """Bytes of a card that other programs, and its driver, hold; 0 where it does not tell."""
+    card = card_of(str(device))
+    return max(0, card.total - card.free - _taken(device)[0]) if card.free else 0
+
+
+def _taken(device: torch.device) -> tuple[int, int]:
+    """Bytes of a card that this process has taken, and those of them that are in use."""
+    # Not all torches tell, and none of a declared type.
+    library = cast("Any", torch.xpu if device.type == "xpu" else torch.cuda)
+    try:
+        return int(library.memory_reserved(device)), int(library.memory_allocated(device))
+    except (RuntimeError, AssertionError, AttributeError):
+        return 0, 0
 
 
 def out_of_memory(device: torch.device, words: str) -> OutOfMemory:
     """The error, with need and have in it where the allocator has said them."""
-    have = free_memory(device)
+    have, others = free_memory(device), held_by_others(device)
     match = _TRIED.search(words)
     need = f" {_gigabytes(float(match[1]) * _UNITS[match[2]])} more" if match else " more"
+    said = f"Memory ran out on {device}: the painting needs{need}, and {_gigabytes(have)} are free"
+    if others < _NOTEWORTHY:
+        return OutOfMemory(
+            f"{said}.",
+            "Paint smaller, take a smaller model, or close other programs that use the device.",
+        )
     return OutOfMemory(
-        f"Memory ran out on {device}: the painting needs{need}, and {_gigabytes(have)} are free.",
-        "Paint smaller, take a smaller model, or close other programs that use the device.",
+        f"{said}: other programs hold {_gigabytes(others)} of it.",
+        "Close what uses the card, such as a game or a second Acetate, and try again; "
+        "or paint smaller, or take a smaller model.",
     )
 
 

@@ -20,6 +20,7 @@ from acetate.models.registry import model_named
 from acetate.models.shipped import EMBEDDED, EMBEDDED_FOLDER
 from acetate.pipelines.loading import load_pipeline
 from acetate.pipelines.memory_ladder import is_out_of_memory, out_of_memory, release_memory
+from acetate.pipelines.offloading import fits
 from acetate.pipelines.weight_placement import loading_as
 
 if TYPE_CHECKING:
@@ -118,7 +119,11 @@ class Residents:
         return self._held[model]
 
     def _make_room(self, need: int) -> None:
-        while self._held and sum(self.held.values()) + need > self.budget:
+        while self._held and (
+            sum(self.held.values()) + need > self.budget
+            # A card is shared with other programs: what is free is looked at each time.
+            or not fits(need, self._device)
+        ):
             self._release(next(iter(self._held)))
 
     def _release(self, model: str) -> None:

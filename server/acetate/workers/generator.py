@@ -13,7 +13,7 @@ from acetate.errors import AcetateError
 from acetate.models.devices import pick_device
 from acetate.models.shipped import EMBEDDED
 from acetate.modes import run
-from acetate.pipelines.device_faults import fault_of
+from acetate.pipelines.device_faults import told
 from acetate.pipelines.model_cache import Residents
 from acetate.workers.engine import Announcement
 from acetate.workers.generator_api import Note, Painter, PainterStep
@@ -39,7 +39,8 @@ class Generator:
         """
         info = embedded_model()
         try:
-            pipeline = self._load(EMBEDDED)
+            with told(self._device):
+                pipeline = self._load(EMBEDDED)
         except AcetateError as error:
             info = replace(info, state="missing", progress=0.0, reason=error.message)
         else:
@@ -50,6 +51,12 @@ class Generator:
         self, request: Request, on_step: Callable[[PainterStep | Note], None]
     ) -> Sequence[Layer]:
         """See `Painter.paint`; a recipe without a size is painted at the model's own."""
+        with told(self._device):
+            return self._painted(request, on_step)
+
+    def _painted(
+        self, request: Request, on_step: Callable[[PainterStep | Note], None]
+    ) -> Sequence[Layer]:
         pipeline = self._load(request.recipe.model or EMBEDDED, request.recipe.weights)
         if not (request.recipe.width or request.recipe.height):
             recipe = replace(request.recipe, width=pipeline.native, height=pipeline.native)
@@ -61,10 +68,6 @@ class Generator:
         pipeline.ladder.on_relief = lambda sentence: on_step(Note(sentence))
         try:
             return run(request, pipeline, step)
-        except (RuntimeError, NotImplementedError) as error:
-            if (fault := fault_of(error, self._device)) is None:
-                raise
-            raise fault from error
         finally:
             pipeline.ladder.on_relief = None
 
