@@ -42,6 +42,11 @@ def test_every_mode_of_the_table_has_its_command(acetate: Acetate) -> None:
         (["serve", "--port", "x"], "--port takes a whole number."),
         (["serve", "--port", "99999"], "--port is at most 65535."),
         (["serve", "--quota-mb", "1"], "--quota-mb is at least 16."),
+        (["serve", "--device", "gpu"], "There is no device called “gpu”: use auto, cpu, cuda"),
+        (
+            ["serve", "--device", "cpu", "--device", "directml"],
+            "There is no device called “directml”: torch does not bring DirectML. Cards of AMD",
+        ),
         (["connect"], "Name the address that the other machine shows, as in acetate connect 192."),
         (["connect", "192.168.1.20:7861"], "The code is missing that the other machine shows."),
     ],

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from acetate.errors import BadRequest, DeviceMissing
+from acetate.models.device_names import check_name
 from acetate.models.devices import Card, available_devices, card_of, pick_device
 
 
@@ -67,7 +68,17 @@ def test_the_processor_and_apples_graphics_have_no_figures() -> None:
 
 
 def test_what_is_no_device_or_not_here_is_said() -> None:
-    with pytest.raises(BadRequest, match="auto, cpu, cuda, xpu or mps"):
+    with pytest.raises(BadRequest, match=r"auto, cpu, cuda \(or cuda:1\), xpu or mps"):
         pick_device("gpu")
     with pytest.raises(DeviceMissing, match="cannot paint on “xpu:7”"):
         pick_device("xpu:7")
+
+
+@pytest.mark.parametrize("name", ["directml", "DirectML", "dml:0", "privateuseone"])
+def test_whoever_asks_for_directml_is_told_what_there_is_instead(name: str) -> None:
+    with pytest.raises(BadRequest, match="torch does not bring DirectML") as early:
+        check_name(name)
+    assert "ROCm" in early.value.hint and "xpu" in early.value.hint
+    with pytest.raises(BadRequest) as late:
+        pick_device(name)
+    assert isinstance(late.value, BadRequest)

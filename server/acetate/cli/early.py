@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 
 from acetate.cli.request import Order
 from acetate.errors import AcetateError, BadRequest, DeviceMissing
 from acetate.models.catalog import Entry
+from acetate.models.device_names import check_name
 from acetate.models.families import FAMILIES
 
-_DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:\d+)?")
 _NVIDIA, _AMD, _WINDOWS_BELOW = Path("/dev/nvidiactl"), Path("/dev/kfd"), Path("/dev/dxg")
 
 
@@ -45,10 +44,7 @@ def check_without_torch(order: Order) -> None:
 
 def check_device(name: str) -> None:
     """Raise BadRequest for what names no device, DeviceMissing for one that cannot be here."""
-    if not _DEVICE.fullmatch(name):
-        raise BadRequest(
-            f"There is no device called “{name}”: use auto, cpu, cuda (or cuda:1), xpu or mps."
-        )
+    check_name(name)
     kind = name.partition(":")[0]
     here = {"mps": sys.platform == "darwin", "cuda": _may_have_cuda()}
     if not here.get(kind, True):

@@ -85,7 +85,9 @@ def serve(
     from acetate.app.server import CannotServe
     from acetate.app.server import serve as run
     from acetate.app.settings import Settings
+    from acetate.cli.early import check_device
     from acetate.logs import LogFormat, set_up
+    from acetate.models.device_names import check_name
 
     set_up(log_format, logging.DEBUG if verbose else logging.INFO)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
@@ -98,6 +100,9 @@ def serve(
                 "add --allow-remote and --token-file if that is what you want."
             )
         cluster, racks = _ray(ray, ray_painters), _racks(engine)
+        for name in device or ():
+            # In a cluster its nodes have the devices, not this machine.
+            check_name(name) if cluster else check_device(name)
         if token_file is not None and not token_file.exists():
             _check_alone()  # Nobody gets a token that no server asks for.
         settings = Settings(

@@ -7,7 +7,8 @@ from typing import Any, cast
 
 import torch
 
-from acetate.errors import BadRequest, DeviceMissing
+from acetate.errors import DeviceMissing
+from acetate.models.device_names import check_name
 
 
 def available_devices() -> list[str]:
@@ -69,12 +70,8 @@ def pick_device(name: str = "auto") -> torch.device:
     devices = available_devices()
     if name == "auto":
         return torch.device(devices[0])
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise BadRequest(
-            f"There is no device called “{name}”: use auto, cpu, cuda, xpu or mps."
-        ) from None
+    check_name(name)
+    device = torch.device(name)
     if name not in devices and not any(known.split(":")[0] == name for known in devices):
         raise DeviceMissing(
             f"This machine cannot paint on “{name}”: it has {', '.join(devices)}.",
