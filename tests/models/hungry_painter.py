@@ -1,4 +1,7 @@
-"""The real painter, whose memory runs out as often as the prompt says: "hungry 3"."""
+"""The real painter, whose memory runs out as often as the prompt says: "hungry 3".
+
+After "shared 3" it is another program that has taken it, of which the driver tells in its own way.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ from acetate.workers.generator import Generator
 from acetate.workers.generator_api import Note, PainterStep
 from acetate_bridge.protocol.types import Layer, Request
 
-FAILURE = "CUDA out of memory. Tried to allocate 2.00 GiB."
+FAILURES = {
+    "hungry": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+    "shared": RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`"),
+}
 
 
 class HungryGenerator(Generator):
@@ -23,14 +29,14 @@ class HungryGenerator(Generator):
         self, request: Request, on_step: Callable[[PainterStep | Note], None]
     ) -> Sequence[Layer]:
         name, _, times = request.recipe.prompt.partition(" ")
-        left = int(times) if name == "hungry" else 0
+        left = int(times) if name in FAILURES else 0
         predict = Sd15Pipeline.predict
 
         def failing(*arguments: object) -> torch.Tensor:
             nonlocal left
             if left:
                 left -= 1
-                raise torch.OutOfMemoryError(FAILURE)
+                raise FAILURES[name].with_traceback(None)
             return predict(*arguments)  # type: ignore[arg-type]
 
         with (

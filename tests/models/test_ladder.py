@@ -65,6 +65,16 @@ def test_below_the_last_rung_there_is_an_error_with_need_and_have(listener: List
     assert "Paint smaller" in failed.hint
 
 
+def test_what_a_game_takes_in_mid_job_is_given_up_or_told(listener: Listener) -> None:
+    job = listener.client.submit(request("shared 4"))
+    assert isinstance(listener.ending(job), Done)
+    note = listener.of(job, Progress)[-1].note
+    assert [rung for rung in RUNGS if rung in note] == RUNGS[:4]
+    failed = listener.ending(listener.client.submit(request("shared 99")))
+    assert isinstance(failed, Failed) and failed.code == "out_of_memory"
+    assert "are free" in failed.message
+
+
 def test_the_next_job_works_and_is_told_nothing(listener: Listener) -> None:
     job = listener.client.submit(request("hungry 0"))
     assert isinstance(listener.ending(job), Done)
