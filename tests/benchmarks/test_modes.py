@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
+from torch.utils.flop_counter import FlopCounterMode
 
+from acetate.pipelines.tiny_decoder import TinyDecoder
 from tests.benchmarks import modes
 from tests.benchmarks.full_size import full_pipeline
 
+META = torch.device("meta")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
@@ -60,3 +67,29 @@ def test_the_full_size_models_take_their_patches(
         patch.inject(pipeline.denoiser)
         patch.eject()
         assert sum(each.numel() for each in pipeline.denoiser.parameters()) == size
+
+
+@pytest.mark.parametrize(("family", "side", "words"), [("sd15", 64, 768), ("sdxl", 128, 2048)])
+def test_a_preview_by_a_tiny_autoencoder_takes_less_than_three_hundredths_of_a_step(
+    family: str, side: int, words: int
+) -> None:
+    """Counted in operations, at full size and with guidance, on the device without memory."""
+    with META:
+        tiny = TinyDecoder(AutoencoderTiny(), META)
+        latent = torch.zeros(1, 4, side, side)
+        told = torch.zeros(2, 77, words, dtype=torch.bfloat16)
+        added = {
+            "text_embeds": torch.zeros(2, 1280, dtype=torch.bfloat16),
+            "time_ids": torch.zeros(2, 6, dtype=torch.bfloat16),
+        }
+        both = latent.expand(2, -1, -1, -1).bfloat16()
+    unet = full_pipeline(family, META, torch.bfloat16).denoiser
+    beside: dict[str, Any] = {"added_cond_kwargs": added} if family == "sdxl" else {}
+    step = operations(lambda: unet(both, torch.zeros(1, device=META), told, **beside))
+    assert 0 < operations(lambda: tiny.see(latent, latent[:, :1])) < 0.03 * step
+
+
+def operations(work: Callable[[], object]) -> int:
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        work()
+    return counter.get_total_flops()

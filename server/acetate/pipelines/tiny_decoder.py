@@ -27,6 +27,19 @@ log = logging.getLogger("acetate.pipelines")
 LARGEST = 256
 """Pixels of a preview's longer side."""
 
+_PIXELS = 8
+"""Pixels of a side that a place of the latent becomes."""
+
+
+def quickly_decoded(latent: Tensor) -> Tensor:
+    """A latent [B, C, h, w] at half its sides, but not smaller than it is shown.
+
+    Whole it would take a twentieth of a step of SDXL, and a tenth of one of SD 1.5.
+    """
+    scale = min(1.0, max(0.5, LARGEST / _PIXELS / max(latent.shape[-2:])))
+    sides = [max(1, round(side * scale)) for side in latent.shape[-2:]]
+    return interpolate(latent, sides, mode="area") if scale < 1 else latent
+
 
 class TinyDecoder:
     """Decodes scaled latents, which its authors trained it for."""
@@ -37,9 +50,11 @@ class TinyDecoder:
     def see(self, latent: Tensor, alpha: Tensor) -> Tensor:
         """Straight RGBA [B, 4, h, w] from 0 to 1 of a latent, with this alpha [B, 1, ·, ·]."""
         weight = next(self._network.parameters())
-        pixels = self._network.decode(latent.to(weight), return_dict=False)[0].float()
-        scale = min(1.0, LARGEST / max(pixels.shape[-2:]))
-        sides = [max(1, round(side * scale)) for side in pixels.shape[-2:]]
+        small = quickly_decoded(latent).to(weight)
+        pixels = self._network.decode(small, return_dict=False)[0].float()
+        whole = [side * _PIXELS for side in latent.shape[-2:]]
+        scale = min(1.0, LARGEST / max(whole))
+        sides = [max(1, round(side * scale)) for side in whole]
         colour = (interpolate(pixels, sides, mode="area") * 0.5 + 0.5).clamp(0, 1)
         wide = interpolate(alpha.float(), sides, mode="bilinear")
         return torch.cat([colour, wide.to(colour.device)], dim=1)
