@@ -192,7 +192,7 @@ def test_a_server_that_cannot_be_started_is_named_for_as_long_as_that_is_so(
         watched.client.start_server()
         first = watched.told("not installed")
         watched.told("not installed", after=first)
-        assert "pip install acetate" in watched.states[first].message
+        assert "pipx install acetate" in watched.states[first].message
 
 
 def test_a_server_that_ends_as_soon_as_it_is_started_is_quoted(

@@ -87,7 +87,8 @@ def _sources(name: str) -> Path:
     folder = installed if installed.is_dir() else Path(__file__).parents[3] / name
     if not folder.is_dir():
         raise PluginDamaged(
-            f"This installation has no {name}.", "Install Acetate again: pip install acetate"
+            f"This installation has no {name}.",
+            "Install Acetate again: pipx reinstall acetate",
         )
     return folder
 

@@ -63,7 +63,7 @@ def find_command() -> list[str]:
         pass
     if on_path := program("acetate"):
         return [on_path, "serve"]
-    raise CannotStart("Acetate is not installed here: run `pip install acetate`, then start again")
+    raise CannotStart("Acetate is not installed here: run `pipx install acetate`, then start again")
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def test_the_note_is_written_through_no_link_and_into_no_pipe(tmp_path: Path) ->
 
 
 def test_without_an_installation_the_cure_is_named() -> None:
-    with pytest.raises(CannotStart, match="pip install acetate"):
+    with pytest.raises(CannotStart, match="pipx install acetate"):
         find_command()
 
 
