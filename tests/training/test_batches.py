@@ -4,7 +4,7 @@ import torch
 
 from acetate.training.batches import Backdrops, LayerBatches, over, vary_transparency
 from acetate.training.dataset import PictureSet
-from acetate.training.transparency import quick_padding
+from acetate.training.losses import quick_padding
 
 
 def test_the_same_step_draws_the_same_batch_and_another_step_another(pictures: PictureSet) -> None:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from acetate.models.families import FAMILIES
 from acetate.modes import run
 from acetate.pipelines.loading import load_folder
-from acetate.training import crispness, denoiser, evaluation, originality, pool
+from acetate.training import crispness, denoiser, evaluation, originality, pool, transparency
 from acetate.training.architecture import PROMPT_TOKENS, TEXT_WIDTH
 from acetate.training.command import app
 from acetate.training.sources import Concept
@@ -74,6 +74,7 @@ def test_the_stages_one_after_another_end_in_a_model_that_paints(
     known = {f"{code:x}": Concept(f"{code:x}", "red apple", (), 4) for code in range(40)}
     monkeypatch.setattr(denoiser, "read_concepts", lambda packages: known)
     monkeypatch.setattr(evaluation, "GROUNDING_SCENES", 1)
+    monkeypatch.setattr(transparency, "CODEC_SIZE", 32)
     for module in (originality, crispness):
         monkeypatch.setattr(module, "SHEET", ("a red apple",))
     out, language = tmp_path / "out", tmp_path / "language"

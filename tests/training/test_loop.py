@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import pytest
 import torch
 from torch import Tensor, nn
 
+from acetate.errors import BadRequest
 from acetate.training.loop import Losses, Schedule, Trainee, train
-from acetate.training.workers import run_together
+from acetate.training.workers import WorkerFailed, run_together
 
 
 def make_trainee(steps: int) -> Trainee:
@@ -62,3 +65,25 @@ def test_progress_names_the_step_and_the_time_left(tmp_path: Path) -> None:
 def test_two_processes_train_one_model(tmp_path: Path) -> None:
     run_together(partial(fit, tmp_path / "pair.pt", 400), workers=2)
     assert torch.allclose(weights(tmp_path / "pair.pt"), torch.tensor([[2.0, -1.0]]), atol=0.1)
+
+
+def find_nothing() -> None:
+    raise FileNotFoundError("no pictures here; run `acetate train data` first")
+
+
+def go_on_with_another_plan() -> None:
+    raise BadRequest("This was begun with another plan.", "Take that one.")
+
+
+@pytest.mark.parametrize(
+    ("stage", "kind", "said"),
+    [
+        (find_nothing, FileNotFoundError, "run `acetate train data` first"),
+        (go_on_with_another_plan, WorkerFailed, "begun with another plan"),
+    ],
+)
+def test_what_a_process_says_that_cannot_go_on_is_said_by_all(
+    stage: Callable[[], None], kind: type[Exception], said: str
+) -> None:
+    with pytest.raises(kind, match=said):
+        run_together(stage, workers=2)

@@ -130,7 +130,8 @@ def transparency(
         return
     from .transparency import train_transparency
 
-    _together(partial(train_transparency, data, out, steps, seed, typer.echo, start), workers)
+    stage = partial(train_transparency, data, out, steps, seed, typer.echo, start)
+    _together(stage, _on_processor(workers))
 
 
 @app.command()
@@ -142,9 +143,10 @@ def decoder(
     workers: WorkersOption = 2,
 ) -> None:
     """Stage 2, continued: polish the transparent decoder alone."""
-    from .polish import train_decoder
+    from .transparency import train_decoder
 
-    _together(partial(train_decoder, data, out, steps, seed, typer.echo), workers)
+    stage = partial(train_decoder, data, out, steps, seed, typer.echo)
+    _together(stage, _on_processor(workers))
 
 
 @app.command()
@@ -260,6 +262,13 @@ def _together(stage: Callable[[], None], workers: int) -> None:
 
     with _clear_errors():
         run_together(stage, workers)
+
+
+def _on_processor(workers: int) -> int:
+    """One where there is a card, which a stage that shares each step then takes."""
+    import torch
+
+    return 1 if torch.cuda.is_available() or torch.backends.mps.is_available() else workers
 
 
 class _clear_errors:  # noqa: N801  (reads as a statement)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,27 @@ class PictureSet:
     def rows(self, split: str) -> NDArray[np.int64]:
         """Row numbers of one split."""
         return np.array([i for i, entry in enumerate(self.entries) if entry.split == split])
+
+
+class SplitPixels(Sequence[NDArray[np.uint8]]):
+    """The pictures of one split, straight RGBA [S, S, 4]; `limit` of them, spread evenly."""
+
+    def __init__(self, pictures: PictureSet, split: str, limit: int | None = None) -> None:
+        rows = pictures.rows(split)
+        self._rows = rows[:: max(1, len(rows) // (limit or len(rows) or 1))][:limit]
+        self._pixels = pictures.pixels
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> NDArray[np.uint8]: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[NDArray[np.uint8]]: ...
+    def __getitem__(self, index: int | slice) -> NDArray[np.uint8] | list[NDArray[np.uint8]]:
+        if isinstance(index, slice):
+            return [np.array(self._pixels[row]) for row in self._rows[index]]
+        return np.array(self._pixels[self._rows[index]])
 
 
 def held_out_concept(code: str) -> bool:

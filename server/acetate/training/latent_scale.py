@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from .dataset import read_picture_set
-from .transparency import Transparency, quick_padding
+from .losses import quick_padding
+from .transparency import Transparency
 
 MEASURED = 256
 """Pictures that the scale is measured on."""

@@ -1,14 +1,15 @@
-"""Stage 2: latent transparency on the frozen autoencoder, as the paper prescribes (section 3.1).
+"""Stage 2: latent transparency on the frozen autoencoder of stage 1, then its decoder alone.
 
-The offset encoder hides alpha and colour in a small change of the latent; the frozen autoencoder
-must still decode that latent to the same picture (identity), and the transparent decoder reads
-alpha and colour back from the decoded picture and the latent.
+Both are trained as on anybody's autoencoder (`conversion`): here is only what our model's training
+says where others give options.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
@@ -16,28 +17,34 @@ from torch import Tensor
 
 from acetate.latent_transparency import OffsetEncoder, TransparentDecoder
 from acetate.latent_transparency.colour import GREY
-from acetate.latent_transparency.flip_ensemble import Turn, turns_for
+from acetate.models.hashing import file_hash
+from acetate.models.shipped import EMBEDDED
 from acetate.models.weights import in_channels_last
 
-from .architecture import TRANSPARENCY, build_autoencoder
-from .autoencoder import pictures_of, posterior_of
-from .batches import LayerBatches, over, vary_transparency
-from .dataset import read_picture_set
+from .architecture import CODEC_SIZE, PIXEL_UNSHUFFLE, TRANSPARENCY, build_autoencoder
+from .autoencoder import posterior_of
+from .batches import over
+from .checkpoints import read_checkpoint
+from .conversion.frozen_autoencoder import FrozenAutoencoder
+from .conversion.layer_data import Cuts, Whole
+from .conversion.layouts import LAYOUTS
+from .conversion.pair_stage import DecoderStage, PairStage
+from .conversion.plan import Plan
+from .conversion.trainer import Trainer, accelerator_for
+from .dataset import SplitPixels, read_picture_set
 from .gradients import seed_everything
-from .loop import Report, Schedule, Trainee, train
-from .losses import Losses, picture_loss, picture_losses, quick_padding, transparency_losses
-from .precision import training_autocast
-from .samples import write_rows
+from .loop import Report
+from .precision import faster_precision
 from .starting import start_from
+from .workers import count
 
-CROP = 64
-POLISHED_FILE = "transparent-decoder.pt"
-NOISE = 0.1
-"""Largest spread of the noise on the latent: a denoiser never hits it exactly."""
-
-OFFSET_WEIGHT = 0.02
-IDENTITY_WEIGHT = 0.5
-"""Half: at full weight the offset cost the frozen autoencoder nothing, and alpha suffered."""
+PAIR_FILE, POLISHED_FILE = (f"{stage.name}.pt" for stage in (PairStage, DecoderStage))
+SHOWN = 8
+"""Layers in a picture of how far a stage is."""
+VALIDATED = 32
+"""Pictures of held-out concepts that the loss is told on."""
+BATCH = 8
+RATE, POLISHING_RATE = 1e-3, 6e-4
 
 
 @dataclass(frozen=True)
@@ -53,26 +60,6 @@ class Transparency:
         latent = posterior_of(self.autoencoder, over(rgba, GREY)).mean
         return latent, self.encoder(torch.cat([rgba[:, 3:], padded], 1))
 
-    def decode(self, latent: Tensor, turn: Turn | None = None) -> tuple[Tensor, Tensor]:
-        """Frozen picture [B, 3, H, W] and the pair's [alpha, R, G, B] [B, 4, H, W].
-
-        With a `turn` the decoder sees picture and latent turned, and its answer is turned back:
-        the passes of the decode, which only help a decoder that has met them.
-        """
-        picture = self.picture(latent)
-        return picture, self.read(picture, latent, turn)
-
-    def picture(self, latent: Tensor) -> Tensor:
-        """What the frozen autoencoder sees in a latent, [B, 3, H, W], not clipped."""
-        return pictures_of(self.autoencoder, latent)
-
-    def read(self, picture: Tensor, latent: Tensor, turn: Turn | None = None) -> Tensor:
-        """What the transparent decoder reads from both, [alpha, R, G, B] [B, 4, H, W]."""
-        clipped = picture.clamp(0, 1)
-        if turn is None:
-            return self.decoder(clipped, latent)
-        return turn.undo(self.decoder(turn.apply(clipped), turn.apply(latent)))
-
 
 def load_frozen_autoencoder(file: Path) -> AutoencoderKL:
     """The averaged autoencoder of stage 1, frozen; FileNotFoundError with the cure."""
@@ -85,17 +72,25 @@ def load_frozen_autoencoder(file: Path) -> AutoencoderKL:
 
 
 def load_transparency(folder: Path) -> Transparency:
-    """The averaged pair of stage 2 on its autoencoder, frozen."""
-    file = folder / "transparency.pt"
-    if not file.is_file():
+    """The averaged pair of stage 2 on its autoencoder, frozen; with the polished decoder, if it
+    was polished behind this very encoder.
+
+    FileNotFoundError with the cure; ModelDamaged for a checkpoint that cannot be read.
+    """
+    file = folder / PAIR_FILE
+    state = read_checkpoint(file)
+    if state is None:
         raise FileNotFoundError(f"{file} is missing; run `acetate train transparency` first")
-    average = torch.load(file, weights_only=True)["average"]
+    if "facts" not in state:
+        raise FileNotFoundError(
+            f"{file} is of an older Acetate: delete it, and run `acetate train transparency` again"
+        )
+    polished = read_checkpoint(folder / POLISHED_FILE)
+    if polished is None or polished.get("facts", {}).get("pair") != file_hash(file):
+        polished = state
     encoder, decoder = build_pair()
-    encoder.load_state_dict(average["encoder"])
-    polished = folder / POLISHED_FILE
-    if polished.is_file():
-        average = torch.load(polished, weights_only=True)["average"]
-    decoder.load_state_dict(average["decoder"])
+    encoder.load_state_dict(_part(state["average"], "encoder"))
+    decoder.load_state_dict(_part(polished["average"], "decoder"))
     encoder.requires_grad_(False).eval()
     decoder.requires_grad_(False).eval()
     return Transparency(load_frozen_autoencoder(folder / "autoencoder.pt"), encoder, decoder)
@@ -111,54 +106,77 @@ def train_transparency(
 ) -> None:
     """Train the pair on the frozen autoencoder found in `out`; checkpoints go there too.
 
-    `start` is a model folder whose weights to begin with.
+    `start` is a model folder whose weights to begin with. FileNotFoundError with the cure.
     """
     seed_everything(seed)
+    autoencoder = load_frozen_autoencoder(out / "autoencoder.pt")
     encoder, decoder = build_pair()
-    pair = Transparency(load_frozen_autoencoder(out / "autoencoder.pt"), encoder, decoder)
     if start:
         start_from({"encoder": encoder, "decoder": decoder}, start)
-    for module in (encoder, decoder):
-        in_channels_last(module)
-    trainee = Trainee(
-        {"encoder": encoder, "decoder": decoder}, Schedule(steps, 1e-3, average=0.998)
+    pair = Transparency(autoencoder, encoder, decoder)
+    facts = {"start": str(start or "nothing")}
+    _train(PairStage, pair, _plan(steps, RATE, seed), data, out, facts, report)
+
+
+def train_decoder(data: Path, out: Path, steps: int, seed: int, report: Report) -> None:
+    """Go on from the pair in `out`; the polished decoder then takes the place of the first.
+
+    FileNotFoundError with the cure.
+    """
+    pair = load_transparency(out)
+    pair.decoder.requires_grad_(True)
+    # Other cuts than those that the pair has learned from.
+    plan = _plan(steps, POLISHING_RATE, seed + 1)
+    _train(DecoderStage, pair, plan, data, out, {"pair": file_hash(out / PAIR_FILE)}, report)
+
+
+def _train(
+    kind: type[PairStage],
+    pair: Transparency,
+    plan: Plan,
+    data: Path,
+    out: Path,
+    facts: dict[str, Any],
+    report: Report,
+) -> None:
+    pictures = read_picture_set(data)
+    learned = SplitPixels(pictures, "train")
+    held_out = SplitPixels(pictures, "concept", VALIDATED)
+    shown = Whole((held_out or learned)[:SHOWN], CODEC_SIZE).together()
+    network = cast("Any", pair.autoencoder).to(accelerator_for(plan).device)
+    frozen = FrozenAutoencoder(network, fold=PIXEL_UNSHUFFLE)
+    networks = in_channels_last(pair.encoder), in_channels_last(pair.decoder)
+    stage = kind(frozen, *networks, LAYOUTS[EMBEDDED], shown, plan.seed, adversarial=0)
+    facts = {
+        **facts,
+        "autoencoder": file_hash(out / "autoencoder.pt"),
+        "pictures": file_hash(data / "table.json"),
+    }
+    validated = Whole(held_out, CODEC_SIZE) if held_out else None
+    Trainer(stage, plan, out, facts, report).run(Cuts(learned, CODEC_SIZE, plan.seed), validated)
+
+
+def _plan(steps: int, rate: float, seed: int) -> Plan:
+    # As many samples for each worker, which the sum of them must allow.
+    batch = -(-BATCH // count()) * count()
+    on_processor = not (torch.cuda.is_available() or torch.backends.mps.is_available())
+    quick = on_processor and faster_precision() is torch.bfloat16
+    return Plan(
+        steps,
+        batch,
+        rate,
+        seed,
+        precision="bf16" if quick else "auto",
+        average=0.998,
+        warm_up=min(200, max(1, steps // 10)),
+        checkpoint_steps=100,
+        sample_steps=500,
     )
-    layers = LayerBatches(read_picture_set(data), seed + 1)
-    turns = turns_for(8)
-
-    def losses_at(number: int) -> tuple[Tensor, Losses]:
-        batch, crop = (8, None) if number % 4 == 3 else (32, CROP)
-        rgba = vary_transparency(layers.at(number, batch, crop), number, seed)
-        padded = quick_padding(rgba)
-        random = torch.Generator().manual_seed(number)
-        turn = turns[number % len(turns)] if number % 16 >= 8 else None
-        with training_autocast():
-            latent, offset = pair.encode(rgba, padded)
-            size = torch.rand(batch, 1, 1, 1, generator=random) * NOISE
-            noise = size * torch.randn(latent.shape, generator=random)
-            picture, decoded = pair.decode(latent + offset + noise, turn)
-        identity = picture_losses(picture.float(), over(rgba, GREY))
-        losses = transparency_losses(decoded.float(), rgba, padded)
-        losses["identity"] = picture_loss(identity)
-        losses["offset"] = offset.float().square().mean()
-        total = losses["alpha"] + losses["colour"] + IDENTITY_WEIGHT * losses["identity"]
-        return total + OFFSET_WEIGHT * losses["offset"], losses
-
-    def on_sample(step: int) -> None:
-        del step
-        trainee.save(out / "transparency.pt")
-        averaged = load_transparency(out)
-        write_round_trips(averaged, layers, seed, out / "transparency.png")
-
-    train(trainee, out / "transparency.pt", losses_at, report, on_sample)
 
 
-@torch.no_grad()
-def write_round_trips(pair: Transparency, layers: LayerBatches, seed: int, file: Path) -> None:
-    """Ten layers on black, their round trips on black and white, the picture, and the alpha."""
-    rgba = vary_transparency(layers.at(0, 10, None), 0, seed)
-    latent, offset = pair.encode(rgba, quick_padding(rgba))
-    picture, decoded = pair.decode(latent + offset)
-    result = torch.cat([decoded[:, 1:], decoded[:, :1]], 1).clamp(0, 1)
-    rows = [over(rgba, 0.0), over(result, 0.0), over(result, 1.0), picture.clamp(0, 1)]
-    write_rows(file, [*rows, result[:, 3:].expand(-1, 3, -1, -1)])
+def _part(average: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
+    """The weights of one network of a stage."""
+    start = f"{name}."
+    return {
+        key.removeprefix(start): value for key, value in average.items() if key.startswith(start)
+    }

@@ -7,6 +7,7 @@ at every step, so a core that is busy with something else slows the whole only b
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -18,8 +19,13 @@ import torch
 import torch.distributed as distributed
 from torch import Tensor
 from torch.multiprocessing.spawn import (
+    ProcessRaisedException,
     spawn,  # pyright: ignore[reportUnknownVariableType]  # It has no annotations.
 )
+
+from acetate.errors import AcetateError
+
+from .whole_files import text_written_whole
 
 _collective = cast("Any", distributed)  # Of its collective calls some types are left open.
 
@@ -54,21 +60,56 @@ def everyone_agrees(value: bool) -> bool:
 
 
 def run_together(stage: Callable[[], None], workers: int) -> None:
-    """Run `stage` in `workers` single-thread processes, or here when there is one."""
+    """Run `stage` in `workers` single-thread processes, or here when there is one.
+
+    Raises FileNotFoundError with what a process said that found no input, and WorkerFailed for
+    another error that a person can mend.
+    """
     if workers == 1:
         torch.set_num_threads(1)
         stage()
         return
     with TemporaryDirectory() as folder:
-        meeting = Path(folder, "meeting").as_uri()
-        spawn(_begin, (stage, workers, meeting), nprocs=workers)
+        place = Path(folder)
+        try:
+            spawn(_begin, (stage, workers, place), nprocs=workers)
+        except ProcessRaisedException:
+            for kind in (FileNotFoundError, WorkerFailed):
+                for said in sorted(place.glob(f"{kind.__name__}-*")):
+                    raise kind(*json.loads(said.read_text(encoding="utf-8"))) from None
+            raise
 
 
-def _begin(number: int, stage: Callable[[], None], workers: int, meeting: str) -> None:
+class WorkerFailed(AcetateError):
+    """One of the processes failed in a way that a person can mend."""
+
+    code = "training_failed"
+
+
+def _begin(number: int, stage: Callable[[], None], workers: int, place: Path) -> None:
+    try:
+        _work(number, stage, workers, (place / "meeting").as_uri())
+    except FileNotFoundError as error:
+        _say(place, FileNotFoundError, number, str(error))
+        raise
+    except AcetateError as error:
+        _say(place, WorkerFailed, number, error.message, error.hint)
+        raise
+
+
+def _say(place: Path, kind: type[Exception], number: int, *words: str) -> None:
+    """Where the process that waits for all finds it; an exception itself does not come so far."""
+    text_written_whole(place / f"{kind.__name__}-{number}", json.dumps(words))
+
+
+def _work(number: int, stage: Callable[[], None], workers: int, meeting: str) -> None:
     torch.set_num_threads(1)
     if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[-1 - number % len(cores)]})
+    # As `accelerate launch` would say it, for the stages that share each step.
+    os.environ |= {"RANK": str(number), "LOCAL_RANK": str(number), "OMP_NUM_THREADS": "1"}
+    os.environ |= {"WORLD_SIZE": str(workers), "LOCAL_WORLD_SIZE": str(workers)}
     distributed.init_process_group(
         "gloo",
         init_method=meeting,

@@ -24,7 +24,7 @@ from acetate.training.conversion.patch_files import write_patch
 from acetate.training.conversion.widened_stage import widened
 from acetate.training.starting import start_from
 from tests.parity.reference import listing
-from tests.support.tiny_families import write_tiny_sd15
+from tests.support.tiny_families import write_tiny_sd15, write_tiny_sdxl
 from tests.support.tiny_flux import tiny_transformer
 from tests.support.tiny_flux2 import write_tiny_flux2
 
@@ -147,6 +147,36 @@ def test_all_attention_weights_fit_the_layout_of_sd15(base: Path, tmp_path: Path
     assert set(file) == set(listing("tiny_sd15_transparent_attn_shapes"))
     assert torch.allclose(found, wanted, atol=5e-3)
     assert not torch.allclose(plain, wanted, atol=5e-3)
+
+
+@pytest.mark.parametrize("rank", [4, 0])
+def test_what_attention_learned_is_the_same_in_the_official_layout_of_sdxl(
+    rank: int, tmp_path: Path
+) -> None:
+    from acetate.pipelines.base_sources import open_base
+
+    torch.manual_seed(1)
+    folder = write_tiny_sdxl(tmp_path / "tiny-sdxl")
+    denoiser = open_base(folder, "sdxl").denoiser(torch.float32, torch.device("cpu"))
+    before = {name: value.clone() for name, value in denoiser.state_dict().items()}
+    attention = TrainedAttention(denoiser, rank)
+    with torch.no_grad():
+        for parameter in attention.parameters():
+            if parameter.requires_grad:
+                parameter.add_(torch.randn_like(parameter) * 0.02)
+    changes = attention.changes()
+    attention.remove()
+    file = load_file(write_patch(tmp_path, "sdxl", denoiser, changes))
+    published = set(listing("tiny_xl_transparent_attn_patch_shapes"))
+    weights = {name.split("::")[0] for name in file}
+    assert weights == {name.split("::")[0] for name in published}
+    assert rank == 0 or set(file) == published
+    patch = WeightPatch.read(file, denoiser)
+    assert {f"{name}.weight" for name in changes} == set(patch.changes)
+    for name, change in changes.items():
+        up, down = as_pair(change)
+        found = patch.changes[f"{name}.weight"].delta(before[f"{name}.weight"])
+        assert torch.allclose(found, up @ down, atol=2e-3)
 
 
 def test_the_embedded_autoencoder_gets_a_pair_of_the_shipped_shape(

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
-from torch.distributed import TCPStore
 
 from acetate.errors import BadRequest, CannotWrite, ModelDamaged
 from acetate.training.conversion.trainer import TrainingFailed
 from acetate.training.whole_files import half_of
 from tests.training.conversion.line_stage import Line, Points, trainer_of, weights
-
-ROOT = Path(__file__).parents[3]
-PATIENCE = 300.0
-
-
-def script(*words: object, **variables: str) -> subprocess.Popen[bytes]:
-    paths = os.pathsep.join(str(ROOT / part) for part in ("", "server", "shared"))
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.training.conversion.line_stage", *map(str, words)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1", **variables},
-    )
+from tests.training.conversion.processes import PATIENCE, company, script
 
 
 def test_a_stage_learns_and_ends_with_its_averaged_weights(tmp_path: Path) -> None:
@@ -63,19 +48,15 @@ def test_a_run_that_stopped_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_killed_run_goes_on_and_two_processes_agree_with_one(tmp_path: Path) -> None:
     trainer_of(tmp_path / "one").run(Points())
-    killed = script(tmp_path / "killed", 12, 8)
-    # Where both meet is open before they start, so that nobody else takes its port meanwhile.
-    meeting = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
-    common = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(meeting.port)}
-    common |= {"TORCHELASTIC_USE_AGENT_STORE": "True", "TORCHELASTIC_RESTART_COUNT": "0"}
-    common |= {"ACCELERATE_USE_CPU": "true", "LOCAL_WORLD_SIZE": "2", "GLOO_SOCKET_IFNAME": "lo"}
-    # A folder each shows which of them writes what: the second leaves its mark and nothing else.
-    both = [
-        script(tmp_path / folder, 12, RANK=str(rank), LOCAL_RANK=str(rank), **common)
-        for rank, folder in enumerate(("two", "second"))
-    ]
-    assert killed.wait(PATIENCE) < 0
-    assert [each.wait(PATIENCE) for each in both] == [0, 0]
+    killed = script("line_stage", tmp_path / "killed", 12, 8)
+    with company(2) as variables:
+        # A folder each shows who writes what: the second leaves its mark and nothing else.
+        both = [
+            script("line_stage", tmp_path / folder, 12, **each)
+            for folder, each in zip(("two", "second"), variables, strict=True)
+        ]
+        assert killed.wait(PATIENCE) < 0
+        assert [each.wait(PATIENCE) for each in both] == [0, 0]
     assert [path.name for path in (tmp_path / "second").rglob("*")] == ["process-1-of-2"]
     # Two that know nothing of each other would agree as well.
     assert (tmp_path / "two/process-0-of-2").is_file()

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from acetate.training.collection.entries import (
     Collection,
     CollectionError,
     Entry,
+    Pixels,
     Unusable,
     read_layer,
 )
@@ -32,41 +34,60 @@ _FEWEST = 8
 """Layers of which one can be spared to validate with."""
 
 
-class Cuts(Dataset[dict[str, Tensor]]):
-    """The sample of any number: `rgba` straight [4, S, S] in [0, 1], and its `number`."""
+class Readable(Sequence[Pixels]):
+    """The pixels of entries; in place of one that is gone, those of the next that can be read."""
 
-    def __init__(self, entries: Sequence[Entry], side: int, seed: int) -> None:
-        self._entries, self._side, self._seed = entries, side, seed
-        self._order = Order(len(entries), seed)
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._entries = entries
 
-    def __getitem__(self, number: int) -> dict[str, Tensor]:
-        random = np.random.default_rng((self._seed, number))
-        pixels = cut(self._pixels(self._order.index(number)), self._side, random)
-        rgba = vary_transparency(as_tensor(pixels)[None], number, self._seed)[0]
-        return {"rgba": rgba, "number": torch.tensor(number)}
+    def __len__(self) -> int:
+        return len(self._entries)
 
-    def _pixels(self, index: int) -> np.ndarray:
-        """The layer, or the next that can still be read."""
-        for shift in range(len(self._entries)):
+    @overload
+    def __getitem__(self, index: int) -> Pixels: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Pixels]: ...
+    def __getitem__(self, index: int | slice) -> Pixels | list[Pixels]:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        for shift in range(len(self)):
             try:
-                return read_layer(self._entries[(index + shift) % len(self._entries)])
+                return read_layer(self._entries[(index + shift) % len(self)])
             except Unusable:
                 continue
         raise CollectionError("None of the layers can be read any longer.")
 
 
+class Cuts(Dataset[dict[str, Tensor]]):
+    """The sample of any number: `rgba` straight [4, S, S] in [0, 1], and its `number`."""
+
+    def __init__(self, layers: Sequence[Pixels], side: int, seed: int) -> None:
+        self._layers, self._side, self._seed = layers, side, seed
+        self._order = Order(len(layers), seed)
+
+    def __getitem__(self, number: int) -> dict[str, Tensor]:
+        random = np.random.default_rng((self._seed, number))
+        pixels = cut(self._layers[self._order.index(number)], self._side, random)
+        rgba = vary_transparency(as_tensor(pixels)[None], number, self._seed)[0]
+        return {"rgba": rgba, "number": torch.tensor(number)}
+
+
 class Whole(Dataset[dict[str, Tensor]]):
     """Whole layers as they are, one after the other."""
 
-    def __init__(self, entries: Sequence[Entry], side: int) -> None:
-        self._entries, self._side = entries, side
+    def __init__(self, layers: Sequence[Pixels], side: int) -> None:
+        self._layers, self._side = layers, side
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._layers)
 
     def __getitem__(self, number: int) -> dict[str, Tensor]:
-        rgba = as_tensor(fitted(read_layer(self._entries[number]), self._side))
+        rgba = as_tensor(fitted(self._layers[number], self._side))
         return {"rgba": rgba, "number": torch.tensor(number)}
+
+    def together(self) -> Tensor:
+        """All of them, [N, 4, S, S]."""
+        return torch.stack([self[number]["rgba"] for number in range(len(self))])
 
 
 def usable(collection: Collection, report: Callable[[str], None]) -> list[Entry]:

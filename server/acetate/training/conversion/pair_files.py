@@ -43,8 +43,14 @@ def write_pair(folder: Path, family: str, stage: PairStage, autoencoder: Any) ->
     }
     ours, theirs = (folder / f"{layout.encoder}{ending}" for ending in (".safetensors", ".pth"))
     written_whole(ours, lambda part: save_file(state, part))
-    written_whole(theirs, lambda part: torch.save(state, part))
+    written_whole(theirs, lambda part: _save_pickled(state, part))
     return [ours, theirs, *_write_shape(ours.with_suffix(".json"), config, family)]
+
+
+def _save_pickled(state: dict[str, Tensor], path: Path) -> None:
+    # Into an open file: a path would become a part of the bytes.
+    with path.open("wb") as file:
+        torch.save(state, file)
 
 
 def _write_shape(path: Path, config: dict[str, Any], family: str) -> list[Path]:

@@ -74,8 +74,10 @@ class PairStage(Stage):
             * drawn(tuple(latent.shape[1:]), self._seed, number)
             for number in numbers_in(batch)
         ]  # fmt: skip
-        picture = self._frozen.picture(latent + torch.stack(noise).to(latent))
-        decoded = self._read(picture, latent, turn).float()
+        # The decoder meets the same noise: what is painted misses in picture and latent alike.
+        met = latent + torch.stack(noise).to(latent)
+        picture = self._frozen.picture(met)
+        decoded = self._read(picture, met, turn).float()
         losses = transparency_losses(decoded, rgba, padded)
         losses["identity"] = picture_loss(picture_losses(picture, over(rgba, GREY)))
         losses["offset"] = (offset * self._frozen.scale).square().mean()
@@ -125,3 +127,12 @@ class PairStage(Stage):
         deviation = float(self._frozen.moments(over(rgba, GREY))[1].mean())
         # To two digits, so that a run that goes on elsewhere has the very same.
         return float(f"{1 / max(1e-6, deviation * self._frozen.scale):.2g}")
+
+
+class DecoderStage(PairStage):
+    """The decoder alone, behind a frozen encoder: the latents that a denoiser learned stay.
+
+    What the encoder alone would learn from is told with the rest and changes nothing.
+    """
+
+    name = "transparent-decoder"

@@ -10,10 +10,12 @@ from typing import Any, Literal
 import torch
 
 from acetate.errors import BadRequest
+from acetate.models.weights import in_channels_last
 from acetate.training.collection.folder import open_collection
 from acetate.training.conversion.bases import TrainedBase, find_base
 from acetate.training.conversion.layer_data import (
     Cuts,
+    Readable,
     Whole,
     fingerprint,
     keep_listing,
@@ -63,8 +65,7 @@ def train_transparency_of(wish: TransparencyWish, plan: Plan, report: Report) ->
     entries = usable(open_collection(wish.data), tell)
     learned, held_out = split(entries)
     side = _side(wish, base, frozen.factor)
-    few = Whole((held_out or learned)[:SHOWN], side)
-    shown = torch.stack([few[number]["rgba"] for number in range(len(few))])
+    shown = Whole(Readable((held_out or learned)[:SHOWN]), side).together()
     if wish.kind == "offset" and base.family in WIDENED_ALONE:
         raise BadRequest("Nobody has published a pair for this base: take --kind widened.")
     shape = _read_shape(wish.shape)
@@ -75,6 +76,8 @@ def train_transparency_of(wish: TransparencyWish, plan: Plan, report: Report) ->
     else:
         pair = build_pair(base.family, frozen.channels, shape)
         _check_side(side, pair[1].size_multiple)
+        for module in (frozen.network, *pair):
+            in_channels_last(module)
         stage = PairStage(frozen, *pair, LAYOUTS[base.family], shown, plan.seed, wish.adversarial)
     facts: dict[str, Any] = {
         "base": base.name,
@@ -87,7 +90,8 @@ def train_transparency_of(wish: TransparencyWish, plan: Plan, report: Report) ->
     trainer = Trainer(stage, plan, wish.out, facts, report)
     if state.is_main_process:
         keep_listing(wish.out / "learned.jsonl", learned)
-    trainer.run(Cuts(learned, side, plan.seed), Whole(held_out, side) if held_out else None)
+    validated = Whole(Readable(held_out), side) if held_out else None
+    trainer.run(Cuts(Readable(learned), side, plan.seed), validated)
     if not state.is_main_process:
         return []
     if isinstance(stage, WidenedStage):
