@@ -8,7 +8,9 @@ async function signIn(key) {
   find("studio").hidden = false;
   say(health.ready ? t("{server} is ready.", health) : t("{server} is starting its worker.", health));
   try {
-    await Promise.all([loadModels(), loadJobs()]);
+    // A job that is there before its mode could not be painted again.
+    await loadModels();
+    await loadJobs();
   } finally {
     follow();
     if (!state.watching) watchModels();
