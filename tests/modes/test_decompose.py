@@ -66,25 +66,6 @@ def test_it_stops_within_a_step(pipeline: Pipeline) -> None:
         run(request(), pipeline, stop)
 
 
-def test_memory_that_runs_out_is_eased_and_the_layers_are_the_same(
-    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    expected = [layer.image.data for layer in run(request(2), pipeline)]
-    forward = type(pipeline.denoiser).forward
-    failures = [torch.OutOfMemoryError("Tried to allocate 1.00 GiB.")]
-
-    def failing(*arguments: object, **keywords: object) -> object:
-        if failures:
-            raise failures.pop()
-        return forward(*arguments, **keywords)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(type(pipeline.denoiser), "forward", failing)
-    told: list[str] = []
-    pipeline.ladder.on_relief = told.append
-    assert [layer.image.data for layer in run(request(2), pipeline)] == expected
-    assert len(told) == 1
-
-
 def test_it_does_nothing_else(pipeline: Pipeline) -> None:
     with pytest.raises(BadRequest, match="cannot do the mode “text”: it does decompose"):
         run(replace(request(), recipe=replace(request().recipe, mode="text")), pipeline)

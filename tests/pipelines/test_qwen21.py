@@ -268,29 +268,6 @@ def test_it_stops_within_a_step(pipeline: Qwen21Pipeline) -> None:
     assert_untouched(pipeline.denoiser, before)
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_every_mode_paints_on_every_rung(
-    pipeline: Qwen21Pipeline, monkeypatch: pytest.MonkeyPatch, mode: str
-) -> None:
-    expected = [layer.image.data for layer in run(request(mode), pipeline)]
-    monkeypatch.setattr(pipeline, "offload", lambda: True)
-    forward = type(pipeline.denoiser).forward
-    told: list[str] = []
-    for rungs in (1, 2):
-        failures = [torch.OutOfMemoryError("Tried to allocate 1.00 GiB.")] * rungs
-
-        def failing(*given: Any, failures: list[Any] = failures, **named: Any) -> Any:
-            result = forward(*given, **named)
-            if failures:
-                raise failures.pop()
-            return result
-
-        monkeypatch.setattr(type(pipeline.denoiser), "forward", failing)
-        monkeypatch.setattr(pipeline.ladder, "on_relief", told.append)
-        assert [layer.image.data for layer in run(request(mode), pipeline)] == expected
-    assert len(told) == 3
-
-
 def test_more_pictures_than_it_looks_at_are_refused(pipeline: Qwen21Pipeline) -> None:
     with pytest.raises(BadRequest, match="10 pictures"):
         pipeline.encode_instruction("all", "", [torch.zeros(1, 4, 32, 32)] * 11)

@@ -145,7 +145,8 @@ def _error_in(text: bytes) -> str:
     try:
         said = read_json(text)
         words: Any = said.get("error") or said.get("message")
-        words = getattr(words, "get", lambda _: words)("message")
+        if hasattr(words, "get"):
+            words = words.get("message")
     except (ValueError, AttributeError):
         return ""
     return f": it says “{str(words)[:120]}”" if words else ""
