@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from acetate.app.settings import GENERATOR
@@ -26,15 +28,38 @@ from acetate_bridge import (
 )
 from tests.app.listening import Listener
 from tests.app.server_process import TOKEN, RunningServer
-from tests.support.tiny_adapters import LORA, write_adapter
+from tests.support.tiny_adapters import (
+    LORA,
+    write_adapter,
+    write_like_alphaanything,
+    write_like_alphavae,
+)
 from tests.support.tiny_families import write_tiny_sd15, write_tiny_sdxl
 from tests.support.tiny_flux import write_tiny_flux
 from tests.support.tiny_flux2 import write_tiny_flux2
+from tests.support.tiny_onnx import write_matting
 from tests.support.tiny_qwen import write_tiny_qwen
 
 pytestmark = pytest.mark.slow
 
-MODELS = ("klein-clear", "sd15-clear", "sdxl-clear", "flux-clear", "qwen-clear")
+
+def told_of(folder: Path, base: Path, family: str) -> Path:
+    return write_adapter(folder, base, family, family=family)
+
+
+def like_alphavae(folder: Path, base: Path, family: str) -> Path:
+    return write_like_alphavae(folder, base)
+
+
+MADE = {
+    "klein-clear": (write_tiny_flux2, "flux2", told_of, LORA),
+    "sd15-clear": (write_tiny_sd15, "sd15", told_of, LORA),
+    "sdxl-clear": (write_tiny_sdxl, "sdxl", told_of, LORA),
+    "flux-alphavae": (write_tiny_flux, "flux", like_alphavae, f"finetune_diffusion/{LORA}"),
+    "qwen-anything": (write_tiny_qwen, "qwen", write_like_alphaanything, LORA),
+}
+"""How base and adapter are written, and where the adapter's LoRA lies."""
+MODELS = tuple(MADE)
 REGION = Rect(-30, 12, 220, 150)
 
 
@@ -44,16 +69,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     folder = tmp_path_factory.mktemp("adapted")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ACETATE_MODELS_DIR", str(folder / "models"))
-        for family, base, adapter in (
-            ("flux2", write_tiny_flux2(folder / "tiny-klein"), "klein-clear"),
-            ("sd15", write_tiny_sd15(folder / "tiny-sd15"), "sd15-clear"),
-            ("sdxl", write_tiny_sdxl(folder / "tiny-sdxl"), "sdxl-clear"),
-            ("flux", write_tiny_flux(folder / "tiny-flux"), "flux-clear"),
-            ("qwen", write_tiny_qwen(folder / "tiny-qwen"), "qwen-clear"),
-        ):
+        for name, (write, family, adapt, _) in MADE.items():
+            base = write(folder / f"tiny-{name.partition('-')[0]}")
             import_any(str(base))
-            made = write_adapter(folder / adapter, base, family, family=family)
-            import_any(str(made), base=base.name)
+            import_any(str(adapt(folder / name, base, family)), base=base.name)
+        import_any(str(write_matting(folder / "u2net.onnx")))
     with RunningServer(folder, painter=GENERATOR) as server:
         yield server
 
@@ -96,7 +116,7 @@ def test_a_layer_comes_with_previews_at_its_place_and_comes_again(
     assert (layer.image.width, layer.image.height) == (REGION.width, REGION.height)
     # How much the alpha of a tiny network varies is chance.
     assert min(layer.image.data[3::4]) < 255
-    assert done.recipe.model == model and f"adapter/{LORA}" in done.recipe.files
+    assert done.recipe.model == model and f"adapter/{MADE[model][-1]}" in done.recipe.files
     again = listener.client.submit(Request(done.recipe, frame=frame))
     assert isinstance(listener.ending(again), Done)
     assert listener.of(again, LayerReady)[0].layer == layer
@@ -130,6 +150,25 @@ def test_a_layer_is_painted_into_a_picture_that_the_model_looks_at(listener: Lis
         assert set(done.recipe.inputs) == {"picture"}
         layers.append(listener.of(job, LayerReady)[0].layer.image)
     assert layers[0] != layers[1]
+
+
+def test_a_picture_is_taken_apart_with_a_matting_network(listener: Listener) -> None:
+    info, _ = ready(listener, "sd15-clear")
+    assert "decompose" in info.modes and info.frame is not None
+    frame = plan_frame(Rect(0, 0, 128, 128), info.frame)
+    shown = np.full((frame.size.height, frame.size.width, 4), (200, 220, 210, 255), np.uint8)
+    shown[32:96, 32:96, :3] = (230, 10, 10)
+    picture = Image(frame.size.width, frame.size.height, shown.tobytes())
+    wish = Request(recipe("decompose", "sd15-clear"), {"picture": picture}, frame=frame)
+    job = listener.client.submit(wish)
+    done = listener.ending(job)
+    assert isinstance(done, Done), done
+    assert "matting/u2net.onnx" in done.recipe.files
+    roles = [event.layer.role for event in listener.of(job, LayerReady)]
+    assert roles == [Role.BACKGROUND, Role.FOREGROUND]
+    # The whole red square, and nothing else, is in front.
+    front = np.frombuffer(listener.of(job, LayerReady)[1].layer.image.data, np.uint8)
+    assert 0 < (front[3::4] > 127).mean() < 0.5
 
 
 def test_the_bare_base_says_what_it_needs_to_paint_layers(listener: Listener) -> None:

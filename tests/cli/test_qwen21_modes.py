@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,17 @@ import pytest
 from acetate.images.files import read_image, read_recipe, write_image
 from acetate.models.families import FAMILIES
 from acetate.modes.registry import mode_named
+from acetate_bridge import (
+    Cancelled,
+    Done,
+    LayerReady,
+    Preview,
+    Progress,
+    Recipe,
+    Rect,
+    Request,
+    plan_frame,
+)
 from acetate_bridge.protocol.types import Image
 from tests.app.listening import Listener
 from tests.app.server_process import RunningServer
@@ -89,3 +101,23 @@ def test_the_editors_are_offered_its_modes(server: RunningServer) -> None:
     with Listener(server.runtime.address, server.runtime.token) as painter:
         published = painter.model("qwen21", lambda info: True)
         assert published.state == "missing" and published.licences == ["qwen-research"]
+
+
+def test_an_editor_sees_it_come_and_can_stop_it(server: RunningServer) -> None:
+    recipe = Recipe("text", "a red apple", model="tiny-qwen21", seed=7)
+    with Listener(server.runtime.address, server.runtime.token) as painter:
+        info = painter.model("tiny-qwen21", lambda info: info.state == "ready")
+        assert info.frame is not None
+        frame = plan_frame(Rect(0, 0, WIDTH, HEIGHT), info.frame)
+        wish = Request(replace(recipe, steps=150), frame=frame, variants=16)
+        job = painter.client.submit(wish)
+        painter.wait(
+            lambda event: event.job == job and isinstance(event, Progress) and event.step > 0
+        )
+        painter.client.cancel(job)
+        assert isinstance(painter.ending(job), Cancelled)
+        assert painter.of(job, Progress)[-1].step < 150 * 16
+        after = painter.client.submit(Request(replace(recipe, steps=2), frame=frame))
+        assert isinstance(painter.ending(after), Done)
+        assert len(set(painter.of(after, Preview)[0].image.data)) > 8
+        assert len(painter.of(after, LayerReady)) == 1

@@ -6,7 +6,9 @@ import pytest
 
 from acetate.errors import BadRequest
 from acetate.models.catalog import catalog, entry_named
+from acetate.models.families import FAMILIES
 from acetate_bridge.protocol.known_needs import KNOWN_NEEDS
+from acetate_bridge.protocol.licences import licence_link
 
 
 def test_every_model_can_do_something_and_says_its_licence() -> None:
@@ -60,3 +62,18 @@ def test_every_model_that_is_fetched_says_how_large_it_is() -> None:
     for entry in catalog().values():
         assert not entry.base or entry.base_size > 1000, entry.id
     assert round(catalog()["sdxl"].size / 1e3, 1) == 13.6
+
+
+def test_rows_whose_files_were_not_run_here_say_so_and_are_whole() -> None:
+    for model in ("sd15-light", "qwen21", "qwen", "qwen-edit", "flux2"):
+        entry = entry_named(model)
+        assert "not run here" in entry.name
+        assert licence_link(entry.licence) and licence_link(entry.base_licence)
+        networks = {name for name in FAMILIES[entry.family].networks if name != "text_encoder_2"}
+        for network in networks & {pattern.partition("/")[0] for pattern in entry.base_files}:
+            assert entry.needs_of_base(f"{network}/config.json")
+        pins = [entry.revision, *(part.file.revision for part in entry.parts)]
+        assert all(re.fullmatch("[0-9a-f]{40}", pin or "") for pin in pins)
+        assert entry.needs_of_base("scheduler/scheduler_config.json")
+        assert entry.needs_of_base("model_index.json")
+        assert entry.networks

@@ -30,7 +30,8 @@ def check_without_torch(order: Order) -> None:
     if family not in FAMILIES:
         return  # Loading says what is wrong with the folder.
     modes = entry.modes if entry is not None else FAMILIES[family].modes
-    if order.recipe.mode not in modes:
+    able = order.recipe.mode in modes or (entry is None and FAMILIES[family].can(order.recipe.mode))
+    if not able:
         raise BadRequest(
             f"The model “{order.model}” cannot do the mode “{order.recipe.mode}”: "
             f"it does {', '.join(modes)}.",

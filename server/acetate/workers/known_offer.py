@@ -68,7 +68,7 @@ def _info(entry: Entry) -> ModelInfo:
         entry.id,
         entry.name,
         entry.family,
-        [mode for mode in entry.modes if mode in family.modes],
+        [mode for mode in entry.modes if family.can(mode)],
         native=entry.native,
         frame=entry.frame,
         steps=entry.advice[0],

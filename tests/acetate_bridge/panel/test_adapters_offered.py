@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from acetate.model_import.importing import import_any
+from acetate.models.families import FAMILIES
 from acetate.models.own_register import remove_own
 from acetate.workers.known_offer import offer_of, official_models
 from acetate_bridge.panel.menus import model_choices
@@ -15,8 +16,11 @@ from acetate_bridge.protocol.codec import decode_server, encode
 from acetate_bridge.protocol.messages import Models
 from tests.acetate_bridge.panel.desk import Desk
 from tests.support.tiny_adapters import write_adapter
+from tests.support.tiny_families import write_tiny_sd15
 from tests.support.tiny_flux2 import write_tiny_flux2
+from tests.support.tiny_onnx import write_matting
 from tests.support.tiny_qwen import write_tiny_qwen
+from tests.support.tiny_qwen21 import write_tiny_qwen21
 
 ADAPTED = ("text", "background", "foreground", "refine", "extract", "fill")
 
@@ -73,6 +77,36 @@ def test_qwen_image_offers_what_it_can_look_at(
         assert choice(offer, mode, "words-clear").available is not looks
     assert choice(offer, "background", "pictures").available
     assert not choice(offer, "background", "words").available
+
+
+def test_the_menus_offer_what_each_model_can_do_as_soon_as_its_files_are_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACETATE_MODELS_DIR", str(tmp_path / "models"))
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    import_any(str(write_tiny_qwen21(tmp_path / "clear21")))
+    base = write_tiny_sd15(tmp_path / "plain")
+    import_any(str(base))
+    for path in (base / "transparency").glob("layer_*.safetensors"):
+        import_any(str(path))
+    offer = offered()
+    for mode in FAMILIES["qwen21"].modes:
+        assert choice(offer, mode, "clear21") == Choice("clear21", "clear21")
+    assert not any(choice(offer, "harmonize", each).available for each in ("clear21", "plain"))
+    import_any(str(base / "transparency" / "iclight_sd15_fbc.safetensors"))
+    import_any(str(write_matting(tmp_path / "u2net.onnx")))
+    offer = offered()
+    assert choice(offer, "harmonize", "plain").available
+    assert choice(offer, "decompose", "plain").available
+    assert choice(offer, "decompose", "clear21").available
+    desk = Desk(tmp_path, offer=offer)
+    for mode, model in (("harmonize", "plain"), ("decompose", "clear21"), ("extract", "clear21")):
+        desk.panel.set_mode(mode)
+        assert {each.name: each for each in desk.view.modes}[mode].available
+        desk.panel.set_field("model", model)
+        assert desk.view.mode == mode and desk.view.model == model
+    published = choice(offer, "text", "qwen21")
+    assert "(not here" in published.label and "not run here" in published.label
 
 
 def test_a_press_of_generate_asks_the_adapter(tmp_path: Path, base: Path) -> None:
