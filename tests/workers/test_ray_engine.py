@@ -15,6 +15,7 @@ ray = pytest.importorskip("ray", reason="Ray is an extra (acetate[ray])")
 from ray.cluster_utils import Cluster  # noqa: E402
 
 from acetate.errors import Interrupted  # noqa: E402
+from acetate.workers import ipc  # noqa: E402
 from acetate.workers.engine import (  # noqa: E402
     Announcement,
     EngineLost,
@@ -122,6 +123,26 @@ async def test_a_job_that_cannot_be_painted_fails_with_its_sentence(engine: RayE
     with pytest.raises(PaintingFailed) as failed:
         await painted(engine, "job-0006", request("break"))
     assert failed.value.code == "bad_request"
+
+
+async def test_a_painter_whose_card_is_lost_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a cluster: what the painter says last is all that counts."""
+    engine = RayEngine(WorkerSettings("cuda", str(tmp_path), FAKE), RaySettings(), 0)
+    old = object()
+    ended: list[object] = []
+
+    async def says(actor: object, order: ipc.Paint) -> AsyncIterator[tuple[ipc.Broken, bytes]]:
+        yield ipc.Broken(order.job, "device_lost", "The card stopped answering.", ""), b""
+
+    monkeypatch.setattr("acetate.workers.ray_engine._kill", ended.append)
+    monkeypatch.setattr(engine, "_actor", old)
+    monkeypatch.setattr(engine, "_stream", says)
+    with pytest.raises(PaintingFailed, match="stopped answering"):
+        await painted(engine, "job-0007", request("vanish"))
+    assert ended == [old] and not engine.has_actor
+    assert engine.health().restarts == 1
 
 
 async def test_a_node_lost_in_mid_job_is_told_and_another_node_takes_the_next(

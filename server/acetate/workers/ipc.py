@@ -17,6 +17,9 @@ from acetate_bridge.protocol.json_text import wellformed
 from acetate_bridge.protocol.messages import ModeInfo, ModelInfo, Preview, Progress
 from acetate_bridge.protocol.types import Image, Layer, PixelFormat, Recipe, Request, Role
 
+DEVICE_LOST = "device_lost"
+"""The code of `DeviceLost`, by name so that nobody needs torch for it."""
+
 _LENGTHS = struct.Struct("<QQ")
 
 

@@ -26,8 +26,6 @@ from acetate.workers.parent import die_with_parent
 
 log = logging.getLogger("acetate.worker")
 
-_LOST = "device_lost"
-"""The code of `DeviceLost`, by name so that this process needs no torch before its painter."""
 _GIVEN_UP = 4
 
 
@@ -121,7 +119,7 @@ def serve(settings: wire.WorkerSettings, source: BinaryIO, sink: BinaryIO) -> No
             stopped = partial(inlet.is_stopped, order.job)
             ending = last_message(order, painter, outlet.send, stopped, settings.preview_seconds)
             outlet.send(ending)
-            if isinstance(ending, wire.Broken) and ending.code == _LOST:
+            if isinstance(ending, wire.Broken) and ending.code == wire.DEVICE_LOST:
                 log.error("the device is lost to this process: the next one may have it back")
                 os._exit(_GIVEN_UP)
             inlet.forget(order.job)

@@ -161,8 +161,11 @@ class RayEngine:
                 if (event := event_of(message, payload)) is not None:
                     yield event
             ended = True
-        except (Interrupted, PaintingFailed, EngineLost):
+        except (Interrupted, PaintingFailed, EngineLost) as error:
             ended = True
+            if isinstance(error, PaintingFailed) and error.code == wire.DEVICE_LOST:
+                self._restarts += 1
+                await self._let_go()  # Only another process may have the card back.
             raise
         except Exception as error:
             ended = True
