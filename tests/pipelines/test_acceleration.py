@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -14,6 +15,7 @@ from acetate.modes import run
 from acetate.pipelines.acceleration import ATTENTION, COMPILE, accelerate
 from acetate.pipelines.loading import load_folder
 from acetate.pipelines.pipeline import Pipeline
+from acetate_bridge.protocol.frame_planning import FrameLimits
 from acetate_bridge.protocol.types import Image, Recipe, Request
 from tests.support.tiny_families import write_tiny_sdxl
 
@@ -25,8 +27,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_sdxl(tmp_path_factory.mktemp("fast") / "tiny")
 
 
-def painted(pipeline: Pipeline) -> Image:
-    recipe = Recipe("text", "a cat", seed=1, steps=2, passes=1, width=128, height=128)
+def painted(pipeline: Pipeline, side: int = 128) -> Image:
+    recipe = Recipe("text", "a cat", seed=1, steps=2, passes=1, width=side, height=side)
     (layer,) = run(Request(recipe), pipeline)
     return layer.image
 
@@ -54,6 +56,35 @@ def test_blocks_are_compiled_once_each_and_paint_the_same(
     assert painted(pipeline) == wanted and painted(pipeline) == wanted
     kinds = [type(module).__name__ for module in pipeline.denoiser.modules()]
     assert len(compiled) == kinds.count("BasicTransformerBlock") > 1
+
+
+def test_what_was_compiled_for_one_size_and_the_next_serves_all(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Through torch's own compiler, up to the code that it would make for a card."""
+    compiled: list[torch.fx.GraphModule] = []
+
+    def made(graph: torch.fx.GraphModule, examples: list[torch.Tensor]) -> Callable[..., Any]:
+        compiled.append(graph)
+        return graph.forward
+
+    compiler: Any = torch.compile
+    torch.compiler.reset()
+    limits = FrameLimits(64, 64, 256, 256 * 256)
+    plain = load_folder(folder, "cpu")
+    pipeline = with_compiler(folder, lambda block: compiler(block, backend=made), monkeypatch)
+    plain.limits = pipeline.limits = limits
+    counts: list[int] = []
+    with caplog.at_level(logging.WARNING, "acetate.pipelines"):
+        for side in (128, 192, 256):
+            near, far = (
+                np.frombuffer(painted(each, side).data, np.uint8).astype(int)
+                for each in (pipeline, plain)
+            )
+            assert np.abs(near - far).max() <= 1
+            counts.append(len(compiled))
+    torch.compiler.reset()
+    assert 0 < counts[0] <= counts[1] == counts[2] and "uncompiled" not in caplog.text
 
 
 @pytest.mark.parametrize("late", [False, True])
