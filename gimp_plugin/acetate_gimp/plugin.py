@@ -67,6 +67,8 @@ class Acetate(Gimp.PlugIn):
     def _open_panel(
         self, procedure: Gimp.Procedure, image: Gimp.Image | None, mode: str
     ) -> Gimp.ValueArray:
+        # An image may be closed while it is read: GIMP would tell the painter of that in a window.
+        self.set_pdb_error_handler(Gimp.PDBErrorHandler.PLUGIN)
         if ask_panel(image=image.get_id() if image is not None else -1, mode=mode) is None:
             listener = Listener()
             # Late, as it takes a while to load.

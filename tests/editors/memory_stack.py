@@ -117,6 +117,7 @@ def describe(node: Node, parent: str, around: list[Node]) -> LayerInfo:
         not node.visible,
         hidden[-1] if hidden else "",
         node.mask is not None or bool(node.filters),
+        derived=node.children is not None,
     )
 
 

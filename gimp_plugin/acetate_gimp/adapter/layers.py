@@ -101,6 +101,16 @@ def dressed(layer: Gimp.Layer) -> bool:
     return layer.get_mask() is not None or bool(layer.get_filters())
 
 
+def derived(layer: Gimp.Layer) -> bool:
+    """Whether it would draw itself anew: text, links, shapes and groups do."""
+    kinds = ("is_group", "is_text_layer", "is_link_layer", "is_vector_layer")
+    return any(getattr(layer, kind, _no)() for kind in kinds)
+
+
+def _no() -> bool:
+    return False
+
+
 def describe_layer(layer: Gimp.Layer) -> LayerInfo:
     """A layer in the words of the bridge."""
     group, groups = layer.is_group(), around(layer)
@@ -118,6 +128,7 @@ def describe_layer(layer: Gimp.Layer) -> LayerInfo:
         hidden_in=hiding.get_name() if hiding is not None else "",
         dressed=dressed(layer),
         mark=str(layer.get_tattoo()),
+        derived=derived(layer),
     )
 
 

@@ -6,7 +6,7 @@ from gi.repository import Gimp
 
 from acetate_bridge.editing.recipes import recipe_text
 from acetate_bridge.protocol.types import Layer
-from adapter.layers import bounds_of, moved
+from adapter.layers import bounds_of, derived, moved
 from adapter.metadata import RECIPE, read_spot, write_recipe, write_spot
 from adapter.pixels import write_pixels
 
@@ -18,7 +18,7 @@ class Succession:
         self._image, self._source = image, source
         self.old = old
         # GIMP's own copy has it all: blending, locks, label, mask, filters, parasites.
-        self.new = old.copy() if _is_plain(old) else _plain_copy(image, old)
+        self.new = _plain_copy(image, old) if derived(old) else old.copy()
         self._lock = self.new.get_lock_position()
         self.new.set_lock_position(False)
         if not self.new.has_alpha():
@@ -53,16 +53,6 @@ class Succession:
     def _fits(self) -> bool:
         pixels = self._source.image
         return (self.new.get_width(), self.new.get_height()) == (pixels.width, pixels.height)
-
-
-def _is_plain(layer: Gimp.Layer) -> bool:
-    """Pixels and nothing else. Text, links, shapes and groups would draw themselves anew."""
-    kinds = ("is_group", "is_text_layer", "is_link_layer", "is_vector_layer")
-    return not any(getattr(layer, kind, _no)() for kind in kinds)
-
-
-def _no() -> bool:
-    return False
 
 
 def _plain_copy(image: Gimp.Image, old: Gimp.Layer) -> Gimp.Layer:

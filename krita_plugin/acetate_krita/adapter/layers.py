@@ -113,4 +113,5 @@ def describe(document: Any, node: Any) -> LayerInfo:
         not node.visible(),
         next((each.name() for each in groups if not each.visible()), ""),
         bool([child for child in node.childNodes() if is_mask(child)]) or is_dressed(node),
+        derived=node.type() != "paintlayer",
     )

@@ -70,6 +70,7 @@ class LayerInfo:
     painting on a layer does not move it. `locked`: it or a group around it may not be changed.
     `mark` names it in the saved file, too (empty: its key does). `hidden`: it itself is;
     `hidden_in` names a hidden group around it. `dressed`: it carries masks, filters or styles.
+    `derived`: its pixels are drawn from something else (a group's layers, a text, shapes).
     """
 
     key: str
@@ -83,6 +84,7 @@ class LayerInfo:
     hidden_in: str = ""
     dressed: bool = False
     mark: str = ""
+    derived: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,17 @@ class Selection:
 
     bounds: Rect
     mask: bytes | None = field(default=None, repr=False)
+
+    def takes_all_of(self, region: Rect) -> bool:
+        """Whether each pixel of a region is fully selected."""
+        if not self.bounds.contains(region):
+            return False
+        if self.mask is None:
+            return True
+        first = (region.y - self.bounds.y) * self.bounds.width + region.x - self.bounds.x
+        starts = range(first, first + region.height * self.bounds.width, self.bounds.width)
+        full = bytes((255,)) * region.width
+        return all(self.mask[start : start + region.width] == full for start in starts)
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,8 @@ class Record:
     `mask` holds the selection's strengths, packed; `group` names the group of a scene. With
     `opaque_expected` a layer without transparency is no surprise. `source` is the layer that it
     was made from, `hides` what the first result hides; `file`, `mark` and `anchor` find the
-    document and the place again; `follows` are the layers that it followed.
+    document and the place again; `follows` are the layers that it followed. `contents` says what
+    was painted on those that it `replaces`, see `content_of`.
     """
 
     job: str
@@ -51,6 +52,7 @@ class Record:
     mark: str = ""
     anchor: Anchor = Anchor()
     follows: list[Follow] = field(default_factory=list[Follow])
+    contents: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def selection(self) -> Selection | None:

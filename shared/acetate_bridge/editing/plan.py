@@ -44,6 +44,15 @@ class Plan:
         """What will be returned, in document pixels."""
         return self.frame.region
 
+    def covers(self, layer: LayerInfo) -> bool:
+        """Whether all that is painted on a layer lies in the region, and is fully selected."""
+        bounds, mask = layer.bounds, self.mask
+        if bounds is None:
+            return True
+        if not self.region.contains(bounds):
+            return False
+        return mask is None or mask.takes_all_of(bounds)
+
 
 class CannotPlan(AcetateError):
     """It cannot be painted here."""

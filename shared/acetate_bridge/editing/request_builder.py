@@ -6,12 +6,13 @@ import uuid
 from dataclasses import dataclass, replace
 
 from acetate_bridge.editing.anchor import anchor_of
+from acetate_bridge.editing.content import content_of
 from acetate_bridge.editing.editor import Document, Editor, LayerInfo, Place
 from acetate_bridge.editing.guides import Follow, left_out_of
 from acetate_bridge.editing.inputs import gather
 from acetate_bridge.editing.job import Record, record_of, source_of
 from acetate_bridge.editing.metadata import HistoryEntry, follows_of, region_of
-from acetate_bridge.editing.plan import CannotPlan, Situation, above_of, plan
+from acetate_bridge.editing.plan import CannotPlan, Plan, Situation, above_of, plan
 from acetate_bridge.protocol.following import controls_of
 from acetate_bridge.protocol.frame_planning import FrameLimits
 from acetate_bridge.protocol.geometry import Rect
@@ -151,6 +152,7 @@ def build(
     if not fleeting:
         marked = replace(found.document, mark=editor.mark(found.document.key))
         found = replace(found, document=marked)
+    wish = _sparing(wish, found, recipe.mode)
     left_out = left_out_of(editor.note(found.document.key))
     gathered = gather(
         editor, found, info, recipe, wish.variants, wish.follows, left_out, wish.replaces
@@ -167,4 +169,20 @@ def build(
         None if fleeting else anchor_of(editor, found.document, source),
         list(wish.follows),
     )
+    if record.replaces and not fleeting:
+        layers = {each.key: each for each in editor.layers(found.document.key)}
+        there = [layers[key] for key in record.replaces if key in layers]
+        contents = {each.key: content_of(editor, found.document, each) for each in there}
+        record = replace(record, contents=contents)
     return BuiltRequest(gathered.request, record, found.source)
+
+
+def _sparing(wish: Wish, found: Plan, mode: str) -> Wish:
+    """A layer that is repainted in part stays to be seen: the rest of it is nowhere else."""
+    source = found.source
+    if source is None or not mode_row(mode).repaints or found.covers(source):
+        return wish
+    hides = tuple(key for key in wish.hides if key != source.key)
+    return replace(
+        wish, hides=hides, replaces=tuple(key for key in wish.replaces if key != source.key)
+    )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from acetate_bridge.editing.anchor import Shift, shift_since
+from acetate_bridge.editing.content import content_of
 from acetate_bridge.editing.editor import (
+    Document,
     DocumentClosed,
     Editor,
     Insertion,
@@ -116,7 +118,9 @@ class Strip:
                 record = replace(record, replaces=list(before.keys), source=before.keys[0])
             else:
                 leaving = [*shown.keys, *self._own_group(record, shown)]
-                self._editor.remove(record.document, leaving, self._hidden)
+                # What is kept stands for the source, which stays hidden then.
+                kept = any(each.kept and each.keys for each in self.results)
+                self._editor.remove(record.document, leaving, () if kept else self._hidden)
                 shown.keys = []
             if any(not each.keys for each in waiting):
                 self._discarded.append((self.results.index(shown), shown))
@@ -134,9 +138,12 @@ class Strip:
         """The first result of a job: it replaces or hides what the job was made for."""
         layers = self._layers()
         shift = self._shift(record)
-        replaced = tuple(key for key in record.replaces if key in layers)
+        there = [key for key in record.replaces if key in layers]
+        replaced = tuple(key for key in there if self._is_as_it_was(record, layers[key]))
         before = self._captured(record, replaced, shift) if replaced else None
-        hidden = tuple(key for key in record.hides if key in layers and not layers[key].hidden)
+        # What was painted there meanwhile is nowhere else.
+        hides = [*record.hides, *(key for key in there if key not in replaced)]
+        hidden = tuple(key for key in hides if key in layers and not layers[key].hidden)
         named = _named(result.layers, [layers[key].name for key in replaced])
         insertion = Insertion(
             _shifted(named, [shift] * len(named)),
@@ -145,7 +152,7 @@ class Strip:
             _moved_selection(record.selection, shift),
             replaced,
             hidden,
-            _stood_for(record, layers),
+            _first_of(hides, layers),
         )
         self._stand(record, result, insertion, [shift] * len(result.layers))
         self._before, self._hidden = before, hidden
@@ -159,7 +166,7 @@ class Strip:
             record.place,
             record.group,
             mask,
-            like=_stood_for(record, self._layers()),
+            like=_first_of(record.hides, self._layers()),
         )
         self._stand(record, result, insertion, offsets)
 
@@ -211,15 +218,21 @@ class Strip:
 
     def _shift(self, record: Record) -> Shift:
         """How far the region has gone since it was asked for; raises PlaceLost."""
-        document = next(
-            (each for each in self._editor.documents() if each.key == record.document), None
-        )
-        if document is None:
-            raise DocumentClosed(record.document)
-        found = shift_since(self._editor, document, record.anchor)
+        found = shift_since(self._editor, self._document(record), record.anchor)
         if found is None:
             raise PlaceLost(record.title)
         return found
+
+    def _is_as_it_was(self, record: Record, layer: LayerInfo) -> bool:
+        """Whether nobody has painted on a layer since the job was asked for."""
+        then = record.contents.get(layer.key)
+        return then is None or then == content_of(self._editor, self._document(record), layer)
+
+    def _document(self, record: Record) -> Document:
+        for each in self._editor.documents():
+            if each.key == record.document:
+                return each
+        raise DocumentClosed(record.document)
 
     def _captured(self, record: Record, keys: tuple[str, ...], shift: Shift) -> Result:
         """What a job replaces, so that discarding its results can bring it back."""
@@ -296,11 +309,6 @@ class Strip:
         self._discarded = [each for each in self._discarded if not each[1].keys]
 
 
-def _stood_for(record: Record, layers: dict[str, LayerInfo]) -> str:
-    """The layer that the results of a job are seen instead of; empty without one."""
-    return next((key for key in record.hides if key in layers), "")
-
-
 def _shifted(layers: tuple[Layer, ...], offsets: list[Shift]) -> tuple[Layer, ...]:
     pairs = zip(layers, offsets)  # noqa: B905 (as many)
     return tuple(replace(layer, x=layer.x + x, y=layer.y + y) for layer, (x, y) in pairs)
@@ -317,6 +325,11 @@ def _moved_selection(selection: Selection | None, shift: Shift) -> Selection | N
     if selection is None:
         return None
     return Selection(selection.bounds.moved(*shift), selection.mask)
+
+
+def _first_of(keys: list[str], layers: dict[str, LayerInfo]) -> str:
+    """The first of these layers that is there; empty where none is."""
+    return next((key for key in keys if key in layers), "")
 
 
 def _sum(offset: Shift, now: Shift, then: Shift) -> Shift:

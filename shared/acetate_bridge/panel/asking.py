@@ -174,11 +174,12 @@ class Asking(Guiding):
         if layer is None or not mode_row(mode).repaints:
             return wish
         after = self._preferences.current.value("after_repaint")
-        if after == "replace":
+        if after == "replace" and not layer.derived:
             if layer.locked:
                 raise CannotPlan(f"“{layer.name}” is locked: unlock it first.")
             return replace(wish, replaces=(layer.key,))
-        return replace(wish, hides=(layer.key,)) if after == "hide" else wish
+        # What a text or the layers of a group say is nowhere else: they are hidden at the most.
+        return wish if after == "keep" else replace(wish, hides=(layer.key,))
 
     def _check(self, recipe: Recipe) -> tuple[ModelInfo, ModeInfo]:
         """What would paint a recipe. Raises CannotPlan where nothing can now."""
