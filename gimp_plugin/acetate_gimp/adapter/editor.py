@@ -16,7 +16,8 @@ from acetate_bridge.editing.editor import (
 )
 from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.types import Image, PixelFormat
-from adapter.documents import Attention, colour_of, describe_image, traces
+from adapter.closing import described, of_an_open_image
+from adapter.documents import Attention, colour_of, traces
 from adapter.hand import Hand
 from adapter.insertion import insert_layers, remove_layers
 from adapter.layers import (
@@ -57,14 +58,17 @@ class GimpEditor:
 
     def active_document(self) -> Document | None:
         image = self._only or self.attention.image()
-        return describe_image(image) if image is not None and image.is_valid() else None
+        return described(image) if image is not None else None
 
     def documents(self) -> list[Document]:
-        return [describe_image(image) for image in self.attention.images]
+        found = [described(image) for image in self.attention.images]
+        return [document for document in found if document is not None]
 
+    @of_an_open_image
     def layers(self, document: str) -> list[LayerInfo]:
         return [describe_layer(layer) for layer in walk(image_of(document))]
 
+    @of_an_open_image
     def active_layer(self, document: str) -> LayerInfo | None:
         image = image_of(document)
         selected = image.get_selected_layers()
@@ -72,24 +76,29 @@ class GimpEditor:
         topmost = min(selected, key=lambda layer: path_of(image, layer), default=None)
         return describe_layer(topmost) if topmost is not None else None
 
+    @of_an_open_image
     def selection(self, document: str) -> Selection | None:
         return selection_of(image_of(document))
 
+    @of_an_open_image
     def read_layer(
         self, document: str, layer: str, region: Rect, pixel_format: PixelFormat
     ) -> Image:
         image = image_of(document)
         return read_shown(image, layer_of(image, layer), region, pixel_format)
 
+    @of_an_open_image
     def read_own(self, document: str, layer: str, region: Rect, pixel_format: PixelFormat) -> Image:
         found = layer_of(image_of(document), layer)
         return read_drawable(found, region, pixel_format)
 
+    @of_an_open_image
     def glance(self, document: str, layer: str | None, side: int) -> Image:
         image = image_of(document)
         found = layer_of(image, layer) if layer is not None else None
         return look_at(image, found, side)
 
+    @of_an_open_image
     def read_below(
         self,
         document: str,
@@ -106,6 +115,7 @@ class GimpEditor:
         hidden = [each for key in without if (each := find(image, key)) is not None]
         return read_below(image, found, region, pixel_format, including, hidden)
 
+    @of_an_open_image
     def insert(self, document: str, insertion: Insertion) -> list[str]:
         image = image_of(document)
         colour = colour_of(image)
@@ -120,32 +130,39 @@ class GimpEditor:
         self.hand.has_hidden(image.get_selected_layers())
         return [key_of(layer) for layer in inserted]
 
+    @of_an_open_image
     def remove(self, document: str, layers: list[str], shows: tuple[str, ...] = ()) -> None:
         image = image_of(document)
         self.attention.excuse(image)
         remove_layers(image, layers, shows)
 
+    @of_an_open_image
     def choose(self, document: str, layer: str) -> None:
         image = image_of(document)
         self.attention.excuse(image)
         image.set_selected_layers([layer_of(image, layer)])
         Gimp.displays_flush()
 
+    @of_an_open_image
     def recipe(self, document: str, layer: str) -> str | None:
         found = find(image_of(document), layer)
         return read_recipe_text(found) if found is not None else None
 
+    @of_an_open_image
     def mark(self, document: str) -> str:
         return mark(image_of(document))
 
+    @of_an_open_image
     def note(self, document: str) -> bytes:
         return read_note(image_of(document))
 
+    @of_an_open_image
     def keep_note(self, document: str, data: bytes) -> None:
         image = image_of(document)
         self.attention.excuse(image)
         write_note(image, data)
 
+    @of_an_open_image
     def convert_to_colour(self, document: str) -> None:
         image = image_of(document)
         if image.get_base_type() != Gimp.ImageBaseType.RGB:
@@ -158,6 +175,7 @@ class GimpEditor:
         image = image_of(document)
         return self.hand.is_busy(image, in_front=image == self.attention.image())
 
+    @of_an_open_image
     def traces(self, document: str) -> object | None:
         image = image_of(document)
         if button_is_down() or image.get_floating_sel() is not None:

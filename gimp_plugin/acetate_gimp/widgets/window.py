@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +23,8 @@ from panel_socket import Listener  # noqa: E402
 from widgets.image_chooser import WHICH, ImageChooser  # noqa: E402
 from widgets.panel import Panel  # noqa: E402
 
+log = logging.getLogger("acetate.panel")
+
 _WIDTH, _HEIGHT = 360, 560
 _LOOK_EVERY = 700
 _AROUND = 0.25
@@ -39,6 +42,10 @@ def run_panel(plugin: Gimp.PlugIn, listener: Listener, image: Gimp.Image | None,
     Gtk.main()
     listener.close()
     window.controller.stop()
+
+
+def _open_images() -> set[int]:
+    return {image.get_id() for image in Gimp.get_images()}
 
 
 def _asking(view: PanelView) -> PanelView:
@@ -105,6 +112,16 @@ class PanelWindow(Gtk.Window):
         """Notice what the painter did in GIMP, which tells nobody."""
         if not self._open:
             return False
+        there = _open_images()
+        try:
+            self._follow()
+        except Exception:
+            # One that is closed while it is read answers with nothing; the next look knows more.
+            if _open_images() == there:
+                log.exception("the images could not be looked at")
+        return True
+
+    def _follow(self) -> None:
         attention = self.editor.attention
         image = attention.image()
         seen = (image.get_id(), traces(image)) if image is not None else attention.unsure
@@ -114,7 +131,6 @@ class PanelWindow(Gtk.Window):
         if seen != self._seen:
             self._seen = seen
             self.controller.refresh()
-        return True
 
     def _show_address(self, address: str) -> bool:
         try:

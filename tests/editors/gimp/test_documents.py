@@ -84,3 +84,52 @@ first.delete()
 second.delete()
 """)
     assert found == [12, 11, 0, 0]
+
+
+def test_an_image_that_is_closed_while_it_is_read_is_told_as_closed(script: Script) -> None:
+    found = script("""
+from acetate_bridge.editing.editor import DocumentClosed
+from adapter import closing, documents
+from adapter.editor import GimpEditor
+from adapter.layers import document_key
+
+# Not in a window: what is asked of a closed image is an error to GIMP.
+plugin = Gimp.get_plug_in()
+handler = plugin.get_pdb_error_handler()
+plugin.set_pdb_error_handler(Gimp.PDBErrorHandler.PLUGIN)
+editor, answer = GimpEditor(), []
+colour_of = documents.colour_of
+
+def closes(call):
+    def closing_call(image, *rest):
+        image.delete()
+        return call(image, *rest)
+    return closing_call
+
+try:
+    documents.colour_of = closes(colour_of)
+    image = new_image(20, 20)
+    answer.append(editor.active_document() is None)
+    image = new_image(20, 20)
+    answer.append(editor.documents())
+    documents.colour_of = colour_of
+    for call in ("layers", "active_layer", "selection", "note", "traces"):
+        image = new_image(20, 20)
+        add_paper(image)
+        key = document_key(image)
+        inner = getattr(GimpEditor, call).__wrapped__
+
+        def half_way(self, document):
+            found = inner(self, document)
+            image.delete()
+            return found
+
+        try:
+            answer.append(str(closing.of_an_open_image(half_way)(editor, key)))
+        except DocumentClosed:
+            answer.append("closed")
+finally:
+    documents.colour_of = colour_of
+    plugin.set_pdb_error_handler(handler)
+""")
+    assert found == [True, [], *["closed"] * 5]
