@@ -214,6 +214,7 @@ class Deliveries:
             place=Place(layer.key if layer is not None else None),
             replaces=[],
             hides=[],
+            like="",
             mask_bounds=None,
             mask="",
             anchor=Anchor(),
@@ -357,7 +358,7 @@ def _opened_again(record: Record, home: Document) -> Record:
     # The keys of its layers are those of others now.
     anchor = replace(record.anchor, source="", source_look="", spots={})
     place = replace(record.place, layer=None)
-    return replace(record, place=place, replaces=[], hides=[], source="", anchor=anchor)
+    return replace(record, place=place, replaces=[], hides=[], like="", source="", anchor=anchor)
 
 
 def _shift(region: Rect, document: Document) -> tuple[int, int]:

@@ -29,7 +29,7 @@ class Record:
     `opaque_expected` a layer without transparency is no surprise. `source` is the layer that it
     was made from, `hides` what the first result hides; `file`, `mark` and `anchor` find the
     document and the place again; `follows` are the layers that it followed. `contents` says what
-    was painted on those that it `replaces`, see `content_of`.
+    was painted on those that it `replaces`, see `content_of`; `like` is blended as its layers.
     """
 
     job: str
@@ -53,6 +53,7 @@ class Record:
     anchor: Anchor = Anchor()
     follows: list[Follow] = field(default_factory=list[Follow])
     contents: dict[str, str] = field(default_factory=dict[str, str])
+    like: str = ""
 
     @property
     def selection(self) -> Selection | None:

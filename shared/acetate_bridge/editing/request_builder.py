@@ -34,7 +34,7 @@ class Wish:
     """What a job shall do beside painting: where, how often, and to what is there already.
 
     `follows` are the layers that it follows; those that the document's note leaves out are not
-    seen by the model.
+    seen by the model. The layers are blended as `like` is.
     """
 
     region: Rect | None = None
@@ -42,6 +42,7 @@ class Wish:
     replaces: tuple[str, ...] = ()
     hides: tuple[str, ...] = ()
     follows: tuple[Follow, ...] = ()
+    like: str = ""
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,7 @@ def build(
         None if fleeting else anchor_of(editor, found.document, source),
         list(wish.follows),
     )
+    record = replace(record, like=wish.like)
     if record.replaces and not fleeting:
         layers = {each.key: each for each in editor.layers(found.document.key)}
         there = [layers[key] for key in record.replaces if key in layers]
@@ -183,6 +185,7 @@ def _sparing(wish: Wish, found: Plan, mode: str) -> Wish:
     if source is None or not mode_row(mode).repaints or found.covers(source):
         return wish
     hides = tuple(key for key in wish.hides if key != source.key)
-    return replace(
-        wish, hides=hides, replaces=tuple(key for key in wish.replaces if key != source.key)
-    )
+    replaces = tuple(key for key in wish.replaces if key != source.key)
+    spared = len(hides) + len(replaces) < len(wish.hides) + len(wish.replaces)
+    like = source.key if spared else wish.like
+    return replace(wish, hides=hides, replaces=replaces, like=like)

@@ -152,7 +152,7 @@ class Strip:
             _moved_selection(record.selection, shift),
             replaced,
             hidden,
-            _first_of(hides, layers),
+            _first_of([*hides, record.like], layers),
         )
         self._stand(record, result, insertion, [shift] * len(result.layers))
         self._before, self._hidden = before, hidden
@@ -166,7 +166,7 @@ class Strip:
             record.place,
             record.group,
             mask,
-            like=_first_of(record.hides, self._layers()),
+            like=_first_of([*record.hides, record.like], self._layers()),
         )
         self._stand(record, result, insertion, offsets)
 

@@ -113,7 +113,9 @@ class Asking(Guiding):
         wanted = region if record.origin == "layer" else None
         replaces = tuple(key for key in record.replaces if key in layers)
         follows = tuple(record.follows)
-        self._submit(again, Wish(wanted, record.variants, replaces, tuple(record.hides), follows))
+        hides = tuple(record.hides)
+        wish = Wish(wanted, record.variants, replaces, hides, follows, record.like)
+        self._submit(again, wish)
 
     def _try_without_source(self, document: Document, record: Record, shift: Shift) -> None:
         """Another try where the layer is gone: with what was read of it, while that is known."""
