@@ -100,24 +100,6 @@ def check_a_scene_becomes_one_group_in_one_undo_step(host: Host) -> None:
     host.close(document)
 
 
-def check_what_stands_for_a_hidden_layer_is_blended_as_that(host: Host) -> None:
-    document, whole = host.new_document(32, 32, host.kinds[0]), Rect(0, 0, 32, 32)
-    host.paint(document, "low", solid(32, 32, 200, 100, 50), 0, 0)
-    shade = host.paint(document, "shade", solid(32, 32, 100, 150, 200), 0, 0)
-    host.shade(document, shade)
-    host.settle()
-    before = host.visible(document, whole)
-    same = layer(solid(32, 32, 100, 150, 200), name="same")
-    put(host, document, same, place=Place(shade), hides=(shade,), like=shade)
-    host.settle()
-    assert names(host, document) == ["same", "shade", "low"]
-    assert_same(host.visible(document, whole), before)
-    host.undo(document)
-    host.settle()
-    assert_same(host.visible(document, whole), before)
-    host.close(document)
-
-
 # ---- undo
 
 

@@ -91,10 +91,6 @@ class Host(Protocol):
         """Lock a layer against changes, or unlock it."""
         ...
 
-    def shade(self, document: str, layer: str) -> None:
-        """Let a layer multiply what lies below it, at half its strength."""
-        ...
-
     def select(self, document: str, region: Rect, feather: int = 0) -> None:
         """Select a rectangle, with soft edges if `feather` pixels are given."""
         ...

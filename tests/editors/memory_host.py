@@ -48,10 +48,6 @@ class MemoryHost:
     def lock(self, document: str, layer: str, locked: bool) -> None:
         self.editor.node(document, layer).locked = locked
 
-    def shade(self, document: str, layer: str) -> None:
-        node = self.editor.node(document, layer)
-        node.blending, node.opacity = "multiply", 128
-
     def select(self, document: str, region: Rect, feather: int = 0) -> None:
         mask, bounds = None, region
         if feather:

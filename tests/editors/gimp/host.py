@@ -139,10 +139,6 @@ class GimpHost:
     def lock(self, document: str, layer: str, locked: bool) -> None:
         self._layer(layer).set_lock_content(locked)
 
-    def shade(self, document: str, layer: str) -> None:
-        self._layer(layer).set_mode(Gimp.LayerMode.MULTIPLY)
-        self._layer(layer).set_opacity(50)
-
     def select(self, document: str, region: Rect, feather: int = 0) -> None:
         there = self._image(document)
         there.select_rectangle(

@@ -98,12 +98,6 @@ class KritaHost:
     def lock(self, document: str, layer: str, locked: bool) -> None:
         self._node(document, layer).setLocked(locked)
 
-    def shade(self, document: str, layer: str) -> None:
-        node = self._node(document, layer)
-        node.setBlendingMode("multiply")
-        node.setOpacity(128)
-        self._documents[document].refreshProjection()
-
     def select(self, document: str, region: Rect, feather: int = 0) -> None:
         selection = Selection()
         selection.select(region.x, region.y, region.width, region.height, 255)
