@@ -13,6 +13,7 @@ from acetate.errors import BadRequest
 from acetate.models.weights import in_channels_last
 from acetate.training.collection.folder import open_collection
 from acetate.training.conversion.bases import TrainedBase, find_base
+from acetate.training.conversion.frozen_autoencoder import FrozenAutoencoder
 from acetate.training.conversion.layer_data import (
     Cuts,
     Readable,
@@ -92,8 +93,15 @@ def train_transparency_of(wish: TransparencyWish, plan: Plan, report: Report) ->
         keep_listing(wish.out / "learned.jsonl", learned)
     validated = Whole(Readable(held_out), side) if held_out else None
     trainer.run(Cuts(Readable(learned), side, plan.seed), validated)
-    if not state.is_main_process:
-        return []
+    files = _write(stage, wish, base, frozen) if state.is_main_process else []
+    # What comes next in another process reads them.
+    state.wait_for_everyone()
+    return files
+
+
+def _write(
+    stage: Stage, wish: TransparencyWish, base: TrainedBase, frozen: FrozenAutoencoder
+) -> list[Path]:
     if isinstance(stage, WidenedStage):
         return write_widened(wish.out, base.family, wish.base, stage)
     assert isinstance(stage, PairStage)
