@@ -100,11 +100,11 @@ plugin.set_pdb_error_handler(Gimp.PDBErrorHandler.PLUGIN)
 editor, answer = GimpEditor(), []
 colour_of = documents.colour_of
 
-def closes(call):
-    def closing_call(image, *rest):
+def closes(read):
+    def closing_read(image, *rest):
         image.delete()
-        return call(image, *rest)
-    return closing_call
+        return read(image, *rest)
+    return closing_read
 
 try:
     documents.colour_of = closes(colour_of)
@@ -113,11 +113,11 @@ try:
     image = new_image(20, 20)
     answer.append(editor.documents())
     documents.colour_of = colour_of
-    for call in ("layers", "active_layer", "selection", "note", "traces"):
+    for name in ("layers", "active_layer", "selection", "note", "traces"):
         image = new_image(20, 20)
         add_paper(image)
         key = document_key(image)
-        inner = getattr(GimpEditor, call).__wrapped__
+        inner = getattr(GimpEditor, name).__wrapped__
 
         def half_way(self, document):
             found = inner(self, document)
