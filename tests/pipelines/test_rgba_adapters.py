@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
 from safetensors.torch import save_file
 from torch import Tensor
 
 from acetate.cli.models import show_model
 from acetate.errors import AcetateError, ModelMissing
+from acetate.latent_transparency import composite_on_grey
 from acetate.model_import.importing import import_any
 from acetate.models.hub_cache import missing_parts
 from acetate.models.hub_hosts import CannotFetch
@@ -36,6 +38,7 @@ from acetate_bridge.protocol.types import Image, Recipe, Request
 from tests.adapters.snapshot import assert_untouched, snapshot
 from tests.support.tiny_adapters import (
     LORA,
+    autoencoder_of,
     lora,
     widened,
     write_adapter,
@@ -191,6 +194,42 @@ def test_layers_are_encoded_and_decoded_by_the_published_class(
     expected = theirs.decode(latent).sample.mul(0.5).add(0.5).clamp(0, 1)
     ours = pipeline.decode_layer(pipeline.encode_layer(rgba), 1)
     assert (ours - expected).abs().max() < 1e-4
+
+
+@torch.inference_mode()
+def test_layers_of_alphavae_are_encoded_and_decoded_by_the_published_class(
+    tmp_path: Path, bases: dict[str, Path]
+) -> None:
+    adapter = write_like_alphavae(tmp_path / "av", bases["flux"])
+    pipeline = taken_over(adapter, bases["flux"], "flux")
+    theirs = AutoencoderKL.from_pretrained(adapter).eval()
+    rgba = torch.rand(1, 4, SIDE, SIDE)
+    latent = theirs.encode(rgba * 2 - 1).latent_dist.mode()
+    expected = theirs.decode(latent).sample.mul(0.5).add(0.5).clamp(0, 1)
+    if pipeline.transparency.alpha == "premultiplied":
+        expected = unmultiplied(expected)
+    assert (pipeline.decode_layer(pipeline.encode_layer(rgba), 1) - expected).abs().max() < 1e-4
+
+
+@torch.inference_mode()
+def test_a_decoder_of_alpha_sees_in_a_latent_what_the_published_class_sees(
+    tmp_path: Path, bases: dict[str, Path]
+) -> None:
+    adapter = write_like_alphaanything(tmp_path / "anything", bases["flux"], "flux")
+    pipeline = taken_over(adapter, bases["flux"], "flux")
+    colours, alphas = (autoencoder_of(bases["flux"], "flux").eval() for _ in range(2))
+    alphas.decoder.conv_out = torch.nn.Conv2d(alphas.decoder.conv_out.in_channels, 1, 3, padding=1)
+    weights = read_weights(adapter / "alpha_decoder.safetensors")
+    alphas.decoder.load_state_dict(
+        {name.removeprefix("decoder."): weight for name, weight in weights.items()}
+    )
+    rgba = torch.rand(1, 4, SIDE, SIDE)
+    latent = colours.encode(composite_on_grey(rgba) * 2 - 1).latent_dist.mode()
+    seen = [network.decode(latent).sample * 0.5 + 0.5 for network in (colours, alphas)]
+    expected = torch.cat(seen, dim=1).clamp(0, 1)
+    if pipeline.transparency.alpha == "premultiplied":
+        expected = unmultiplied(expected)
+    assert (pipeline.decode_layer(pipeline.encode_layer(rgba), 1) - expected).abs().max() < 1e-4
 
 
 @pytest.mark.parametrize("mode", ["text", "refine"])

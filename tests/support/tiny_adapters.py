@@ -42,7 +42,7 @@ def write_like_alphavae(folder: Path, base: Path) -> Path:
 def write_like_alphaanything(folder: Path, base: Path, family: str) -> Path:
     """A decoder of alpha beside the untouched autoencoder, built as its own decoder."""
     folder.mkdir(parents=True)
-    vae = _autoencoder(base, family)
+    vae = autoencoder_of(base, family)
     torch.manual_seed(5)
     decoder = {
         name: torch.randn_like(tensor) * 0.2
@@ -61,7 +61,7 @@ def write_like_alphaanything(folder: Path, base: Path, family: str) -> Path:
 
 def widened(base: Path, family: str) -> Any:
     """The base's autoencoder with a fourth channel, whose alpha follows from what it decodes."""
-    vae = _autoencoder(base, family)
+    vae = autoencoder_of(base, family)
     ends = ("input_channels",) if family == "qwen" else ("in_channels", "out_channels")
     config = {**dict(vae.config), **dict.fromkeys(ends, 4)}
     torch.manual_seed(3)
@@ -90,6 +90,7 @@ def lora(base: Path, family: str) -> dict[str, Tensor]:
     return found
 
 
-def _autoencoder(base: Path, family: str) -> Any:
+def autoencoder_of(base: Path, family: str) -> Any:
+    """The base's own, of its published class."""
     kind: Any = _AUTOENCODERS.get(family, AutoencoderKL)
     return kind.from_pretrained(base / "vae")
