@@ -21,7 +21,7 @@ PROCESSES = {
 }
 
 CALLS = [
-    ("panel/asking.py", "_submit", "_link.submit"),
+    ("panel/asking.py", "_send", "_link.submit"),
     ("client/client.py", "submit", "_link.say"),
     ("app/websocket.py", "_submit", "_manager.submit"),
     ("jobs/manager.py", "submit", "_intake.take"),
@@ -30,7 +30,7 @@ CALLS = [
     ("jobs/queue_runner.py", "_paint", "engine.paint"),
     ("workers/process.py", "serve", "last_message"),
     ("workers/job_runner.py", "run_job", "painter.paint"),
-    ("workers/generator.py", "paint", "run"),
+    ("workers/generator.py", "_painted", "run"),
     ("modes/run.py", "run_each", "paint"),
     ("modes/text.py", "paint", "pipeline.denoise"),
     ("workers/job_runner.py", "run_job", "send"),

@@ -131,8 +131,10 @@ answer = image.get_id()
 
     def generate(self) -> None:
         """Begin to paint with Ctrl+Enter."""
+        before = self.names()
         self.in_panel("ctrl+Return")
-        self.wait(lambda: self.panel()["running"])
+        # A quick job may be over before anybody looks.
+        self.wait(lambda: self.panel()["running"] or self.names() != before)
 
     def in_image(self, key: str) -> None:
         """Press a key in the image window."""

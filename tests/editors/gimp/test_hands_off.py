@@ -279,8 +279,7 @@ def _place(desk: Desk, x: float, y: float) -> tuple[str, str]:
 
 def test_ctrl_z_right_after_ctrl_enter_undoes_in_the_image(sheet: Desk) -> None:
     sheet.write("a red apple")
-    sheet.in_panel("ctrl+z")
-    sheet.generate()
+    sheet.in_panel("ctrl+z", "ctrl+Return")
     sheet.wait(lambda: sheet.names() == ["red apple", "pic", "Paper"])
     sheet.wait(lambda: not sheet.panel()["running"])
     sheet.in_panel("ctrl+z")

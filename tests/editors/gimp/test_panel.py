@@ -45,7 +45,7 @@ def settings(suite: str, folder: Path) -> Path:
     """Where the panel keeps what the painter has set: steps enough to paint meanwhile."""
     file = folder / f"config-{suite}" / "panel.json"
     file.parent.mkdir()
-    file.write_text(json.dumps({"steps": {"embedded": 28}}))
+    file.write_text(json.dumps({"steps": {"embedded": 150}}))
     return file
 
 

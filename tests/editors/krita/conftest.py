@@ -20,7 +20,7 @@ from tests.editors.krita.desk import Desk
 from tests.editors.krita.session import SUITES, KritaSession, import_zip, install_plugin
 from tests.editors.screen import Screen, missing
 
-FEW_STEPS = {"steps": {"embedded": 8}}
+STEPS = {"steps": {"embedded": 80}}
 """Enough for a layer, a preview and time to paint meanwhile."""
 
 
@@ -82,7 +82,7 @@ def desk(suite: str, screen: Screen, folder: Path, caller: Caller) -> Iterator[D
     environment = {**reach(folder, suite), "ACETATE_COMMAND": str(caller.command)}
     settings = Path(environment["ACETATE_CONFIG_DIR"]) / "panel.json"
     settings.parent.mkdir(exist_ok=True)
-    settings.write_text(json.dumps(FEW_STEPS))
+    settings.write_text(json.dumps(STEPS))
     home = folder / f"home-{suite}"
     install_plugin(home)
     found = KritaSession(suite, home, screen, environment, dark=suite == SUITES[0])
