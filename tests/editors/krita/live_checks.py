@@ -8,7 +8,7 @@ from acetate_krita.adapter.canvas import canvas_of, pixels_to_canvas
 from acetate_krita.qt import QtCore, QtWidgets
 from krita import Krita
 from tests.editors.krita import zoo
-from tests.editors.krita.inside import panel
+from tests.editors.krita.inside import canvas, panel
 
 _SAMPLE_EVERY = 10
 
@@ -57,13 +57,20 @@ def open_jobs() -> list[str]:
 
 
 class Most(QtCore.QTimer):
-    """How many jobs there were at once, at most."""
+    """How many jobs there were at once, at most, and how many strokes on the canvas have ended."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.jobs = 0
+        self.jobs = self.strokes = 0
         self.timeout.connect(self._look)
+        QtWidgets.QApplication.instance().installEventFilter(self)
         self.start(_SAMPLE_EVERY)
+
+    def eventFilter(self, a0: Any, a1: Any) -> bool:  # noqa: N802 (Qt's names)
+        """Count the end of a stroke, and let it through."""
+        if a1.type() == QtCore.QEvent.Type.MouseButtonRelease and a0 is canvas():
+            self.strokes += 1
+        return False
 
     def _look(self) -> None:
         self.jobs = max(self.jobs, len(open_jobs()))

@@ -63,6 +63,8 @@ def test_200_rapid_strokes_leave_one_preview_and_200_strokes(sheet: Desk) -> Non
             words += ["mousemove", str(x + across), str(y + down), "mousedown", "1"]
             words += ["mousemove_relative", "6", "4", "mouseup", "1", "sleep", "0.02"]
         sheet.screen.do("xdotool", *words)
+    # A preview may come while Krita has still strokes to hear of.
+    sheet.wait(lambda: sheet.ask("most.strokes") >= _STROKES)
     sheet.wait(lambda: sheet.ask("settled()"))
     sheet.wait(lambda: sheet.ask("overlay() is not None"))
     sheet.picture("live-strokes")
