@@ -128,6 +128,26 @@ def _repainting(story: Story) -> None:
     stage.press("refresh")
     story.press("discard")
     assert not story.ours()
+    _the_newest_on_top(story)
+
+
+def _the_newest_on_top(story: Story) -> None:
+    """Another try lies directly above the result before it, and that above its source."""
+    stage, active = story.stage, story.host.editor.active_layer(story.document)
+    assert active is not None and stage.ask("refine")
+    stage.deliver()
+    (first,) = story.ours()
+    stage.press("another_try")
+    stage.deliver()
+    (second,) = story.ours() - {first}
+    layers = story.host.editor.layers(story.document)
+    own = next(each for each in layers if each.key == active.key)
+    siblings = [each.key for each in layers if each.parent == own.parent]
+    source = siblings.index(active.part_of or active.key)
+    assert siblings[max(0, source - 2) : source] == [second, first]
+    stage.press("discard")
+    story.undo(3)
+    story.untouched("undoing another try")
 
 
 def _anew(story: Story) -> None:

@@ -71,7 +71,8 @@ class Sheet:
 class MemoryEditor:
     """Fulfils `Editor`; `painting` is a hand at work, `later` what was put off.
 
-    Unless it is `lasting`, the layers of a document that is opened again get numbers anew.
+    Unless it is `lasting`, the layers of a document that is opened again get keys anew; `why`
+    tells what a hand waits for.
     """
 
     def __init__(self, name: str = "Memory 1.0") -> None:
@@ -79,6 +80,7 @@ class MemoryEditor:
         self.sheets: dict[str, Sheet] = {}
         self.active = ""
         self.painting, self.lasting = False, True
+        self.why = ""
         self.soon: list[Callable[[], None]] = []
         self.later: list[tuple[float, Callable[[], None]]] = []
         self._keys, self._run = itertools.count(1), uuid.uuid4().hex[:8]
@@ -241,6 +243,9 @@ class MemoryEditor:
     def busy(self, document: str) -> bool:
         return self.painting
 
+    def why_busy(self, document: str) -> str:
+        return self.why if self.painting else ""
+
     def traces(self, document: str) -> object | None:
         sheet = self.sheet(document)
         if self.painting:
@@ -287,6 +292,13 @@ class MemoryEditor:
         old = self.sheets.pop(document)
         key = self._key("document")
         self.sheets[key] = replace(old, key=key, past=[], future=[])
+        if not self.lasting:
+            for number, (node, _, _) in enumerate(walk(old.nodes)):
+                # As numbers are: those of others by then.
+                then, node.mark = node.key, node.mark or node.key
+                node.key = f"numbered-{number}"
+                if then == old.active:
+                    self.sheets[key].active = node.key
         self.active = key
         return key
 

@@ -30,6 +30,7 @@ class Node:
     label: int = 0
     clipped: bool = False
     filters: tuple[str, ...] = ()
+    mark: str = ""
 
 
 def beside(nodes: list[Node], place: Place) -> tuple[list[Node], int]:
@@ -117,6 +118,7 @@ def describe(node: Node, parent: str, around: list[Node]) -> LayerInfo:
         not node.visible,
         hidden[-1] if hidden else "",
         node.mask is not None or bool(node.filters),
+        node.mark,
         derived=node.children is not None,
     )
 

@@ -92,6 +92,10 @@ class Stage:
         """What the status line says."""
         return self._panel.view.status.sentence
 
+    def strip(self) -> list[bool]:
+        """For each result whether it stands in the document."""
+        return [each.shown for each in self._panel.view.results]
+
     def offered(self) -> str:
         """What is said of a result that has no place; empty without one."""
         offer = self._panel.view.offer

@@ -36,7 +36,8 @@ def describe_image(image: Gimp.Image) -> Document:
     file = image.get_file()
     return Document(
         document_key(image),
-        image.get_name(),
+        # All that were never saved have one name; GIMP tells them apart by their number.
+        image.get_name() if file is not None else f"{image.get_name()}-{image.get_id()}",
         Size(image.get_width(), image.get_height()),
         deep=image.get_precision() not in _SHALLOW,
         colour=colour,

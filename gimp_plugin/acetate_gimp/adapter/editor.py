@@ -175,6 +175,11 @@ class GimpEditor:
         image = image_of(document)
         return self.hand.is_busy(image, in_front=image == self.attention.image())
 
+    def why_busy(self, document: str) -> str:
+        if self._only is not None or not is_open(document):
+            return ""
+        return self.hand.why_busy(image_of(document))
+
     @of_an_open_image
     def traces(self, document: str) -> object | None:
         image = image_of(document)

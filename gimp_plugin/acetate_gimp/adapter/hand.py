@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 
 from gi.repository import Gimp
 
+from adapter import waiting
 from adapter.layers import walk
 from adapter.windows import button_is_down, gimp_windows
 
@@ -56,6 +57,27 @@ class Hand:
         there = Gimp.Selection.bounds(image)[1]
         return there or any(layer.is_text_layer() for layer in selected)
 
+    def why_busy(self, image: Gimp.Image) -> str:
+        """What has to come to its end, where a hand that rests is not enough."""
+        selected = image.get_selected_layers()
+        if button_is_down():
+            return ""
+        if image.get_floating_sel() is not None:
+            return waiting.ANCHOR
+        if any(each.dialog for each in gimp_windows() or []):
+            return waiting.DIALOG
+        if hidden := [each for each in selected if self._is_hidden_by_a_tool(each)]:
+            return waiting.hidden(hidden[0].get_name())
+        if any(self._is_transformed(layer) for layer in selected):
+            return waiting.TOOL
+        if Gimp.Selection.bounds(image)[1]:
+            return waiting.SELECTION
+        return waiting.TEXT if any(layer.is_text_layer() for layer in selected) else ""
+
+    def _is_hidden_by_a_tool(self, layer: Gimp.Layer) -> bool:
+        return not layer.get_visible() and layer.get_id() not in self._hidden_otherwise
+
     def _is_transformed(self, layer: Gimp.Layer) -> bool:
-        hidden = not layer.get_visible() and layer.get_id() not in self._hidden_otherwise
-        return hidden or any(each.get_operation_name() == _GRAPH for each in layer.get_filters())
+        if self._is_hidden_by_a_tool(layer):
+            return True
+        return any(each.get_operation_name() == _GRAPH for each in layer.get_filters())

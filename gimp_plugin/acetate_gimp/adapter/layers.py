@@ -129,7 +129,16 @@ def describe_layer(layer: Gimp.Layer) -> LayerInfo:
         dressed=dressed(layer),
         mark=str(layer.get_tattoo()),
         derived=derived(layer),
+        part_of=_part_of(layer) if layer.is_floating_sel() else "",
     )
+
+
+def _part_of(floating: Gimp.Layer) -> str:
+    """The layer that a floating selection goes into when it is anchored; empty for a channel."""
+    under = floating.get_image().floating_sel_attached_to()
+    if isinstance(under, Gimp.LayerMask):
+        under = Gimp.Layer.from_mask(under)
+    return key_of(under) if isinstance(under, Gimp.Layer) else ""
 
 
 def spot(image: Gimp.Image, place: Place) -> tuple[Gimp.Layer | None, int]:

@@ -54,9 +54,12 @@ def in_place(view: InPlaceView, width: int, height: int) -> GdkPixbuf.Pixbuf:
         _lay(pixbuf_of(each.image), place, region.moved(-seen.x, -seen.y), pictures, scale)
     if view.mask is not None and view.mask.mask is not None:
         pictures = _through(pictures, view.mask, seen, scale)
+    whole = Rect(0, 0, seen.width, seen.height)
     if view.backdrop is not None:
-        _lay(pixbuf_of(view.backdrop), Rect(0, 0, seen.width, seen.height), None, shown, scale)
+        _lay(pixbuf_of(view.backdrop), whole, None, shown, scale)
     pictures.composite(shown, 0, 0, wide, high, 0, 0, 1, 1, GdkPixbuf.InterpType.NEAREST, 255)
+    if view.cover is not None:
+        _lay(pixbuf_of(view.cover), whole, None, shown, scale)
     kind = GdkPixbuf.InterpType.NEAREST
     return shown.composite_color_simple(wide, high, kind, 255, _CHECK, _LIGHT, _DARK)
 

@@ -186,6 +186,9 @@ class KritaEditor:
         active = self._documents.active()
         return is_busy(self._krita, active[1] if active else None)
 
+    def why_busy(self, document: str) -> str:
+        return ""
+
     def traces(self, document: str) -> object | None:
         found = self._find(document)
         if self.strokes.down or self.is_leaving():

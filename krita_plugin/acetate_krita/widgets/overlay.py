@@ -161,6 +161,10 @@ def composed(view: InPlaceView) -> QtGui.QImage:
     if view.backdrop is not None:
         painter.setCompositionMode(modes.CompositionMode_DestinationOver)
         painter.drawImage(_rectangle(view.seen), qimage_of(view.backdrop))
+        if view.cover is not None:
+            painter.setCompositionMode(modes.CompositionMode_SourceOver)
+            painter.drawImage(_rectangle(view.seen), qimage_of(view.cover))
+            painter.setCompositionMode(modes.CompositionMode_DestinationOver)
         painter.drawImage(region.x, region.y, _checks(region))
     painter.end()
     return picture

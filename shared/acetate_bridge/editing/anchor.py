@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from acetate_bridge.editing.editor import Document, Editor, LayerGone, LayerInfo
+from acetate_bridge.editing.stack_order import StackEntry, entries_of, renamed
 
 Shift = tuple[int, int]
 
@@ -23,7 +24,8 @@ class Anchor:
     """How a document lay when a job was asked for, as plain values for a file.
 
     `spots` holds for each layer how far it had been moved and the size of what is painted on it;
-    `look` and `source_look` are glances (see `Editor.glance`), packed. A width of 0: unknown.
+    `look` and `source_look` are glances (see `Editor.glance`), packed. `stack` is the whole stack
+    from the top downwards. A width of 0: unknown.
     """
 
     width: int = 0
@@ -32,11 +34,19 @@ class Anchor:
     spots: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
     look: str = field(default="", repr=False)
     source_look: str = field(default="", repr=False)
+    stack: list[StackEntry] = field(default_factory=list[StackEntry], repr=False)
+
+    def opened_again(self, keys: dict[str, str]) -> Anchor:
+        """The same in the keys that the layers have in the file that is open again."""
+        spots = {keys[key]: spot for key, spot in self.spots.items() if key in keys}
+        source, stack = keys.get(self.source, ""), renamed(self.stack, keys)
+        return replace(self, source=source, spots=spots, stack=stack)
 
 
 def anchor_of(editor: Editor, document: Document, source: str) -> Anchor:
     """Note how a document lies now; `source` is the layer that the job belongs to, or empty."""
-    spots = {layer.key: _spot(layer) for layer in editor.layers(document.key) if not layer.group}
+    layers = editor.layers(document.key)
+    spots = {layer.key: _spot(layer) for layer in layers if not layer.group}
     return Anchor(
         document.size.width,
         document.size.height,
@@ -44,6 +54,7 @@ def anchor_of(editor: Editor, document: Document, source: str) -> Anchor:
         spots,
         _packed(editor.glance(document.key, None, SIDE).data),
         _packed(editor.glance(document.key, source, SIDE).data) if source else "",
+        entries_of(layers),
     )
 
 

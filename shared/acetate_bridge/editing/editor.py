@@ -71,6 +71,7 @@ class LayerInfo:
     `mark` names it in the saved file, too (empty: its key does). `hidden`: it itself is;
     `hidden_in` names a hidden group around it. `dressed`: it carries masks, filters or styles.
     `derived`: its pixels are drawn from something else (a group's layers, a text, shapes).
+    `part_of` is the layer that it is to become a part of (a floating selection), else empty.
     """
 
     key: str
@@ -85,6 +86,7 @@ class LayerInfo:
     dressed: bool = False
     mark: str = ""
     derived: bool = False
+    part_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -272,6 +274,14 @@ class Editor(Protocol):
 
         A stroke, an unconfirmed transformation, a text that is typed, an open dialog. Raises
         nothing for a document that is closed.
+        """
+        ...
+
+    def why_busy(self, document: str) -> str:
+        """What lets a layer in while the document is `busy`, where that is more than to rest.
+
+        A sentence for the painter; empty when there is nothing more to say. Raises nothing for a
+        document that is closed.
         """
         ...
 

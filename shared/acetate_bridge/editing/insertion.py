@@ -11,7 +11,9 @@ from acetate_bridge.editing.anchor import Anchor
 from acetate_bridge.editing.editor import Document, DocumentClosed, Editor, LayerInfo, Place
 from acetate_bridge.editing.job import Record, Result, Task
 from acetate_bridge.editing.metadata import add_to_history, entry_of
+from acetate_bridge.editing.reopening import home_of, keys_now
 from acetate_bridge.editing.results import PlaceLost, Strip
+from acetate_bridge.editing.stack_order import Earlier, place_now
 from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.types import Layer
 
@@ -37,7 +39,8 @@ class Deliveries:
 
     `arrived(sentence)` is called when something came in later than it was delivered, or could not
     (a sentence for the painter). Each document has a strip of its own; `strip` is that of the
-    document that the painter is in (`turn_to`).
+    document that the painter is in (`turn_to`). `waits_for` says what would let in what waits for
+    the hand, where that is more than to rest (see `Editor.why_busy`).
     """
 
     def __init__(
@@ -50,11 +53,13 @@ class Deliveries:
         self._settle = settle
         self._arrived = arrived
         self._strips: dict[str, Strip] = {}
+        self._earlier = Earlier()
         self._here = ""
         self._waiting: list[tuple[Task, Result]] = []
         self._offers: dict[str, Offer] = {}
         self._unsafe: dict[str, Task] = {}
         self._asleep = False
+        self.waits_for = ""
 
     @property
     def strip(self) -> Strip:
@@ -69,11 +74,19 @@ class Deliveries:
     @property
     def waits_for_the_hand(self) -> bool:
         """A result comes in as soon as nobody paints."""
-        return self._asleep
+        return self._asleep and bool(self._waiting)
 
-    def turn_to(self, document: str) -> None:
-        """The painter is in this document (empty: in none)."""
-        self._here = document
+    def turn_to(self, document: Document | None) -> None:
+        """The painter is in this document (None: in none)."""
+        self._here = document.key if document is not None else ""
+        if document is not None and document.key not in self._strips:
+            self._find_strip(document)
+
+    def place_of(self, record: Record) -> Place:
+        """Where in the stack the next result of a job goes. Raises DocumentClosed."""
+        layers = self._editor.layers(record.document)
+        place = place_now(record.place, record.anchor.stack, layers)
+        return self._earlier.topmost(record.document, place, layers)
 
     def deliver(self, task: Task, result: Result) -> None:
         """A variant is complete. Raises ValueError when its document cannot take it."""
@@ -96,10 +109,27 @@ class Deliveries:
 
     def bring_home(self, task: Task) -> Document | None:
         """Find the document of a job, under another key, too; None while it is not open."""
-        home = _home(task.record, self._editor.documents())
+        home = home_of(task.record, self._editor.documents())
         if home is not None and home.key != task.record.document:
-            task.record = _opened_again(task.record, home)
+            if home.key not in self._strips:
+                self._find_strip(home)
+            keys = keys_now(self._editor, home, task.record.anchor.stack)
+            task.record = task.record.opened_again(home, keys)
         return home
+
+    def _find_strip(self, document: Document) -> None:
+        """A document that was closed and is open again has the results that it had."""
+        documents = self._editor.documents()
+        open_now = {each.key for each in documents}
+        for key, strip in list(self._strips.items()):
+            record = strip.record
+            home = home_of(record, documents) if record is not None else None
+            if record is None or home is None or key in open_now or home.key != document.key:
+                continue
+            keys = keys_now(self._editor, document, [*record.anchor.stack, *strip.stack])
+            self._earlier.opened_again(key, document.key, keys)
+            strip.opened_again(record.opened_again(document, keys), keys)
+            self._strips[document.key] = self._strips.pop(key)
 
     def take_home(self) -> None:
         """What was offered because its document was closed goes in when that is open again.
@@ -143,23 +173,30 @@ class Deliveries:
 
         `at_once` is for a painter who has asked for it.
         """
-        while self._waiting:
-            task, result = self._waiting[0]
-            if not at_once and self._editor.busy(task.record.document):
-                if not self._asleep:
-                    self._asleep = True
-                    self._editor.call_later(HAND_RESTS_AFTER, self._wake)
-                return
-            self._waiting.pop(0)
-            try:
-                self._insert(task, result)
-            except DocumentClosed:
-                self._offer(task, [result], "closed")
-            except PlaceLost:
-                self._offer(task, [result], "turned")
-            finally:
-                if task.ended:
-                    self.end(task)
+        why = ""
+        try:
+            for task, result in list(self._waiting):
+                if not at_once and self._editor.busy(task.record.document):
+                    why = why or self._editor.why_busy(task.record.document)
+                    continue
+                self._waiting = [each for each in self._waiting if each[1] is not result]
+                self._let_in(task, result)
+        finally:
+            self.waits_for = why
+            if self._waiting and not self._asleep:
+                self._asleep = True
+                self._editor.call_later(HAND_RESTS_AFTER, self._wake)
+
+    def _let_in(self, task: Task, result: Result) -> None:
+        try:
+            self._insert(task, result)
+        except DocumentClosed:
+            self._offer(task, [result], "closed")
+        except PlaceLost:
+            self._offer(task, [result], "turned")
+        finally:
+            if task.ended:
+                self.end(task)
 
     def after_conversion(self) -> None:
         """The document can take a layer in colour now: insert what it refused."""
@@ -219,7 +256,7 @@ class Deliveries:
             mask="",
             anchor=Anchor(),
         )
-        strip = Strip(self._editor)
+        strip = Strip(self._editor, self._earlier)
         strip.begin(record)
         strip.results = [
             replace(result, layers=tuple(_moved(each, *moved) for each in result.layers))
@@ -250,7 +287,7 @@ class Deliveries:
                 strip.show(result)
             return
         # Another job's results have taken the strip while a hand was painting.
-        own = Strip(self._editor)
+        own = Strip(self._editor, self._earlier)
         own.begin(task.record)
         own.results = [result]
         own.show(result)
@@ -276,7 +313,7 @@ class Deliveries:
         return self.strip.results[index] if 0 <= index < len(self.strip.results) else None
 
     def _strip_of(self, document: str) -> Strip:
-        return self._strips.setdefault(document, Strip(self._editor))
+        return self._strips.setdefault(document, Strip(self._editor, self._earlier))
 
     def _clear(self, strip: Strip) -> None:
         """Newer results take a strip: those that the painter never took are let go.
@@ -311,7 +348,7 @@ class Deliveries:
 
     def _wake(self) -> None:
         self._asleep = False
-        problem = ""
+        before, problem = self.waits_for, ""
         try:
             self.try_again()
         except ValueError as error:
@@ -319,7 +356,7 @@ class Deliveries:
         except Exception:
             log.exception("a result could not be inserted")
             problem = "The layer could not be inserted; it waits below."
-        if not self._asleep:
+        if not self._asleep or problem or self.waits_for != before:
             self._arrived(problem)
 
     def _remember(self, record: Record, result: Result) -> None:
@@ -335,30 +372,6 @@ class Deliveries:
             self._editor.keep_note(record.document, note)
         except DocumentClosed:
             log.debug("the document was closed before its history was kept")
-
-
-def _home(record: Record, documents: list[Document]) -> Document | None:
-    """The document of a job: while it is open by its key, else by what it is.
-
-    A copy carries the same mark: where that leaves a doubt, the file has to tell.
-    """
-    found = next((each for each in documents if each.key == record.document), None)
-    if found is not None:
-        return found
-    marked = [each for each in documents if record.mark and each.mark == record.mark]
-    saved = [each for each in marked or documents if record.file and each.file == record.file]
-    return next(iter(saved), None) or (marked[0] if len(marked) == 1 else None)
-
-
-def _opened_again(record: Record, home: Document) -> Record:
-    """The record of a job whose document was closed meanwhile, and is open again."""
-    record = replace(record, document=home.key, title=home.title)
-    if home.lasting:
-        return record
-    # The keys of its layers are those of others now.
-    anchor = replace(record.anchor, source="", source_look="", spots={})
-    place = replace(record.place, layer=None)
-    return replace(record, place=place, replaces=[], hides=[], like="", source="", anchor=anchor)
 
 
 def _shift(region: Rect, document: Document) -> tuple[int, int]:

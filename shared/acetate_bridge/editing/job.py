@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from acetate_bridge.editing.anchor import Anchor
-from acetate_bridge.editing.editor import Place, Selection
+from acetate_bridge.editing.editor import Document, Place, Selection
 from acetate_bridge.editing.guides import Follow
 from acetate_bridge.editing.masks import packed, unpacked
 from acetate_bridge.editing.plan import Origin, Plan
+from acetate_bridge.editing.stack_order import key_now
 from acetate_bridge.editing.thumbnails import alpha_statistics, thumbnail
 from acetate_bridge.protocol.frame_planning import Frame
 from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.messages import Progress
 from acetate_bridge.protocol.modes import mode_row
-from acetate_bridge.protocol.naming import layer_name
+from acetate_bridge.protocol.naming import UNNAMED, layer_name
 from acetate_bridge.protocol.types import Image, Layer, Recipe, Role
 
 OPAQUE = "The layer came out opaque all over."
@@ -62,6 +63,26 @@ class Record:
             return None
         strengths = unpacked(self.mask, self.mask_bounds)
         return Selection(self.mask_bounds, strengths) if strengths is not None else None
+
+    def opened_again(self, home: Document, keys: dict[str, str] | None) -> Record:
+        """The same for a document that was closed and is open again.
+
+        `keys` are those that its layers have now, by those that they had; None: the same.
+        """
+        record = replace(self, document=home.key, title=home.title)
+        if keys is None:
+            return record
+        place = replace(self.place, layer=key_now(self.place.layer or "", keys) or None)
+        return replace(
+            record,
+            place=place,
+            replaces=[keys[key] for key in self.replaces if key in keys],
+            hides=[keys[key] for key in self.hides if key in keys],
+            source=keys.get(self.source, ""),
+            like=keys.get(self.like, ""),
+            contents={keys[key]: word for key, word in self.contents.items() if key in keys},
+            anchor=self.anchor.opened_again(keys),
+        )
 
 
 def source_of(plan: Plan, mode: str) -> str:
@@ -212,4 +233,13 @@ class Task:
         warning = next((each.warning for each in shown if each.warning), "")
         if warning == OPAQUE and self.record.opaque_expected:
             warning = ""
-        return Result(tuple(each.layer for each in shown), shown[0].picture, warning)
+        layers = tuple(_named_after(self.record, each.layer) for each in shown)
+        return Result(layers, shown[0].picture, warning)
+
+
+def _named_after(record: Record, layer: Layer) -> Layer:
+    """A layer that was made of another one without a prompt bears its name: "Hair, defringed"."""
+    source = next((each for each in record.anchor.stack if each.key == record.source), None)
+    if mode_row(record.mode).prompted or source is None or not layer.name.startswith(UNNAMED):
+        return layer
+    return replace(layer, name=f"{source.name}{layer.name[len(UNNAMED) :]}")

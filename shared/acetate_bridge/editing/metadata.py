@@ -104,8 +104,12 @@ def read_history(note: bytes, known: Iterable[HistoryEntry] = ()) -> list[Histor
 def add_to_history(
     note: bytes, entry: HistoryEntry, most_bytes: int = MOST_BYTES, most_entries: int = MOST_ENTRIES
 ) -> bytes:
-    """The note with another entry, a line each; the oldest go where it grows too large."""
-    before = note.splitlines()
+    """The note with another entry, a line each; the oldest go where it grows too large.
+
+    One that is there already is moved to the front: what waited while its file was closed and
+    opened again is noted twice.
+    """
+    before = [line for line in note.splitlines() if line != entry.line]
     # What is no result stays first, so that no number of results takes its place.
     kept_first = [line for line in before if is_left_out_line(line)]
     results = [entry.line, *(line for line in before if not is_left_out_line(line))]

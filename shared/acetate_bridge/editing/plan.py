@@ -99,7 +99,7 @@ def plan(mode: str, situation: Situation, limits: FrameLimits, region: Rect | No
         document,
         origin,
         frame,
-        Place(layer.key if layer else None, below=row.below),
+        Place((layer.part_of or layer.key) if layer else None, below=row.below),
         soft if soft is not None and soft.mask is not None else None,
         layer,
     )

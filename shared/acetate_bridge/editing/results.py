@@ -17,6 +17,13 @@ from acetate_bridge.editing.editor import (
 )
 from acetate_bridge.editing.job import Record, Result
 from acetate_bridge.editing.recipes import read_recipe
+from acetate_bridge.editing.stack_order import (
+    Earlier,
+    StackEntry,
+    entries_of,
+    key_now,
+    place_now,
+)
 from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.types import Image, Layer, PixelFormat
 
@@ -45,11 +52,13 @@ class _Standing:
 class Strip:
     """Calls the editor, so its methods raise DocumentClosed, and ValueError with a sentence.
 
-    A first insertion may raise PlaceLost.
+    A first insertion may raise PlaceLost. `earlier` knows the results of all jobs; `stack` is the
+    document's as it was seen last.
     """
 
-    def __init__(self, editor: Editor) -> None:
-        self._editor = editor
+    def __init__(self, editor: Editor, earlier: Earlier) -> None:
+        self._editor, self._earlier = editor, earlier
+        self.stack: list[StackEntry] = []
         self.record: Record | None = None
         self.results: list[Result] = []
         self._inserted: list[_Standing] = []
@@ -75,6 +84,20 @@ class Strip:
     def _forget(self) -> None:
         self._inserted, self._discarded = [], []
         self._before, self._hidden = None, ()
+
+    def opened_again(self, record: Record, keys: dict[str, str] | None) -> None:
+        """Its document was closed and is open again; see `Record.opened_again`."""
+        self.record = record
+        if keys is None:
+            return
+        then, self._inserted = self._inserted, []
+        for each in then:
+            now = [key_now(key, keys) for key in each.keys]
+            # Where none of them is there any more, the result waits to be put in again.
+            if each.result.keys == each.keys:
+                each.result.keys = now
+            self._inserted.append(replace(each, keys=now, group=key_now(each.group, keys)))
+        self._hidden = tuple(keys[key] for key in self._hidden if key in keys)
 
     def show(self, result: Result) -> None:
         """Insert a result in place of the shown one, as one undo step.
@@ -147,7 +170,7 @@ class Strip:
         named = _named(result.layers, [layers[key].name for key in replaced])
         insertion = Insertion(
             _shifted(named, [shift] * len(named)),
-            record.place,
+            self._place(record, layers),
             record.group,
             _moved_selection(record.selection, shift),
             replaced,
@@ -160,13 +183,13 @@ class Strip:
     def _insert_beside(self, record: Record, result: Result) -> None:
         shift = self._shift(record)
         offsets = [shift] * len(result.layers)
-        mask = _moved_selection(record.selection, shift)
+        mask, layers = _moved_selection(record.selection, shift), self._layers()
         insertion = Insertion(
             _shifted(result.layers, offsets),
-            record.place,
+            self._place(record, layers),
             record.group,
             mask,
-            like=_first_of([*record.hides, record.like], self._layers()),
+            like=_first_of([*record.hides, record.like], layers),
         )
         self._stand(record, result, insertion, offsets)
 
@@ -191,9 +214,10 @@ class Strip:
             layers[key].name if key in layers and layers[key].name != name else ""
             for key, name in zip(standing.keys, standing.names)  # noqa: B905 (as many)
         ]
+        there = next((key for key in standing.keys if key in layers), None)
         insertion = Insertion(
             _shifted(_named(new.layers, given), offsets),
-            Place(next((key for key in standing.keys if key in layers), record.place.layer)),
+            Place(there) if there is not None else self._place(record, layers),
             replaces=tuple(standing.keys),
         )
         self._stand(record, new, insertion, offsets, standing.group)
@@ -214,7 +238,17 @@ class Strip:
             group = layers[result.keys[0]].parent
         moved = [layers[key].moved if key in layers else (0, 0) for key in result.keys]
         names = [layer.name for layer in result.layers]
+        if insertion.replaces:
+            self._earlier.note_heirs(record.document, insertion.replaces, result.keys)
+        elif record.place.layer in layers:
+            self._earlier.note(record.document, record.place, [group] if group else result.keys)
         self._inserted.append(_Standing(result, result.keys, moved, offsets, names, group))
+
+    def _place(self, record: Record, layers: dict[str, LayerInfo]) -> Place:
+        """Where the layers of a job go now: above what was painted there before."""
+        stack = list(layers.values())
+        place = place_now(record.place, record.anchor.stack, stack)
+        return self._earlier.topmost(record.document, place, stack)
 
     def _shift(self, record: Record) -> Shift:
         """How far the region has gone since it was asked for; raises PlaceLost."""
@@ -293,7 +327,9 @@ class Strip:
     def _layers(self) -> dict[str, LayerInfo]:
         if self.record is None:
             return {}
-        return {layer.key: layer for layer in self._editor.layers(self.record.document)}
+        layers = self._editor.layers(self.record.document)
+        self.stack = entries_of(layers)
+        return {layer.key: layer for layer in layers}
 
     def _follow(self, present: set[str]) -> None:
         """An undo may take a result out of the document, or bring an earlier one back."""

@@ -23,6 +23,7 @@ from acetate_bridge.editing.job_file import TaskBook
 from acetate_bridge.editing.metadata import HistoryEntry, read_history
 from acetate_bridge.editing.plan import CannotPlan, Situation
 from acetate_bridge.editing.recipes import read_recipe
+from acetate_bridge.editing.reopening import home_of, keys_now
 from acetate_bridge.editing.request_builder import (
     NO_PROMPT,
     BuiltRequest,
@@ -259,12 +260,26 @@ class Asking(Guiding):
             for task in self._tasks.values():
                 if not task.ended and task.record.document != document.key:
                     self._deliveries.bring_home(task)
-        self._deliveries.turn_to(document.key if document is not None else "")
+        self._deliveries.turn_to(document)
+        if document is not None:
+            self._find_last_job(document)
         try:
             self._deliveries.take_home()
         except ValueError as error:
             self.say(str(error))
         self._deliveries.look_again()
+
+    def _find_last_job(self, document: Document) -> None:
+        """What was asked last in a document that was closed meanwhile, and is open again."""
+        if document.key in self._asked or not self._asked:
+            return
+        documents = self._editor.documents()
+        open_now = {each.key for each in documents}
+        for key, record in list(self._asked.items()):
+            home = home_of(record, documents) if key not in open_now else None
+            if home is not None and home.key == document.key:
+                keys = keys_now(self._editor, home, record.anchor.stack)
+                self._asked[home.key] = self._asked.pop(key).opened_again(home, keys)
 
     def _jobs_here(self) -> Callable[[Task], bool]:
         document = self.known.situation.document

@@ -334,6 +334,7 @@ class Controller(Previewing):
             thumbnails(delivered.strip.results),
             delivered.offered,
             delivered.waits_for_the_hand,
+            delivered.waits_for,
             tuple(queue),
             self.can_try_again,
             self.live_view,

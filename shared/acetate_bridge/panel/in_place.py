@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from acetate_bridge.editing.anchor import shift_since
-from acetate_bridge.editing.editor import Document, Editor, LayerGone, Selection
+from acetate_bridge.editing.editor import Document, Editor, LayerGone, Place, Selection
 from acetate_bridge.editing.job import Record, Result, Task
+from acetate_bridge.editing.stack_order import beneath, covering
 from acetate_bridge.panel.preview_view import InPlaceView, Placed
 from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.types import Image, Layer
@@ -16,12 +17,17 @@ _MOST_PIXELS = 2048 * 2048
 
 
 def result_in_place(
-    editor: Editor, record: Record, result: Result, without: Sequence[str], around: float
+    editor: Editor,
+    record: Record,
+    result: Result,
+    place: Place,
+    without: Sequence[str],
+    around: float,
 ) -> InPlaceView | None:
     """A result over the picture without some layers, as it would be shown; None without a place.
 
-    `around` is how much of the picture is shown beside it, as a share of its longer side.
-    Raises DocumentClosed.
+    `place` is its place in the stack: what lies above covers it. `around` is how much of the
+    picture is shown beside it, as a share of its longer side. Raises DocumentClosed.
     """
     document = _document(editor, record)
     shift = shift_since(editor, document, record.anchor) if document is not None else None
@@ -31,10 +37,10 @@ def result_in_place(
     mask = Selection(soft.bounds.moved(*shift), soft.mask) if soft is not None else None
     pictures = tuple(Placed(layer.image, _place_of(layer).moved(*shift)) for layer in result.layers)
     region = _hull([each.place for each in pictures])
-    return _view(editor, document, record, region, pictures, mask, without, around)
+    return _view(editor, document, record, region, pictures, mask, place, without, around)
 
 
-def preview_in_place(editor: Editor, task: Task, around: float) -> InPlaceView | None:
+def preview_in_place(editor: Editor, task: Task, place: Place, around: float) -> InPlaceView | None:
     """The rough picture of a job that is on its way; None without one."""
     document = _document(editor, task.record)
     if document is None or task.preview is None or task.frame is None:
@@ -44,7 +50,7 @@ def preview_in_place(editor: Editor, task: Task, around: float) -> InPlaceView |
         return None
     pictures = (Placed(task.preview, task.frame.canvas.moved(*shift)),)
     region = task.frame.region.moved(*shift)
-    return _view(editor, document, task.record, region, pictures, None, (), around)
+    return _view(editor, document, task.record, region, pictures, None, place, (), around)
 
 
 def _view(
@@ -54,19 +60,23 @@ def _view(
     region: Rect,
     pictures: tuple[Placed, ...],
     mask: Selection | None,
+    place: Place,
     without: Sequence[str],
     around: float,
 ) -> InPlaceView:
     grown = region.grown(round(around * max(region.width, region.height)))
     canvas = Rect(0, 0, document.size.width, document.size.height)
     seen = _hull([region, grown.common(canvas) or region])
-    backdrop = None
+    backdrop = cover = None
     if (without or around) and document.size.pixels <= _MOST_PIXELS:
-        backdrop = _backdrop(editor, document, seen, without)
-    return InPlaceView(document.key, record.job, region, pictures, mask, seen, backdrop)
+        backdrop = _seen_of(editor, document, seen, without)
+        layers = editor.layers(document.key)
+        if covering(place, layers, region, without):
+            cover = _seen_of(editor, document, seen, [*without, *beneath(place, layers)])
+    return InPlaceView(document.key, record.job, region, pictures, mask, seen, backdrop, cover)
 
 
-def _backdrop(
+def _seen_of(
     editor: Editor, document: Document, region: Rect, without: Sequence[str]
 ) -> Image | None:
     try:

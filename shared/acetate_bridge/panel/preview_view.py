@@ -39,7 +39,7 @@ class InPlaceView:
 
     `job` has painted them. They are seen within `region` only, and through `mask` where there is
     one. `backdrop` is what lies behind them in `seen`, which holds the region: without it, that is
-    the document as it is.
+    the document as it is. `cover` is what lies above them there; None where nothing does.
     """
 
     document: str
@@ -49,3 +49,4 @@ class InPlaceView:
     mask: Selection | None
     seen: Rect
     backdrop: Image | None
+    cover: Image | None = None

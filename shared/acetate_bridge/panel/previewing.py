@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from acetate_bridge.client.connection_state import STOPPED
-from acetate_bridge.editing.editor import DocumentClosed, Editor
+from acetate_bridge.editing.editor import DocumentClosed, Editor, Place
 from acetate_bridge.editing.job import Arrival, Task
 from acetate_bridge.editing.plan import CannotPlan
 from acetate_bridge.editing.request_builder import (
@@ -155,7 +155,7 @@ class Previewing(Equipping):
         record, result = painted.task.record, painted.result
         without = (*record.replaces, *record.hides)
         return record.job, lambda: result_in_place(
-            self._editor, record, result, without, self.around
+            self._editor, record, result, self._deliveries.place_of(record), without, self.around
         )
 
     def _peek(self) -> tuple[object, Callable[[], InPlaceView | None]] | None:
@@ -167,7 +167,10 @@ class Previewing(Equipping):
             if task is None or task.preview is None or not self._jobs_here()(task):
                 return None
             key = job, id(task.preview)
-            return key, lambda: preview_in_place(self._editor, task, self.around)
+            place = self._deliveries.place_of
+            return key, lambda: preview_in_place(
+                self._editor, task, place(task.record), self.around
+            )
         strip = self._deliveries.strip
         record = strip.record
         if record is None or record.job != job or not 0 <= index < len(strip.results):
@@ -178,8 +181,14 @@ class Previewing(Equipping):
         standing = tuple(strip.shown.keys) if strip.shown is not None else ()
         if not strip.anything_inserted:
             standing = (*record.replaces, *record.hides)
+        place = Place(strip.shown.keys[0]) if strip.shown is not None else None
         return (job, index, standing), lambda: result_in_place(
-            self._editor, record, result, standing, self.around
+            self._editor,
+            record,
+            result,
+            place or self._deliveries.place_of(record),
+            standing,
+            self.around,
         )
 
     # ---- for `Live`

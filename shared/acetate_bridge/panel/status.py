@@ -17,7 +17,6 @@ GAVE_WAY = Status(
     "notice",
     Button("Bring it back", "bring_back"),
 )
-HAND_IS_PAINTING = Status(words.HAND_IS_PAINTING, "working", Button("Insert now", "insert_now"))
 
 
 def of_connection(state: State) -> Status | None:
@@ -35,6 +34,11 @@ def of_connection(state: State) -> Status | None:
         return Status(sentence, "notice", Button("Try now", "retry"))
     sentence = f"{state.message} {state.cure}".strip()
     return Status(sentence, "problem", Button("Try again", "retry"))
+
+
+def of_waiting(why: str) -> Status:
+    """A layer waits for the hand, or for what is said."""
+    return Status(why or words.HAND_IS_PAINTING, "working", Button("Insert now", "insert_now"))
 
 
 def of_job(prompt: str, orphan: bool, progress: Progress | None) -> Status:

@@ -85,6 +85,7 @@ class Work:
     results: tuple[Thumbnail, ...] = ()
     offered: Offer | None = None
     waits_for_the_hand: bool = False
+    waits_for: str = ""
     queue: tuple[Task, ...] = ()
     can_try_again: bool = False
     live: LiveView = LiveView()
@@ -243,7 +244,7 @@ def _status(known: Knowledge, model: ModelInfo | None, work: Work) -> Status:
     """The most pressing of all that could be said."""
     found = statuses.of_connection(known.state)
     if found is None and work.waits_for_the_hand:
-        found = statuses.HAND_IS_PAINTING
+        found = statuses.of_waiting(work.waits_for)
     if found is None and work.running is not None:
         task = work.running
         found = statuses.of_job(task.record.recipe.prompt, task.orphan, task.progress)

@@ -6,6 +6,8 @@ import re
 
 from acetate_bridge.protocol.prompt_syntax import plain
 
+UNNAMED = "layer"
+"""What a server calls a layer for which there is no prompt."""
 _LONGEST = 40
 _BRACKETS = ("()", "[]", "{}")
 _WITHOUT_BRACKETS = str.maketrans("", "", "".join(_BRACKETS))
@@ -27,6 +29,6 @@ def layer_name(prompt: str) -> str:
     if any(phrase.count(one) != phrase.count(other) for one, other in _BRACKETS):
         phrase = phrase.translate(_WITHOUT_BRACKETS)  # A weight that nobody closed.
     if len(phrase) <= _LONGEST:
-        return phrase or "layer"
+        return phrase or UNNAMED
     shortened = phrase[: _LONGEST + 1].rpartition(" ")[0] or phrase[:_LONGEST]
     return f"{shortened}…"

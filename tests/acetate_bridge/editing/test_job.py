@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
+from acetate_bridge.editing.anchor import Anchor
 from acetate_bridge.editing.job import Record, Task, look_at
+from acetate_bridge.editing.stack_order import StackEntry
 from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.types import Image, Layer, Recipe, Role
 
@@ -30,3 +34,20 @@ def test_a_scene_is_complete_with_its_background_and_its_blended_picture_is_left
     assert arrived(task, "boat", Role.FOREGROUND, 128) == [["boat", "harbour"]]
     assert arrived(task, "both", Role.BLENDED, 255) == []
     assert task.finish() == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "said", "name"),
+    [
+        ("defringe", "layer, defringed", "Hair, defringed"),
+        ("upscale", "layer × 2", "Hair × 2"),
+        ("cutout", "layer, cut out", "Hair, cut out"),
+        ("refine", "layer", "layer"),
+    ],
+)
+def test_what_is_made_of_a_layer_without_a_prompt_bears_its_name(
+    mode: str, said: str, name: str
+) -> None:
+    anchor = Anchor(8, 8, stack=[StackEntry("1", "", "1", "Sky"), StackEntry("2", "", "2", "Hair")])
+    record = Record("job", "1", "face", mode, REGION, Recipe(mode), source="2", anchor=anchor)
+    assert arrived(Task(record), said, Role.FOREGROUND, 128) == [[name]]

@@ -39,7 +39,12 @@ SPEAKING = (
 """Files of the bridge whose texts come to a painter's eyes."""
 TABLES = ("fields.py",)
 """Their texts are read from the tables themselves: part of them is for scripts."""
-REFUSALS = ("adapter/insertion.py", "adapter/editor.py", "widgets/image_chooser.py")
+REFUSALS = (
+    "adapter/insertion.py",
+    "adapter/editor.py",
+    "adapter/waiting.py",
+    "widgets/image_chooser.py",
+)
 """Files of the plug-ins that say why they cannot do something."""
 
 ALSO = (

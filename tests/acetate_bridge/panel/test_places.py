@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from acetate_bridge.protocol.geometry import Rect, Size
 from acetate_bridge.protocol.types import Image
 from tests.acetate_bridge.panel.desk import Desk, move, shown, solid
 from tests.editors.memory_editor import KINDS
+from tests.editors.memory_stack import Node
 
 RED = (200, 10, 10, 255)
 
@@ -89,16 +91,125 @@ def test_a_document_closed_and_opened_again_in_mid_job_gets_its_result(
     desk.panel.set_field("after_repaint", "replace")
     desk.editor.choose(desk.document, keys[0])
     job = desk.ask("a boat", "refine")
-    again = desk.document = desk.editor.reopen(desk.document)
-    if not lasting:
-        sketch, ink = (desk.editor.node(again, key) for key in keys)
-        sketch.key, ink.key = ink.key, sketch.key
+    desk.document = desk.editor.reopen(desk.document)
     desk.panel.refresh()
     assert desk.view.running
     desk.layer()
     desk.done()
     assert desk.view.offer is None and desk.link.acknowledged == [job]
-    assert desk.names() == (["ink", "sketch"] if lasting else ["foreground 0", "ink", "sketch"])
+    assert desk.names() == ["ink", "sketch"] and len(desk.view.history) == 1
+
+
+@pytest.mark.parametrize("twice", [False, True])
+def test_in_a_file_that_was_closed_and_opened_again_a_result_lies_beside_its_source(
+    tmp_path: Path, twice: bool
+) -> None:
+    desk = Desk(tmp_path)
+    desk.editor.lasting = False
+    sketch, _ = (desk.paint(name, picture(64, 64), 20, 10) for name in ("sketch", "ink"))
+    desk.editor.choose(desk.document, sketch)
+    desk.ask("a boat", "refine")
+    for _time in range(1 + twice):
+        desk.document = desk.editor.reopen(desk.document)
+        desk.panel.refresh()
+    desk.layer()
+    desk.done()
+    assert desk.names() == ["ink", "foreground 0", "sketch"]
+    hidden = [each.name for each in desk.editor.layers(desk.document) if each.hidden]
+    assert hidden == ["sketch"], "its source, and no other layer with its old number"
+    desk.panel.another_try()
+    desk.layer(1)
+    desk.done()
+    assert desk.names() == ["ink", "foreground 1", "foreground 0", "sketch"]
+
+
+def test_a_result_that_waited_while_its_file_was_closed_is_in_the_history_once(
+    tmp_path: Path,
+) -> None:
+    desk = Desk(tmp_path)
+    desk.editor.lasting = False
+    desk.paint("sketch", picture(64, 64), 20, 10)
+    desk.ask("a boat", "refine")
+    desk.editor.painting = True
+    desk.layer()
+    desk.done()
+    desk.document, desk.editor.painting = desk.editor.reopen(desk.document), False
+    desk.editor.pass_time()
+    desk.panel.refresh()
+    assert desk.names() == ["foreground 0", "sketch"] and len(desk.view.history) == 1
+
+
+@pytest.mark.parametrize("lasting", [True, False])
+def test_the_results_of_a_file_are_there_when_it_is_opened_again(
+    tmp_path: Path, lasting: bool
+) -> None:
+    desk = Desk(tmp_path)
+    desk.editor.lasting = lasting
+    desk.paint("sketch", picture(64, 64), 20, 10)
+    desk.panel.set_field("variants", 3)
+    desk.ask("a boat", "refine")
+    for variant in range(2):
+        desk.layer(variant)
+    desk.document = desk.editor.reopen(desk.document)
+    desk.panel.refresh()
+    assert [each.shown for each in desk.view.results] == [True, False]
+    desk.layer(2)
+    desk.done()
+    assert [each.shown for each in desk.view.results] == [True, False, False]
+    desk.panel.swap(1)
+    assert desk.names() == ["foreground 1", "sketch"]
+    desk.panel.discard()
+    assert desk.names() == ["sketch"]
+    assert not any(each.hidden for each in desk.editor.layers(desk.document))
+
+
+def test_a_result_that_was_not_saved_waits_in_the_strip_of_its_file(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.editor.lasting = False
+    desk.paint("sketch", picture(64, 64), 20, 10)
+    saved = copy.deepcopy(desk.editor.sheet(desk.document).nodes)
+    desk.ask("a boat", "refine")
+    desk.layer()
+    desk.done()
+    desk.panel.refresh()
+    desk.editor.sheet(desk.document).nodes = saved
+    desk.document = desk.editor.reopen(desk.document)
+    desk.panel.refresh()
+    assert [each.shown for each in desk.view.results] == [False]
+    desk.panel.swap(0)
+    assert desk.names() == ["foreground 0", "sketch"]
+    assert [each.name for each in desk.editor.layers(desk.document) if each.hidden] == ["sketch"]
+
+
+@pytest.mark.parametrize("group", [False, True])
+def test_a_result_lies_where_its_layer_was_when_that_is_gone(tmp_path: Path, group: bool) -> None:
+    desk = Desk(tmp_path)
+    folder = desk.editor.add(desk.document, Node("", "folder", children=[])) if group else None
+    keys = {
+        name: desk.editor.add(
+            desk.document, Node("", name, Rect(0, 0, 64, 64), picture(64, 64)), folder
+        )
+        for name in ("paper", "sketch", "ink")
+    }
+    desk.editor.choose(desk.document, keys["sketch"])
+    desk.paint("above all", picture(64, 64))
+    desk.editor.choose(desk.document, keys["sketch"])
+    outer = ["above all", "folder"] if group else ["above all"]
+    for gone, expected in (
+        (["sketch"], ["ink", "foreground 0", "paper"]),
+        (["sketch", "paper"], ["ink", "foreground 0"]),
+        (["sketch", "paper", "ink"], ["foreground 0"]),
+    ):
+        before = copy.deepcopy(desk.editor.sheet(desk.document).nodes)
+        desk.ask()
+        desk.editor.remove(desk.document, [keys[name] for name in gone])
+        desk.layer()
+        desk.done()
+        if len(gone) == 3 and group:
+            assert desk.names() == ["above all", "foreground 0", "folder"]
+        else:
+            assert desk.names() == outer + expected
+        desk.editor.sheet(desk.document).nodes = before
 
 
 def test_what_is_offered_goes_home_when_its_document_is_opened_again(tmp_path: Path) -> None:
@@ -121,8 +232,8 @@ def test_a_result_goes_into_no_copy_of_its_document_while_that_is_in_doubt(tmp_p
     job = desk.ask()
     first = desk.editor.sheets.pop(desk.document)
     copies = [desk.editor.new(160, 120) for _ in range(2)]
-    for copy in copies:
-        desk.editor.sheet(copy).mark = first.mark
+    for each in copies:
+        desk.editor.sheet(each).mark = first.mark
     desk.layer(job=job)
     assert desk.view.offer is not None
     assert not any(desk.editor.stack(copy) for copy in copies)

@@ -15,6 +15,7 @@ from acetate_bridge.protocol.geometry import Rect, Size
 from acetate_bridge.protocol.messages import Cancelled
 from acetate_bridge.protocol.types import Image
 from tests.acetate_bridge.panel.desk import LIMITS, Desk, lantern, solid
+from tests.editors.pixels import cut
 
 
 class Time:
@@ -287,6 +288,33 @@ def test_where_nobody_can_draw_on_a_canvas_the_picture_around_is_read_too(tmp_pa
     shown = desk.view.in_place
     assert shown is not None and shown.seen == Rect(4, 0, 96, 90)
     assert shown.backdrop is not None and shown.backdrop.width == 96
+
+
+def test_what_lies_above_the_place_of_a_preview_covers_it(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.panel.around = 0.25
+    sketch = desk.paint("sketch", lantern(64, 64), 20, 10)
+    desk.ask("a boat", "refine")
+    desk.preview(solid(64, 64, (200, 0, 0, 255)))
+    desk.panel.peek_preview()
+    assert desk.view.in_place is not None and desk.view.in_place.cover is None
+    desk.paint("far away", solid(9, 9, (1, 2, 3, 255)), 150, 110)
+    ink = desk.paint("ink", solid(32, 64, (1, 2, 3, 255)), 20, 10)
+    desk.preview(solid(64, 64, (200, 0, 0, 255)))
+    shown = desk.view.in_place
+    assert shown is not None and shown.cover is not None
+    region = Rect(shown.region.x - shown.seen.x, shown.region.y - shown.seen.y, 64, 64)
+    found = [
+        cut(shown.cover, Rect(0, 0, 96, 90), Rect(region.x + x, region.y, 1, 1)) for x in (9, 40)
+    ]
+    assert [each.data for each in found] == [bytes((1, 2, 3, 255)), bytes(4)]
+    desk.editor.node(desk.document, ink).visible = False
+    desk.preview(solid(64, 64, (200, 0, 0, 255)))
+    assert desk.view.in_place is not None and desk.view.in_place.cover is None
+    desk.editor.node(desk.document, ink).visible = True
+    desk.layer(0)
+    desk.done()
+    assert desk.names() == ["ink", "far away", "foreground 0", "sketch"] and sketch
 
 
 def test_of_a_huge_canvas_nothing_is_read_for_a_preview(tmp_path: Path) -> None:

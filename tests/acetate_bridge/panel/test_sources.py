@@ -56,7 +56,7 @@ def test_a_repainting_is_blended_as_its_hidden_source_each_variant_of_it(tmp_pat
     _repaint(desk, variants=2)
     desk.panel.keep(0)
     desk.panel.swap(1)
-    assert desk.names() == ["foreground 0", "foreground 1", "shade"]
+    assert desk.names() == ["foreground 1", "foreground 0", "shade"]
     for each in desk.editor.sheet(desk.document).nodes:
         assert (each.opacity, each.blending, each.clipped) == (90, "multiply", True)
 

@@ -360,18 +360,6 @@ def test_progress_belongs_to_the_document_and_the_queue_shows_all(tmp_path: Path
     assert desk.link.cancelled == [one, other]
 
 
-def test_while_a_tool_is_in_use_the_result_waits_and_a_button_lets_it_in(tmp_path: Path) -> None:
-    desk = Desk(tmp_path)
-    desk.ask()
-    desk.editor.painting = True
-    desk.layer()
-    desk.done()
-    button = desk.view.status.button
-    assert desk.names() == [] and button is not None and button.action == "insert_now"
-    desk.panel.press_status_button()
-    assert desk.names() == ["foreground 0"]
-
-
 def scene(desk: Desk) -> None:
     desk.panel.set_mode("joint")
     desk.panel.set_layer_prompt("foreground", "a boat")

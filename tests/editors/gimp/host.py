@@ -18,11 +18,12 @@ from acetate_bridge.editing.editor import Editor  # noqa: E402
 from acetate_bridge.protocol.geometry import Rect  # noqa: E402
 from acetate_bridge.protocol.png import write_png  # noqa: E402
 from acetate_bridge.protocol.types import Image  # noqa: E402
-from adapter.documents import Attention  # noqa: E402
+from adapter.documents import Attention, in_front  # noqa: E402
 from adapter.editor import GimpEditor  # noqa: E402
 from adapter.layers import document_key  # noqa: E402
+from adapter.windows import gimp_windows  # noqa: E402
 from tests.editors.gimp.fingerprint import fingerprint  # noqa: E402
-from tests.editors.gimp.zoo import ZOO, build  # noqa: E402
+from tests.editors.gimp.zoo import MASK_EDITED, ZOO, build  # noqa: E402
 from tests.editors.host import Entry, Kind  # noqa: E402
 from tests.editors.stage import Stage  # noqa: E402
 
@@ -75,12 +76,14 @@ class GimpHost:
     """A GIMP with a window, and somebody outside who can press keys in it.
 
     An image comes into the window when keys are pressed on it: that takes GIMP a while. With a
-    `half` (0 or 1) it has every other stack of the zoo: two versions share them.
+    `half` (0 or 1) it has every other stack of the zoo: two versions share them, but for the one
+    that each of them treats in its own way.
     """
 
     def __init__(self, ask: Callable[..., object], half: int | None = None) -> None:
         self._ask = ask
         self._stacks = tuple(ZOO) if half is None else tuple(ZOO)[half::2]
+        self._stacks = tuple(dict.fromkeys((*self._stacks, MASK_EDITED)))
         self._editor = GimpEditor()
         self._editor.attention = self._made = _Made()
         self._displays: dict[str, Gimp.Display] = {}
@@ -226,7 +229,11 @@ class GimpHost:
     def build(self, stack: str) -> str:
         image = build(stack)
         self._made.turn_to(image)
-        return document_key(image)
+        document = document_key(image)
+        if stack == MASK_EDITED:
+            # GIMP 3.0 shows such a layer, once it is hidden, to an image that comes into a window.
+            self._show(document)
+        return document
 
     def fingerprint(self, document: str, ours: frozenset[str]) -> dict[str, object]:
         return fingerprint(self._image(document), ours)
@@ -247,8 +254,7 @@ class GimpHost:
 
     def _press(self, key: str, document: str) -> None:
         """Press a key in the image window, and wait until GIMP has done what it means."""
-        if document not in self._displays:
-            self._displays[document] = Gimp.Display.new(self._image(document))
+        self._show(document)
         before = self._trace(document)
         Gimp.displays_flush()
         self._ask("key", key)
@@ -257,6 +263,18 @@ class GimpHost:
         while self._trace(document) == before and (looks < 80 or time.monotonic() < until):
             time.sleep(0.02)
             looks += 1
+
+    def _show(self, document: str) -> None:
+        """Let an image be in the window, if it is not yet."""
+        if document in self._displays:
+            return
+        image = self._image(document)
+        self._displays[document] = Gimp.Display.new(image)
+        Gimp.displays_flush()
+        until = time.monotonic() + 60
+        while in_front([image], [each.title for each in gimp_windows() or []]) != image:
+            assert time.monotonic() < until, "the image never came into the window"
+            time.sleep(0.02)
 
     def _trace(self, document: str) -> list[object]:
         image = self._image(document)

@@ -12,7 +12,9 @@ from typing import Any
 
 from gi.repository import Gimp, Gio
 
+from acetate_bridge.editing.metadata import read_history
 from acetate_bridge.protocol.geometry import Rect
+from adapter import waiting
 from adapter.hand import Hand
 from tests.editors.contract_law import Story
 from tests.editors.gimp.fingerprint import fingerprint
@@ -100,6 +102,70 @@ def check_a_result_goes_where_its_region_lies_now_or_is_offered(host: GimpHost) 
     story.close()
 
 
+def check_a_file_opened_again_in_mid_job_gets_its_result_beside_its_source(host: GimpHost) -> None:
+    story = Story(host, "nested groups")
+    assert story.stage.ask("refine")
+    story.document = host.reopen(story.document)
+    story.stage.press("refresh")
+    story.stage.deliver()
+    layers = {each.name: each for each in host.editor.layers(story.document)}
+    names = list(layers)
+    at = names.index("active")
+    assert names[at - 1] == "foreground 0", names
+    assert layers["foreground 0"].parent == layers["active"].parent
+    assert layers["active"].hidden and not layers["deep below"].hidden
+    assert len(read_history(host.editor.note(story.document))) == 1
+    story.close()
+
+
+def check_the_results_of_a_file_are_there_when_it_is_opened_again(host: GimpHost) -> None:
+    story, _ = _with_a_result(host)
+    story.document = host.reopen(story.document)
+    story.stage.press("refresh")
+    assert story.stage.strip() == [True, False]
+    (before,) = story.ours()
+    story.stage.press("swap", 1)
+    (after,) = story.ours()
+    assert after != before and story.stage.strip() == [False, True]
+    story.stage.press("discard")
+    assert not story.ours()
+    story.close()
+
+
+def check_a_result_that_waited_for_an_anchor_lies_above_the_layer_below_it(host: GimpHost) -> None:
+    for kind in ("layer", "mask"):
+        story = Story(host, "nested groups")
+        image = host._image(story.document)
+        (layer,) = image.get_selected_layers()
+        torn = layer
+        if kind == "mask":
+            torn = layer.create_mask(Gimp.AddMaskType.WHITE)
+            layer.add_mask(torn)
+            layer.set_edit_mask(True)
+        image.select_rectangle(Gimp.ChannelOps.REPLACE, 24, 14, 20, 20)
+        floating = Gimp.Selection.float(image, [torn], 3, 3)
+        assert Hand().why_busy(image) == waiting.ANCHOR
+        Gimp.Selection.none(image)
+        assert story.stage.ask("text"), story.stage.said()
+        Gimp.floating_sel_anchor(floating)
+        story.stage.deliver()
+        assert [each.get_name() for each in layer.get_parent().get_children()][:2] == [
+            "foreground 0",
+            "active",
+        ]
+        story.close()
+
+
+def check_images_that_were_never_saved_are_told_apart(host: GimpHost) -> None:
+    stories = [Story(host, "nested groups") for _ in range(2)]
+    titles = {each.key: each.title for each in host.editor.documents()}
+    told = [titles[story.document] for story in stories]
+    numbers = [host._image(story.document).get_id() for story in stories]
+    assert told == [f"[Untitled]-{number}" for number in numbers]
+    for story in stories:
+        story.close()
+
+
 def check_of_several_selected_layers_the_topmost_is_worked_on(host: GimpHost) -> None:
     story = Story(host, "several layers and a soft selection")
     image = story.host._image(story.document)
@@ -157,6 +223,7 @@ def check_a_hidden_layer_is_no_transformation_when_it_was_hidden_before(host: Gi
     low.set_visible(False)  # As a tool does with what it transforms, at once after it was chosen.
     image.set_selected_layers([low])
     assert hand.is_busy(image, in_front=True)
+    assert hand.why_busy(image) == waiting.hidden(low.get_name())
     low.set_visible(True)
     assert not hand.is_busy(image, in_front=True)
     high.set_visible(True)

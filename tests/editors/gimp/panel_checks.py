@@ -123,6 +123,9 @@ def check_what_is_not_in_the_image_is_shown_in_its_place(bench: Bench) -> None:
 
     red, sea = (255, 0, 0), (0, 0, 255)
     assert colours(view) == [sea, red, red, sea]
+    sky = Image(80, 80, bytes((0, 255, 0, 255)) * 3200 + bytes(4 * 3200))
+    green = (0, 255, 0)
+    assert colours(replace(view, cover=sky)) == [green, green, red, sea], "what lies above covers"
     cut = Selection(Rect(20, 20, 20, 40), bytes([255]) * 800)
     assert colours(replace(view, mask=cut)) == [sea, red, sea, sea]
     large = Placed(view.pictures[0].image, seen)

@@ -70,6 +70,7 @@ def test_a_transformation_goes_on_and_the_result_waits_for_it(sheet: Desk) -> No
     drag(sheet, (0.3, 0.75), (0.4, 0.85))
     begin(sheet)
     waits(sheet)
+    sheet.wait(lambda: "“pic” is hidden" in sheet.status())
     sheet.in_image("Return")
     sheet.wait(lambda: sheet.gimp.run("answer = pic.get_width() != 300"))
     arrived(sheet, "pic")

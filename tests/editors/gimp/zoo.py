@@ -134,6 +134,8 @@ ZOO: dict[str, Callable[[Gimp.Image], None]] = {
     )
 }
 
+MASK_EDITED = "a single layer whose mask is edited"
+
 
 def build(name: str) -> Gimp.Image:
     """An image with one of these stacks."""

@@ -167,6 +167,8 @@ def check_a_soft_selection_and_a_backdrop_count() -> None:
     sea = _solid(60, 50, (0, 0, 255, 255))
     both = replace(RED, mask=Selection(half, bytes(600)), seen=Rect(0, 10, 60, 50), backdrop=sea)
     assert _colour(composed(both), 5, 5) == _colour(composed(both), 39, 29) == (0, 0, 255, 255)
+    covered = replace(RED, seen=Rect(0, 10, 60, 50), backdrop=sea, cover=sea)
+    assert _colour(composed(covered), 5, 5) == (0, 0, 255, 255), "what lies above covers it"
     empty = replace(RED, pictures=(), backdrop=_solid(40, 30, (0, 0, 0, 0)))
     assert _colour(composed(empty), 35, 0) == (255, 255, 255, 255), "where nothing is: checks"
     assert _colour(composed(empty), 0, 0) == (220, 220, 220, 255)
