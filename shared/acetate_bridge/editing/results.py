@@ -52,11 +52,11 @@ class _Standing:
 class Strip:
     """Calls the editor, so its methods raise DocumentClosed, and ValueError with a sentence.
 
-    A first insertion may raise PlaceLost. `earlier` knows the results of all jobs; `stack` is the
-    document's as it was seen last.
+    A first insertion may raise PlaceLost. `earlier` knows the results of all jobs, above which new
+    ones go (a script has none); `stack` is the document's as it was seen last.
     """
 
-    def __init__(self, editor: Editor, earlier: Earlier) -> None:
+    def __init__(self, editor: Editor, earlier: Earlier | None = None) -> None:
         self._editor, self._earlier = editor, earlier
         self.stack: list[StackEntry] = []
         self.record: Record | None = None
@@ -238,9 +238,9 @@ class Strip:
             group = layers[result.keys[0]].parent
         moved = [layers[key].moved if key in layers else (0, 0) for key in result.keys]
         names = [layer.name for layer in result.layers]
-        if insertion.replaces:
+        if self._earlier is not None and insertion.replaces:
             self._earlier.note_heirs(record.document, insertion.replaces, result.keys)
-        elif record.place.layer in layers:
+        elif self._earlier is not None and record.place.layer in layers:
             self._earlier.note(record.document, record.place, [group] if group else result.keys)
         self._inserted.append(_Standing(result, result.keys, moved, offsets, names, group))
 
@@ -248,7 +248,8 @@ class Strip:
         """Where the layers of a job go now: above what was painted there before."""
         stack = list(layers.values())
         place = place_now(record.place, record.anchor.stack, stack)
-        return self._earlier.topmost(record.document, place, stack)
+        earlier = self._earlier
+        return earlier.topmost(record.document, place, stack) if earlier is not None else place
 
     def _shift(self, record: Record) -> Shift:
         """How far the region has gone since it was asked for; raises PlaceLost."""
