@@ -22,6 +22,7 @@ from adapter.hand import Hand
 from adapter.insertion import insert_layers, remove_layers
 from adapter.layers import (
     describe_layer,
+    filter_words,
     find,
     image_of,
     is_open,
@@ -195,7 +196,9 @@ class GimpEditor:
             if not Gimp.Selection.is_empty(image):
                 clips.append(image.get_selection())
             sums = [check_sum(each) for each in (*layers, *clips) if each is not None]
-            self._traces = document, (traces(image)[1:], places, sums)
+            # A layer is read as its filters show it, and these change none of its own pixels.
+            effects = [[filter_words(one) for one in each.get_filters()] for each in layers]
+            self._traces = document, (traces(image)[1:], places, sums, effects)
         return self._traces
 
     def call_soon(self, action: Callable[[], None]) -> None:

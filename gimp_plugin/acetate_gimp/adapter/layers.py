@@ -101,6 +101,14 @@ def dressed(layer: Gimp.Layer) -> bool:
     return layer.get_mask() is not None or bool(layer.get_filters())
 
 
+def filter_words(effect: Gimp.DrawableFilter) -> tuple[object, ...]:
+    """All of a filter that changes what is seen through it, to be compared."""
+    config = effect.get_config()
+    settings = [str(config.get_property(each.name)) for each in config.list_properties()]
+    seen = effect.get_visible(), effect.get_opacity(), int(effect.get_blend_mode())
+    return effect.get_id(), effect.get_operation_name(), *seen, settings
+
+
 def derived(layer: Gimp.Layer) -> bool:
     """Whether it would draw itself anew: text, links, shapes and groups do."""
     kinds = ("is_group", "is_text_layer", "is_link_layer", "is_vector_layer")

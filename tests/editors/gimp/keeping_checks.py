@@ -156,6 +156,30 @@ def check_a_result_that_waited_for_an_anchor_lies_above_the_layer_below_it(host:
         story.close()
 
 
+def check_an_image_that_became_indexed_in_mid_job_gets_its_result_when_converted(
+    host: GimpHost,
+) -> None:
+    story = Story(host, "several layers and a soft selection")
+    image = host._image(story.document)
+    assert story.stage.ask("text"), story.stage.said()
+    dither, palette = Gimp.ConvertDitherType.NONE, Gimp.ConvertPaletteType.WEB
+    image.convert_indexed(dither, palette, 255, False, False, "")
+    logging.getLogger("acetate.panel").disabled = True  # A refusal is noted there.
+    story.stage.deliver()
+    logging.getLogger("acetate.panel").disabled = False
+    story.stage.press("refresh")
+    assert not story.ours() and story.stage.strip() == [False]
+    assert "indexed" in story.stage.said(), story.stage.said()
+    for action in (("peek", 0), ("peek_nothing",), ("another_try",), ("regenerate",)):
+        story.stage.press(*action)
+        assert not story.ours()
+        assert image.get_base_type() == Gimp.ImageBaseType.INDEXED, "nobody has asked for more"
+    story.stage.press("press_status_button")
+    assert image.get_base_type() == Gimp.ImageBaseType.RGB and len(story.ours()) == 1
+    assert story.stage.strip() == [True]
+    story.close()
+
+
 def check_images_that_were_never_saved_are_told_apart(host: GimpHost) -> None:
     stories = [Story(host, "nested groups") for _ in range(2)]
     titles = {each.key: each.title for each in host.editor.documents()}
@@ -266,6 +290,36 @@ def check_the_shape_of_a_selection_and_of_a_mask_leave_traces(host: GimpHost) ->
     white = traces()
     layer.get_mask().invert(False)
     assert traces() != white
+    story.close()
+
+
+def check_a_change_of_a_filter_leaves_traces(host: GimpHost) -> None:
+    story = Story(host, "nested groups")
+    (layer,) = host._image(story.document).get_selected_layers()
+
+    def traces() -> object:
+        host.editor._look_again_at = 0.0
+        return host.editor.traces(story.document)
+
+    seen = [traces()]
+    effect = Gimp.DrawableFilter.new(layer, "gegl:gaussian-blur", "soft")
+    layer.append_filter(effect)
+
+    def set_size() -> None:
+        effect.get_config().set_property("std-dev-x", 7.5)
+        effect.update()
+
+    for change in (
+        lambda: None,
+        set_size,
+        lambda: effect.set_visible(False),
+        lambda: (effect.set_visible(True), effect.set_opacity(0.25), effect.update()),
+        lambda: effect.delete(),
+    ):
+        change()
+        seen.append(traces())
+        assert traces() == seen[-1], "looking alone changes nothing"
+        assert seen[-1] != seen[-2]
     story.close()
 
 

@@ -215,6 +215,26 @@ add_paper(scratch)
     sheet.gimp.run("scratch.delete(); second.delete()")
 
 
+def test_a_second_view_of_an_image_is_that_image(sheet: Desk) -> None:
+    number = sheet.gimp.run("""
+view = Gimp.Display.new(image)
+answer = image.get_id()
+""")
+    sheet.screen.wait_for_window(rf"Untitled.*-{number}\.1 ")
+    sheet.gimp.run("image.select_rectangle(Gimp.ChannelOps.REPLACE, 10, 20, 64, 48)")
+    sheet.wait(lambda: "64 × 48 at the selection (10, 20)" in sheet.panel()["plan"])
+    sheet.gimp.run("Gimp.Selection.none(image)")
+    sheet.wait(lambda: "640 × 480" in sheet.panel()["plan"])
+    begin(sheet, _IN_A_WHILE)
+    # The view that is left is the same image: its job goes on, and its result comes once.
+    sheet.gimp.run("view.delete()")
+    sheet.screen.wait_for_window(rf"Untitled.*-{number}\.0 ")
+    sheet.wait(lambda: "boat" in sheet.names())
+    sheet.wait(lambda: not sheet.panel()["running"])
+    assert sheet.names().count("boat") == 1 and not sheet.panel()["offer"]
+    assert "640 × 480" in sheet.panel()["plan"]
+
+
 def test_a_panel_closed_and_opened_again_knows_its_image(sheet: Desk) -> None:
     begin(sheet, _IN_A_WHILE)
     sheet.close_panel()
