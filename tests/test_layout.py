@@ -66,13 +66,15 @@ def modules() -> dict[str, Path]:
     return found
 
 
-def imports(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
-    """Imports that really run, those inside functions too; not those for types alone."""
+def imports(tree: ast.Module, later: bool = True) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Imports that really run, not those for types alone; `later`: those inside functions too."""
     waiting: list[ast.AST] = [tree]
     while waiting:
         node = waiting.pop()
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             yield node
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not later:
+            continue
         elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             waiting.extend(node.orelse)
         else:
@@ -165,6 +167,46 @@ def test_an_import_from_above_is_found() -> None:
 def test_every_module_stands_in_a_storey() -> None:
     faces = {"acetate", "acetate_bridge", *(f"acetate_bridge.{name}" for name in EARLIER_NAMES)}
     assert {name for name in modules() if storey(name) is None} - faces == set()
+
+
+def loaded_with(start: str, known: dict[str, Path]) -> set[str]:
+    """Names of all modules that are loaded with one of ours, those of others too."""
+    waiting, found = [start], {start}
+    while waiting:
+        path = known.get(waiting.pop())
+        if path is None:
+            continue
+        for node in imports(ast.parse(path.read_text(encoding="utf-8")), later=False):
+            names = [alias.name for alias in node.names]
+            if isinstance(node, ast.ImportFrom):
+                names = [str(node.module), *(f"{node.module}.{name}" for name in names)]
+            # A package is loaded before what is in it.
+            parts = [name.split(".") for name in names]
+            every = {".".join(each[:end]) for each in parts for end in range(1, len(each) + 1)}
+            waiting += every - found
+            found |= every
+    return found
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "acetate.cli.run",
+        "acetate.modes",
+        "acetate.pipelines.embedded.loader",
+        "acetate.workers.generator",
+        "acetate.pipelines.model_cache",
+        "acetate.workers.process",
+    ],
+)
+def test_what_paints_with_the_embedded_model_loads_without_what_takes_seconds(start: str) -> None:
+    found = loaded_with(start, modules())
+    assert "acetate.errors" in found
+    assert not {"accelerate", "diffusers", "kornia", "scipy", "transformers"} & found
+
+
+def test_what_the_other_families_load_is_found() -> None:
+    assert {"diffusers", "transformers"} <= loaded_with("acetate.pipelines.sdxl", modules())
 
 
 def test_editing_takes_nothing_of_the_client_but_its_folders_and_locks() -> None:

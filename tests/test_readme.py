@@ -109,5 +109,8 @@ def test_the_commands_that_need_large_models_are_commands() -> None:
 def test_the_script_works_as_it_stands(desk: tuple[Path, dict[str, str]]) -> None:
     folder, environment = desk
     (script,) = blocks("python")
-    words = [sys.executable, "-c", script + "assert layer.image.width == size\n"]
+    script += "import sys\nassert layer.image.width == size\n"
+    # The embedded model paints without what takes seconds to load.
+    script += "assert not {'diffusers', 'transformers'} & set(sys.modules)\n"
+    words = [sys.executable, "-c", script]
     subprocess.run(words, cwd=folder, env=environment, check=True, timeout=PATIENCE)

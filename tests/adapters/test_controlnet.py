@@ -8,7 +8,8 @@ from safetensors.torch import load_file, save_file
 
 from acetate.adapters import PatchMismatch
 from acetate.adapters.control_map import control_map
-from acetate.adapters.controlnet import Following, added_up, load_control
+from acetate.adapters.controlnet import Following, load_control
+from acetate.adapters.followed import Evaluation, added_up
 from acetate.errors import BadRequest
 from tests.support.original_layout import tiny_denoiser, write_control
 
@@ -34,9 +35,9 @@ def test_strength_scales_what_is_added(tmp_path: Path) -> None:
     path = write_control(tmp_path / "scribble.safetensors", "sd15")
     network = load_control(path, unet, CPU, torch.float32)
     image, latent = torch.rand(1, 3, 64, 64), torch.randn(2, 4, 8, 8)
-    given = (latent, torch.tensor(10), torch.randn(2, 77, 48), None)
+    given = Evaluation(latent, torch.tensor(10), torch.randn(2, 77, 48))
     half, whole = (
-        Following(network, image, strength).residuals(*given)["mid_block_additional_residual"]
+        Following(network, image, strength).residuals(given)["mid_block_additional_residual"]
         for strength in (0.5, 1.0)
     )
     assert whole.abs().max() > 0
@@ -48,8 +49,8 @@ def test_several_networks_add_up_and_each_ends_when_it_is_told(tmp_path: Path) -
     path = write_control(tmp_path / "scribble.safetensors", "sd15")
     network = load_control(path, unet, CPU, torch.float32)
     image, latent = torch.rand(1, 3, 64, 64), torch.randn(1, 4, 8, 8)
-    given = (latent, torch.tensor(10), torch.randn(1, 77, 48), None)
-    once = Following(network, image, 1.0).residuals(*given)
+    given = Evaluation(latent, torch.tensor(10), torch.randn(1, 77, 48))
+    once = Following(network, image, 1.0).residuals(given)
     twice = added_up([once, once])
     assert added_up([]) == {} and added_up([once]) == once
     middle = "mid_block_additional_residual"

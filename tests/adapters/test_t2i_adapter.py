@@ -11,7 +11,8 @@ from torch import Tensor
 
 from acetate.adapters import PatchMismatch
 from acetate.adapters.control_network import followed_by
-from acetate.adapters.controlnet import Following, added_up
+from acetate.adapters.controlnet import Following
+from acetate.adapters.followed import Evaluation, added_up
 from acetate.adapters.t2i_adapter import FollowedFeatures
 from acetate.models.identify import Kind, NotRecognised, recognise
 from acetate.models.t2i_names import t2i_form, t2i_names
@@ -77,7 +78,7 @@ def test_the_denoiser_follows_it_at_each_level_and_by_its_strength(
     @torch.inference_mode()
     def painted(strength: float) -> Tensor:
         path = write_t2i(tmp_path / f"{strength}-sketch.safetensors", family, 3, False)
-        what = followed(path, family, strength).residuals(latent, timestep, tokens, None)
+        what = followed(path, family, strength).residuals(Evaluation(latent, timestep, tokens))
         return unet(latent, timestep, tokens, added_cond_kwargs=added, return_dict=False, **what)[0]
 
     with torch.inference_mode():
@@ -96,7 +97,7 @@ def test_it_is_followed_beside_a_control_network(tmp_path: Path) -> None:
         for path in (control, write_t2i(tmp_path / "t2i-depth.safetensors", "sd15", 3, False))
     ]
     assert [type(one) for one in both] == [Following, FollowedFeatures]
-    said = [one.residuals(latent, timestep, tokens, None) for one in both]
+    said = [one.residuals(Evaluation(latent, timestep, tokens)) for one in both]
     together = added_up(said)
     assert together.keys() == said[0].keys() | said[1].keys()
     twice = added_up([said[1], said[1], said[0]])

@@ -12,9 +12,9 @@ import torch
 from acetate.latent_transparency.decoding import CHUNK_PIXELS
 from acetate.pipelines.latent_preview import LatentPreview
 from acetate.pipelines.memory_ladder import free_memory, release_memory
-from acetate.pipelines.offloading import fits
 from acetate.pipelines.precision import chunk_for, home_for, pair_precision, precision
 from acetate.pipelines.tiled_decoding import TILE, decode_in_tiles
+from acetate.pipelines.weight_sizes import fits
 
 GIB = 2**30
 

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from acetate.errors import AcetateError
+from acetate.models.fitting import WORKING
 from acetate.models.registry import model_named
 from acetate.pipelines.device_faults import DeviceLost, told
 from acetate.pipelines.memory_ladder import (
@@ -23,7 +24,6 @@ from acetate.pipelines.memory_ladder import (
     out_of_memory,
 )
 from acetate.pipelines.model_cache import Residents, expected_bytes
-from acetate.pipelines.offloading import WORKING
 from acetate.workers.generator import Generator
 from acetate_bridge.protocol.types import Recipe, Request
 from tests.models.shelf import TRIPLE, fill_with_three

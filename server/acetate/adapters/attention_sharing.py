@@ -9,7 +9,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from acetate.adapters.image_adapter import in_place_of
+from acetate.adapters.beside_picture import in_place_of
 from acetate.adapters.patch import Patch, PatchMismatch, shape_words
 from acetate.adapters.shared_attention import ControlEncoder, SharedAttention, SharedRun
 from acetate.models.unet_names import attention_units

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from acetate.adapters.control_union import UnionFollowing, load_union, union_number
-from acetate.adapters.controlnet import Followed, Following, load_control
+from acetate.adapters.controlnet import Following, load_control
+from acetate.adapters.followed import Followed
 from acetate.adapters.t2i_adapter import FollowedFeatures, load_t2i, seen_by_adapter
 from acetate.models.control_kinds import union_kinds
 from acetate.models.t2i_names import t2i_form

@@ -13,7 +13,8 @@ from diffusers.models.controlnets.controlnet_union import ControlNetUnionModel
 from torch import Tensor, nn
 
 from acetate.adapters.control_fit import check_fit
-from acetate.adapters.controlnet import Followed, hint_widths
+from acetate.adapters.controlnet import hint_widths
+from acetate.adapters.followed import Evaluation, Followed
 from acetate.adapters.patch import PatchMismatch
 from acetate.models.control_kinds import TASKS, UNION_NUMBERS
 
@@ -31,26 +32,20 @@ class UnionFollowing(Followed):
     strength: float
     end: float = 1.0
 
-    def residuals(
-        self,
-        latent: Tensor,
-        timestep: Tensor,
-        tokens: Tensor,
-        added: dict[str, Tensor | None] | None,
-    ) -> dict[str, Any]:
-        """What is added inside the denoiser, as arguments of diffusers' U-Net."""
-        count = len(latent)
-        kinds = torch.zeros(count, len(self.network.task_embedding)).to(latent)
+    def residuals(self, at: Evaluation) -> dict[str, Any]:
+        """See `Followed.residuals`."""
+        count = len(at.latent)
+        kinds = torch.zeros(count, len(self.network.task_embedding)).to(at.latent)
         kinds[:, self.number] = 1
         down, middle = self.network(
-            latent,
-            timestep,
-            tokens,
+            at.latent,
+            at.timestep,
+            at.tokens,
             controlnet_cond=[self.image.expand(count, -1, -1, -1)],
             control_type=kinds,
             control_type_idx=[self.number],
             conditioning_scale=float(self.strength),
-            added_cond_kwargs=added,
+            added_cond_kwargs=at.added,
             return_dict=False,
         )
         return {"down_block_additional_residuals": down, "mid_block_additional_residual": middle}

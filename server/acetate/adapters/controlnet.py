@@ -6,8 +6,6 @@ when the patch is taken out.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from diffusers.models.controlnets.controlnet import ControlNetModel
 from torch import Tensor, nn
 
 from acetate.adapters.control_fit import check_fit
+from acetate.adapters.followed import Evaluation, Followed
 from acetate.adapters.patch import PatchMismatch
 from acetate.models.unet_names import ldm_names
 from acetate.models.weights import read_weights
@@ -24,29 +23,6 @@ from acetate.models.weights import read_weights
 _ORIGINAL = ("input_hint_block.0.weight", "control_model.input_hint_block.0.weight")
 _ENTRY = "controlnet_cond_embedding.conv_in.weight"
 _LAST = "controlnet_cond_embedding.conv_out.weight"
-
-
-class Followed(ABC):
-    """A control image with the network that reads it.
-
-    `end` is the share of the noise levels after which it is followed no more.
-    """
-
-    end: float
-
-    def counts(self, timestep: Tensor) -> bool:
-        """Whether it is still followed at a noise level, 999 (all noise) to 0."""
-        return still_followed(self.end, timestep)
-
-    @abstractmethod
-    def residuals(
-        self,
-        latent: Tensor,
-        timestep: Tensor,
-        tokens: Tensor,
-        added: dict[str, Tensor | None] | None,
-    ) -> dict[str, Any]:
-        """What is added inside the denoiser, as arguments of diffusers' U-Net."""
 
 
 @dataclass(frozen=True)
@@ -61,44 +37,18 @@ class Following(Followed):
     strength: float
     end: float = 1.0
 
-    def residuals(
-        self,
-        latent: Tensor,
-        timestep: Tensor,
-        tokens: Tensor,
-        added: dict[str, Tensor | None] | None,
-    ) -> dict[str, Any]:
-        """What is added inside the denoiser, as arguments of diffusers' U-Net."""
+    def residuals(self, at: Evaluation) -> dict[str, Any]:
+        """See `Followed.residuals`."""
         down, middle = self.network(
-            latent,
-            timestep,
-            tokens,
-            controlnet_cond=self.image.expand(len(latent), -1, -1, -1),
+            at.latent,
+            at.timestep,
+            at.tokens,
+            controlnet_cond=self.image.expand(len(at.latent), -1, -1, -1),
             conditioning_scale=self.strength,
-            added_cond_kwargs=added,
+            added_cond_kwargs=at.added,
             return_dict=False,
         )
         return {"down_block_additional_residuals": down, "mid_block_additional_residual": middle}
-
-
-def still_followed(end: float, timestep: Tensor) -> bool:
-    """Whether the share `end` of the noise levels, 999 (all noise) to 0, is not yet over."""
-    return end >= 1 or float(timestep.max()) >= (1 - end) * 999
-
-
-def added_up(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """What several control networks add inside the denoiser, as one."""
-    if len(found) < 2:
-        return found[0] if found else {}
-    arguments = dict.fromkeys(name for each in found for name in each)
-    return {name: _sum([each[name] for each in found if name in each]) for name in arguments}
-
-
-def _sum(parts: Sequence[Any]) -> Any:
-    """Of tensors, or of lists of them level by level."""
-    if isinstance(parts[0], Tensor):
-        return sum(parts)
-    return [sum(level) for level in zip(*parts, strict=True)]
 
 
 def load_control(

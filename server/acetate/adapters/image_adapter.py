@@ -6,7 +6,7 @@ to a few tokens that a picture became. Both attend by the same query; their resu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -16,6 +16,7 @@ from diffusers.models.embeddings import ImageProjection
 from torch import Tensor, nn
 from torch.nn import functional
 
+from acetate.adapters.beside_picture import BesidePicture
 from acetate.adapters.patch import Patch, PatchMismatch, shape_words
 from acetate.adapters.reference_aspects import Shares, share_at
 
@@ -124,37 +125,6 @@ class ImageAdapter(Patch):
         while self._originals:
             place, processor = self._originals.popitem()
             cast("Any", target.get_submodule(place)).processor = processor
-
-
-class BesidePicture:
-    """Stands where diffusers expects the function that computes an attention, and adds to it."""
-
-    def __init__(self, inner: Callable[..., Tensor], adapter: ImageAdapter, place: str) -> None:
-        self._inner = inner
-        self._adapter = adapter
-        self._place = place
-
-    def around(self, inner: Callable[..., Tensor]) -> BesidePicture:
-        """The same beside another attention, which may lie around further pictures."""
-        within = self._inner
-        if isinstance(within, BesidePicture):
-            inner = within.around(inner)
-        return BesidePicture(inner, self._adapter, self._place)
-
-    def __call__(
-        self,
-        attention: nn.Module,
-        hidden_states: Tensor,
-        encoder_hidden_states: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-    ) -> Tensor:
-        words = self._inner(attention, hidden_states, encoder_hidden_states, attention_mask)
-        return words + self._adapter.added(self._place, attention, hidden_states)
-
-
-def in_place_of(processor: Callable[..., Tensor], inner: Callable[..., Tensor]) -> Any:
-    """An attention in place of another, with the pictures that were seen beside it."""
-    return processor.around(inner) if isinstance(processor, BesidePicture) else inner
 
 
 def projection_in(file: Mapping[str, Tensor], name: str) -> nn.Module:

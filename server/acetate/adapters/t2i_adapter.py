@@ -15,7 +15,7 @@ from diffusers.models.adapter import T2IAdapter
 from torch import Tensor, nn
 
 from acetate.adapters.control_fit import check_fit
-from acetate.adapters.controlnet import Followed
+from acetate.adapters.followed import Evaluation, Followed
 from acetate.adapters.patch import PatchMismatch
 from acetate.models.families import FAMILIES
 from acetate.models.t2i_names import T2IForm, t2i_names
@@ -34,16 +34,9 @@ class FollowedFeatures(Followed):
     strength: float
     end: float = 1.0
 
-    def residuals(
-        self,
-        latent: Tensor,
-        timestep: Tensor,
-        tokens: Tensor,
-        added: dict[str, Tensor | None] | None,
-    ) -> dict[str, Any]:
-        """What is added inside the denoiser, as an argument of diffusers' U-Net."""
-        del timestep, tokens, added
-        count = len(latent)
+    def residuals(self, at: Evaluation) -> dict[str, Any]:
+        """See `Followed.residuals`."""
+        count = len(at.latent)
         return {_LEVELS: [self.strength * one.expand(count, -1, -1, -1) for one in self.features]}
 
 

@@ -20,8 +20,8 @@ from acetate.models.registry import model_named
 from acetate.models.shipped import EMBEDDED, EMBEDDED_FOLDER
 from acetate.pipelines.loading import load_pipeline
 from acetate.pipelines.memory_ladder import is_out_of_memory, out_of_memory, release_memory
-from acetate.pipelines.offloading import fits
 from acetate.pipelines.weight_placement import loading_as
+from acetate.pipelines.weight_sizes import fits
 
 if TYPE_CHECKING:
     from pathlib import Path

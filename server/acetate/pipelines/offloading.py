@@ -18,9 +18,6 @@ from diffusers.hooks.group_offloading import apply_group_offloading
 from diffusers.hooks.hooks import HookRegistry
 from torch import nn
 
-from acetate.models.fitting import WORKING
-from acetate.pipelines.memory_ladder import free_memory
-
 _OUTSIDE = torch.device("cpu")
 _GROUPS = "group_offloading"
 """The name that diffusers gives its hook."""
@@ -106,21 +103,3 @@ class _Stream(ModelHook):
 def _is_unet(network: nn.Module) -> bool:
     """Whether its blocks are few and large, so that single layers are brought in instead."""
     return hasattr(network, "down_blocks")
-
-
-def bytes_of(networks: Sequence[nn.Module]) -> int:
-    """What their weights take, wherever they are."""
-    return sum(
-        weight.nbytes
-        for network in networks
-        for weight in (*network.parameters(), *network.buffers())
-    )
-
-
-def fits(weights: int, device: torch.device) -> bool:
-    """Whether so many bytes of weights can all stay on the device while it paints."""
-    return device.type not in _CARDS or weights + WORKING <= free_memory(device)
-
-
-_CARDS = ("cuda", "xpu")
-"""Devices with a memory of their own; Apple's graphics share that of the machine."""

@@ -9,7 +9,7 @@ import torch
 
 from acetate.latent_transparency.decoding import CHUNK_PIXELS
 from acetate.pipelines.memory_ladder import free_memory
-from acetate.pipelines.offloading import fits
+from acetate.pipelines.weight_sizes import fits
 
 
 class Stored(Protocol):

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from transformers.models.clip.tokenization_clip import CLIPTokenizer
 
 from acetate.adapters.control_network import followed_by
-from acetate.adapters.controlnet import Followed, added_up
+from acetate.adapters.followed import Evaluation, Followed, added_up
 from acetate.adapters.reference_aspects import shares_of
 from acetate.errors import ModelDamaged
 from acetate.models.families import FAMILIES
@@ -33,7 +33,6 @@ from acetate.pipelines.latent_preview import LatentPreview
 from acetate.pipelines.learned_words import Vocabulary, learned_words_in
 from acetate.pipelines.lru_cache import Recent, tensor_key
 from acetate.pipelines.memory_ladder import Ladder, Rung, eased
-from acetate.pipelines.offloading import bytes_of, fits
 from acetate.pipelines.picture_prompts import SeenPictures, seen_by
 from acetate.pipelines.pipeline import Denoising, Patch, Told
 from acetate.pipelines.precision import chunk_for, home_for, pair_precision, precision
@@ -45,6 +44,7 @@ from acetate.pipelines.tiny_decoder import tiny_decoder
 from acetate.pipelines.transparency import Transparency
 from acetate.pipelines.transparency_weights import Locate, load_pair, needed
 from acetate.pipelines.transparent_pipeline import TransparentPipeline
+from acetate.pipelines.weight_sizes import bytes_of, fits
 from acetate_bridge.protocol.types import Aspect
 
 
@@ -274,24 +274,17 @@ class StableDiffusionPipeline(TransparentPipeline):
             timestep_cond=self.read_guidance(latent.to(self.dtype)),
             added_cond_kwargs=added,
             return_dict=False,
-            **self.followed(latent, timestep, tokens, added),
+            **self.followed(Evaluation(latent.to(self.dtype), timestep, tokens, added)),
         )[0]
 
     def read_beside(self, latent: Tensor, pooled: Tensor | None) -> dict[str, Tensor | None] | None:
         """What the denoiser reads beside words and time, as diffusers names it."""
         return None
 
-    def followed(
-        self,
-        latent: Tensor,
-        timestep: Tensor,
-        tokens: Tensor,
-        added: dict[str, Tensor | None] | None = None,
-    ) -> dict[str, Any]:
+    def followed(self, at: Evaluation) -> dict[str, Any]:
         """What the control networks add to one evaluation of the denoiser, as its arguments."""
-        noisy = latent.to(self.dtype)
-        now = [each for each in self._controls if each.counts(timestep)]
-        return added_up([each.residuals(noisy, timestep, tokens, added) for each in now])
+        now = [each for each in self._controls if each.counts(at.timestep)]
+        return added_up([each.residuals(at) for each in now])
 
     def _guided(
         self, prompt: PromptEmbedding, guidance: float, condition: Tensor | None

@@ -6,7 +6,7 @@ import os
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import nn
@@ -15,7 +15,9 @@ from acetate.adapters.quantised_linear import Bits, QuantisedLinear, fits, quant
 from acetate.errors import BadRequest
 from acetate.models import fitting
 from acetate.pipelines.memory_ladder import Ladder, free_memory
-from acetate.pipelines.offloading import Offloading
+
+if TYPE_CHECKING:
+    from acetate.pipelines.offloading import Offloading
 
 VARIABLE = "ACETATE_WEIGHTS"
 """In how many bits weights are kept (16, 8, fp8 or 4), whatever memory there is; no effect on the
@@ -71,6 +73,9 @@ def place_weights(
         for network in networks:
             nn.Module.to(network, device)
         return None
+    # It takes diffusers, which loads for seconds and which the embedded model does without.
+    from acetate.pipelines.offloading import Offloading
+
     offloading = Offloading(networks, device)
     if found is None or found.manner == "streamed":
         offloading.stream(networks[0])

@@ -13,7 +13,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from acetate.adapters.controlnet import still_followed
+from acetate.adapters.followed import still_followed
 from acetate.embedded.beginnings import (
     FARTHEST,
     RECALLING,

@@ -31,8 +31,8 @@ from acetate.models.used_files import UsedFiles
 from acetate.pipelines.conditioning import Conditioning, PromptEmbedding
 from acetate.pipelines.latent_preview import LatentPreview, shrunk
 from acetate.pipelines.offloaded_pipeline import OffloadedPipeline
-from acetate.pipelines.offloading import fits
 from acetate.pipelines.sampling import OnStep, Step
+from acetate.pipelines.weight_sizes import fits
 
 NATIVE = 640
 """Side of the square whose area the model paints at."""
