@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, interpolate
 
 from acetate.upscaling.enlarging import continued_colour, enlarge
-from acetate.upscaling.network import REACH, SCALES, load_upscaler, weights_of
+from acetate.upscaling.network import (
+    REACH,
+    SCALES,
+    Upscaler,
+    load_upscaler,
+    shipped_upscaler,
+    weights_of,
+)
 
 CPU = torch.device("cpu")
 LARGEST_FILE = 1_300_000
@@ -54,6 +64,29 @@ def test_the_network_sees_no_further_than_its_reach(scale: int) -> None:
     with torch.inference_mode():
         different = (upscaler(picture) - upscaler(changed)).abs().amax((0, 1, 2)) > 0
     assert different.nonzero()[0] // scale >= picture.shape[-1] - 1 - REACH
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_the_shipped_network_is_brought_back_to_the_broad_colours(scale: int) -> None:
+    drawn = torch.rand(1, 3, 12, 12, generator=torch.Generator().manual_seed(4))
+    colour = interpolate(drawn, size=(48, 48), mode="bilinear")
+    opaque = torch.cat([colour, torch.ones(1, 1, 48, 48)], 1)
+    upscaler = shipped_upscaler(scale, CPU)
+    away = {}
+    for true in (True, False):
+        large = enlarge(opaque, scale, upscaler=replace(upscaler, true_to_picture=true))[:, :3]
+        away[true] = float((avg_pool2d(large, scale) - colour).square().mean())
+    assert away[True] < 0.1 * away[False]
+
+
+def test_an_upscaler_that_takes_noise_away_is_left_alone() -> None:
+    same = nn.Conv2d(3, 3, 1, bias=False)
+    nn.init.dirac_(same.weight)
+    foreign = Upscaler(nn.Sequential(same, nn.Upsample(scale_factor=2, mode="bilinear")), 2)
+    layer = torch.rand(1, 4, 20, 20, generator=torch.Generator().manual_seed(5))
+    layer[:, 3:] = 1
+    bare = interpolate(layer[:, :3], scale_factor=2, mode="bilinear")
+    assert torch.allclose(enlarge(layer, 2, upscaler=foreign)[:, :3], bare, atol=1e-6)
 
 
 def test_what_is_empty_or_full_all_around_stays_so_exactly() -> None:

@@ -24,9 +24,9 @@ HIDDEN = 16
 INNER_SCALE = 4
 """The factor that the network works at; a smaller one is reached by halving its result."""
 
-REACH = HIDDEN + 2 + 1
-"""How many pixels away the picture can still change a pixel: one for each convolution, and one
-for the halving."""
+REACH = HIDDEN + 2 + 2
+"""How many pixels away the picture can still change a pixel: one for each convolution, one for the
+halving, and one for what brings the result back to the picture's broad colours."""
 
 TILE = 512
 """Side of a tile before enlarging: its maps take 64 MiB each, and the overlap costs a seventh."""
@@ -57,8 +57,9 @@ class CompactUpscaler(nn.Module):
         map_ = rgb
         for layer in self.body:
             map_ = layer(map_)
+        # The same value to all pixels that one becomes, before they are put into their places.
+        map_.unflatten(1, (3, -1)).add_(rgb[:, :, None])
         enlarged = pixel_shuffle(map_, self.inner)
-        enlarged += interpolate(rgb, scale_factor=self.inner, mode="nearest")
         if self.scale == self.inner:
             return enlarged
         return interpolate(enlarged, scale_factor=self.scale / self.inner, mode="bicubic")
@@ -73,13 +74,16 @@ def weights_of(scale: int) -> Path:
 class Upscaler:
     """A network that enlarges colour `scale` times, and in what tiles it is run.
 
-    It sees `reach` pixels around a tile with a side of `tile` pixels.
+    It sees `reach` pixels around a tile with a side of `tile` pixels. What it makes of a picture is
+    brought back to that picture's broad colours if `true_to_picture`: not where it takes noise or
+    the traces of compression away, which would come back.
     """
 
     network: nn.Module
     scale: int
     reach: int = REACH
     tile: int = TILE
+    true_to_picture: bool = False
 
     def enlarge(self, rgb: Tensor, scale: int) -> Tensor:
         """Colour [1, 3, H, W] in [0, 1], `scale` times as large; not more than it can."""
@@ -93,7 +97,7 @@ class Upscaler:
 
 def shipped_upscaler(scale: int, device: torch.device) -> Upscaler:
     """The one that ships, for a scale of 2 or 4. Raises ModelMissing or ModelDamaged."""
-    return Upscaler(load_upscaler(scale, device), scale)
+    return Upscaler(load_upscaler(scale, device), scale, true_to_picture=True)
 
 
 @cache
