@@ -8,6 +8,7 @@ from gi.repository import Gtk, Pango
 
 from acetate_bridge.language.spoken import say
 from acetate_bridge.panel.view import Actions, LayerPrompt, PanelView
+from widgets.completer import Completer
 from widgets.signal_guard import Updating, entry_text
 from widgets.style import make_quiet
 
@@ -32,6 +33,7 @@ class Prompts(Gtk.Box):
         self.text.get_accessible().set_name("Prompt")
         self.text.set_tooltip_text(say("What to paint. Ctrl+Enter paints it."))
         self.text.get_buffer().connect("changed", self._typed)
+        self.completer = Completer(self.text, actions.complete)
         self._hint = Gtk.Label(label=say("What to paint"), xalign=0, yalign=0)
         self._hint.set_margin_start(7)
         self._hint.set_margin_top(4)
@@ -57,8 +59,9 @@ class Prompts(Gtk.Box):
     def show(self, view: PanelView) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Take over a view; a text that is the same keeps its cursor."""
         buffer = self.text.get_buffer()
-        if self._written() != view.prompt:
+        if self.written != view.prompt:
             buffer.set_text(view.prompt)
+            self.completer.close()
         self._hint.set_visible(not view.prompt)
         if [each.role for each in view.layer_prompts] != list(self._entries):
             self._make_entries(view.layer_prompts)
@@ -82,11 +85,13 @@ class Prompts(Gtk.Box):
     def _tell(self, role: str) -> Callable[[Gtk.Entry], None]:
         return lambda entry: self._actions.set_layer_prompt(role, entry.get_text())
 
-    def _written(self) -> str:
+    @property
+    def written(self) -> str:
+        """What stands there."""
         buffer = self.text.get_buffer()
         return buffer.get_text(*buffer.get_bounds(), False)
 
     def _typed(self, _: Gtk.TextBuffer) -> None:
-        self._hint.set_visible(not self._written())
+        self._hint.set_visible(not self.written)
         if not self._updating.now:
-            self._actions.set_prompt(self._written())
+            self._actions.set_prompt(self.written)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from gi.repository import Gtk, Pango
 
 from acetate_bridge.language.spoken import say
-from acetate_bridge.panel.view import Actions, ProgressView, QueuedJob
+from acetate_bridge.panel.queue_view import ProgressView, QueuedJob
+from acetate_bridge.panel.view import Actions
 from widgets.style import make_narrow
 
 _MOST_HEIGHT = 132

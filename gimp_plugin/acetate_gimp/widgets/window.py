@@ -150,6 +150,7 @@ class PanelWindow(Gtk.Window):
     def _key(self, _: Gtk.Widget, event: Gdk.EventKey) -> bool:
         control = event.state & Gdk.ModifierType.CONTROL_MASK
         if control and event.keyval in (Gdk.KEY_Return, Gdk.KEY_KP_Enter):
+            self.panel.prompts.completer.close()
             self.controller.generate()
             self._sent = self.controller.view.prompt
             return True
@@ -158,7 +159,8 @@ class PanelWindow(Gtk.Window):
             # Nothing was typed since it was sent: it is the layer that shall go, not the words.
             meant = self._sent == self.controller.view.prompt
             return meant and self._knows_image() and self._undo.press()
-        if event.keyval == Gdk.KEY_Escape and self.panel.running:
+        offered = self.panel.prompts.completer.open
+        if event.keyval == Gdk.KEY_Escape and self.panel.running and not offered:
             self.controller.cancel()
             return True
         return False

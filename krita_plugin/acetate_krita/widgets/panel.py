@@ -83,6 +83,7 @@ class Panel(QtWidgets.QWidget):
 
     def press(self) -> None:
         """Generate, if that can be done now; layers queue up while others are painted."""
+        self.prompts.completer.close()
         if self._view.can_generate:
             self._actions.generate()
 
@@ -134,6 +135,7 @@ class Panel(QtWidgets.QWidget):
             return True
         generates = control and event.key() in _ENTER
         cancels = event.key() == Qt.Key.Key_Escape and self._view.running
+        cancels = cancels and not self.prompts.completer.open
         if not generates and not cancels:
             return False
         event.accept()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from acetate_bridge.language.spoken import say
 from acetate_bridge.panel.view import Actions, LayerPrompt, PanelView
 from acetate_krita.qt import QtWidgets
+from acetate_krita.widgets.completer import Completer
 from acetate_krita.widgets.labels import ReadablePlaceholder, flexible
 
 _LINES = 3
@@ -25,6 +26,7 @@ class Prompts(QtWidgets.QWidget):
         self.text.setAccessibleName(say("Prompt"))
         self.text.setMinimumWidth(40)
         self.text.textChanged.connect(lambda: actions.set_prompt(self.text.toPlainText()))
+        self.completer = Completer(self.text, actions.complete)
         self.text.document().documentLayout().documentSizeChanged.connect(lambda *_: self._fit())
         self.entries: dict[str, QtWidgets.QLineEdit] = {}
         self._layers = QtWidgets.QWidget()

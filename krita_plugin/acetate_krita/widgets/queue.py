@@ -6,7 +6,8 @@ Each has its own Cancel, those that wait are moved up and down, and one button e
 from __future__ import annotations
 
 from acetate_bridge.language.spoken import say
-from acetate_bridge.panel.view import Actions, PanelView, ProgressView, QueuedJob
+from acetate_bridge.panel.queue_view import ProgressView, QueuedJob
+from acetate_bridge.panel.view import Actions, PanelView
 from acetate_krita.qt import Qt, QtWidgets
 from acetate_krita.widgets.labels import OneLine, flexible
 

@@ -23,6 +23,7 @@ from acetate.jobs.downloads import Downloads
 from acetate.jobs.event_feed import Notice
 from acetate.jobs.manager import Manager
 from acetate.jobs.records import DiskFull, FreshLayer, MissingImages, Refused, StoredLayer
+from acetate.prompting.wildcards import wildcard_names
 from acetate.workers.engine import Announcement
 from acetate_bridge.protocol.chunking import PARTS_FEATURE, Gathering, frames, joined
 from acetate_bridge.protocol.codec import BadFrame, choose, encode, encode_pieces
@@ -89,6 +90,7 @@ class Session:
         self._outbox = Outbox()
         self._client = ""
         self._encodings = ["raw"]
+        self._wildcards: list[str] = []
         self._in_parts = False
         self._gathering = Gathering()
         self._incoming, self._account = incoming, incoming.account()
@@ -115,6 +117,7 @@ class Session:
         named = [name.removeprefix("encoding:") for name in hello.features if ":" in name]
         self._encodings = named or ["raw"]
         self._in_parts = PARTS_FEATURE in hello.features
+        self._wildcards = await asyncio.to_thread(wildcard_names)
         leave = self._manager.subscribe(self._client, self._hear)
         leave_offer = self._manager.offers.listen(self._offer_changed)
         leave_queue: Callable[[], None] | None = None
@@ -232,6 +235,7 @@ class Session:
             offer.modes,
             self._manager.limits,
             [PARTS_FEATURE, QUEUE_FEATURE],
+            self._wildcards,
         )
 
     def _hear(self, notice: Notice) -> None:
@@ -242,7 +246,7 @@ class Session:
         self._outbox.put(notice)
 
     def _offer_changed(self, offer: Announcement) -> None:
-        self._outbox.answer(Models(offer.models, offer.modes))
+        self._outbox.answer(Models(offer.models, offer.modes, self._wildcards))
 
     # ---- listening
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from acetate.errors import BadRequest
 from acetate_bridge.client.paths import config_folder
 
+MOST_NAMES = 1000
+"""Names told of one folder."""
 _MOST_BYTES = 4 * 2**20
 
 
@@ -17,9 +19,9 @@ def wildcards_folder() -> Path:
 
 
 def wildcard_names() -> list[str]:
-    """The names of all files, in the order of the alphabet."""
+    """The names of the files, in the order of the alphabet; `MOST_NAMES` of them at most."""
     folder = wildcards_folder()
-    paths = sorted(folder.rglob("*.txt")) if folder.is_dir() else []
+    paths = sorted(folder.rglob("*.txt"))[:MOST_NAMES] if folder.is_dir() else []
     return [path.relative_to(folder).with_suffix("").as_posix() for path in paths]
 
 

@@ -240,7 +240,7 @@ class Link:
             try:
                 self.say(pending.resume(welcome.store))
                 self._ears.state(states.ready(welcome.server, plugin_version()))
-                self._ears.offer(Models(welcome.models, welcome.modes))
+                self._ears.offer(Models(welcome.models, welcome.modes, welcome.wildcards))
                 await self._listen(connection)
             finally:
                 self._outgoing = None

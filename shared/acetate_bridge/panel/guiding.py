@@ -8,6 +8,7 @@ from pathlib import Path
 from acetate_bridge.client.presets import NoPreset, Preset, read_preset, write_preset
 from acetate_bridge.editing.plan import CannotPlan
 from acetate_bridge.panel.adjusting import Adjusting, safely
+from acetate_bridge.panel.completion import Completion, completions
 from acetate_bridge.panel.fields import Value
 from acetate_bridge.panel.guides import chosen_styles, first_kind
 from acetate_bridge.panel.lists import LISTS, Row
@@ -15,6 +16,12 @@ from acetate_bridge.panel.lists import LISTS, Row
 
 class Guiding(Adjusting):
     """Another part of the panel's actions: see `view.Actions`."""
+
+    def complete(self, prompt: str, cursor: int) -> tuple[Completion, ...]:
+        """Names that fit before the cursor of a prompt, the best first."""
+        model, offer = self._model(), self.known.offer
+        styles = {} if model is None else {n: model.triggers.get(n, "") for n in model.styles}
+        return completions(prompt, cursor, styles, offer.wildcards if offer is not None else ())
 
     @safely
     def set_guides_open(self, guides_open: bool) -> None:

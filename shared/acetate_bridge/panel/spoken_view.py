@@ -7,8 +7,9 @@ from typing import Any, TypeVar, cast
 
 from acetate_bridge.language.spoken import ENGLISH, say
 from acetate_bridge.panel.preview_view import InPlaceView
+from acetate_bridge.panel.queue_view import QueuedJob
 from acetate_bridge.panel.setup_view import FolderView, Hyperlink, SetupRow
-from acetate_bridge.panel.view import PanelView, QueuedJob
+from acetate_bridge.panel.view import PanelView
 from acetate_bridge.protocol.types import Image
 
 V = TypeVar("V")

@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
+from acetate_bridge.panel.completion import Completion
 from acetate_bridge.panel.fields import FIELDS, Value
 from acetate_bridge.panel.lists import LISTS
 from acetate_bridge.panel.preview_view import InPlaceView, LiveView
+from acetate_bridge.panel.queue_view import ProgressView, QueuedJob
 from acetate_bridge.panel.setup_view import Hyperlink, ServerView, SetupRow, SetupView
 from acetate_bridge.protocol.types import Image
 
@@ -106,35 +108,6 @@ class LayerPrompt:
     role: str
     label: str
     text: str = ""
-
-
-@dataclass(frozen=True)
-class ProgressView:
-    """A bar and the words beside it. `share` lies between 0 and 1; None while unknown (pulse)."""
-
-    share: float | None = None
-    words: str = ""
-    step: int = 0
-    steps: int = 0
-    seconds_left: str = ""
-
-
-@dataclass(frozen=True)
-class QueuedJob:
-    """A job on its way: what it paints, in which document, and how far it is.
-
-    `here`: it is for the document that the painter is in. `cancel(job)` stops it. `waits`: it is
-    not painted yet; `sooner` and `later` say whether `move` can put it before or behind another.
-    """
-
-    job: str
-    words: str
-    title: str
-    here: bool
-    progress: ProgressView
-    waits: bool = False
-    sooner: bool = False
-    later: bool = False
 
 
 @dataclass(frozen=True)
@@ -261,6 +234,10 @@ class Actions(Protocol):
 
     def set_prompt(self, text: str) -> None:
         """What to paint; kept for each mode."""
+        ...
+
+    def complete(self, prompt: str, cursor: int) -> tuple[Completion, ...]:
+        """Names that fit before the cursor of a prompt, the best first; changes nothing."""
         ...
 
     def set_layer_prompt(self, role: str, text: str) -> None:

@@ -18,6 +18,7 @@ from acetate_bridge.panel.guides import chosen_styles, hindrance, list_views
 from acetate_bridge.panel.menus import mode_choices, model_choices
 from acetate_bridge.panel.preferences import Preferences
 from acetate_bridge.panel.preview_view import InPlaceView, LiveView
+from acetate_bridge.panel.queue_view import ProgressView, QueuedJob
 from acetate_bridge.panel.setup_card import setup_view
 from acetate_bridge.panel.setup_view import FolderView, ServerView
 from acetate_bridge.panel.view import (
@@ -26,8 +27,6 @@ from acetate_bridge.panel.view import (
     LayerPrompt,
     OfferView,
     PanelView,
-    ProgressView,
-    QueuedJob,
     Status,
     Thumbnail,
 )

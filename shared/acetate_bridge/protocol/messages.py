@@ -201,7 +201,7 @@ class Welcome:
     """Answer to `hello`. `store` names the job store, `server` the software and its version.
 
     `features` says whether the server puts `parts` of large frames together, and whether the
-    order of the `queue` can be changed.
+    order of the `queue` can be changed. `wildcards` are the names of its files of choices.
     """
 
     server: str
@@ -211,6 +211,7 @@ class Welcome:
     modes: list[ModeInfo]
     limits: Limits
     features: list[str] = field(default_factory=list[str])
+    wildcards: list[str] = field(default_factory=list[str])
 
 
 @dataclass(frozen=True)
@@ -219,6 +220,7 @@ class Models:
 
     models: list[ModelInfo]
     modes: list[ModeInfo]
+    wildcards: list[str] = field(default_factory=list[str])
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ gi.require_version("Gtk", "3.0")
 from gi.repository import Gdk, Gtk  # noqa: E402
 
 from acetate_bridge.editing.editor import Selection  # noqa: E402
+from acetate_bridge.panel.completion import Completion  # noqa: E402
 from acetate_bridge.panel.fields import FIELDS  # noqa: E402
 from acetate_bridge.panel.preview_view import InPlaceView, LiveView, Placed  # noqa: E402
 from acetate_bridge.panel.setup_view import (  # noqa: E402
@@ -186,6 +187,32 @@ def check_the_wheel_scrolls_and_changes_nothing(bench: Bench) -> None:
             field.event(event)
     bench.settle()
     assert bench.heard == [], bench.heard
+
+
+def check_a_name_is_completed_by_keys(bench: Bench) -> None:
+    bench.draw(replace(bench.view, prompt=""))
+    text, names = bench.panel.prompts.text, bench.panel.prompts.completer
+    bench.names = tuple(Completion(each, f"<lora:{each}:1>", 2, 5) for each in ("ink", "wash"))
+    text.grab_focus()
+    text.get_buffer().insert_at_cursor("🦊 <in")
+    bench.settle()
+    assert names.open and len(bench.all(Gtk.ListBoxRow)) == 2
+    for key in (Gdk.KEY_Down, Gdk.KEY_Tab):
+        _press(text, key)
+    assert bench.panel.prompts.written == "🦊 <lora:wash:1>" and not names.open
+    assert bench.heard[-1] == ("set_prompt", "🦊 <lora:wash:1>")
+    text.get_buffer().set_text("🦊 <in")
+    bench.settle()
+    assert names.open
+    _press(text, Gdk.KEY_Escape)
+    assert bench.panel.prompts.written == "🦊 <in" and not names.open
+    bench.names = ()
+
+
+def _press(text: Gtk.TextView, key: int) -> None:
+    event = Gdk.Event.new(Gdk.EventType.KEY_PRESS)
+    event.window, event.keyval = text.get_window(Gtk.TextWindowType.WIDGET), key
+    text.event(event)
 
 
 def check_the_panel_can_be_narrow(bench: Bench) -> None:

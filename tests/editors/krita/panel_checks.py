@@ -46,6 +46,7 @@ from acetate_bridge.protocol.types import Image  # noqa: E402
 from acetate_krita.adapter import colour, hand  # noqa: E402
 from acetate_krita.qt import Qt, QtCore, QtWidgets  # noqa: E402
 from acetate_krita.widgets import pictures  # noqa: E402
+from tests.editors.krita.completion_checks import *  # noqa: E402, F403
 from tests.editors.krita.guide_checks import *  # noqa: E402, F403
 from tests.editors.krita.overlay_checks import *  # noqa: E402, F403
 from tests.editors.krita.qt_hands import (  # noqa: E402
