@@ -111,6 +111,7 @@ class RunningServer:
     def environment(self) -> dict[str, str]:
         """What lets a process find this server, and nothing of the person who tests."""
         return {
+            "ACETATE_WILDCARDS_DIR": str(self.folder / "wildcards"),
             **os.environ,
             "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "server", ROOT / "shared"))),
             "ACETATE_RUNTIME_DIR": str(self.folder / "run"),

@@ -39,7 +39,10 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def server(folder: Path) -> Iterator[RunningServer]:
-    """The real server with the embedded model."""
+    """The real server with the embedded model and a file of choices."""
+    wildcards = folder / "server" / "wildcards"
+    wildcards.mkdir(parents=True)
+    (wildcards / "fruits.txt").write_text("apple\npear\n")
     with RunningServer(folder / "server", real=["serve"]) as found:
         yield found
 

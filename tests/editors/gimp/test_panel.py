@@ -116,6 +116,21 @@ def test_escape_cancels(desk: Desk) -> None:
     assert desk.names() == before and not desk.panel()["running"]
 
 
+def test_a_name_is_completed_while_it_is_typed(desk: Desk) -> None:
+    before = desk.names()
+    desk.write("a ripe __fr")
+    desk.picture("completing")
+    desk.screen.key("Tab")
+    desk.generate()
+    desk.wait(lambda: len(desk.names()) == len(before) + 1)
+    (new,) = set(desk.names()) - set(before)
+    assert new in ("ripe apple", "ripe pear"), "a line of the file that the name stands for"
+    desk.wait(lambda: desk.panel()["status"].startswith("Ready"))
+    desk.in_image("ctrl+z")
+    desk.wait(lambda: desk.names() == before)
+    desk.write("a red apple")
+
+
 def test_a_server_killed_with_a_job_is_told_started_again_and_the_layer_comes(
     desk: Desk, server: RunningServer, caller: Caller
 ) -> None:

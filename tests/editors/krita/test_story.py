@@ -123,6 +123,17 @@ def test_the_background_goes_directly_below_its_layer(desk: Desk) -> None:
     desk.wait(lambda: desk.names() == after)
 
 
+def test_a_name_is_completed_while_it_is_typed(desk: Desk) -> None:
+    desk.write("a ripe __fr")
+    desk.wait(lambda: desk.ask("panel().prompts.completer.open"))
+    desk.picture("completing")
+    desk.screen.key("Tab")
+    desk.wait(lambda: desk.view()["prompt"] == "a ripe __fruits__")
+    assert not desk.ask("panel().prompts.completer.open")
+    assert desk.ask("panel().prompts.text.hasFocus()"), "Tab took the name, and not the keyboard"
+    desk.write("a red apple")
+
+
 def test_escape_cancels(desk: Desk) -> None:
     before = desk.names()
     desk.generate()
