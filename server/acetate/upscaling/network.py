@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -58,7 +59,8 @@ class CompactUpscaler(nn.Module):
         for layer in self.body:
             map_ = layer(map_)
         # The same value to all pixels that one becomes, before they are put into their places.
-        map_.unflatten(1, (3, -1)).add_(rgb[:, :, None])
+        each: Tensor = cast("Any", map_).unflatten(1, (3, -1))
+        each.add_(rgb[:, :, None])
         enlarged = pixel_shuffle(map_, self.inner)
         if self.scale == self.inner:
             return enlarged
