@@ -128,7 +128,7 @@ def test_a_name_is_completed_while_it_is_typed(desk: Desk) -> None:
     desk.wait(lambda: desk.panel()["status"].startswith("Ready"))
     desk.in_image("ctrl+z")
     desk.wait(lambda: desk.names() == before)
-    desk.write("a red apple")
+    desk.write("green hills under a blue sky")
 
 
 def test_a_server_killed_with_a_job_is_told_started_again_and_the_layer_comes(

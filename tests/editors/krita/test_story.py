@@ -131,7 +131,7 @@ def test_a_name_is_completed_while_it_is_typed(desk: Desk) -> None:
     desk.wait(lambda: desk.view()["prompt"] == "a ripe __fruits__")
     assert not desk.ask("panel().prompts.completer.open")
     assert desk.ask("panel().prompts.text.hasFocus()"), "Tab took the name, and not the keyboard"
-    desk.write("a red apple")
+    desk.write("green hills under a blue sky")
 
 
 def test_escape_cancels(desk: Desk) -> None:
