@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from acetate_bridge.editing.anchor import Anchor
-from acetate_bridge.editing.editor import Document, DocumentClosed, Editor, LayerInfo, Place
+from acetate_bridge.editing.editor import (
+    Document,
+    DocumentClosed,
+    Editor,
+    LayerGone,
+    LayerInfo,
+    Place,
+)
 from acetate_bridge.editing.job import Record, Result, Task
-from acetate_bridge.editing.metadata import add_to_history, entry_of
+from acetate_bridge.editing.metadata import HistoryEntry
+from acetate_bridge.editing.remembering import remember
 from acetate_bridge.editing.reopening import home_of, keys_now
 from acetate_bridge.editing.results import PlaceLost, Strip
 from acetate_bridge.editing.stack_order import Earlier, place_now
+from acetate_bridge.editing.standing import last_results, layers_with
 from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.types import Layer
 
@@ -76,11 +85,23 @@ class Deliveries:
         """A result comes in as soon as nobody paints."""
         return self._asleep and bool(self._waiting)
 
-    def turn_to(self, document: Document | None) -> None:
-        """The painter is in this document (None: in none)."""
+    def turn_to(self, document: Document | None, history: Sequence[HistoryEntry] = ()) -> None:
+        """The painter is in this document (None: in none), which has this history."""
         self._here = document.key if document is not None else ""
-        if document is not None and document.key not in self._strips:
-            self._find_strip(document)
+        if document is None or document.key in self._strips:
+            return
+        self._find_strip(document)
+        if document.key not in self._strips:
+            self._take_up(document, history)
+
+    def _take_up(self, document: Document, history: Sequence[HistoryEntry]) -> None:
+        """A document that was painted in before this panel was open has its last results."""
+        try:
+            found = last_results(self._editor, document, history)
+            if found is not None:
+                self._strip_of(document.key).take_up(*found)
+        except (DocumentClosed, LayerGone):
+            self._strips.pop(document.key, None)
 
     def place_of(self, record: Record) -> Place:
         """Where in the stack the next result of a job goes. Raises DocumentClosed."""
@@ -100,12 +121,14 @@ class Deliveries:
             self._clear(strip)
             strip.begin(task.record)
         strip.results.append(result)
+        if task.orphan and (there := layers_with(self._editor, home.key, result.recipe)):
+            strip.stands_already(result, there)
         waiting = any(waits is task for waits, _ in self._waiting)
         if not result.warning and not waiting and not strip.anything_inserted:
             self._waiting.append((task, result))
             self.try_again()
         if not task.homeless:
-            self._remember(task.record, result)
+            remember(self._editor, task.record, result)
 
     def bring_home(self, task: Task) -> Document | None:
         """Find the document of a job, under another key, too; None while it is not open."""
@@ -264,7 +287,7 @@ class Deliveries:
         ]
         strip.show(strip.results[0])
         for result in strip.results:
-            self._remember(record, result)
+            remember(self._editor, record, result)
         task.record, task.results = record, strip.results
         self._clear(self._strip_of(document.key))
         self._strips[document.key] = strip
@@ -358,20 +381,6 @@ class Deliveries:
             problem = "The layer could not be inserted; it waits below."
         if not self._asleep or problem or self.waits_for != before:
             self._arrived(problem)
-
-    def _remember(self, record: Record, result: Result) -> None:
-        """Add a result to the history that its document keeps."""
-        # Of layers that were painted one after another the request has the whole.
-        recipe = record.recipe if record.recipe.then else result.recipe or record.recipe
-        try:
-            selected = record.origin == "selection"
-            entry = entry_of(
-                recipe, record.region, result.picture, selected, record.mask, record.follows
-            )
-            note = add_to_history(self._editor.note(record.document), entry)
-            self._editor.keep_note(record.document, note)
-        except DocumentClosed:
-            log.debug("the document was closed before its history was kept")
 
 
 def _shift(region: Rect, document: Document) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from acetate_bridge.editing.anchor import Shift, shift_since
@@ -24,6 +25,7 @@ from acetate_bridge.editing.stack_order import (
     key_now,
     place_now,
 )
+from acetate_bridge.editing.standing import Standing
 from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.types import Image, Layer, PixelFormat
 
@@ -84,6 +86,29 @@ class Strip:
     def _forget(self) -> None:
         self._inserted, self._discarded = [], []
         self._before, self._hidden = None, ()
+
+    def take_up(self, record: Record, found: Sequence[Standing]) -> None:
+        """Results of an earlier sitting stand there: kept, as nobody knows what they had hidden."""
+        self.begin(record)
+        for each in found:
+            layers = tuple(self._read(record, info, (0, 0)) for info in each.layers)
+            self.results.append(Result(layers, each.picture, kept=True))
+            self._note_standing(self.results[-1], each.layers, [one.moved for one in each.layers])
+
+    def stands_already(self, result: Result, there: Sequence[LayerInfo]) -> None:
+        """A result is in the document, though it comes only now: the panel was closed meanwhile."""
+        hides = self.record.hides if self.record is not None else []
+        layers = self._layers()
+        hidden = tuple(key for key in hides if key in layers and layers[key].hidden)
+        self._hidden = self._hidden or hidden
+        self._note_standing(result, there, [(0, 0)] * len(there))
+
+    def _note_standing(
+        self, result: Result, there: Sequence[LayerInfo], moved: list[Shift]
+    ) -> None:
+        result.keys, result.stood = [each.key for each in there], True
+        names, offsets = [each.name for each in there], [(0, 0)] * len(there)
+        self._inserted.append(_Standing(result, result.keys, moved, offsets, names))
 
     def opened_again(self, record: Record, keys: dict[str, str] | None) -> None:
         """Its document was closed and is open again; see `Record.opened_again`."""

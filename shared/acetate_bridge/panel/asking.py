@@ -260,7 +260,7 @@ class Asking(Guiding):
             for task in self._tasks.values():
                 if not task.ended and task.record.document != document.key:
                     self._deliveries.bring_home(task)
-        self._deliveries.turn_to(document)
+        self._deliveries.turn_to(document, known.history)
         if document is not None:
             self._find_last_job(document)
         try:

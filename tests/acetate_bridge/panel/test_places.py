@@ -163,6 +163,63 @@ def test_the_results_of_a_file_are_there_when_it_is_opened_again(
     assert not any(each.hidden for each in desk.editor.layers(desk.document))
 
 
+def test_a_panel_that_is_opened_later_knows_the_last_results_of_a_document(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.paint("sketch", picture(64, 64), 20, 10)
+    desk.ask("an old boat")
+    desk.layer()
+    desk.done()
+    desk.panel.set_field("variants", 2)
+    desk.ask("a boat", "refine")
+    desk.layer(0)
+    desk.layer(1)
+    desk.done()
+    desk.panel.keep(1)
+    before = desk.names()
+    desk.panel.stop()
+    again = Desk(tmp_path, editor=desk.editor)
+    again.document = desk.document
+    assert [each.shown for each in again.view.results] == [True, True]
+    again.panel.swap(1)
+    active = again.editor.active_layer(desk.document)
+    assert active is not None and active.name == "foreground 1"
+    again.editor.remove(desk.document, [active.key])
+    again.panel.refresh()
+    assert [each.shown for each in again.view.results] == [True, False]
+    again.panel.swap(1)
+    assert sorted(again.names()) == sorted(before), "it can be put in again"
+    again.panel.refresh()
+    keys = again.editor.layers(desk.document)
+    again.panel.discard()
+    assert [each.hidden for each in again.editor.layers(desk.document) if each.name == "sketch"]
+    assert len(again.editor.layers(desk.document)) == len(keys) - 1, "the one that was put in"
+
+
+def test_what_came_before_the_panel_was_opened_again_comes_no_second_time(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.paint("sketch", picture(64, 64), 20, 10)
+    desk.panel.set_field("variants", 2)
+    job = desk.ask("a boat", "refine")
+    desk.layer(0)
+    assert desk.names() == ["foreground 0", "sketch"]
+    move(shown(desk), 5, 7)
+    desk.panel.stop()
+    again = Desk(tmp_path, editor=desk.editor)
+    again.document, again.link.requests[job] = desk.document, desk.request
+    for variant in range(2):
+        again.layer(variant, job=job)
+    again.done(job)
+    assert again.names() == ["foreground 0", "sketch"] and again.link.acknowledged == [job]
+    assert [each.shown for each in again.view.results] == [True, False]
+    again.panel.swap(1)
+    assert again.names() == ["foreground 1", "sketch"]
+    assert shown(again).bounds == Rect(25, 17, 64, 64), "where it was moved"
+    assert len(again.view.history) == 2
+    again.panel.discard()
+    assert again.names() == ["sketch"]
+    assert not any(each.hidden for each in again.editor.layers(desk.document))
+
+
 def test_a_result_that_was_not_saved_waits_in_the_strip_of_its_file(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.editor.lasting = False

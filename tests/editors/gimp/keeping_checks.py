@@ -132,6 +132,22 @@ def check_the_results_of_a_file_are_there_when_it_is_opened_again(host: GimpHost
     story.close()
 
 
+def check_a_panel_that_is_opened_later_knows_the_results_of_a_file(host: GimpHost) -> None:
+    story, key = _with_a_result(host)
+    story.stage.close()
+    for again in (False, True):
+        if again:
+            story.document = host.reopen(story.document)
+            (key,) = story.ours()
+        story.stage = host.open_panel()
+        assert story.stage.strip() == [True]
+        before = story.print()
+        story.stage.press("discard")
+        assert story.ours() == {key} and story.print() == before, "it is kept"
+        story.stage.close()
+    host.close(story.document)
+
+
 def check_a_result_that_waited_for_an_anchor_lies_above_the_layer_below_it(host: GimpHost) -> None:
     for kind in ("layer", "mask"):
         story = Story(host, "nested groups")
