@@ -17,7 +17,7 @@ from acetate_bridge.protocol.types import Image, Recipe, Request
 
 @dataclass(frozen=True)
 class Gathered:
-    """A request, and whether the layer that it starts from has no transparency itself."""
+    """A request, and whether the layer that it starts from has no transparency in the region."""
 
     request: Request
     opaque_source: bool = False
@@ -54,7 +54,8 @@ def gather(
     sized = replace(recipe, width=plan.frame.size.width, height=plan.frame.size.height)
     return Gathered(
         Request(sized, images, variants, plan.document.pixel_format, plan.frame),
-        layer is not None and alpha_statistics(layer).opaque,
+        # Around it there may be nothing, which the model sees as well.
+        layer is not None and alpha_statistics(layer, plan.frame.crop).opaque,
     )
 
 

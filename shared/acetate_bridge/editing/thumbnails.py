@@ -8,6 +8,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
+from acetate_bridge.protocol.geometry import Rect
 from acetate_bridge.protocol.types import Image
 
 SIDE = 96
@@ -35,9 +36,12 @@ class AlphaStatistics:
         return self.solid >= _NEARLY_ALL
 
 
-def alpha_statistics(image: Image) -> AlphaStatistics:
-    """How transparent an image is."""
+def alpha_statistics(image: Image, part: Rect | None = None) -> AlphaStatistics:
+    """How transparent an image is, or a part of it."""
     alpha = image.data[7::8] if image.format == "rgba16" else image.data[3::4]
+    if part is not None:
+        starts = range(part.y * image.width + part.x, part.bottom * image.width, image.width)
+        alpha = b"".join(alpha[start : start + part.width] for start in starts)
     counts = [alpha.count(level) for level in (*range(_CLEAR), *range(_SOLID, 256))]
     total = len(alpha)
     return AlphaStatistics(sum(counts[:_CLEAR]) / total, sum(counts[_CLEAR:]) / total)

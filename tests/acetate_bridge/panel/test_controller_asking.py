@@ -95,11 +95,17 @@ def test_repainting_takes_the_layers_bounds_even_off_the_canvas(tmp_path: Path) 
     assert desk.names() == ["foreground 0", "lantern"]
 
 
-def test_an_opaque_layer_repainted_may_be_opaque(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [(64, 64), (160, 120), (150, 90), (30, 50)])
+@pytest.mark.parametrize("selected", [None, Selection(Rect(4, 4, 20, 24))])
+def test_an_opaque_layer_repainted_may_be_opaque(
+    tmp_path: Path, size: tuple[int, int], selected: Selection | None
+) -> None:
     desk = Desk(tmp_path)
-    desk.paint("photo", solid(64, 64, (5, 5, 5, 255)))
+    desk.paint("photo", solid(*size, (5, 5, 5, 255)))
+    desk.editor.sheet(desk.document).selected = selected
     desk.ask("a photo", "refine")
-    desk.layer(image=solid(64, 64, (9, 9, 9, 255)))
+    region = frame_of(desk)[0]
+    desk.layer(image=solid(region.width, region.height, (9, 9, 9, 255)))
     desk.done()
     assert desk.names() == ["foreground 0", "photo"] and not desk.view.results[0].warning
 
