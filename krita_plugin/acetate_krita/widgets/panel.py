@@ -74,7 +74,6 @@ class Panel(QtWidgets.QWidget):
         self._results_head = self._make_results_head()
         self._history_head = heading(say("History"))
         self.offer, self.status = OfferRow(actions), StatusLine(actions)
-        self._sent: str | None = None
         self._lay_out()
         self._wheel.guard(self)
         for key in self._keys():
@@ -125,14 +124,13 @@ class Panel(QtWidgets.QWidget):
         if event.type() not in (QtCore.QEvent.Type.ShortcutOverride, QtCore.QEvent.Type.KeyPress):
             return False
         control = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
-        if (
-            control
-            and event.key() == Qt.Key.Key_Z
-            and self._sent == self.prompts.text.toPlainText()
-        ):
-            # Nothing was typed since it was sent: it is the layer that shall go, not the words.
-            event.ignore()
-            return True
+        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        if control and event.key() == Qt.Key.Key_Z and not shift:
+            if self.prompts.sent:
+                # Nothing was typed since it was sent: it is the layer that shall go, not the words.
+                event.ignore()
+                return True
+            return self._undoes_what_was_given(event)
         generates = control and event.key() in _ENTER
         cancels = event.key() == Qt.Key.Key_Escape and self._view.running
         cancels = cancels and not self.prompts.completer.open
@@ -143,8 +141,28 @@ class Panel(QtWidgets.QWidget):
             if cancels:
                 self._actions.cancel()
             else:
-                self._sent = self.prompts.text.toPlainText()
+                self.prompts.sent = True
                 self.press()
+        return True
+
+    def _undoes_what_was_given(self, event: QtCore.QEvent) -> bool:
+        """After a click on the history the key brings back what has given way to that.
+
+        In the prompt, and where the click has left the keyboard: the document was not changed.
+        """
+        focused = QtWidgets.QApplication.focusWidget()
+        here = focused is self.prompts.text or focused in self.history.buttons
+        button = self._view.status.button
+        offered = button is not None and button.action == "bring_back"
+        if not here or not self.prompts.given or not (offered or self.prompts.can_take_back):
+            return False
+        event.accept()
+        if event.type() == QtCore.QEvent.Type.KeyPress:
+            if offered:
+                self._actions.press_status_button()
+                self.prompts.given = False
+            else:
+                self.prompts.take_back()
         return True
 
     def _draw_button(self, view: PanelView) -> None:

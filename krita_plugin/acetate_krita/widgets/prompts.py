@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from acetate_bridge.language.spoken import say
 from acetate_bridge.panel.view import Actions, LayerPrompt, PanelView
-from acetate_krita.qt import QtWidgets
+from acetate_krita.qt import QtGui, QtWidgets
 from acetate_krita.widgets.completer import Completer
 from acetate_krita.widgets.labels import ReadablePlaceholder, flexible
 
@@ -13,11 +13,19 @@ _MOST_LINES = 10
 
 
 class Prompts(QtWidgets.QWidget):
-    """A text of several lines, which Tab leaves, and the lines for layers below it."""
+    """A text of several lines, which Tab leaves, and the lines for layers below it.
+
+    `sent` says that nothing was changed since the prompt was sent, `given` that it was put there
+    in place of another one, and not typed: what stood there before comes back with an undo.
+    """
 
     def __init__(self, actions: Actions) -> None:
         super().__init__()
         self._actions = actions
+        self._mode = ""
+        self._drawing = False
+        self.given = False
+        self.sent = False
         self.text = QtWidgets.QPlainTextEdit()
         self.text.setTabChangesFocus(True)
         self.text.setPlaceholderText(say("What to paint"))
@@ -25,7 +33,7 @@ class Prompts(QtWidgets.QWidget):
         self.text.setToolTip(say("What to paint. Ctrl+Enter paints it."))
         self.text.setAccessibleName(say("Prompt"))
         self.text.setMinimumWidth(40)
-        self.text.textChanged.connect(lambda: actions.set_prompt(self.text.toPlainText()))
+        self.text.textChanged.connect(lambda: self._changed())
         self.completer = Completer(self.text, actions.complete)
         self.text.document().documentLayout().documentSizeChanged.connect(lambda *_: self._fit())
         self.entries: dict[str, QtWidgets.QLineEdit] = {}
@@ -42,14 +50,41 @@ class Prompts(QtWidgets.QWidget):
     def show_view(self, view: PanelView) -> None:
         """Take over a view; a text that is the same keeps its cursor and its undo history."""
         if self.text.toPlainText() != view.prompt:
-            blocked = self.text.blockSignals(True)
-            self.text.setPlainText(view.prompt)
-            self.text.blockSignals(blocked)
+            self._give(view.prompt, view.mode == self._mode)
+        self._mode = view.mode
         if [each.role for each in view.layer_prompts] != list(self.entries):
             self._make_entries(view.layer_prompts)
         for each in view.layer_prompts:
             if self.entries[each.role].text() != each.text:
                 self.entries[each.role].setText(each.text)
+
+    @property
+    def can_take_back(self) -> bool:
+        """Whether there is anything to go back to."""
+        return self.text.document().isUndoAvailable()
+
+    def take_back(self) -> None:
+        """Let the text stand there again that another one was put in the place of."""
+        self.text.undo()
+
+    def _changed(self) -> None:
+        self.sent = self.given = False
+        if not self._drawing:
+            self._actions.set_prompt(self.text.toPlainText())
+
+    def _give(self, prompt: str, undoable: bool) -> None:
+        """Put another prompt there; that of another mode is nothing to go back to."""
+        self._drawing = True
+        try:
+            if undoable:
+                cursor = QtGui.QTextCursor(self.text.document())
+                cursor.select(QtGui.QTextCursor.SelectionType.Document)
+                cursor.insertText(prompt)
+            else:
+                self.text.setPlainText(prompt)
+        finally:
+            self._drawing = False
+        self.given = True
 
     def changeEvent(self, event: object) -> None:  # noqa: N802 (Qt's name)
         """The painter may choose a larger font."""

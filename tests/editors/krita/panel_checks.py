@@ -49,13 +49,8 @@ from acetate_krita.widgets import pictures  # noqa: E402
 from tests.editors.krita.completion_checks import *  # noqa: E402, F403
 from tests.editors.krita.guide_checks import *  # noqa: E402, F403
 from tests.editors.krita.overlay_checks import *  # noqa: E402, F403
-from tests.editors.krita.qt_hands import (  # noqa: E402
-    overrides,
-    press,
-    shown,
-    turn,
-    turn_wheel,
-)
+from tests.editors.krita.prompt_checks import *  # noqa: E402, F403
+from tests.editors.krita.qt_hands import press, shown, turn, turn_wheel  # noqa: E402
 from tests.editors.krita.setup_checks import *  # noqa: E402, F403
 from tests.editors.krita.undo_checks import *  # noqa: E402, F403 (they run in the same Qt)
 
@@ -175,14 +170,6 @@ def check_the_wheel_changes_no_field_that_was_not_chosen() -> None:
         turn_wheel(field)
     turn_wheel(panel.mode)
     assert told.calls == [], told.calls
-
-
-def check_ctrl_z_right_after_ctrl_enter_is_left_to_the_document() -> None:
-    panel, _told = shown(VIEW)
-    press(panel.prompts.text, Qt.Key.Key_Return, control=True)
-    assert not overrides(panel.prompts.text), "it goes on to Krita's shortcut"
-    panel.prompts.text.insertPlainText("and a fox")
-    assert overrides(panel.prompts.text), "what was typed since is undone first"
 
 
 def check_the_prompt_grows_with_its_text() -> None:

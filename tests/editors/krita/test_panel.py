@@ -19,6 +19,7 @@ NAMES = [
     for name in (
         "guide_checks.py",
         "overlay_checks.py",
+        "prompt_checks.py",
         "setup_checks.py",
         "undo_checks.py",
         "panel_checks.py",
