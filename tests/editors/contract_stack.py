@@ -153,6 +153,27 @@ def check_replacing_what_the_painter_deleted_inserts_anew(host: Host) -> None:
     host.close(document)
 
 
+def check_what_is_gone_comes_back_beside_what_another_layer_takes_the_place_of(host: Host) -> None:
+    document = host.new_document(32, 32, host.kinds[0])
+    host.paint(document, "low", solid(32, 32, 9, 0, 0), 0, 0)
+    small = solid(8, 8, 255, 0, 0)
+    front, back = put(
+        host, document, layer(small, name="front"), layer(small, name="back"), group="scene"
+    )
+    host.editor.remove(document, [back])
+    before = host.stack(document)
+    place = Place(front, below=True)
+    one, other = layer(small, name="one"), layer(small, name="other")
+    put(host, document, one, other, replaces=(front, back), place=place)
+    after = [Entry("scene", 0, True), Entry("one", 1), Entry("other", 1), Entry("low")]
+    assert host.stack(document) == after
+    host.undo(document)
+    assert host.stack(document) == before
+    host.redo(document)
+    assert host.stack(document) == after
+    host.close(document)
+
+
 def check_removing_is_one_undo_step_and_forgives_what_is_gone(host: Host) -> None:
     document = host.new_document(32, 32, host.kinds[0])
     keys = [

@@ -201,7 +201,11 @@ class MemoryEditor:
                 take_out(sheet.nodes, old.key)
         if new and insertion.group and not any(leaving):
             new = [Node(self._key("group"), insertion.group, children=new)]
-        siblings, index = beside(sheet.nodes, insertion.place)
+        heirs = dict(zip(insertion.replaces, keys))  # noqa: B905 (they may be fewer)
+        near = insertion.place.layer or ""
+        if any(old is not None and old.key == near for old in leaving):
+            near = heirs.get(near, near)
+        siblings, index = beside(sheet.nodes, replace(insertion.place, layer=near or None))
         siblings[index:index] = new
         for key in insertion.hides:
             self._show(document, key, False)

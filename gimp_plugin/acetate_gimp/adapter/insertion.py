@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 from gi.repository import Gegl, Gimp
 
@@ -54,7 +55,10 @@ def insert_layers(image: Gimp.Image, insertion: Insertion) -> list[Gimp.Layer]:
     with _one_step_without_a_trace(image, heirs):
         for each in taking:
             each.take_place()
-        parent, position = spot(image, insertion.place)
+        place = insertion.place
+        if place.layer in heirs:
+            place = replace(place, layer=key_of(heirs[place.layer]))
+        parent, position = spot(image, place)
         if beside and insertion.group and not taking:
             group = Gimp.GroupLayer.new(image, insertion.group)
             _composite_as_painted(group)

@@ -7,7 +7,7 @@ together. No layer is ever taken out that is not named, and none is put in again
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from acetate_bridge.editing.editor import Insertion, Place, Refusal, Selection
@@ -41,10 +41,13 @@ def insert(krita: Any, document: Any, insertion: Insertion, steps: Recorder) -> 
     found = Inserted()
     like = stack.find(document, insertion.like) if insertion.like else None
     arriving: list[Any] = []
+    place = insertion.place
     for index, layer in enumerate(insertion.layers):
         old = leaving[index] if index < len(leaving) else None
         if old is not None:
             found.nodes.append(_exchange(document, old, layer, steps))
+            if insertion.replaces[index] == place.layer:
+                place = replace(place, layer=stack.key_of(found.nodes[-1]))
             continue
         node = _build(krita, document, layer, insertion.mask)
         if like is not None:
@@ -59,7 +62,6 @@ def insert(krita: Any, document: Any, insertion: Insertion, steps: Recorder) -> 
         # This adds without a step of its own, which addChildNode would make.
         group.setChildNodes(list(reversed(arriving)))
         arriving = found.groups = [group]
-    place = insertion.place
     for node in reversed(arriving):
         if _put(document, node, place):
             found.to_the_bottom.append(node)

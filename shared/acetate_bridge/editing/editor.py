@@ -134,7 +134,8 @@ class Insertion:
     `replaces` names layers that leave in the same undo step: the first new layer takes the place
     of the first of them, and so on, in everything but pixels, recipe and name: spot in the
     stack, opacity, blending, visibility, locks, label, clipping, styles, masks and filters (then
-    `place`, `group` and `mask` do not matter). Where one is gone, its layer goes to `place`.
+    `place`, `group` and `mask` do not matter). Where one is gone, its layer goes to `place`, which
+    may name a layer that leaves: then the new one that takes its place is meant.
     `hides` names the painter's layers that are hidden in the same undo step. `like` names one
     that the new layers stand for: they have its opacity, blending and clipping.
     """

@@ -13,6 +13,7 @@ from acetate_bridge.editing.inputs import gather
 from acetate_bridge.editing.job import Record, record_of, source_of
 from acetate_bridge.editing.metadata import HistoryEntry, follows_of, region_of
 from acetate_bridge.editing.plan import CannotPlan, Plan, Situation, above_of, plan
+from acetate_bridge.editing.scenes import scene_of
 from acetate_bridge.protocol.following import controls_of
 from acetate_bridge.protocol.frame_planning import FrameLimits
 from acetate_bridge.protocol.geometry import Rect
@@ -98,16 +99,20 @@ def anew(
     document, layer = situation.document, situation.layer
     if recipe is None or layer is None or document is None:
         raise CannotPlan(NO_RECIPE)
-    if layer.locked:
-        raise CannotPlan(f"“{layer.name}” is locked: unlock it first.")
+    layers = editor.layers(document.key)
+    replaced = scene_of(editor, document.key, layer, layers) or [layer]
+    for each in replaced:
+        if each.locked:
+            raise CannotPlan(f"“{each.name}” is locked: unlock it first.")
     painted = region_of(recipe, history)
     region = painted.moved(*layer.moved) if painted is not None else layer.bounds
     if region is None:
         raise CannotPlan(f"Nothing is painted on “{layer.name}” yet.")
     if mode_row(recipe.mode).below:
         # It lies directly below the layer that it was made for.
-        situation = replace(situation, layer=above_of(layer, editor.layers(document.key)))
-    return situation, Wish(region, replaces=(layer.key,), follows=follows_of(recipe, history))
+        situation = replace(situation, layer=above_of(layer, layers))
+    replaces = tuple(each.key for each in replaced)
+    return situation, Wish(region, replaces=replaces, follows=follows_of(recipe, history))
 
 
 def once_more(
@@ -153,6 +158,7 @@ def build(
     if not fleeting:
         marked = replace(found.document, mark=editor.mark(found.document.key))
         found = replace(found, document=marked)
+    found = replace(found, place=_place(editor, found, recipe.mode))
     wish = _sparing(wish, found, recipe.mode)
     left_out = left_out_of(editor.note(found.document.key))
     gathered = gather(
@@ -177,6 +183,16 @@ def build(
         contents = {each.key: content_of(editor, found.document, each) for each in there}
         record = replace(record, contents=contents)
     return BuiltRequest(gathered.request, record, found.source)
+
+
+def _place(editor: Editor, found: Plan, mode: str) -> Place:
+    """Where the layers go: a scene beside the one that its neighbour belongs to, never into it."""
+    document, source = found.document.key, found.source
+    if source is None or not mode_row(mode).grouped:
+        return found.place
+    if scene_of(editor, document, source, editor.layers(document)):
+        return Place(source.parent)
+    return found.place
 
 
 def _sparing(wish: Wish, found: Plan, mode: str) -> Wish:

@@ -51,6 +51,22 @@ class _Standing:
     group: str = ""
 
 
+@dataclass(frozen=True)
+class _Cleared:
+    """A strip as it was before it was cleared, and the layers that went with that.
+
+    An undo of the painter's brings them back, and the strip with them.
+    """
+
+    record: Record
+    results: list[Result]
+    inserted: list[_Standing]
+    discarded: list[tuple[int, Result]]
+    before: Result | None
+    hidden: tuple[str, ...]
+    gone: frozenset[str]
+
+
 class Strip:
     """Calls the editor, so its methods raise DocumentClosed, and ValueError with a sentence.
 
@@ -67,6 +83,7 @@ class Strip:
         self._before: Result | None = None
         self._hidden: tuple[str, ...] = ()
         self._discarded: list[tuple[int, Result]] = []
+        self._cleared: _Cleared | None = None
 
     @property
     def shown(self) -> Result | None:
@@ -86,6 +103,7 @@ class Strip:
     def _forget(self) -> None:
         self._inserted, self._discarded = [], []
         self._before, self._hidden = None, ()
+        self._cleared = None
 
     def take_up(self, record: Record, found: Sequence[Standing]) -> None:
         """Results of an earlier sitting stand there: kept, as nobody knows what they had hidden."""
@@ -112,7 +130,7 @@ class Strip:
 
     def opened_again(self, record: Record, keys: dict[str, str] | None) -> None:
         """Its document was closed and is open again; see `Record.opened_again`."""
-        self.record = record
+        self.record, self._cleared = record, None
         if keys is None:
             return
         then, self._inserted = self._inserted, []
@@ -174,11 +192,15 @@ class Strip:
                 self._discarded.append((self.results.index(shown), shown))
                 self.record, self.results = record, waiting
                 return
+        cleared = self._as_cleared()
         self.record, self.results = None, []
         self._forget()
+        self._cleared = cleared
 
     def look_again(self) -> None:
         """Notice what the painter has deleted, undone or redone."""
+        if self._cleared is not None:
+            self._bring_back(self._cleared)
         if self._inserted:
             self._follow(set(self._layers()))
 
@@ -239,10 +261,9 @@ class Strip:
             layers[key].name if key in layers and layers[key].name != name else ""
             for key, name in zip(standing.keys, standing.names)  # noqa: B905 (as many)
         ]
-        there = next((key for key in standing.keys if key in layers), None)
         insertion = Insertion(
             _shifted(_named(new.layers, given), offsets),
-            Place(there) if there is not None else self._place(record, layers),
+            _near(standing.keys, layers, self._place(record, layers)),
             replaces=tuple(standing.keys),
         )
         self._stand(record, new, insertion, offsets, standing.group)
@@ -357,6 +378,36 @@ class Strip:
         self.stack = entries_of(layers)
         return {layer.key: layer for layer in layers}
 
+    def _as_cleared(self) -> _Cleared | None:
+        """The strip as an undo may bring it back; None where nothing of it was in the document."""
+        present = self._layers()
+        keys = {
+            key
+            for each in self._inserted
+            for key in each.keys
+            if each.result is not self._before and key not in present
+        }
+        if self.record is None or not keys:
+            return None
+        return _Cleared(
+            self.record,
+            self.results,
+            self._inserted,
+            self._discarded,
+            self._before,
+            self._hidden,
+            frozenset(keys),
+        )
+
+    def _bring_back(self, cleared: _Cleared) -> None:
+        """Show what was discarded, once the painter has undone that."""
+        present = {layer.key for layer in self._editor.layers(cleared.record.document)}
+        if self.record is None and cleared.gone & present:
+            self.record, self.results = cleared.record, cleared.results
+            self._inserted, self._discarded = cleared.inserted, cleared.discarded
+            self._before, self._hidden = cleared.before, cleared.hidden
+            self._cleared = None
+
     def _follow(self, present: set[str]) -> None:
         """An undo may take a result out of the document, or bring an earlier one back."""
         for result in self.results:
@@ -392,6 +443,15 @@ def _moved_selection(selection: Selection | None, shift: Shift) -> Selection | N
 def _first_of(keys: list[str], layers: dict[str, LayerInfo]) -> str:
     """The first of these layers that is there; empty where none is."""
     return next((key for key in keys if key in layers), "")
+
+
+def _near(keys: list[str], layers: dict[str, LayerInfo], otherwise: Place) -> Place:
+    """Where layers go whose counterparts are gone: beside those that are still there."""
+    there = [index for index, key in enumerate(keys) if key in layers]
+    if not there:
+        return otherwise
+    # Those that are gone lay below, unless the topmost is among them.
+    return Place(keys[there[0]]) if there[0] else Place(keys[there[-1]], below=True)
 
 
 def _sum(offset: Shift, now: Shift, then: Shift) -> Shift:
