@@ -31,6 +31,7 @@ class Node:
     clipped: bool = False
     filters: tuple[str, ...] = ()
     mark: str = ""
+    shown_by: str = ""
 
 
 def beside(nodes: list[Node], place: Place) -> tuple[list[Node], int]:
@@ -120,6 +121,7 @@ def describe(node: Node, parent: str, around: list[Node]) -> LayerInfo:
         node.mask is not None or bool(node.filters),
         node.mark,
         derived=node.children is not None,
+        shown_by=node.shown_by,
     )
 
 

@@ -60,7 +60,8 @@ class KritaEditor:
 
     def layers(self, document: str) -> list[LayerInfo]:
         found = self._find(document)
-        return [stack.describe(found, node) for node in stack.walk(found.rootNode())]
+        shown_by = stack.clones(found)
+        return [stack.describe(found, node, shown_by) for node in stack.walk(found.rootNode())]
 
     def active_layer(self, document: str) -> LayerInfo | None:
         found = self._find(document)
@@ -74,7 +75,7 @@ class KritaEditor:
             return None
         if settling is None:
             self.undo_chains.note_active(document, stack.key_of(node))
-        return stack.describe(found, node)
+        return stack.describe(found, node, stack.clones(found))
 
     def standing(self, document: str) -> set[str]:
         """Acetate's own layers and groups in a document: cheap enough to ask all the time."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from acetate_bridge.editing.editor import Insertion, Place, Refusal, Selection
+from acetate_bridge.editing.plan import has_to_stay
 from acetate_bridge.protocol.types import Layer
 from acetate_krita.adapter import layers as stack
 from acetate_krita.adapter.colour import paint, repaint
@@ -95,12 +96,9 @@ def _assert_may_go(document: Any, node: Any) -> None:
     for each in (node, *stack.around(node)):
         if each.locked():
             raise Refusal(f"“{each.name()}” is locked: unlock it first.")
-    for each in stack.walk(document.rootNode()):
-        source = each.sourceNode() if each.type() == "clonelayer" else None
-        if source is not None and stack.key_of(source) == stack.key_of(node):
-            raise Refusal(
-                f"“{each.name()}” is a clone of “{node.name()}”, which has to stay for it."
-            )
+    name, clone = node.name(), stack.clones(document).get(stack.key_of(node))
+    if clone is not None:
+        raise Refusal(has_to_stay(name, clone))
 
 
 def _exchange(document: Any, old: Any, layer: Layer, steps: Recorder) -> Any:

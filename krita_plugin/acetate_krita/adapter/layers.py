@@ -97,8 +97,18 @@ def bounds_of(node: Any) -> Rect | None:
     return Rect(found.x(), found.y(), found.width(), found.height())
 
 
-def describe(document: Any, node: Any) -> LayerInfo:
-    """A layer in the bridge's words."""
+def clones(document: Any) -> dict[str, str]:
+    """The names of clones in a document, by the keys of the layers that they show."""
+    found: dict[str, str] = {}
+    for each in walk(document.rootNode()):
+        source = each.sourceNode() if each.type() == "clonelayer" else None
+        if source is not None:
+            found.setdefault(key_of(source), each.name())
+    return found
+
+
+def describe(document: Any, node: Any, shown_by: dict[str, str]) -> LayerInfo:
+    """A layer in the bridge's words; `shown_by` are the `clones` of its document."""
     groups, place = around(node), node.position()
     fills = node.type() in ("filllayer", "filterlayer")
     canvas = Rect(0, 0, document.width(), document.height())
@@ -114,4 +124,5 @@ def describe(document: Any, node: Any) -> LayerInfo:
         next((each.name() for each in groups if not each.visible()), ""),
         bool([child for child in node.childNodes() if is_mask(child)]) or is_dressed(node),
         derived=node.type() != "paintlayer",
+        shown_by=shown_by.get(key_of(node), ""),
     )

@@ -72,6 +72,7 @@ class LayerInfo:
     `hidden_in` names a hidden group around it. `dressed`: it carries masks, filters or styles.
     `derived`: its pixels are drawn from something else (a group's layers, a text, shapes).
     `part_of` is the layer that it is to become a part of (a floating selection), else empty.
+    `shown_by` names a clone that shows its pixels as well, so that it has to stay for that.
     """
 
     key: str
@@ -87,6 +88,12 @@ class LayerInfo:
     mark: str = ""
     derived: bool = False
     part_of: str = ""
+    shown_by: str = ""
+
+    @property
+    def replaceable(self) -> bool:
+        """Whether other pixels can take its place: what it says, or shows elsewhere, would go."""
+        return not self.derived and not self.shown_by
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,11 @@ def plan(mode: str, situation: Situation, limits: FrameLimits, region: Rect | No
     )
 
 
+def has_to_stay(name: str, clone: str) -> str:
+    """Why a layer cannot be replaced or taken out: a clone shows its pixels."""
+    return f"“{clone}” is a clone of “{name}”, which has to stay for it."
+
+
 def _check_touched(name: str, common: Rect | None) -> None:
     if common is None:
         raise CannotPlan(

@@ -12,7 +12,14 @@ from acetate_bridge.editing.guides import Follow, left_out_of
 from acetate_bridge.editing.inputs import gather
 from acetate_bridge.editing.job import Record, record_of, source_of
 from acetate_bridge.editing.metadata import HistoryEntry, follows_of, region_of
-from acetate_bridge.editing.plan import CannotPlan, Plan, Situation, above_of, plan
+from acetate_bridge.editing.plan import (
+    CannotPlan,
+    Plan,
+    Situation,
+    above_of,
+    has_to_stay,
+    plan,
+)
 from acetate_bridge.editing.scenes import scene_of
 from acetate_bridge.protocol.following import controls_of
 from acetate_bridge.protocol.frame_planning import FrameLimits
@@ -104,6 +111,8 @@ def anew(
     for each in replaced:
         if each.locked:
             raise CannotPlan(f"“{each.name}” is locked: unlock it first.")
+        if each.shown_by:
+            raise CannotPlan(has_to_stay(each.name, each.shown_by))
     painted = region_of(recipe, history)
     region = painted.moved(*layer.moved) if painted is not None else layer.bounds
     if region is None:

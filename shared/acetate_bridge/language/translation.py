@@ -118,7 +118,7 @@ def _gap(parts: list[str], index: int) -> str:
     if not before and re.match(r" [a-z]", after) and len(parts) == 3:
         return "[^,·]+?"
     closed = r"(?<!\.)" if index == len(parts) - 2 and not after else ""
-    return rf"(?:(?!\. [A-Z]).)+?{closed}"
+    return rf"(?:(?!\. [A-Z“]).)+?{closed}"
 
 
 def _plain(text: str) -> str:

@@ -177,11 +177,12 @@ class Asking(Guiding):
         if layer is None or not mode_row(mode).repaints:
             return wish
         after = self._preferences.current.value("after_repaint")
-        if after == "replace" and not layer.derived:
+        if after == "replace" and layer.replaceable:
             if layer.locked:
                 raise CannotPlan(f"“{layer.name}” is locked: unlock it first.")
             return replace(wish, replaces=(layer.key,))
-        # What a text or the layers of a group say is nowhere else: they are hidden at the most.
+        # What a text or the layers of a group say is nowhere else: they are hidden at the most,
+        # as the panel says beside where it paints.
         return wish if after == "keep" else replace(wish, hides=(layer.key,))
 
     def _check(self, recipe: Recipe) -> tuple[ModelInfo, ModeInfo]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
+from acetate_bridge.editing.editor import LayerInfo
 from acetate_bridge.editing.plan import Plan
 from acetate_bridge.protocol.messages import ModelInfo, Progress
 from acetate_bridge.protocol.modes import mode_row
@@ -37,6 +38,14 @@ def where(mode: str, plan: Plan) -> str:
     if plan.frame.resampled:
         sentence = f"{sentence}, painted at {size.width} × {size.height} and scaled"
     return f"{sentence}."
+
+
+def hidden_instead(layer: LayerInfo) -> str:
+    """What becomes of a layer that a repainting cannot replace."""
+    name, clone = layer.name, layer.shown_by
+    if layer.derived:
+        return f"“{name}” is no layer of pixels: it is hidden, not replaced."
+    return f"“{clone}” is a clone of “{name}”, which is hidden, not replaced."
 
 
 def duration(seconds: float) -> str:

@@ -102,7 +102,7 @@ def draw(known: Knowledge, preferences: Preferences, work: Work) -> PanelView:
     layer_prompts = preferences.layer_prompts(info)
     prompted = preferences.prompt(mode).strip() or any(layer_prompts.values())
     prompted = prompted or not needs_prompt(mode, str(preferences.value("fill", model)))
-    sentence, why_not = _where(known, mode, model)
+    sentence, why_not = _where(known, mode, model, str(preferences.value("after_repaint", model)))
     styles = chosen_styles(settings.lists.get("styles", ())) if mode_row(mode).prompted else {}
     why_not = why_not or hindrance(preferences.follows(mode), styles, model, known.layers)
     if (
@@ -188,14 +188,20 @@ def _left_out(known: Knowledge) -> FieldView:
     return FieldView((layer.mark or layer.key) in known.left_out)
 
 
-def _where(known: Knowledge, mode: str, model: ModelInfo | None) -> tuple[str, str]:
-    """Where it would be painted, and why it cannot be."""
+def _where(
+    known: Knowledge, mode: str, model: ModelInfo | None, after_repaint: str
+) -> tuple[str, str]:
+    """Where it would be painted and what becomes of its layer, and why it cannot be."""
     limits = (model.frame if model is not None else None) or FrameLimits()
     try:
         found = plan(mode, known.situation, limits)
     except CannotPlan as error:
         return str(error), str(error)
-    return words.where(mode, found), known.hindrance(mode, model)
+    sentence, source = words.where(mode, found), found.source
+    replaces = mode_row(mode).repaints and after_repaint == "replace"
+    if replaces and source is not None and not source.replaceable and found.covers(source):
+        sentence = f"{sentence} {words.hidden_instead(source)}"
+    return sentence, known.hindrance(mode, model)
 
 
 def _queued(known: Knowledge, task: Task) -> QueuedJob:

@@ -133,9 +133,45 @@ def test_a_group_is_hidden_where_a_layer_would_be_replaced(tmp_path: Path) -> No
     desk.editor.add(desk.document, sheet, group)
     desk.editor.choose(desk.document, group)
     desk.panel.set_field("after_repaint", "replace")
+    desk.panel.set_mode("refine")
+    desk.panel.refresh()
+    said = "“figures” is no layer of pixels: it is hidden, not replaced."
+    assert desk.view.sentence.endswith(said), "before it is asked for"
+    desk.panel.set_field("language", "de")
+    assert desk.view.sentence.endswith(": Die Ebene wird ausgeblendet, nicht ersetzt.")
+    desk.panel.set_field("language", "en")
     _repaint(desk)
     assert desk.names() == ["foreground 0", "figures", "body"]
     assert not desk.editor.node(desk.document, group).visible
+
+
+def test_a_layer_that_a_clone_shows_is_hidden_where_it_would_be_replaced(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    key = desk.paint("body", solid(64, 64, RED))
+    desk.editor.node(desk.document, key).shown_by = "clone"
+    desk.panel.set_mode("refine")
+    desk.panel.refresh()
+    assert "clone" not in desk.view.sentence, "as it is hidden anyway"
+    desk.panel.set_field("after_repaint", "replace")
+    said = "“clone” is a clone of “body”, which is hidden, not replaced."
+    assert desk.view.sentence.endswith(said)
+    _repaint(desk)
+    assert desk.names() == ["foreground 0", "body"]
+    assert not desk.editor.node(desk.document, key).visible
+
+
+def test_a_layer_that_a_clone_shows_is_not_painted_anew_for_nothing(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.ask()
+    desk.layer()
+    desk.done()
+    desk.panel.swap(0)
+    shown(desk).shown_by = "clone"
+    asked = len(desk.link.requests)
+    desk.panel.regenerate()
+    assert len(desk.link.requests) == asked
+    said = f"“clone” is a clone of “{shown(desk).name}”, which has to stay for it."
+    assert desk.view.status.sentence == said
 
 
 def _repaint(desk: Desk, variants: int = 1) -> None:
