@@ -275,6 +275,7 @@ class Deliveries:
             replaces=[],
             hides=[],
             like="",
+            patches="",
             mask_bounds=None,
             mask="",
             anchor=Anchor(),

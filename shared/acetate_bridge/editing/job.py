@@ -31,6 +31,7 @@ class Record:
     was made from, `hides` what the first result hides; `file`, `mark` and `anchor` find the
     document and the place again; `follows` are the layers that it followed. `contents` says what
     was painted on those that it `replaces`, see `content_of`; `like` is blended as its layers.
+    `patches` is a layer that it repaints a part of, the rest of which a result holds as well.
     """
 
     job: str
@@ -55,6 +56,12 @@ class Record:
     follows: list[Follow] = field(default_factory=list[Follow])
     contents: dict[str, str] = field(default_factory=dict[str, str])
     like: str = ""
+    patches: str = ""
+
+    def gives_way(self, whole: bool) -> tuple[str, ...]:
+        """What is not seen any more beside a result, which is `whole` or only a part."""
+        gone = (*self.replaces, *self.hides)
+        return tuple(key for key in gone if whole or key != self.patches)
 
     @property
     def selection(self) -> Selection | None:
@@ -80,6 +87,7 @@ class Record:
             hides=[keys[key] for key in self.hides if key in keys],
             source=keys.get(self.source, ""),
             like=keys.get(self.like, ""),
+            patches=keys.get(self.patches, ""),
             contents={keys[key]: word for key, word in self.contents.items() if key in keys},
             anchor=self.anchor.opened_again(keys),
         )
@@ -132,7 +140,8 @@ def record_of(
 class Result:
     """One variant: its layers from the top downwards, and their keys while they are inserted.
 
-    `stood`: it was in a document, whose undo history has it at least.
+    `stood`: it was in a document, whose undo history has it at least. `whole`: it holds the rest
+    of the layer that it repaints a part of, and no selection clips it.
     """
 
     layers: tuple[Layer, ...]
@@ -141,6 +150,7 @@ class Result:
     keys: list[str] = field(default_factory=list[str])
     kept: bool = False
     stood: bool = False
+    whole: bool = False
 
     @property
     def recipe(self) -> Recipe | None:

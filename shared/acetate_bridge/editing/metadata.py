@@ -127,6 +127,11 @@ def follows_of(recipe: Recipe, entries: list[HistoryEntry]) -> tuple[Follow, ...
     return next((entry.follows for entry in entries if entry.recipe == recipe), ())
 
 
+def selection_of(recipe: Recipe, entries: list[HistoryEntry]) -> Selection | None:
+    """What was selected when a recipe was painted; None when nothing was."""
+    return next((entry.selection for entry in entries if entry.recipe == recipe), None)
+
+
 def region_of(recipe: Recipe, entries: list[HistoryEntry]) -> Rect | None:
     """Where a recipe was painted; its layer's bounds may be smaller."""
     return next((entry.region for entry in entries if entry.recipe == recipe), None)

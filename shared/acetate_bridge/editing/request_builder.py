@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from acetate_bridge.editing.anchor import anchor_of
 from acetate_bridge.editing.content import content_of
-from acetate_bridge.editing.editor import Document, Editor, LayerInfo, Place
+from acetate_bridge.editing.editor import Document, Editor, LayerInfo, Place, Selection
 from acetate_bridge.editing.guides import Follow, left_out_of
 from acetate_bridge.editing.inputs import gather
 from acetate_bridge.editing.job import Record, record_of, source_of
-from acetate_bridge.editing.metadata import HistoryEntry, follows_of, region_of
+from acetate_bridge.editing.metadata import HistoryEntry, follows_of, region_of, selection_of
 from acetate_bridge.editing.plan import (
     CannotPlan,
     Plan,
@@ -42,7 +42,8 @@ class Wish:
     """What a job shall do beside painting: where, how often, and to what is there already.
 
     `follows` are the layers that it follows; those that the document's note leaves out are not
-    seen by the model. The layers are blended as `like` is.
+    seen by the model. The layers are blended as `like` is. `patches` is repainted in part only:
+    its results hold the rest of it as well.
     """
 
     region: Rect | None = None
@@ -51,6 +52,7 @@ class Wish:
     hides: tuple[str, ...] = ()
     follows: tuple[Follow, ...] = ()
     like: str = ""
+    patches: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,13 @@ def anew(
     if mode_row(recipe.mode).below:
         # It lies directly below the layer that it was made for.
         situation = replace(situation, layer=above_of(layer, layers))
+    selected = selection_of(recipe, history) if mode_row(recipe.mode).repaints else None
+    if selected is not None:
+        # Of a whole that holds it, no more than that part is painted.
+        selected = Selection(selected.bounds.moved(*layer.moved), selected.mask)
+    situation = replace(situation, selection=selected)
     replaces = tuple(each.key for each in replaced)
+    region = region if selected is None else None
     return situation, Wish(region, replaces=replaces, follows=follows_of(recipe, history))
 
 
@@ -138,6 +146,7 @@ def once_more(
         document=document.key,
         recipe=recipe,
         replaces=standing,
+        patches=standing[0] if standing and last.record.patches else "",
         place=place,
         anchor=anchor_of(editor, document, standing[0] if standing else ""),
     )
@@ -185,7 +194,7 @@ def build(
         None if fleeting else anchor_of(editor, found.document, source),
         list(wish.follows),
     )
-    record = replace(record, like=wish.like)
+    record = replace(record, like=wish.like, patches=wish.patches)
     if record.replaces and not fleeting:
         layers = {each.key: each for each in editor.layers(found.document.key)}
         there = [layers[key] for key in record.replaces if key in layers]
@@ -205,10 +214,17 @@ def _place(editor: Editor, found: Plan, mode: str) -> Place:
 
 
 def _sparing(wish: Wish, found: Plan, mode: str) -> Wish:
-    """A layer that is repainted in part stays to be seen: the rest of it is nowhere else."""
-    source = found.source
-    if source is None or not mode_row(mode).repaints or found.covers(source):
+    """A layer that is repainted in part: the rest of it must be nowhere but in the result.
+
+    Where the result cannot hold it, the layer stays to be seen.
+    """
+    source, row = found.source, mode_row(mode)
+    if source is None or not row.repaints or found.covers(source):
         return wish
+    gives_way = source.key in wish.replaces or (source.key in wish.hides and not source.dressed)
+    # What is cut out shall stand alone.
+    if gives_way and not source.derived and (row.prompted or row.keeps_alpha):
+        return replace(wish, patches=source.key)
     hides = tuple(key for key in wish.hides if key != source.key)
     replaces = tuple(key for key in wish.replaces if key != source.key)
     spared = len(hides) + len(replaces) < len(wish.hides) + len(wish.replaces)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from acetate_bridge.editing.anchor import Shift, shift_since
+from acetate_bridge.editing.completing import complete
 from acetate_bridge.editing.content import content_of
 from acetate_bridge.editing.editor import (
     Document,
@@ -14,9 +15,9 @@ from acetate_bridge.editing.editor import (
     Insertion,
     LayerInfo,
     Place,
-    Selection,
 )
 from acetate_bridge.editing.job import Record, Result
+from acetate_bridge.editing.placing import clip, first_of, moved_by, near, summed, with_names
 from acetate_bridge.editing.recipes import read_recipe
 from acetate_bridge.editing.stack_order import (
     Earlier,
@@ -208,21 +209,24 @@ class Strip:
         """The first result of a job: it replaces or hides what the job was made for."""
         layers = self._layers()
         shift = self._shift(record)
-        there = [key for key in record.replaces if key in layers]
+        self._complete(record, result)
+        gone = record.gives_way(result.whole)
+        there = [key for key in record.replaces if key in layers and key in gone]
         replaced = tuple(key for key in there if self._is_as_it_was(record, layers[key]))
         before = self._captured(record, replaced, shift) if replaced else None
         # What was painted there meanwhile is nowhere else.
-        hides = [*record.hides, *(key for key in there if key not in replaced)]
+        hides = [key for key in record.hides if key in gone]
+        hides += [key for key in there if key not in replaced]
         hidden = tuple(key for key in hides if key in layers and not layers[key].hidden)
-        named = _named(result.layers, [layers[key].name for key in replaced])
+        named = with_names(result.layers, [layers[key].name for key in replaced])
         insertion = Insertion(
-            _shifted(named, [shift] * len(named)),
+            moved_by(named, [shift] * len(named)),
             self._place(record, layers),
             record.group,
-            _moved_selection(record.selection, shift),
+            clip(record, result, shift),
             replaced,
             hidden,
-            _first_of([*hides, record.like], layers),
+            first_of([*hides, record.patches, record.like], layers),
         )
         self._stand(record, result, insertion, [shift] * len(result.layers))
         self._before, self._hidden = before, hidden
@@ -230,24 +234,26 @@ class Strip:
     def _insert_beside(self, record: Record, result: Result) -> None:
         shift = self._shift(record)
         offsets = [shift] * len(result.layers)
-        mask, layers = _moved_selection(record.selection, shift), self._layers()
+        self._complete(record, result)
+        layers = self._layers()
         insertion = Insertion(
-            _shifted(result.layers, offsets),
+            moved_by(result.layers, offsets),
             self._place(record, layers),
             record.group,
-            mask,
-            like=_first_of([*record.hides, record.like], layers),
+            clip(record, result, shift),
+            like=first_of([*record.hides, record.patches, record.like], layers),
         )
         self._stand(record, result, insertion, offsets)
 
     def _exchange(self, record: Record, old: Result, new: Result) -> None:
         """Put a result in the place of another, which keeps what the painter did to it."""
+        self._complete(record, new)
         standing = self._standing(old)
         layers = self._layers()
         offsets = list(standing.offsets)
         for index, key in enumerate(standing.keys):
             if key in layers:
-                offsets[index] = _sum(
+                offsets[index] = summed(
                     standing.offsets[index], layers[key].moved, standing.moved[index]
                 )
         old.layers = tuple(
@@ -262,8 +268,8 @@ class Strip:
             for key, name in zip(standing.keys, standing.names)  # noqa: B905 (as many)
         ]
         insertion = Insertion(
-            _shifted(_named(new.layers, given), offsets),
-            _near(standing.keys, layers, self._place(record, layers)),
+            moved_by(with_names(new.layers, given), offsets),
+            near(standing.keys, layers, self._place(record, layers)),
             replaces=tuple(standing.keys),
         )
         self._stand(record, new, insertion, offsets, standing.group)
@@ -296,6 +302,9 @@ class Strip:
         place = place_now(record.place, record.anchor.stack, stack)
         earlier = self._earlier
         return earlier.topmost(record.document, place, stack) if earlier is not None else place
+
+    def _complete(self, record: Record, result: Result) -> None:
+        complete(self._editor, self._document(record), record, result, self._before)
 
     def _shift(self, record: Record) -> Shift:
         """How far the region has gone since it was asked for; raises PlaceLost."""
@@ -420,39 +429,3 @@ class Strip:
             if result.keys:
                 self.results.insert(place, result)
         self._discarded = [each for each in self._discarded if not each[1].keys]
-
-
-def _shifted(layers: tuple[Layer, ...], offsets: list[Shift]) -> tuple[Layer, ...]:
-    pairs = zip(layers, offsets)  # noqa: B905 (as many)
-    return tuple(replace(layer, x=layer.x + x, y=layer.y + y) for layer, (x, y) in pairs)
-
-
-def _named(layers: tuple[Layer, ...], names: list[str]) -> tuple[Layer, ...]:
-    """Layers with other names, where there are any."""
-    names = names + [""] * (len(layers) - len(names))
-    pairs = zip(layers, names)  # noqa: B905 (longer ones do not matter)
-    return tuple(replace(layer, name=name or layer.name) for layer, name in pairs)
-
-
-def _moved_selection(selection: Selection | None, shift: Shift) -> Selection | None:
-    if selection is None:
-        return None
-    return Selection(selection.bounds.moved(*shift), selection.mask)
-
-
-def _first_of(keys: list[str], layers: dict[str, LayerInfo]) -> str:
-    """The first of these layers that is there; empty where none is."""
-    return next((key for key in keys if key in layers), "")
-
-
-def _near(keys: list[str], layers: dict[str, LayerInfo], otherwise: Place) -> Place:
-    """Where layers go whose counterparts are gone: beside those that are still there."""
-    there = [index for index, key in enumerate(keys) if key in layers]
-    if not there:
-        return otherwise
-    # Those that are gone lay below, unless the topmost is among them.
-    return Place(keys[there[0]]) if there[0] else Place(keys[there[-1]], below=True)
-
-
-def _sum(offset: Shift, now: Shift, then: Shift) -> Shift:
-    return offset[0] + now[0] - then[0], offset[1] + now[1] - then[1]

@@ -33,7 +33,7 @@ def result_in_place(
     shift = shift_since(editor, document, record.anchor) if document is not None else None
     if document is None or shift is None:
         return None
-    soft = record.selection
+    soft = record.selection if not result.whole else None
     mask = Selection(soft.bounds.moved(*shift), soft.mask) if soft is not None else None
     pictures = tuple(Placed(layer.image, _place_of(layer).moved(*shift)) for layer in result.layers)
     region = _hull([each.place for each in pictures])

@@ -153,7 +153,7 @@ class Previewing(Equipping):
         if painted is None:
             return None, _nothing
         record, result = painted.task.record, painted.result
-        without = (*record.replaces, *record.hides)
+        without = record.gives_way(result.whole)
         return record.job, lambda: result_in_place(
             self._editor, record, result, self._deliveries.place_of(record), without, self.around
         )
@@ -180,7 +180,7 @@ class Previewing(Equipping):
             return None  # The document shows it.
         standing = tuple(strip.shown.keys) if strip.shown is not None else ()
         if not strip.anything_inserted:
-            standing = (*record.replaces, *record.hides)
+            standing = record.gives_way(result.whole)
         place = Place(strip.shown.keys[0]) if strip.shown is not None else None
         return (job, index, standing), lambda: result_in_place(
             self._editor,

@@ -8,36 +8,106 @@ import pytest
 
 from acetate_bridge.editing.editor import Selection
 from acetate_bridge.protocol.geometry import Rect
+from acetate_bridge.protocol.types import Image
 from tests.acetate_bridge.panel.desk import Desk, lantern, move, shown, solid
 from tests.editors.memory_stack import Node
 
 RED = (200, 10, 10, 255)
-_ALMOST = bytes(255 if (x, y) != (9, 9) else 254 for y in range(64) for x in range(64))
+PART = Rect(10, 10, 30, 30)
 
 
 @pytest.mark.parametrize("after", ["hide", "replace"])
-@pytest.mark.parametrize(
-    "selected",
-    [Selection(Rect(10, 10, 30, 30)), Selection(Rect(0, 0, 64, 64), _ALMOST)],
-    ids=["a part", "softly"],
-)
-def test_a_layer_that_is_repainted_in_part_stays_and_is_seen(
-    tmp_path: Path, after: str, selected: Selection
+@pytest.mark.parametrize("seen_through", [(200, 10, 10, 90), RED])
+def test_a_layer_that_is_repainted_in_part_gives_way_to_all_of_it(
+    tmp_path: Path, after: str, seen_through: tuple[int, int, int, int]
 ) -> None:
-    desk = Desk(tmp_path)
-    key = desk.paint("sketch", solid(64, 64, RED))
-    desk.panel.set_field("after_repaint", after)
-    desk.editor.sheet(desk.document).selected = selected
-    _repaint(desk)
-    assert desk.names() == ["foreground 0", "sketch"]
+    desk, key = _selected_in_part(tmp_path, after, Selection(PART), solid(64, 64, seen_through))
+    for _time in range(2):
+        for index in range(2):
+            node = shown(desk)
+            assert node.bounds == Rect(0, 0, 64, 64) and node.mask is None
+            assert node.pixels == _with_part(solid(64, 64, seen_through), lantern(30, 30, index))
+            assert (node.opacity, node.blending) == (90, "multiply"), "as its source"
+            desk.panel.swap(1 - index)
+    if after == "hide":
+        assert desk.names() == ["foreground 0", "sketch"]
+        assert not desk.editor.node(desk.document, key).visible
+    else:
+        assert desk.names() == ["sketch"]
+    desk.panel.discard()
+    assert desk.names() == ["sketch"]
+    (node,) = desk.editor.sheet(desk.document).nodes
+    assert node.visible and node.pixels == solid(64, 64, seen_through)
+
+
+def test_where_a_part_is_selected_softly_the_old_and_the_new_are_mixed(tmp_path: Path) -> None:
+    soft = bytes(128 if x == 3 else 255 for _y in range(30) for x in range(30))
+    clear = solid(64, 64, (200, 10, 10, 0))
+    painted = solid(30, 30, (*RED[:3], 240))
+    desk, _ = _selected_in_part(tmp_path, "hide", Selection(PART, soft), clear, painted)
+    node = shown(desk)
+    assert node.mask is None and node.pixels is not None
+    row = node.pixels.data[64 * 4 * 20 + 4 * 10 :][: 4 * 30]
+    assert [row[4 * x + 3] for x in range(5)] == [240, 240, 240, 120, 240]
+    assert {row[4 * x : 4 * x + 3] for x in range(5)} == {bytes(RED[:3])}
+
+
+@pytest.mark.parametrize("after", ["hide", "replace"])
+def test_strokes_beside_the_part_that_is_repainted_are_in_the_result(
+    tmp_path: Path, after: str
+) -> None:
+    desk, key = _selected_in_part(tmp_path, after, Selection(PART), solid(64, 64, RED), come=False)
     node = desk.editor.node(desk.document, key)
-    assert node.visible and node.pixels == solid(64, 64, RED)
+    node.pixels = painted = solid(64, 64, (200, 10, 11, 255))
+    desk.layer()
+    desk.done()
+    found = shown(desk).pixels
+    assert found == _with_part(painted, lantern(30, 30))
+    assert desk.editor.node(desk.document, key).pixels == painted, "which no result replaces"
+
+
+def test_a_layer_that_was_moved_meanwhile_is_completed_where_it_is(tmp_path: Path) -> None:
+    desk, key = _selected_in_part(tmp_path, "hide", Selection(PART), solid(64, 64, RED), come=False)
+    move(desk.editor.node(desk.document, key), 7, -2)
+    desk.layer()
+    desk.done()
+    assert shown(desk).bounds == Rect(7, -2, 64, 64)
+    assert shown(desk).pixels == _with_part(solid(64, 64, RED), lantern(30, 30))
+
+
+@pytest.mark.parametrize("after", ["hide", "keep"])
+def test_a_part_of_what_no_result_can_hold_stays_and_is_seen(tmp_path: Path, after: str) -> None:
+    desk, key = _selected_in_part(tmp_path, after, Selection(PART), solid(64, 64, RED), come=False)
+    node = desk.editor.node(desk.document, key)
+    if after == "hide":
+        desk.panel.cancel()
+        node.filters = ("invert",)
+        desk.ask("a paper lantern", "refine")
+    desk.layer()
+    desk.done()
+    assert desk.names() == ["foreground 0", "sketch"] and node.visible
+    assert shown(desk).bounds == PART
     desk.panel.another_try()
     desk.layer()
     desk.done()
-    assert desk.editor.node(desk.document, key).visible
     desk.panel.discard()
     assert desk.editor.node(desk.document, key).visible
+
+
+def test_a_part_is_painted_anew_within_the_whole(tmp_path: Path) -> None:
+    soft = bytes(0 if x == 3 else 255 for _y in range(30) for x in range(30))
+    desk, _ = _selected_in_part(tmp_path, "hide", Selection(PART, soft), solid(64, 64, RED))
+    before = shown(desk).pixels
+    desk.panel.swap(0)
+    desk.panel.regenerate()
+    assert desk.request.frame is not None and desk.request.frame.region == PART
+    desk.layer(image=solid(30, 30, (1, 2, 3, 240)))
+    desk.done()
+    found = shown(desk).pixels
+    assert found is not None and before is not None and shown(desk).bounds == Rect(0, 0, 64, 64)
+    row = found.data[64 * 4 * 20 :][: 64 * 4]
+    assert {row[4 * x : 4 * x + 4] for x in (0, 9, 13, 40, 63)} == {bytes(RED)}
+    assert {row[4 * x : 4 * x + 4] for x in (10, 12, 14, 39)} == {bytes((1, 2, 3, 240))}
 
 
 def test_a_layer_that_is_selected_whole_is_hidden_as_without_a_selection(tmp_path: Path) -> None:
@@ -172,6 +242,39 @@ def test_a_layer_that_a_clone_shows_is_not_painted_anew_for_nothing(tmp_path: Pa
     assert len(desk.link.requests) == asked
     said = f"“clone” is a clone of “{shown(desk).name}”, which has to stay for it."
     assert desk.view.status.sentence == said
+
+
+def _selected_in_part(
+    folder: Path,
+    after: str,
+    selected: Selection,
+    sketch: Image,
+    painted: Image | None = None,
+    come: bool = True,
+) -> tuple[Desk, str]:
+    """A sketch of which a part is repainted in two variants, and its key."""
+    desk = Desk(folder)
+    key = desk.paint("sketch", sketch)
+    node = desk.editor.node(desk.document, key)
+    node.opacity, node.blending = 90, "multiply"
+    desk.panel.set_field("after_repaint", after)
+    desk.panel.set_field("variants", 2)
+    desk.editor.sheet(desk.document).selected = selected
+    desk.ask("a paper lantern", "refine")
+    for variant in range(2 if come else 0):
+        desk.layer(variant, painted)
+    if come:
+        desk.done()
+    return desk, key
+
+
+def _with_part(sketch: Image, part: Image) -> Image:
+    """A sketch of 64 × 64 with another picture in its part."""
+    data = bytearray(sketch.data)
+    for row in range(PART.height):
+        start = ((PART.y + row) * 64 + PART.x) * 4
+        data[start : start + PART.width * 4] = part.data[row * PART.width * 4 :][: PART.width * 4]
+    return Image(64, 64, bytes(data))
 
 
 def _repaint(desk: Desk, variants: int = 1) -> None:
