@@ -122,6 +122,7 @@ def describe(node: Node, parent: str, around: list[Node]) -> LayerInfo:
         node.mark,
         derived=node.children is not None,
         shown_by=node.shown_by,
+        clipped=node.clipped,
     )
 
 

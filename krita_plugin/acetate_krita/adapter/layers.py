@@ -125,4 +125,5 @@ def describe(document: Any, node: Any, shown_by: dict[str, str]) -> LayerInfo:
         bool([child for child in node.childNodes() if is_mask(child)]) or is_dressed(node),
         derived=node.type() != "paintlayer",
         shown_by=shown_by.get(key_of(node), ""),
+        clipped=node.inheritAlpha(),
     )

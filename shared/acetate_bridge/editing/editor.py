@@ -73,6 +73,7 @@ class LayerInfo:
     `derived`: its pixels are drawn from something else (a group's layers, a text, shapes).
     `part_of` is the layer that it is to become a part of (a floating selection), else empty.
     `shown_by` names a clone that shows its pixels as well, so that it has to stay for that.
+    `clipped`: it is only seen where something else lies below it in its group.
     """
 
     key: str
@@ -89,6 +90,7 @@ class LayerInfo:
     derived: bool = False
     part_of: str = ""
     shown_by: str = ""
+    clipped: bool = False
 
     @property
     def replaceable(self) -> bool:

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass, replace
 
 from acetate_bridge.editing.anchor import anchor_of
+from acetate_bridge.editing.clipping import below_of
 from acetate_bridge.editing.content import content_of
 from acetate_bridge.editing.editor import Document, Editor, LayerInfo, Place, Selection
 from acetate_bridge.editing.guides import Follow, left_out_of
@@ -204,13 +205,17 @@ def build(
 
 
 def _place(editor: Editor, found: Plan, mode: str) -> Place:
-    """Where the layers go: a scene beside the one that its neighbour belongs to, never into it."""
-    document, source = found.document.key, found.source
-    if source is None or not mode_row(mode).grouped:
+    """Where the layers go: a scene beside the one that its neighbour belongs to, never into it.
+
+    What goes below a layer leaves alone what is clipped to the others there.
+    """
+    document, source, row = found.document.key, found.source, mode_row(mode)
+    if source is None or not (row.grouped or row.below):
         return found.place
-    if scene_of(editor, document, source, editor.layers(document)):
-        return Place(source.parent)
-    return found.place
+    layers = editor.layers(document)
+    if row.below:
+        return below_of(source, layers)
+    return Place(source.parent) if scene_of(editor, document, source, layers) else found.place
 
 
 def _sparing(wish: Wish, found: Plan, mode: str) -> Wish:

@@ -71,6 +71,13 @@ class Asking(Guiding):
         raise NotImplementedError
 
     @safely
+    def set_mode(self, mode: str) -> None:
+        """Choose what to do; what is said of it may depend on all the layers."""
+        super().set_mode(mode)
+        if self._preferences.guides:
+            self._look()
+
+    @safely
     def generate(self, mode: str | None = None) -> None:
         """Paint with these settings."""
         self._generate(mode or self._preferences.current.mode)

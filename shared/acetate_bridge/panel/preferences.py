@@ -21,6 +21,7 @@ from acetate_bridge.panel.guides import (
 from acetate_bridge.panel.lists import LISTS
 from acetate_bridge.panel.settings import PanelSettings, load_settings, save_settings
 from acetate_bridge.protocol.messages import ModeInfo, ModelInfo
+from acetate_bridge.protocol.modes import mode_row
 from acetate_bridge.protocol.seeds import drawn_seed
 from acetate_bridge.protocol.types import Recipe
 
@@ -92,7 +93,9 @@ class Preferences:
     @property
     def guides(self) -> bool:
         """Whether the layers of the document have to be known."""
-        return self.current.guides_open or bool(self.current.lists.get("follow"))
+        current = self.current
+        follows = current.guides_open or bool(current.lists.get("follow"))
+        return follows or mode_row(current.mode).below
 
     def follows(self, mode: str) -> tuple[Follow, ...]:
         """The layers to follow in a mode."""

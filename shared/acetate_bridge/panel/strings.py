@@ -48,6 +48,11 @@ def hidden_instead(layer: LayerInfo) -> str:
     return f"“{clone}” is a clone of “{name}”, which is hidden, not replaced."
 
 
+def seen_on_it(layer: LayerInfo) -> str:
+    """What a clipped layer does to a new background."""
+    return f"“{layer.name}” is clipped to what lies below it, and will be seen on it, too."
+
+
 def duration(seconds: float) -> str:
     """Time as a person says it: "3 s", "2 min", "1 h 5 min"."""
     whole = max(1, round(seconds))

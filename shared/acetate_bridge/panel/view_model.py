@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from acetate_bridge.client.connection_state import STOPPED, Connection, State
+from acetate_bridge.editing.clipping import clipped_to
 from acetate_bridge.editing.editor import LayerInfo
 from acetate_bridge.editing.insertion import Offer
 from acetate_bridge.editing.job import Result, Task
@@ -201,6 +202,10 @@ def _where(
     replaces = mode_row(mode).repaints and after_repaint == "replace"
     if replaces and source is not None and not source.replaceable and found.covers(source):
         sentence = f"{sentence} {words.hidden_instead(source)}"
+    if mode_row(mode).below and source is not None and known.layers:
+        clipped = clipped_to(source, known.layers)
+        if clipped is not None:
+            sentence = f"{sentence} {words.seen_on_it(clipped)}"
     return sentence, known.hindrance(mode, model)
 
 
