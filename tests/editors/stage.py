@@ -92,6 +92,10 @@ class Stage:
         """What the status line says."""
         return self._panel.view.status.sentence
 
+    def where(self) -> str:
+        """What is said of where it would be painted."""
+        return self._panel.view.sentence
+
     def strip(self) -> list[bool]:
         """For each result whether it stands in the document."""
         return [each.shown for each in self._panel.view.results]

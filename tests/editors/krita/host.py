@@ -138,6 +138,10 @@ class KritaHost:
         node = self._node(document, layer)
         return node.opacity(), node.blendingMode(), node.inheritAlpha()
 
+    def style(self, document: str, layer: str) -> str:
+        """The layer style, as text."""
+        return str(self._node(document, layer).layerStyleToAsl())
+
     def mask(self, document: str, layer: str, region: Rect) -> bytes | None:
         for child in self._node(document, layer).childNodes():
             if child.type() == "transparencymask":

@@ -17,6 +17,7 @@ from typing import Any
 from acetate_krita.adapter.gui_thread import GuiThread
 from acetate_krita.qt import QtCore
 from tests.editors import contract, contract_law, contract_runner
+from tests.editors.krita import own_checks
 from tests.editors.krita.host import KritaHost
 
 _TURNS = 3
@@ -32,6 +33,9 @@ _LOOKS = frozenset(
         "said",
         "asked",
         "offered",
+        "where",
+        "strip",
+        "style",
     }
 )
 """What the host does without changing anything."""
@@ -111,7 +115,7 @@ def run(report: Path, only: str = "", half: int | None = None) -> Iterator[float
             outcome[name] = traceback.format_exc()
 
     told = 0
-    for name, check, arguments in contract_runner.cases(host):
+    for name, check, arguments in (*contract_runner.cases(host), *own_checks.cases(host)):
         if only not in name:
             continue
         if name.startswith("tell_"):

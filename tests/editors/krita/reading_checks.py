@@ -16,27 +16,6 @@ _TURN = 0.2
 _STRENGTH = 150
 """What the masks of the zoo let through, and where."""
 _OVERLAY = (200, 40, 90)
-_STYLE = """<asl>
- <node type="Descriptor" classId="null" name="">
-  <node type="UnitFloat" unit="#Prc" key="Scl " value="100"/>
-  <node type="Boolean" key="masterFXSwitch" value="1"/>
-  <node type="Descriptor" classId="SoFi" key="SoFi" name="">
-   <node type="Boolean" key="enab" value="1"/>
-   <node type="Enum" key="Md  " value="Nrml" typeId="BlnM"/>
-   <node type="UnitFloat" unit="#Prc" key="Opct" value="100"/>
-   <node type="Descriptor" classId="RGBC" key="Clr " name="">
-    <node type="Double" key="Rd  " value="200"/>
-    <node type="Double" key="Grn " value="40"/>
-    <node type="Double" key="Bl  " value="90"/>
-   </node>
-  </node>
- </node>
- <node type="Descriptor" classId="Styl" name="">
-  <node type="Descriptor" classId="documentMode" key="documentMode" name=""/>
- </node>
-</asl>
-"""
-"""A colour laid over all of a layer, as Krita writes it."""
 
 
 def masks_of_the_groups_around_a_layer_hide_it_but_their_opacity_does_not(
@@ -113,7 +92,7 @@ def run(outcome: dict[str, str]) -> Iterator[float]:
         document = zoo.build(stack)
         yield _TURN
         if check is a_style_of_a_layer_counts:
-            document.nodeByName("active").setLayerStyleFromAsl(_STYLE)
+            document.nodeByName("active").setLayerStyleFromAsl(zoo.STYLE)
             yield _TURN
         try:
             check(*_read())

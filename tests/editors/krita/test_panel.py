@@ -22,6 +22,7 @@ NAMES = [
         "prompt_checks.py",
         "setup_checks.py",
         "undo_checks.py",
+        "window_checks.py",
         "panel_checks.py",
     )
     for each in ast.parse(CHECKS.with_name(name).read_text(encoding="utf-8")).body

@@ -8,11 +8,37 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from acetate_bridge.protocol.geometry import Rect
 from acetate_krita.qt import QtCore, QtGui
 from krita import InfoObject, Krita, Selection
 
 SRGB = "sRGB-elle-V2-srgbtrc.icc"
 WIDTH, HEIGHT = 64, 48
+SELECTED = Rect(8, 6, 40, 30)
+BASE = Rect(10, 8, 20, 20)
+"""Where the figure lies that another layer is clipped to."""
+PAPER = (200, 210, 220, 255)
+STYLE = """<asl>
+ <node type="Descriptor" classId="null" name="">
+  <node type="UnitFloat" unit="#Prc" key="Scl " value="100"/>
+  <node type="Boolean" key="masterFXSwitch" value="1"/>
+  <node type="Descriptor" classId="SoFi" key="SoFi" name="">
+   <node type="Boolean" key="enab" value="1"/>
+   <node type="Enum" key="Md  " value="Nrml" typeId="BlnM"/>
+   <node type="UnitFloat" unit="#Prc" key="Opct" value="100"/>
+   <node type="Descriptor" classId="RGBC" key="Clr " name="">
+    <node type="Double" key="Rd  " value="200"/>
+    <node type="Double" key="Grn " value="40"/>
+    <node type="Double" key="Bl  " value="90"/>
+   </node>
+  </node>
+ </node>
+ <node type="Descriptor" classId="Styl" name="">
+  <node type="Descriptor" classId="documentMode" key="documentMode" name=""/>
+ </node>
+</asl>
+"""
+"""A colour (200, 40, 90) laid over all of a layer, as Krita writes it."""
 
 
 def build(stack: str) -> Any:
@@ -22,11 +48,11 @@ def build(stack: str) -> Any:
     krita.activeWindow().addView(document)
     root = document.rootNode()
     first = root.childNodes()[0]
-    STACKS[stack](document, root)
+    {**STACKS, **MORE}[stack](document, root)
     first.remove()
     document.setHorizontalGuides([7.0])
     chosen = Selection()
-    chosen.select(8, 6, 40, 30, 255)
+    chosen.select(SELECTED.x, SELECTED.y, SELECTED.width, SELECTED.height, 255)
     document.setSelection(chosen)
     document.refreshProjection()
     document.waitForDone()
@@ -149,6 +175,49 @@ STACKS: dict[str, Callable[[Any, Any], None]] = {
     "clone, fill, filter, vector, text, file": _kinds,
     "animated": _animated,
 }
+
+
+def _flat(document: Any, name: str, place: Rect, colour: tuple[int, ...]) -> Any:
+    """A layer of one colour, given as it is seen."""
+    node = document.createNode(name, "paintlayer")
+    red, green, blue, alpha = colour
+    data = QtCore.QByteArray(bytes((blue, green, red, alpha)) * place.size.pixels)
+    node.setPixelData(data, place.x, place.y, place.width, place.height)
+    return node
+
+
+def _clipped_in_a_group(document: Any, root: Any) -> None:
+    whole = Rect(0, 0, WIDTH, HEIGHT)
+    shade = _flat(document, "shade", whole, (0, 0, 90, 128))
+    shade.setInheritAlpha(True)
+    figure = _group(document, "figure", _flat(document, "active", BASE, (20, 200, 30, 255)), shade)
+    _add(root, _flat(document, "paper", whole, PAPER), figure)
+
+
+def _half_transparent(document: Any, root: Any) -> None:
+    whole = Rect(0, 0, WIDTH, HEIGHT)
+    sketch = _flat(document, "active", whole, (220, 20, 20, 128))
+    _add(root, _flat(document, "paper", whole, PAPER), sketch)
+
+
+def _cloned(document: Any, root: Any) -> None:
+    active = _flat(document, "active", BASE, (20, 200, 30, 255))
+    _add(root, active, document.createCloneLayer("clone", active))
+
+
+def _styled(document: Any, root: Any) -> None:
+    active = _flat(document, "active", BASE, (20, 200, 30, 255))
+    _add(root, active)
+    active.setLayerStyleFromAsl(STYLE)
+
+
+MORE: dict[str, Callable[[Any, Any], None]] = {
+    "clipped in a group": _clipped_in_a_group,
+    "half transparent": _half_transparent,
+    "cloned": _cloned,
+    "styled": _styled,
+}
+"""Stacks that no story of the contract is told on."""
 
 
 def fingerprint(document: Any, ours: frozenset[str]) -> dict[str, object]:
