@@ -161,11 +161,12 @@ def new_document(width: int, height: int, window: Any = None) -> Any:
 
 
 def canvas() -> QtWidgets.QWidget:
-    """The widget that is painted on."""
+    """The widget that is painted on; that of another view lies behind it, and counts as visible."""
     main = Krita.instance().activeWindow().qwindow()
+    inner = main.centralWidget().findChild(QtWidgets.QMdiArea).activeSubWindow()
     found = [
         each
-        for each in main.findChildren(QtWidgets.QWidget)
+        for each in inner.findChildren(QtWidgets.QWidget)
         if each.metaObject().className() in ("KisOpenGLCanvas2", "KisQPainterCanvas")
     ]
     return next(each for each in found if each.isVisible())

@@ -1,0 +1,66 @@
+"""Ctrl+Z where a painter expects it to undo what they did last, and two views of one document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.editors.krita.desk import Desk
+
+pytestmark = pytest.mark.slow
+
+_VIEWS = "len(Krita.instance().activeWindow().views())"
+
+
+@pytest.fixture
+def painted(desk: Desk) -> Iterator[Desk]:
+    """A sheet with a layer above it."""
+    desk.fresh()
+    with desk.settings_kept():
+        desk.krita.run("panel()._actions.set_mode('text')")
+        desk.write("a red apple")
+        desk.generate()
+        desk.wait(lambda: desk.names() == ["red apple", "Background"])
+        desk.ready()
+        yield desk
+    desk.fresh()
+
+
+def test_what_was_typed_is_back_after_a_click_on_the_history(painted: Desk) -> None:
+    painted.write("typed by hand")
+    for focused in ("panel().history.buttons[0]", "panel().prompts.text"):
+        painted.click("panel().history.buttons[0]")
+        painted.wait(lambda: painted.view()["prompt"] == "a red apple")
+        painted.krita.run(f"{focused}.setFocus()")
+        painted.wait(lambda: painted.ask("QtWidgets.QApplication.focusWidget() is not None"))
+        painted.screen.key("ctrl+z")
+        painted.wait(lambda: painted.view()["prompt"] == "typed by hand")
+        assert painted.names() == ["red apple", "Background"], "the document is as it was"
+
+
+def test_the_strip_shows_again_what_was_discarded_and_is_back(painted: Desk) -> None:
+    painted.click("panel().discard")
+    painted.wait(lambda: painted.names() == ["Background"] and painted.view()["results"] == [])
+    painted.undo()
+    painted.wait(lambda: painted.names() == ["red apple", "Background"])
+    painted.wait(lambda: painted.view()["results"] == [True])
+
+
+def test_two_views_of_a_document_show_and_undo_the_same(painted: Desk) -> None:
+    painted.krita.run("Krita.instance().activeWindow().addView(document)")
+    painted.wait(lambda: painted.ask(_VIEWS) == 2 and painted.ask("settled()"))
+    painted.ready()
+    assert painted.view()["results"] == [True], "it is the same document"
+    painted.write("a green leaf")
+    painted.generate()
+    painted.wait(lambda: painted.names() == ["green leaf", "red apple", "Background"])
+    painted.ready()
+    painted.undo()
+    painted.wait(lambda: painted.names() == ["red apple", "Background"])
+    painted.redo()
+    painted.wait(lambda: painted.names() == ["green leaf", "red apple", "Background"])
+    painted.krita.run("Krita.instance().action('file_close').trigger()")
+    painted.wait(lambda: painted.ask(_VIEWS) == 1)
+    painted.undo()
+    painted.wait(lambda: painted.names() == ["red apple", "Background"])
