@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from acetate_bridge.editing.anchor import Shift, shift_since
 from acetate_bridge.editing.completing import complete
@@ -16,6 +16,7 @@ from acetate_bridge.editing.editor import (
     LayerInfo,
     Place,
 )
+from acetate_bridge.editing.inserted import Cleared, Inserted
 from acetate_bridge.editing.job import Record, Result
 from acetate_bridge.editing.placing import clip, first_of, moved_by, near, summed, with_names
 from acetate_bridge.editing.recipes import read_recipe
@@ -37,37 +38,6 @@ class PlaceLost(Exception):
     """The document was turned or scaled since the job was asked for: nobody knows its place."""
 
 
-@dataclass(frozen=True)
-class _Standing:
-    """A result in the document: its layers' keys, and how far each was moved by then.
-
-    `offsets` lead from where the job was painted to where the layers were put.
-    """
-
-    result: Result
-    keys: list[str]
-    moved: list[Shift]
-    offsets: list[Shift]
-    names: list[str]
-    group: str = ""
-
-
-@dataclass(frozen=True)
-class _Cleared:
-    """A strip as it was before it was cleared, and the layers that went with that.
-
-    An undo of the painter's brings them back, and the strip with them.
-    """
-
-    record: Record
-    results: list[Result]
-    inserted: list[_Standing]
-    discarded: list[tuple[int, Result]]
-    before: Result | None
-    hidden: tuple[str, ...]
-    gone: frozenset[str]
-
-
 class Strip:
     """Calls the editor, so its methods raise DocumentClosed, and ValueError with a sentence.
 
@@ -80,11 +50,11 @@ class Strip:
         self.stack: list[StackEntry] = []
         self.record: Record | None = None
         self.results: list[Result] = []
-        self._inserted: list[_Standing] = []
+        self._inserted: list[Inserted] = []
         self._before: Result | None = None
         self._hidden: tuple[str, ...] = ()
         self._discarded: list[tuple[int, Result]] = []
-        self._cleared: _Cleared | None = None
+        self._cleared: Cleared | None = None
 
     @property
     def shown(self) -> Result | None:
@@ -127,7 +97,7 @@ class Strip:
     ) -> None:
         result.keys, result.stood = [each.key for each in there], True
         names, offsets = [each.name for each in there], [(0, 0)] * len(there)
-        self._inserted.append(_Standing(result, result.keys, moved, offsets, names))
+        self._inserted.append(Inserted(result, result.keys, moved, offsets, names))
 
     def opened_again(self, record: Record, keys: dict[str, str] | None) -> None:
         """Its document was closed and is open again; see `Record.opened_again`."""
@@ -294,7 +264,7 @@ class Strip:
             self._earlier.note_heirs(record.document, insertion.replaces, result.keys)
         elif self._earlier is not None and record.place.layer in layers:
             self._earlier.note(record.document, record.place, [group] if group else result.keys)
-        self._inserted.append(_Standing(result, result.keys, moved, offsets, names, group))
+        self._inserted.append(Inserted(result, result.keys, moved, offsets, names, group))
 
     def _place(self, record: Record, layers: dict[str, LayerInfo]) -> Place:
         """Where the layers of a job go now: above what was painted there before."""
@@ -373,7 +343,7 @@ class Strip:
         found = next((each for each in self._editor.documents() if each.key == document), None)
         return found.pixel_format if found is not None else "rgba8"
 
-    def _standing(self, result: Result) -> _Standing:
+    def _standing(self, result: Result) -> Inserted:
         return next(
             each
             for each in reversed(self._inserted)
@@ -387,7 +357,7 @@ class Strip:
         self.stack = entries_of(layers)
         return {layer.key: layer for layer in layers}
 
-    def _as_cleared(self) -> _Cleared | None:
+    def _as_cleared(self) -> Cleared | None:
         """The strip as an undo may bring it back; None where nothing of it was in the document."""
         present = self._layers()
         keys = {
@@ -398,17 +368,11 @@ class Strip:
         }
         if self.record is None or not keys:
             return None
-        return _Cleared(
-            self.record,
-            self.results,
-            self._inserted,
-            self._discarded,
-            self._before,
-            self._hidden,
-            frozenset(keys),
-        )
+        inserted, discarded, before = self._inserted, self._discarded, self._before
+        gone = frozenset(keys)
+        return Cleared(self.record, self.results, inserted, discarded, before, self._hidden, gone)
 
-    def _bring_back(self, cleared: _Cleared) -> None:
+    def _bring_back(self, cleared: Cleared) -> None:
         """Show what was discarded, once the painter has undone that."""
         present = {layer.key for layer in self._editor.layers(cleared.record.document)}
         if self.record is None and cleared.gone & present:

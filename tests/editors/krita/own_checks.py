@@ -57,7 +57,8 @@ def check_a_part_is_not_seen_through_what_was_repainted_of_it(host: Any) -> None
 def check_what_a_clone_shows_is_hidden_where_it_would_be_replaced(host: Any) -> None:
     document = host.build("cloned")
     stage = _asked(host, "refine", "replace")
-    assert "“clone” is a clone of “active”, which is hidden, not replaced." in stage.where()
+    said = "“clone” is a clone of “active”, which is hidden, not replaced."
+    assert said in stage.where(), stage.where()
     stage.deliver()
     names = [each.name for each in host.stack(document)]
     assert names == ["clone", "foreground 0", "active"], (names, stage.said())
@@ -99,7 +100,10 @@ def cases(host: Any) -> Iterator[tuple[str, Callable[..., None], tuple[Any, ...]
 
 
 def _asked(host: Any, mode: str, after: str = "hide") -> Any:
-    """A panel that has been asked for a layer of a mode."""
+    """A panel that has been asked for a layer of a mode, while "active" is the active layer."""
+    document = host.editor.active_document().key
+    layers = host.editor.layers(document)
+    host.activate(document, next(each.key for each in layers if each.name == "active"))
     stage = host.open_panel()
     stage.press("set_field", "after_repaint", after)
     assert stage.ask(mode), stage.said()
