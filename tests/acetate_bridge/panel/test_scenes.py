@@ -37,7 +37,7 @@ def test_a_kept_scene_has_the_next_one_beside_it(desk: Desk) -> None:
     desk.panel.swap(0)
     desk.panel.keep(0)
     desk.panel.swap(1)
-    assert _tree(desk) == [*_scene(0), *_scene(1), "paper"]
+    assert _tree(desk) == [*_scene(1), *_scene(0), "paper"]
 
 
 @pytest.mark.parametrize("again", ["generate", "another_try"])
