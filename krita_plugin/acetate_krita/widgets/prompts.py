@@ -23,7 +23,6 @@ class Prompts(QtWidgets.QWidget):
         super().__init__()
         self._actions = actions
         self._mode = ""
-        self._drawing = False
         self.given = False
         self.sent = False
         self.text = QtWidgets.QPlainTextEdit()
@@ -69,22 +68,19 @@ class Prompts(QtWidgets.QWidget):
 
     def _changed(self) -> None:
         self.sent = self.given = False
-        if not self._drawing:
-            self._actions.set_prompt(self.text.toPlainText())
+        self._actions.set_prompt(self.text.toPlainText())
 
     def _give(self, prompt: str, undoable: bool) -> None:
         """Put another prompt there; that of another mode is nothing to go back to."""
-        self._drawing = True
-        try:
-            if undoable:
-                cursor = QtGui.QTextCursor(self.text.document())
-                cursor.select(QtGui.QTextCursor.SelectionType.Document)
-                cursor.insertText(prompt)
-            else:
-                self.text.setPlainText(prompt)
-        finally:
-            self._drawing = False
-        self.given = True
+        blocked = self.text.blockSignals(True)
+        if undoable:
+            cursor = QtGui.QTextCursor(self.text.document())
+            cursor.select(QtGui.QTextCursor.SelectionType.Document)
+            cursor.insertText(prompt)
+        else:
+            self.text.setPlainText(prompt)
+        self.text.blockSignals(blocked)
+        self.sent, self.given = False, True
 
     def changeEvent(self, event: object) -> None:  # noqa: N802 (Qt's name)
         """The painter may choose a larger font."""

@@ -17,6 +17,7 @@ CHECKS = Path(__file__).with_name("panel_checks.py")
 NAMES = [
     each.name
     for name in (
+        "completion_checks.py",
         "guide_checks.py",
         "overlay_checks.py",
         "prompt_checks.py",
