@@ -15,6 +15,7 @@ from transformers.models.clip.modeling_clip import CLIPTextModel, CLIPTextModelW
 
 from acetate.latent_transparency import OffsetEncoder, TransparentDecoder
 from tests.parity.reference import listing, seeded_state
+from tests.support.written_once import written_once
 
 NOISE = {
     "_class_name": "EulerDiscreteScheduler",
@@ -27,6 +28,7 @@ NOISE = {
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789,.!'"
 
 
+@written_once
 def write_tiny_sd15(folder: Path) -> Path:
     """Native size 128. Every published file of the family is there."""
     _write_base(folder, "sd15", "StableDiffusionPipeline", "tiny15", [(CLIPTextModel, 48)])
@@ -40,6 +42,7 @@ def write_tiny_sd15(folder: Path) -> Path:
     return folder
 
 
+@written_once
 def write_tiny_sdxl(folder: Path) -> Path:
     """Native size 128. Every published file of the family is there."""
     encoders = [(CLIPTextModel, 32), (CLIPTextModelWithProjection, 32)]
