@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,22 +20,16 @@ from acetate.workers.job_runner import run_job
 from acetate_bridge.protocol.frame_planning import Frame
 from acetate_bridge.protocol.geometry import Rect, Size
 from acetate_bridge.protocol.types import FillKind, Image, PixelFormat, Recipe, Request
-from tests.support.tiny_families import write_tiny_sd15, write_tiny_sdxl
-from tests.support.tiny_flux import write_tiny_flux
+from tests.support.tiny_bases import TINY_BASES
 from tests.support.tiny_model import write_tiny_model
 
-WRITERS: dict[str, Callable[[Path], Path]] = {
-    "embedded": write_tiny_model,
-    "sd15": write_tiny_sd15,
-    "sdxl": write_tiny_sdxl,
-    "flux": lambda folder: write_tiny_flux(folder, pickled=False),
-}
+FAMILIES = ("embedded", "sd15", "sdxl", "flux")
 TOPS: dict[PixelFormat, int] = {"rgba8": 255, "rgba16": 65535}
 
 
-@pytest.fixture(scope="module", params=WRITERS)
+@pytest.fixture(scope="module", params=FAMILIES)
 def pipeline(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    folder = WRITERS[request.param](tmp_path_factory.mktemp("fill") / request.param)
+    folder = TINY_BASES[request.param](tmp_path_factory.mktemp("fill") / request.param)
     return load_folder(folder, "cpu")
 
 

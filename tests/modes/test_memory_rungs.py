@@ -22,33 +22,17 @@ from acetate_bridge.protocol.frame_planning import FrameLimits
 from acetate_bridge.protocol.types import Image, Recipe, Request
 from tests.adapters.snapshot import assert_untouched, snapshot
 from tests.support.tiny_adapters import write_adapter
-from tests.support.tiny_families import write_tiny_sd15, write_tiny_sdxl
-from tests.support.tiny_flux import write_tiny_flux
-from tests.support.tiny_flux2 import write_tiny_flux2
-from tests.support.tiny_layered import write_tiny_layered
-from tests.support.tiny_model import write_tiny_model
-from tests.support.tiny_qwen import write_tiny_qwen
-from tests.support.tiny_qwen21 import write_tiny_qwen21
+from tests.support.tiny_bases import TINY_BASES
 
 pytestmark = pytest.mark.slow
 CPU = torch.device("cpu")
 SIDE = 64
-WRITE: dict[str, Callable[[Path], Path]] = {
-    "embedded": write_tiny_model,
-    "sd15": write_tiny_sd15,
-    "sdxl": write_tiny_sdxl,
-    "flux": lambda folder: write_tiny_flux(folder, pickled=False),
-    "flux2": write_tiny_flux2,
-    "qwen": lambda folder: write_tiny_qwen(folder, edits=True),
-    "qwen21": write_tiny_qwen21,
-    "layered": write_tiny_layered,
-}
 BY_ADAPTER = ("flux2", "qwen")
 """Families that paint layers by an adapter alone."""
 PIXELS = ("upscale", "defringe", "cutout")
 """Modes that run no denoiser."""
 FAMILY_MODES = [
-    (family, mode) for family in WRITE for mode in FAMILIES[family].modes if mode not in PIXELS
+    (family, mode) for family in TINY_BASES for mode in FAMILIES[family].modes if mode not in PIXELS
 ]
 
 
@@ -60,7 +44,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pipeline
 
     def load(family: str) -> Pipeline:
         if family not in held:
-            folder = WRITE[family](root / f"tiny-{family}")
+            folder = TINY_BASES[family](root / f"tiny-{family}")
             held[family] = (
                 with_adapter(folder, family) if family in BY_ADAPTER else load_folder(folder, "cpu")
             )
@@ -155,7 +139,7 @@ def test_a_mode_paints_the_same_on_the_last_rung(
     assert_untouched(pipeline.denoiser, before)
 
 
-@pytest.mark.parametrize("family", WRITE)
+@pytest.mark.parametrize("family", TINY_BASES)
 def test_below_the_last_rung_it_is_said_and_the_next_painting_works(
     opened: Callable[[str], Pipeline], monkeypatch: pytest.MonkeyPatch, family: str
 ) -> None:
@@ -172,4 +156,4 @@ def test_below_the_last_rung_it_is_said_and_the_next_painting_works(
 
 
 def test_every_family_that_paints_is_tried_here() -> None:
-    assert set(WRITE) == set(FAMILIES) - {"upscaler"}
+    assert set(TINY_BASES) == set(FAMILIES) - {"upscaler"}

@@ -21,26 +21,12 @@ from acetate.pipelines.offloaded_pipeline import OffloadedPipeline
 from acetate.pipelines.weight_placement import VARIABLE, place_weights, size_of
 from acetate_bridge.protocol.frame_planning import FrameLimits
 from acetate_bridge.protocol.types import Image, Layer, Recipe, Request
-from tests.support.tiny_families import write_tiny_sd15, write_tiny_sdxl
-from tests.support.tiny_flux import write_tiny_flux
-from tests.support.tiny_flux2 import write_tiny_flux2
-from tests.support.tiny_layered import write_tiny_layered
-from tests.support.tiny_qwen import write_tiny_qwen
-from tests.support.tiny_qwen21 import write_tiny_qwen21
+from tests.support.tiny_bases import TINY_BASES
 
 pytestmark = pytest.mark.slow
 CPU = torch.device("cpu")
 SIDE = 128
 GIGABYTE = 10**9
-WRITE: dict[str, Callable[[Path], Path]] = {
-    "sd15": write_tiny_sd15,
-    "sdxl": write_tiny_sdxl,
-    "flux": lambda folder: write_tiny_flux(folder, pickled=False),
-    "flux2": write_tiny_flux2,
-    "qwen": lambda folder: write_tiny_qwen(folder, edits=True),
-    "qwen21": write_tiny_qwen21,
-    "layered": write_tiny_layered,
-}
 
 
 def ways() -> list[tuple[str, str, str]]:
@@ -54,7 +40,7 @@ def ways() -> list[tuple[str, str, str]]:
 
 
 def opened(family: str, folder: Path) -> OffloadedPipeline:
-    loaded = load_folder(WRITE[family](folder), "cpu")
+    loaded = load_folder(TINY_BASES[family](folder), "cpu")
     assert isinstance(loaded, OffloadedPipeline)
     loaded.limits = FrameLimits(32, 32, 1024, 1024 * 1024)
     return loaded
