@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -22,6 +22,7 @@ from acetate.pipelines.weight_placement import VARIABLE, place_weights, size_of
 from acetate_bridge.protocol.frame_planning import FrameLimits
 from acetate_bridge.protocol.types import Image, Layer, Recipe, Request
 from tests.support.tiny_bases import TINY_BASES
+from tests.support.tiny_layered import paint_small
 
 pytestmark = pytest.mark.slow
 CPU = torch.device("cpu")
@@ -61,6 +62,13 @@ def memory_for(pipeline: OffloadedPipeline, bits: Any, manner: str) -> float:
     """The most with which the model is still kept so, by the rule of the table."""
     whole = sum(size_of(network).bytes(bits) for network in pipeline.modules) + WORKING
     return {"whole": whole, "turns": whole - 1, "streamed": 0}[manner]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_pictures() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        paint_small(patch)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -5,16 +5,33 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 import torch
 from diffusers.models.autoencoders.autoencoder_kl_qwenimage import AutoencoderKLQwenImage
 from diffusers.models.transformers.transformer_qwenimage import QwenImageTransformer2DModel
+from diffusers.pipelines.qwenimage import pipeline_qwenimage_layered
+from diffusers.pipelines.qwenimage.pipeline_qwenimage_layered import calculate_dimensions
 from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
     FlowMatchEulerDiscreteScheduler,
 )
 from tokenizers.pre_tokenizers import ByteLevel
-from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, Qwen2Tokenizer
+from transformers import Qwen2Tokenizer
+
+from acetate.pipelines.qwen_layered import pipeline
+from tests.support.tiny_reader import tiny_reader
 
 CHANNELS = 16
+AREA = 160**2
+
+
+def paint_small(patch: pytest.MonkeyPatch) -> None:
+    """For what does not depend on the size: pictures of 160² where the published area is 640²."""
+
+    def small(area: int, ratio: float) -> tuple[int, int, None]:
+        return calculate_dimensions(AREA, ratio)
+
+    for module in (pipeline_qwenimage_layered, pipeline):
+        patch.setattr(module, "calculate_dimensions", small)
 
 
 def write_tiny_layered(folder: Path, blocks: int = 1) -> Path:
@@ -44,27 +61,7 @@ def write_tiny_layered(folder: Path, blocks: int = 1) -> Path:
     words = [*sorted(ByteLevel.alphabet()), "<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     vocabulary = {word: index for index, word in enumerate(words)}
     tokenizer = Qwen2Tokenizer(vocab=vocabulary, merges=[])
-    rope = {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 1e6}
-    text = Qwen2_5_VLForConditionalGeneration(
-        Qwen2_5_VLConfig(
-            text_config={
-                "hidden_size": 16,
-                "intermediate_size": 16,
-                "num_hidden_layers": 2,
-                "num_attention_heads": 2,
-                "num_key_value_heads": 2,
-                "vocab_size": len(words),
-                "rope_parameters": rope,
-            },
-            vision_config={
-                "depth": 1,
-                "hidden_size": 16,
-                "intermediate_size": 16,
-                "num_heads": 2,
-                "out_hidden_size": 16,
-            },
-        )
-    )
+    text = tiny_reader(len(words), 16)
     for name, network in (("vae", vae), ("transformer", transformer), ("text_encoder", text)):
         network.save_pretrained(folder / name)
     tokenizer.save_pretrained(folder / "tokenizer")

@@ -12,7 +12,9 @@ from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
     FlowMatchEulerDiscreteScheduler,
 )
 from tokenizers.pre_tokenizers import ByteLevel
-from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, Qwen2Tokenizer
+from transformers import Qwen2Tokenizer
+
+from tests.support.tiny_reader import tiny_reader
 
 CHANNELS, WIDTH = 16, 16
 MARKS = (
@@ -53,30 +55,13 @@ def write_tiny_qwen(folder: Path, *, edits: bool = False, blocks: int = 1) -> Pa
     tokenizer = Qwen2Tokenizer(
         vocab=ids, merges=[], extra_special_tokens=list(MARKS), pad_token="<|endoftext|>"
     )
-    rope = {"rope_type": "default", "mrope_section": [1, 1, 2], "rope_theta": 1e6}
-    text = Qwen2_5_VLForConditionalGeneration(
-        Qwen2_5_VLConfig(
-            text_config={
-                "hidden_size": WIDTH,
-                "intermediate_size": WIDTH,
-                "num_hidden_layers": 2,
-                "num_attention_heads": 2,
-                "num_key_value_heads": 2,
-                "vocab_size": len(words),
-                "rope_parameters": rope,
-            },
-            vision_config={
-                "depth": 1,
-                "hidden_size": 16,
-                "intermediate_size": 16,
-                "num_heads": 2,
-                "out_hidden_size": WIDTH,
-            },
-            image_token_id=ids["<|image_pad|>"],
-            video_token_id=ids["<|video_pad|>"],
-            vision_start_token_id=ids["<|vision_start|>"],
-            vision_end_token_id=ids["<|vision_end|>"],
-        )
+    text = tiny_reader(
+        len(words),
+        WIDTH,
+        image_token_id=ids["<|image_pad|>"],
+        video_token_id=ids["<|video_pad|>"],
+        vision_start_token_id=ids["<|vision_start|>"],
+        vision_end_token_id=ids["<|vision_end|>"],
     )
     for name, network in (("vae", vae), ("transformer", transformer), ("text_encoder", text)):
         network.save_pretrained(folder / name)
