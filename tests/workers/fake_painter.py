@@ -111,6 +111,23 @@ def open_when_let(device: str, models_folder: Path) -> FakePainter:
     return FakePainter(models_folder)
 
 
+class RestlessPainter(FakePainter):
+    """Has something to do whenever nobody wants a painting, and notes when it did."""
+
+    is_cold = True
+
+    def warm_up(self, called: Callable[[], bool]) -> None:
+        self._notes.mkdir(parents=True, exist_ok=True)
+        (self._notes / "begun").touch()
+        while not called():
+            time.sleep(0.01)
+        (self._notes / "stopped").touch()
+
+
+def open_restless(device: str, models_folder: Path) -> RestlessPainter:
+    return RestlessPainter(models_folder)
+
+
 def open_in_another_time(device: str, models_folder: Path) -> FakePainter:
     """On a machine whose clock is wrong by a day, and does not agree with itself."""
     right = time.time

@@ -66,6 +66,15 @@ async def test_one_worker_paints_many_jobs(tmp_path: Path) -> None:
             assert isinstance(events[0], Progress) and isinstance(events[-1], Painted)
 
 
+async def test_a_worker_that_warms_up_while_it_rests_stops_for_a_job(tmp_path: Path) -> None:
+    async with engine(tmp_path, "tests.workers.fake_painter:open_restless") as made:
+        while not (tmp_path / "begun").exists():
+            await asyncio.sleep(0.01)
+        assert not (tmp_path / "stopped").exists()
+        assert isinstance((await paint(made))[-1], Painted)
+        assert (tmp_path / "stopped").exists()
+
+
 async def test_an_abandoned_job_leaves_the_worker_free(tmp_path: Path) -> None:
     async with engine(tmp_path) as made:
         events = made.paint("first", request("step=0.05", 1000))

@@ -1,15 +1,22 @@
 """Faster denoisers where a person asks for it, and the plain way as soon as that fails.
 
 `ACETATE_COMPILE=1` compiles the blocks of which a denoiser has many, each kind once (regional
-compilation); what was compiled is kept on the disk between runs. `ACETATE_ATTENTION` names one of
-diffusers' attention backends. Both change the rounding of results, so neither is on by itself.
+compilation); what was compiled is kept on the disk between runs. A worker compiles between two jobs
+and never in one (`workers/warming.py`). `ACETATE_ATTENTION` names one of diffusers' attention
+backends. Both change the rounding of results, so neither is on by itself.
+
+CUDA graphs (torch's mode `reduce-overhead`) are no choice here: blocks that are compiled one by one
+would record a graph each, into memory that the next replay overwrites, while step caches and the
+skip connections of U-Nets still hold what came out.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, cast
 
 import torch
@@ -23,16 +30,48 @@ log = logging.getLogger("acetate.pipelines")
 COMPILE = "ACETATE_COMPILE"
 ATTENTION = "ACETATE_ATTENTION"
 _CARDS = ("cuda", "xpu")
+_MOST_FORMS = 64
+"""Of one kind of block that are compiled: widths of a U-Net, with and without guidance, patches."""
 
 
-def accelerate(denoiser: nn.Module, device: torch.device) -> None:
-    """What makes this denoiser faster on a device, as far as it is wanted and goes there."""
+def compiling() -> bool:
+    """Whether somebody wants blocks to be compiled."""
+    return os.environ.get(COMPILE) == "1"
+
+
+@contextmanager
+def as_far_as_compiled() -> Generator[None]:
+    """In this block nothing is compiled: what is not ready runs the plain way, without a wait."""
+    if not compiling():
+        yield
+        return
+    with cast("Any", torch.compiler).set_stance("eager_on_recompile"):
+        yield
+
+
+_check: ContextVar[Callable[[], None]] = ContextVar("check", default=lambda: None)
+
+
+@contextmanager
+def checking(check: Callable[[], None]) -> Generator[None]:
+    """In this block `check` is called before each compiled block of a network, and may raise."""
+    before = _check.set(check)
+    try:
+        yield
+    finally:
+        _check.reset(before)
+
+
+def accelerate(denoiser: nn.Module, device: torch.device) -> CompileState | None:
+    """What makes this denoiser faster on a device, as far as it is wanted and goes there.
+
+    Returns how compiling its blocks goes, where they are to be compiled.
+    """
     if device.type in _CARDS and hasattr(denoiser, "down_blocks"):
         in_channels_last(denoiser)  # Convolutions of half precision are laid out so on cards.
     if backend := os.environ.get(ATTENTION):
         choose_attention(denoiser, backend)
-    if os.environ.get(COMPILE) == "1":
-        compile_blocks(denoiser)
+    return compile_blocks(denoiser) if compiling() else None
 
 
 def choose_attention(denoiser: nn.Module, backend: str) -> bool:
@@ -46,15 +85,22 @@ def choose_attention(denoiser: nn.Module, backend: str) -> bool:
     return True
 
 
-def compile_blocks(network: nn.Module) -> list[CompiledBlock]:
-    """Compile the blocks that the network has many of. Those of a kind share what is compiled."""
+def compile_blocks(network: nn.Module) -> CompileState | None:
+    """Compile the blocks that the network has many of. Those of a kind share what is compiled.
+
+    None where it has no such blocks.
+    """
     kinds = set(cast("list[str]", getattr(network, "_repeated_blocks", None) or []))
-    state = CompileState()
     found = [module for module in network.modules() if type(module).__name__ in kinds]
-    blocks = [CompiledBlock(module.forward, state) for module in found]
-    for module, block in zip(found, blocks, strict=True):
-        module.forward = block
-    return blocks
+    if not found:
+        return None
+    from torch._dynamo import config
+
+    cast("Any", config).recompile_limit = _MOST_FORMS
+    state = CompileState()
+    for module in found:
+        module.forward = CompiledBlock(module.forward, state)
+    return state
 
 
 class CompileState:
@@ -76,6 +122,7 @@ class CompiledBlock:
         self._fast: Callable[..., Any] | None = None
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
+        _check.get()()
         if self._state.failed:
             return self._plain(*arguments, **keywords)
         try:

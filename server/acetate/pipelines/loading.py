@@ -66,7 +66,7 @@ def _ready(pipeline: Pipeline) -> Pipeline:
     from acetate.pipelines.acceleration import accelerate
 
     pipeline.reduce_as_asked()
-    accelerate(pipeline.denoiser, pipeline.device)
+    pipeline.compiled = accelerate(pipeline.denoiser, pipeline.device)
     return pipeline
 
 

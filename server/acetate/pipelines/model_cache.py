@@ -58,6 +58,10 @@ class Residents:
         """The weights of each resident model in bytes, the least recently used first."""
         return {model: weight_bytes(pipeline.modules) for model, pipeline in self._held.items()}
 
+    def resident(self, model: str) -> Pipeline | None:
+        """The model as it is in memory; None where it is not."""
+        return self._held.get(model)
+
     def get(self, model: str, weights: str = "") -> Pipeline:
         """The model, loaded if need be, anew if its files are others by now.
 

@@ -21,6 +21,7 @@ from acetate.errors import BadRequest
 from acetate.images.tensors import opaque
 from acetate.models.image_adapters import ImageEncoderFile
 from acetate.models.used_files import UsedFiles
+from acetate.pipelines.acceleration import CompileState
 from acetate.pipelines.conditioning import Conditioning, PromptEmbedding
 from acetate.pipelines.memory_ladder import Ladder
 from acetate.pipelines.patching import Patch, injected
@@ -97,6 +98,8 @@ class Pipeline(ABC):
     """Which files the painting of the moment uses."""
     ladder: Ladder
     """What is given up when memory runs out."""
+    compiled: CompileState | None = None
+    """How compiling the blocks of its denoiser goes, where that is wanted."""
     step_cache: Any = None  # A `StepCache`, where the painting of the moment skips steps.
 
     @property

@@ -13,11 +13,13 @@ from acetate.errors import AcetateError
 from acetate.models.devices import pick_device
 from acetate.models.shipped import EMBEDDED
 from acetate.modes import run
+from acetate.pipelines.acceleration import as_far_as_compiled
 from acetate.pipelines.device_faults import told
 from acetate.pipelines.model_cache import Residents
 from acetate.workers.engine import Announcement
 from acetate.workers.generator_api import Note, Painter, PainterStep
 from acetate.workers.known_offer import embedded_model, offer_of, official_models
+from acetate.workers.warming import Warming
 from acetate_bridge.protocol.types import Image, Layer, Request
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ class Generator:
     def __init__(self, device: str) -> None:
         self._device = device
         self._residents: Residents | None = None
+        self._warming = Warming()
 
     def announce(self) -> Announcement:
         """The embedded model, loaded at once so that the first job need not wait for it.
@@ -51,8 +54,18 @@ class Generator:
         self, request: Request, on_step: Callable[[PainterStep | Note], None]
     ) -> Sequence[Layer]:
         """See `Painter.paint`; a recipe without a size is painted at the model's own."""
-        with told(self._device):
+        with told(self._device), as_far_as_compiled():
             return self._painted(request, on_step)
+
+    @property
+    def is_cold(self) -> bool:
+        """See `WarmingPainter.is_cold`."""
+        return self._warming.waiting
+
+    def warm_up(self, called: Callable[[], bool]) -> None:
+        """See `WarmingPainter.warm_up`."""
+        if self._residents is not None:
+            self._warming.rest(self._residents.resident, called)
 
     def _painted(
         self, request: Request, on_step: Callable[[PainterStep | Note], None]
@@ -67,9 +80,11 @@ class Generator:
 
         pipeline.ladder.on_relief = lambda sentence: on_step(Note(sentence))
         try:
-            return run(request, pipeline, step)
+            layers = run(request, pipeline, step)
         finally:
             pipeline.ladder.on_relief = None
+        self._warming.remember(request, pipeline)
+        return layers
 
     def _load(self, model: str, weights: str = "") -> Pipeline:
         if self._residents is None:

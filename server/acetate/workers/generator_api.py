@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from acetate.workers.engine import Announcement
 from acetate_bridge.protocol.types import Image, Layer, Request
@@ -39,6 +39,20 @@ class Painter(Protocol):
         self, request: Request, on_step: Callable[[PainterStep | Note], None]
     ) -> Sequence[Layer]:
         """Layers of a request with one variant, at the frame's size."""
+        ...
+
+
+@runtime_checkable
+class WarmingPainter(Protocol):
+    """A painter that paints faster for what it does while nobody wants a painting."""
+
+    @property
+    def is_cold(self) -> bool:
+        """Whether there is anything of the kind to do."""
+        ...
+
+    def warm_up(self, called: Callable[[], bool]) -> None:
+        """Do it, until it is done or `called` says that a request has come."""
         ...
 
 

@@ -20,7 +20,7 @@ import msgspec
 
 from acetate.logs import set_up
 from acetate.workers import ipc as wire
-from acetate.workers.generator_api import Painter, load_painter
+from acetate.workers.generator_api import Painter, WarmingPainter, load_painter
 from acetate.workers.job_runner import last_message
 from acetate.workers.parent import die_with_parent
 
@@ -111,6 +111,10 @@ def serve(settings: wire.WorkerSettings, source: BinaryIO, sink: BinaryIO) -> No
     outlet.send(_announce(painter))
     heart.busy(False)
     while True:
+        if isinstance(painter, WarmingPainter) and painter.is_cold:
+            heart.busy(True)  # A job that comes meanwhile is not yet told of.
+            painter.warm_up(lambda: not inlet.requests.empty())
+            heart.busy(False)
         order = inlet.requests.get()
         heart.busy(True)
         if isinstance(order, wire.LookAgain):
