@@ -114,7 +114,11 @@ def open_when_let(device: str, models_folder: Path) -> FakePainter:
 class RestlessPainter(FakePainter):
     """Has something to do whenever nobody wants a painting, and notes when it did."""
 
-    is_cold = True
+    warms_up = False
+
+    @property
+    def is_cold(self) -> bool:
+        return self.warms_up
 
     def warm_up(self, called: Callable[[], bool]) -> None:
         self._notes.mkdir(parents=True, exist_ok=True)

@@ -53,6 +53,7 @@ def generator_of(folder: Path, monkeypatch: pytest.MonkeyPatch, wanted: str = "1
     pipeline = load_folder(folder, "cpu")
     pipeline.limits = FrameLimits(64, 64, 256, 256 * 256)
     generator = Generator("cpu")
+    generator.warms_up = True
     generator._residents = Residents(torch.device("cpu"), load=lambda model: pipeline)
     return generator
 
@@ -104,6 +105,16 @@ def test_a_job_compiles_nothing_and_the_next_of_its_kind_runs_what_was_compiled_
     assert furthest(painted(generator), plain) <= 1
     painted(generator, prompt="another animal")
     assert len(graphs) == compiled and not generator.is_cold and not caplog.records
+
+
+def test_where_nobody_lets_it_warm_up_the_first_job_compiles(
+    folder: Path, graphs: Graphs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in an actor of Ray, or on the command line."""
+    generator = generator_of(folder, monkeypatch)
+    generator.warms_up = False
+    painted(generator)
+    assert graphs and not generator.is_cold
 
 
 def test_sizes_share_what_is_compiled_once_there_were_two(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -34,6 +35,8 @@ class Generator:
         self._device = device
         self._residents: Residents | None = None
         self._warming = Warming()
+        self.warms_up = False
+        """See `WarmingPainter.warms_up`."""
 
     def announce(self) -> Announcement:
         """The embedded model, loaded at once so that the first job need not wait for it.
@@ -54,7 +57,7 @@ class Generator:
         self, request: Request, on_step: Callable[[PainterStep | Note], None]
     ) -> Sequence[Layer]:
         """See `Painter.paint`; a recipe without a size is painted at the model's own."""
-        with told(self._device), as_far_as_compiled():
+        with told(self._device), as_far_as_compiled() if self.warms_up else nullcontext():
             return self._painted(request, on_step)
 
     @property
@@ -83,7 +86,8 @@ class Generator:
             layers = run(request, pipeline, step)
         finally:
             pipeline.ladder.on_relief = None
-        self._warming.remember(request, pipeline)
+        if self.warms_up:
+            self._warming.remember(request, pipeline)
         return layers
 
     def _load(self, model: str, weights: str = "") -> Pipeline:

@@ -46,6 +46,9 @@ class Painter(Protocol):
 class WarmingPainter(Protocol):
     """A painter that paints faster for what it does while nobody wants a painting."""
 
+    warms_up: bool
+    """Whether somebody calls `warm_up`; until then it does by itself what it needs, in a job."""
+
     @property
     def is_cold(self) -> bool:
         """Whether there is anything of the kind to do."""

@@ -108,12 +108,15 @@ def serve(settings: wire.WorkerSettings, source: BinaryIO, sink: BinaryIO) -> No
     heart = Heart(outlet, settings.beat_seconds)
     heart.busy(True)
     painter = load_painter(settings.painter, settings.device, Path(settings.models_folder))
+    warming = painter if isinstance(painter, WarmingPainter) else None
+    if warming is not None:
+        warming.warms_up = True
     outlet.send(_announce(painter))
     heart.busy(False)
     while True:
-        if isinstance(painter, WarmingPainter) and painter.is_cold:
+        if warming is not None and warming.is_cold:
             heart.busy(True)  # A job that comes meanwhile is not yet told of.
-            painter.warm_up(lambda: not inlet.requests.empty())
+            warming.warm_up(lambda: not inlet.requests.empty())
             heart.busy(False)
         order = inlet.requests.get()
         heart.busy(True)
