@@ -9,10 +9,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import torch
+from diffusers.schedulers.scheduling_flow_match_euler_discrete import (
+    FlowMatchEulerDiscreteScheduler,
+)
 from torch import Tensor, nn
+from torch.nn.functional import pixel_shuffle
 
 from acetate.errors import BadRequest
 from acetate.images.tensors import opaque
@@ -36,9 +40,18 @@ NATIVE = 1024
 
 
 class InstructedPipeline(TransparentPipeline):
-    """Subclasses set `latent_channels`, `latent_factor` and the scales, and then call `_settle`."""
+    """Subclasses set `latent_channels`, `latent_factor` and the scales, and then call `_settle`.
+
+    The scales are `_mean` and `_deviation` of what the autoencoder gives, [1, C, 1, 1] each.
+    """
 
     composition: Composition = "instructed"
+    flow: ClassVar[type[FlowMatchEulerDiscreteScheduler]]
+    """Noise levels as its authors lay them."""
+    packing: ClassVar[int] = 1
+    """Places of the autoencoder's latent that lie in one of a scaled latent, along each side."""
+    _mean: Tensor
+    _deviation: Tensor
     components: ClassVar[type[FolderComponents]]
     most_references: ClassVar[int] = 0
     """Pictures that an instruction may speak of."""
@@ -152,9 +165,27 @@ class InstructedPipeline(TransparentPipeline):
 
         return denoise
 
+    def make_scheduler(self, name: str) -> Any:
+        FAMILIES[self.family].check_scheduler(name)
+        return cast("Any", self.flow).from_config(self.scheduler_config)
+
+    def _told_scales(self) -> tuple[Tensor, Tensor]:
+        """Mean and deviation as the autoencoder's configuration has them."""
+        mean, deviation = (
+            torch.tensor(self.vae.config[name])[None, :, None, None].to(self.device)
+            for name in ("latents_mean", "latents_std")
+        )
+        return mean, deviation
+
     def _apart(self, latent: Tensor) -> Tensor:
         """A scaled latent as the linear map of previews reads it: with its places apart."""
-        return latent
+        return pixel_shuffle(latent, self.packing)
+
+    def _scaled(self, latent: Tensor) -> Tensor:
+        return (latent - self._mean) / self._deviation
+
+    def _unscaled(self, latent: Tensor) -> Tensor:
+        return latent.to(self.device) * self._deviation + self._mean
 
     @eased
     @torch.inference_mode()

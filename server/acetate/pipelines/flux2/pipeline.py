@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar, cast
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 
 from acetate.errors import BadRequest
-from acetate.models.families import FAMILIES
 from acetate.models.rgba_adapter import RgbaAdapter
 from acetate.pipelines.conditioning import ReferredPrompt
 from acetate.pipelines.flux2.components import Flux2Base
@@ -39,6 +38,8 @@ class Flux2Pipeline(InstructedPipeline):
 
     family: ClassVar[str] = "flux2"
     components = Flux2Base
+    flow = CountedFlow
+    packing = 2
     most_references = 4
 
     def __init__(
@@ -100,22 +101,13 @@ class Flux2Pipeline(InstructedPipeline):
         ).hidden_states
         return torch.cat([states[layer] for layer in HEARD], dim=-1)
 
-    def make_scheduler(self, name: str) -> CountedFlow:
-        FAMILIES[self.family].check_scheduler(name)
-        scheduler = cast("Any", CountedFlow).from_config(self.scheduler_config)
-        assert isinstance(scheduler, CountedFlow)
-        return scheduler
-
     def _velocity(
         self, latent: Tensor, timestep: Tensor, words: Tensor, references: Sequence[Tensor]
     ) -> Tensor:
         return velocity(self.transformer, latent, timestep, words, references)
 
-    def _apart(self, latent: Tensor) -> Tensor:
-        return pixel_shuffle(latent, 2)
-
     def _scaled(self, latent: Tensor) -> Tensor:
-        return (pixel_unshuffle(latent, 2) - self._mean) / self._deviation
+        return super()._scaled(pixel_unshuffle(latent, self.packing))
 
     def _unscaled(self, latent: Tensor) -> Tensor:
-        return pixel_shuffle(latent.to(self.device) * self._deviation + self._mean, 2)
+        return pixel_shuffle(super()._unscaled(latent), self.packing)

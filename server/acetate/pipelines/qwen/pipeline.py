@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 
 from acetate.errors import BadRequest
-from acetate.models.families import FAMILIES
 from acetate.models.rgba_adapter import RgbaAdapter
 from acetate.pipelines.conditioning import ReferredPrompt
 from acetate.pipelines.instructed_pipeline import InstructedPipeline
@@ -32,6 +31,8 @@ class QwenPipeline(InstructedPipeline):
 
     family: ClassVar[str] = "qwen"
     components = QwenBase
+    flow = PackedFlow
+    packing = 2
     films = True
     most_references = 3
 
@@ -49,10 +50,7 @@ class QwenPipeline(InstructedPipeline):
         config = self.vae.config
         self.latent_channels = 4 * config["z_dim"]
         self.latent_factor = 2 * 2 ** len(config["temperal_downsample"])
-        self._mean, self._deviation = (
-            torch.tensor(config[name])[None, :, None, None].to(device)
-            for name in ("latents_mean", "latents_std")
-        )
+        self._mean, self._deviation = self._told_scales()
         self._settle()
 
     def patch_for(self, mode: str) -> Patch | None:
@@ -96,12 +94,6 @@ class QwenPipeline(InstructedPipeline):
         ).hidden_states[-1]
         return states[:, reading.skipped :][:, :most]
 
-    def make_scheduler(self, name: str) -> PackedFlow:
-        FAMILIES[self.family].check_scheduler(name)
-        scheduler = cast("Any", PackedFlow).from_config(self.scheduler_config)
-        assert isinstance(scheduler, PackedFlow)
-        return scheduler
-
     def _velocity(
         self, latent: Tensor, timestep: Tensor, words: Tensor, references: Sequence[Tensor]
     ) -> Tensor:
@@ -110,11 +102,8 @@ class QwenPipeline(InstructedPipeline):
     def _away(self, wanted: Tensor, avoided: Tensor, guidance: float) -> Tensor:
         return guided_evenly(wanted, avoided, guidance)
 
-    def _apart(self, latent: Tensor) -> Tensor:
-        return pixel_shuffle(latent, 2)
-
     def _scaled(self, latent: Tensor) -> Tensor:
-        return pixel_unshuffle((latent - self._mean) / self._deviation, 2)
+        return pixel_unshuffle(super()._scaled(latent), self.packing)
 
     def _unscaled(self, latent: Tensor) -> Tensor:
-        return pixel_shuffle(latent.to(self.device), 2) * self._deviation + self._mean
+        return super()._unscaled(pixel_shuffle(latent, self.packing))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from acetate.errors import ModelDamaged
-from acetate.models.families import CACHED_EULER, FAMILIES
+from acetate.models.families import CACHED_EULER
 from acetate.pipelines.conditioning import PromptEmbedding
 from acetate.pipelines.instructed_pipeline import InstructedPipeline
 from acetate.pipelines.memory_ladder import eased
@@ -27,6 +27,7 @@ class Qwen21Pipeline(InstructedPipeline):
 
     family: ClassVar[str] = "qwen21"
     components = Components
+    flow = TokenFlow
     most_references = 10
     films = True
 
@@ -45,10 +46,7 @@ class Qwen21Pipeline(InstructedPipeline):
             raise ModelDamaged(f"The autoencoder of {model} knows no transparency.")
         self.latent_channels = config["z_dim"]
         self.latent_factor = config["scale_factor_spatial"]
-        self._mean, self._deviation = (
-            torch.tensor(config[name])[None, :, None, None].to(device)
-            for name in ("latents_mean", "latents_std")
-        )
+        self._mean, self._deviation = self._told_scales()
         self._caching = True
         self._settle()
 
@@ -95,18 +93,10 @@ class Qwen21Pipeline(InstructedPipeline):
     def decode_image(self, latent: Tensor) -> Tensor:
         return self.decode_layer(latent, passes=1)[:, :3]
 
-    def _scaled(self, latent: Tensor) -> Tensor:
-        return (latent - self._mean) / self._deviation
-
-    def _unscaled(self, latent: Tensor) -> Tensor:
-        return latent.to(self.device) * self._deviation + self._mean
-
     def make_scheduler(self, name: str) -> TokenFlow:
-        FAMILIES[self.family].check_scheduler(name)
+        scheduler: TokenFlow = super().make_scheduler(name)
         # Part of the sampler's name, as rounding makes another picture of it in half precision.
         self._caching = name in ("", CACHED_EULER)
-        scheduler = cast("Any", TokenFlow).from_config(self.scheduler_config)
-        assert isinstance(scheduler, TokenFlow)
         scheduler.authors_levels = self._authors_levels
         return scheduler
 
