@@ -3,7 +3,10 @@
 Full-size SDXL and SD 1.5 with random weights need a graphics card; `--small` runs tiny ones of
 these and of Flux, FLUX.2 and Qwen-Image-2.1 anywhere, which shows that the script works and says
 nothing about speed. The embedded model, for which diffusers has no pipeline, is timed alone.
-"preview" is the time of one preview as a share of a step's.
+"preview" is the time of one preview as a share of a step's. Seconds are the processor's own where
+it paints, so that what else the machine does counts little. "matrix product" is a bare one of
+torch, for comparing machines. Step caches are beside the same model without; of random weights,
+their loss says nothing (`acetate doctor --model ID --caches` measures it on real ones).
 """
 
 from __future__ import annotations
@@ -20,8 +23,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from acetate.cli.cache_report import cache_figures
 from acetate.latent_transparency import decode_transparent
-from acetate.models.families import FAMILIES
+from acetate.models.families import FAMILIES, FEW_TO_SKIP
 from acetate.modes import mode_named, run
 from acetate.pipelines.loading import load_folder, load_pipeline
 from acetate.pipelines.sampling import Step
@@ -55,6 +59,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--steps", type=int, default=25)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--small", action="store_true", help="tiny models, for any machine")
+    parser.add_argument("--family", action="append", help="of these alone")
+    parser.add_argument("--mode", action="append", help="these alone")
     given = parser.parse_args(arguments)
     device = torch.device(given.device)
     if device.type == "cuda" and not torch.cuda.is_available():
@@ -63,35 +69,45 @@ def main(arguments: list[str] | None = None) -> None:
     if device.type == "cpu" and not given.small:
         print("full-size modes: no figures, as there is no graphics card here (try --small)")
         return
-    for family in TINY if given.small else FULL:
-        measure_modes(family, device, given.steps, given.repeats, given.small)
-    lines(load_pipeline("embedded", str(device)), device, given.steps, given.repeats)
+    print(f"matrix product of 1024²: {matrix_product(device, given.repeats):.4f} s", flush=True)
+    for family in given.family or (*(TINY if given.small else FULL), "embedded"):
+        measure_modes(family, device, given)
     if device.type != "cpu":
         measure_decoders(device, given.repeats)
 
 
-def measure_modes(family: str, device: torch.device, steps: int, repeats: int, small: bool) -> None:
+def matrix_product(device: torch.device, repeats: int) -> float:
+    """Seconds of a product of torch alone."""
+    square = torch.rand(1024, 1024, device=device)
+    return measured(lambda: square @ square, device, repeats)[0]
+
+
+def measure_modes(family: str, device: torch.device, given: argparse.Namespace) -> None:
     """Each mode at the native size, and diffusers' pipeline with the same parts and steps."""
-    if small:
+    if family == "embedded":
+        lines(load_pipeline("embedded", str(device)), device, given)
+    elif given.small:
         with tempfile.TemporaryDirectory() as folder:
             pipeline: Any = load_folder(TINY[family](Path(folder) / family), str(device))
             if pipeline.native > SMALL_SIDE:
                 pipeline.native = SMALL_SIDE
                 pipeline.limits = FrameLimits(64, 64, SMALL_SIDE, SMALL_SIDE**2)
-            lines(pipeline, device, steps, repeats)
-        return
-    lines(full_pipeline(family, device, torch.bfloat16), device, steps, repeats)
+            lines(pipeline, device, given)
+    else:
+        lines(full_pipeline(family, device, torch.bfloat16), device, given)
 
 
-def lines(pipeline: Any, device: torch.device, steps: int, repeats: int) -> None:
+def lines(pipeline: Any, device: torch.device, given: argparse.Namespace) -> None:
     """The modes of one model, of those that the device can time beside a plain picture."""
+    steps, repeats = given.steps, given.repeats
     side = pipeline.native
     name = f"{pipeline.family} at {side}², {steps} steps"
     base = None
     if (plain := plain_painter(pipeline)) is not None:
         base, peak = measured(lambda: plain(steps, side), device, repeats)
         print(f"{name}, diffusers' own pipeline: {base:.2f} s, peak {peak:.0f} MB", flush=True)
-    for mode in painted_modes(pipeline):
+    modes = [mode for mode in painted_modes(pipeline) if mode in (given.mode or [mode])]
+    for mode in modes:
         for passes in (1, 8) if mode == "text" else (8,):
             request = request_for(mode, pipeline, steps, passes)
             seen: list[Step] = []
@@ -107,6 +123,9 @@ def lines(pipeline: Any, device: torch.device, steps: int, repeats: int) -> None
                 f"preview {share:.1%}, peak {peak:.0f} MB",
                 flush=True,
             )
+    if "text" in modes and steps > FEW_TO_SKIP:
+        for figures in cache_figures(pipeline, request_for("text", pipeline, steps, 1)):
+            print(f"{name}, text with {figures.cache}: {figures.line}", flush=True)
 
 
 def painted_modes(pipeline: Any) -> list[str]:
@@ -171,12 +190,13 @@ def measured(work: Callable[[], object], device: torch.device, repeats: int) -> 
     synchronise(device)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
+    clock = time.process_time if device.type == "cpu" else time.perf_counter
     took: list[float] = []
     for _ in range(repeats):
-        started = time.perf_counter()
+        started = clock()
         work()
         synchronise(device)
-        took.append(time.perf_counter() - started)
+        took.append(clock() - started)
     if device.type == "cuda":
         peak = torch.cuda.max_memory_allocated() / 2**20
     else:

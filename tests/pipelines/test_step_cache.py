@@ -13,7 +13,7 @@ import torch
 
 from acetate.errors import BadRequest
 from acetate.model_import.importing import import_any
-from acetate.models.families import FAMILIES, FEW_TO_SKIP, FIRST_BLOCK
+from acetate.models.families import FAMILIES, FEW_TO_SKIP, FIRST_BLOCK, MAG, TAYLOR
 from acetate.modes import run
 from acetate.pipelines import step_cache
 from acetate.pipelines.loading import load_folder, load_pipeline
@@ -61,7 +61,8 @@ def opened_with_adapter(folder: Path) -> Pipeline:
 @pytest.fixture(autouse=True)
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks without training differ far more from step to step than those of a real model."""
-    monkeypatch.setattr(step_cache, "THRESHOLD", 100.0)
+    for name in ("THRESHOLD", "LARGEST_CHANGE", "SEEN_CHANGE"):
+        monkeypatch.setattr(step_cache, name, 100.0)
 
 
 def painted(pipeline: Pipeline, **changes: Any) -> tuple[list[Layer], list[str]]:
@@ -91,28 +92,54 @@ def test_steps_are_skipped_the_recipe_says_so_and_paints_the_same_again(
 ) -> None:
     before = snapshot(pipeline.denoiser)
     whole, _ = painted(pipeline)
-    layers, told = painted(pipeline, cache=FIRST_BLOCK)
-    (sentence,) = told
-    skipped, runs = (int(word) for word in sentence.split() if word.isdecimal())
-    assert 0 < skipped < runs == STEPS
-    assert {recipe.cache for recipe in recipes(layers)} == {FIRST_BLOCK}
-    assert pixels(layers) != pixels(whole)
-    again, _ = painted(pipeline, cache=FIRST_BLOCK)
-    assert pixels(again) == pixels(layers)
+    seen = [pixels(whole)]
+    for cache in FAMILIES[pipeline.family].step_caches:
+        layers, told = painted(pipeline, cache=cache)
+        (sentence,) = told
+        skipped, runs = (int(word) for word in sentence.split() if word.isdecimal())
+        assert 0 < skipped < runs == STEPS
+        assert {recipe.cache for recipe in recipes(layers)} == {cache}
+        assert pixels(layers) not in seen
+        seen.append(pixels(layers))
+        again, _ = painted(pipeline, cache=cache)
+        assert pixels(again) == pixels(layers)
     # Nothing of it is left.
     assert pixels(painted(pipeline)[0]) == pixels(whole)
     assert_untouched(pipeline.denoiser, before)
 
 
+@pytest.mark.parametrize("pipeline", ["flux"], indirect=True)
+def test_painting_from_a_picture_is_skipped_as_the_end_of_a_whole_painting_is(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`mag` goes by where in the schedule a step stands, and the end of it changes much."""
+    begun: list[tuple[int, int]] = []
+    plain = step_cache.StepCache.begin
+
+    def begin(self: step_cache.StepCache, steps: int, skipped: int) -> None:
+        begun.append((steps, skipped))
+        plain(self, steps, skipped)
+
+    monkeypatch.setattr(step_cache.StepCache, "begin", begin)
+    samples = np.full((SIDE, SIDE, 4), 200, np.uint8)
+    recipe = Recipe("refine", "an apple", seed=7, steps=10, guidance=1.0, strength=0.5, passes=1)
+    recipe = replace(recipe, width=SIDE, height=SIDE, cache=MAG)
+    run(Request(recipe, {"layer": Image(SIDE, SIDE, samples.tobytes())}), pipeline)
+    assert begun == [(20, 10)]
+
+
 def test_where_no_step_is_alike_the_picture_is_that_without_a_cache(
     pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(step_cache, "THRESHOLD", 0.0)
-    layers, told = painted(pipeline, cache=FIRST_BLOCK)
-    assert told[0].startswith(f"0 of {STEPS} ")
+    for name in ("THRESHOLD", "LARGEST_CHANGE", "SEEN_CHANGE"):
+        monkeypatch.setattr(step_cache, name, 0.0)
     whole, _ = painted(pipeline)
-    near, far = (np.frombuffer(b"".join(pixels(each)), np.uint8) for each in (layers, whole))
-    assert np.abs(near.astype(int) - far.astype(int)).max() <= 1
+    # `taylor` asks nothing, and `mag` only how much a step mostly changes.
+    for cache in set(FAMILIES[pipeline.family].step_caches) - {TAYLOR, MAG}:
+        layers, told = painted(pipeline, cache=cache)
+        assert told[0].startswith(f"0 of {STEPS} ")
+        near, far = (np.frombuffer(b"".join(pixels(each)), np.uint8) for each in (layers, whole))
+        assert np.abs(near.astype(int) - far.astype(int)).max() <= 1
 
 
 def test_of_few_steps_none_is_skipped(pipeline: Pipeline) -> None:
@@ -144,7 +171,8 @@ def test_each_variant_begins_anew(pipeline: Pipeline) -> None:
 def test_a_step_for_which_memory_ran_out_is_made_again_as_if_it_had_not(
     block: int, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected, _ = painted(pipeline, cache=FIRST_BLOCK)
+    cache = FIRST_BLOCK if block == 0 else FAMILIES[pipeline.family].step_caches[-2]
+    expected, _ = painted(pipeline, cache=cache)
     network: Any = pipeline.denoiser
     blocks = [*network.transformer_blocks, *getattr(network, "single_transformer_blocks", ())]
     kind = type(blocks[block])
@@ -159,7 +187,7 @@ def test_a_step_for_which_memory_ran_out_is_made_again_as_if_it_had_not(
         return found
 
     monkeypatch.setattr(kind, "forward", failing)
-    layers, told = painted(pipeline, cache=FIRST_BLOCK)
+    layers, told = painted(pipeline, cache=cache)
     assert any("Memory ran out" in sentence for sentence in told)
     assert pixels(layers) == pixels(expected)
 
@@ -177,12 +205,13 @@ def test_a_picture_is_taken_apart_so_too(tmp_path: Path) -> None:
     pipeline = load_folder(write_tiny_layered(tmp_path / "tiny", blocks=2), "cpu")
     pipeline.limits = FrameLimits(32, 32, 1024, 1024 * 1024)
     steps = FEW_TO_SKIP + 1
-    layers, (sentence,) = painted(pipeline, cache=FIRST_BLOCK, steps=steps)
-    skipped, runs = (int(word) for word in sentence.split() if word.isdecimal())
-    assert 0 < skipped < runs == steps
-    assert {recipe.cache for recipe in recipes(layers)} == {FIRST_BLOCK}
-    again, told = painted(pipeline, cache=FIRST_BLOCK, steps=steps)
-    assert pixels(again) == pixels(layers) and told == [sentence]
+    for cache in (FIRST_BLOCK, TAYLOR):
+        layers, (sentence,) = painted(pipeline, cache=cache, steps=steps)
+        skipped, runs = (int(word) for word in sentence.split() if word.isdecimal())
+        assert 0 < skipped < runs == steps
+        assert {recipe.cache for recipe in recipes(layers)} == {cache}
+        again, told = painted(pipeline, cache=cache, steps=steps)
+        assert pixels(again) == pixels(layers) and told == [sentence]
 
 
 def test_a_denoiser_of_one_block_is_run_as_it_is(tmp_path: Path) -> None:

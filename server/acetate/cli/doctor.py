@@ -25,10 +25,19 @@ def doctor(
     model: Annotated[
         str, typer.Option(help="Say what this model needs, mode by mode, and measure it here.")
     ] = "",
+    caches: Annotated[
+        bool,
+        typer.Option(
+            "--caches", help="With --model: paint with each of its step caches, and without."
+        ),
+    ] = False,
     device: Device = "auto",
 ) -> None:
     """Say what this machine can paint with, and what is missing."""
     check_device(device)
+    if caches:
+        _caches_of(model, device)
+        return
     if model:
         _memory_of(model, device)
         return
@@ -102,6 +111,31 @@ def _memory_of(model: str, device: str) -> None:
     for mode in (mode for mode in entry.modes if mode in FAMILIES[entry.family].modes):
         needed = need(entry, mode, target) / 1e9
         _line(mode, f"need about {needed:.2f} GB, peak {measured(pipeline, mode) / 1e9:.2f} GB")
+
+
+def _caches_of(model: str, device: str) -> None:
+    """What each step cache saves and loses, a line each."""
+    from acetate.errors import BadRequest
+    from acetate.models.devices import pick_device
+    from acetate.models.families import FAMILIES
+    from acetate.models.registry import model_named
+
+    entry = model_named(model) if model else None
+    caches = FAMILIES[entry.family].step_caches if entry else ()
+    mode = next((each for each in ("text", "decompose") if entry and each in entry.modes), "")
+    if entry is None or not caches or not mode:
+        raise BadRequest(
+            f"{entry.name} has no step caches to measure." if entry else "Step caches of what?",
+            "Name a model that has some: --model flux, qwen21 or qwen-layered.",
+        )
+    from acetate.cli.cache_report import cache_figures, request_for
+    from acetate.pipelines.loading import load_pipeline
+
+    pipeline = load_pipeline(model, str(pick_device(device)))
+    request = request_for(pipeline, mode)
+    _line("Measured", f"{mode}, {request.recipe.steps} steps, at {pipeline.native} pixels")
+    for figures in cache_figures(pipeline, request):
+        _line(figures.cache, figures.line)
 
 
 def _one_step(device: str) -> None:

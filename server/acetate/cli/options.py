@@ -76,8 +76,8 @@ Scheduler = Annotated[
 Cache = Annotated[
     str,
     typer.Option(
-        help="first_block skips most of a step that would change little: faster above 8 steps, "
-        "and a little different (Flux, Qwen-Image)."
+        help="first_block, sea, taylor or mag (Flux alone) skips most of a step that would change "
+        "little: faster above 8 steps, and a little different (Flux, Qwen-Image)."
     ),
 ]
 StopAt = Annotated[

@@ -146,6 +146,15 @@ _STAGED = ("text", "background", "foreground", "joint", "refine")
 FIRST_BLOCK = "first_block"
 """A step whose first block says what it said before is taken as before (`pipelines/step_cache`)."""
 
+MAG = "mag"
+"""Steps are taken as before by the measured course of FLUX.1-dev, which is for Flux alone."""
+
+SEA = "sea"
+"""A step is taken as before while what shows through the noise changes little."""
+
+TAYLOR = "taylor"
+"""Of three steps two are drawn on from those before."""
+
 FEW_TO_SKIP = 8
 """Up to so many steps each differs too much from the last for any to be skipped."""
 
@@ -160,7 +169,7 @@ FAMILIES = {
         50,
         4.0,
         ("decompose",),
-        step_caches=(FIRST_BLOCK,),
+        step_caches=(FIRST_BLOCK, TAYLOR),
         folders="QwenImageLayeredPipeline",
         imported=False,
         networks=(),
@@ -231,7 +240,7 @@ FAMILIES = {
         ("text", "refine", "fill"),
         schedulers=("euler", "schnell"),
         image_adapters=True,
-        step_caches=(FIRST_BLOCK,),
+        step_caches=(FIRST_BLOCK, MAG, SEA, TAYLOR),
         folders=r"Flux\w*Pipeline",
         foreign=r"Flux(2|3|Control(?!Net)|Fill|Prior)\w*",
         whole_files=False,
@@ -247,7 +256,7 @@ FAMILIES = {
         ("text", "background", "foreground", "refine", "extract", "fill"),
         passes=1,
         schedulers=(CACHED_EULER, "euler"),
-        step_caches=(FIRST_BLOCK,),
+        step_caches=(FIRST_BLOCK, SEA, TAYLOR),
         folders=r"QwenImage21\w*Pipeline",
         activations=12000,
     ),
@@ -260,7 +269,7 @@ FAMILIES = {
         4.0,
         ("text", "background", "foreground", "refine", "extract", "fill"),
         passes=1,
-        step_caches=(FIRST_BLOCK,),
+        step_caches=(FIRST_BLOCK, SEA, TAYLOR),
         folders=r"QwenImage(EditPlus|Img2Img)?Pipeline",
         whole_files=False,
         activations=12000,

@@ -85,7 +85,7 @@ def _skipping(recipe: Recipe, pipeline: Pipeline) -> Generator[Recipe]:
         return
     from acetate.pipelines.step_cache import caching
 
-    with caching(pipeline.denoiser) as cache:
+    with caching(pipeline.denoiser, recipe.cache) as cache:
         pipeline.step_cache = cache
         try:
             yield recipe if cache is not None else replace(recipe, cache="")
@@ -96,10 +96,10 @@ def _skipping(recipe: Recipe, pipeline: Pipeline) -> Generator[Recipe]:
 def _tell_of_skipped(pipeline: Pipeline) -> None:
     if (cache := pipeline.step_cache) is not None:
         pipeline.ladder.tell(
-            f"{cache.skipped} of {cache.run} runs of the denoiser were skipped but for their first "
-            "block: without a step cache the picture is a little different."
+            f"{cache.skipped} of {cache.run} runs of the denoiser were skipped for the most part: "
+            "without a step cache the picture is a little different."
         )
-        cache.run = cache.skipped = 0
+        cache.start_counting()
 
 
 def _tell_of_weights(asked: str, pipeline: Pipeline) -> None:

@@ -25,7 +25,15 @@ from acetate.pipelines.acceleration import CompileState
 from acetate.pipelines.conditioning import Conditioning, PromptEmbedding
 from acetate.pipelines.memory_ladder import Ladder
 from acetate.pipelines.patching import Patch, injected
-from acetate.pipelines.sampling import Denoise, Handover, OnStep, Step, guided, sample
+from acetate.pipelines.sampling import (
+    Denoise,
+    Handover,
+    OnStep,
+    Step,
+    guided,
+    planned_steps,
+    sample,
+)
 from acetate.upscaling.network import Upscaler
 from acetate_bridge.protocol.frame_planning import FrameLimits
 from acetate_bridge.protocol.types import Aspect
@@ -304,6 +312,10 @@ class Pipeline(ABC):
         prompt, guidance, patch = asked.prompt, asked.guidance, asked.patch
         condition = torch.cat(list(asked.conditions), dim=1) if asked.conditions else None
         render = preview or self.preview
+        if self.step_cache is not None:
+            steps, whole = asked.steps, asked.latent is None
+            planned = steps if whole else planned_steps(steps, asked.strength)
+            self.step_cache.begin(planned, planned - steps)
 
         def report(index: int, total: int, expected: Callable[[], Tensor]) -> None:
             if on_step is not None:
@@ -332,9 +344,10 @@ class Pipeline(ABC):
         self, prompt: PromptEmbedding, guidance: float, condition: Tensor | None
     ) -> Denoise:
         """Guided by the prompt, or at each step by the next of those that take turns."""
+        ways = [self._guided(each, guidance, condition) for each in (prompt, *prompt.turns)]
         if self.step_cache is not None:
             self.step_cache.forget()
-        ways = [self._guided(each, guidance, condition) for each in (prompt, *prompt.turns)]
+            ways = [self.step_cache.watching(each) for each in ways]
         if len(ways) == 1:
             return ways[0]
         seen: list[float] = []

@@ -105,7 +105,7 @@ class Recipe:
     `files` is the SHA-256 of every file that was used; in a request they must be met (empty: any).
     `weights` is in how few bits the model's weights were kept ("8", "fp8" or "4"; empty: not
     reduced); a request that names them is painted so where the model can be. Written only if set.
-    `cache` is the step cache ("first_block"; empty: every step is computed). Written only if set.
+    `cache` is the step cache (such as "first_block"; empty: none). Written only if set.
     """
 
     mode: str
