@@ -94,9 +94,7 @@ def compile_blocks(network: nn.Module) -> CompileState | None:
     found = [module for module in network.modules() if type(module).__name__ in kinds]
     if not found:
         return None
-    from torch._dynamo import config
-
-    cast("Any", config).recompile_limit = _MOST_FORMS
+    cast("Any", torch)._dynamo.config.recompile_limit = _MOST_FORMS
     state = CompileState()
     for module in found:
         module.forward = CompiledBlock(module.forward, state)
