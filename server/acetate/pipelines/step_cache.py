@@ -191,12 +191,9 @@ def _managers(denoiser: nn.Module) -> list[Any]:
     for module in denoiser.modules():
         registry: Any = getattr(module, "_diffusers_hook", None)
         for hook in registry.hooks.values() if registry is not None else ():
-            found |= {id(each): each for each in vars(hook).values() if _manages(each)}
+            held: dict[str, Any] = vars(hook)
+            found |= {id(each): each for each in held.values() if isinstance(each, StateManager)}
     return list(found.values())
-
-
-def _manages(thing: object) -> bool:
-    return isinstance(thing, StateManager)
 
 
 def _kept(manager: Any) -> dict[str, Any]:
@@ -206,7 +203,8 @@ def _kept(manager: Any) -> dict[str, Any]:
 
 def _copied(state: Any) -> Any:
     kept = copy.copy(state)
-    for name, value in vars(state).items():
+    held: dict[str, Any] = vars(state)
+    for name, value in held.items():
         if isinstance(value, (list, dict)):
             setattr(kept, name, copy.copy(value))  # pyright: ignore[reportUnknownArgumentType]
     return kept
