@@ -191,7 +191,7 @@ def _managers(denoiser: nn.Module) -> list[Any]:
     for module in denoiser.modules():
         registry: Any = getattr(module, "_diffusers_hook", None)
         for hook in registry.hooks.values() if registry is not None else ():
-            held: dict[str, Any] = vars(hook)
+            held: dict[str, Any] = hook.__dict__
             found |= {id(each): each for each in held.values() if isinstance(each, StateManager)}
     return list(found.values())
 
@@ -203,7 +203,7 @@ def _kept(manager: Any) -> dict[str, Any]:
 
 def _copied(state: Any) -> Any:
     kept = copy.copy(state)
-    held: dict[str, Any] = vars(state)
+    held: dict[str, Any] = state.__dict__
     for name, value in held.items():
         if isinstance(value, (list, dict)):
             setattr(kept, name, copy.copy(value))  # pyright: ignore[reportUnknownArgumentType]
