@@ -1,4 +1,4 @@
-"""Ctrl+Z where a painter expects it to undo what they did last, and two views of one document."""
+"""Ctrl+Z where a painter expects it to undo what they did last."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import pytest
 from tests.editors.krita.desk import Desk
 
 pytestmark = pytest.mark.slow
-
-_VIEWS = "len(Krita.instance().activeWindow().views())"
 
 
 @pytest.fixture
@@ -45,23 +43,3 @@ def test_the_strip_shows_again_what_was_discarded_and_is_back(painted: Desk) -> 
     painted.undo()
     painted.wait(lambda: painted.names() == ["red apple", "Background"])
     painted.wait(lambda: painted.view()["results"] == [True])
-
-
-def test_two_views_of_a_document_show_and_undo_the_same(painted: Desk) -> None:
-    painted.krita.run("Krita.instance().activeWindow().addView(document)")
-    painted.wait(lambda: painted.ask(_VIEWS) == 2 and painted.ask("settled()"))
-    painted.ready()
-    assert painted.view()["results"] == [True], "it is the same document"
-    three = {"green leaf", "red apple", "Background"}
-    painted.write("a green leaf")
-    painted.generate()
-    painted.wait(lambda: set(painted.names()) == three)
-    painted.ready()
-    painted.undo()
-    painted.wait(lambda: painted.names() == ["red apple", "Background"])
-    painted.redo()
-    painted.wait(lambda: set(painted.names()) == three)
-    painted.krita.run("Krita.instance().action('file_close').trigger()")
-    painted.wait(lambda: painted.ask(_VIEWS) == 1)
-    painted.undo()
-    painted.wait(lambda: painted.names() == ["red apple", "Background"])
