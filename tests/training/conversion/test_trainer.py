@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -120,3 +123,80 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
 def test_a_batch_that_cannot_be_shared_says_what_can(tmp_path: Path) -> None:
     with pytest.raises(BadRequest, match="take a multiple of 3"):
         trainer_of(tmp_path, parts=3)
+
+
+class EightBits(torch.optim.Optimizer):
+    """Stands in for the optimiser of bitsandbytes: its moments are numbers of 8 bits, too."""
+
+    given: list[dict[str, Any]]
+
+    def __init__(self, parameters: list[torch.nn.Parameter], **settings: Any) -> None:
+        super().__init__(parameters, settings)
+        self.given.append(settings)
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                state, gradient = self.state[parameter], parameter.grad
+                moment = 0.1 * gradient
+                if state:
+                    moment += 0.9 * state["scale"] * (state["moment"].float() / 127 - 1)
+                state["scale"] = moment.abs().max().clamp_min(1e-12)
+                state["moment"] = ((moment / state["scale"] + 1) * 127).to(torch.uint8)
+                parameter.sub_(moment, alpha=group["lr"])
+
+
+@pytest.fixture
+def eight_bits(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """A library in the place of bitsandbytes; what its optimisers were given."""
+    library: Any = ModuleType("bitsandbytes")
+    kind = type("AdamW8bit", (EightBits,), {"given": []})
+    library.optim = SimpleNamespace(AdamW8bit=kind)
+    monkeypatch.setitem(sys.modules, "bitsandbytes", library)
+    return kind.given
+
+
+def test_an_optimiser_of_8_bits_learns_and_goes_on_to_the_same_bytes(
+    tmp_path: Path, eight_bits: list[dict[str, Any]]
+) -> None:
+    stage = Line()
+    trainer_of(tmp_path / "whole", stage=stage, eight_bit=True).run(Points())
+    assert eight_bits == [{"lr": 0.05, "betas": (0.9, 0.99), "weight_decay": 0.01}]
+    # The sum that it learns has three weights of 1.
+    apart = [float((line.layer.weight.detach() - 1).norm()) for line in (stage, Line())]
+    assert apart[0] < 0.97 * apart[1]
+    state = torch.load(tmp_path / "whole/line.pt", weights_only=True)
+    assert state["optimiser"]["state"][0]["moment"].dtype is torch.uint8
+
+    class Stopping(Line):
+        def forward(self, batch: dict[str, torch.Tensor], step: int) -> dict[str, torch.Tensor]:
+            if step == 7:
+                raise KeyboardInterrupt
+            return super().forward(batch, step)
+
+    with pytest.raises(KeyboardInterrupt):
+        trainer_of(tmp_path / "parts", stage=Stopping(), eight_bit=True).run(Points())
+    trainer_of(tmp_path / "parts", eight_bit=True).run(Points())
+    for name in ("line.pt", "line.csv"):
+        whole, parts = (tmp_path / folder / name for folder in ("whole", "parts"))
+        assert whole.read_bytes() == parts.read_bytes(), name
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.usefixtures("eight_bits")
+def test_an_optimiser_of_8_bits_and_one_of_32_do_not_go_on_from_each_other(
+    before: bool, tmp_path: Path
+) -> None:
+    trainer_of(tmp_path, eight_bit=before).run(Points())
+    told = "begun with --eight-bit" if before else "begun without --eight-bit"
+    with pytest.raises(BadRequest, match=told):
+        trainer_of(tmp_path, eight_bit=not before).run(Points())
+
+
+def test_a_checkpoint_of_before_there_were_8_bits_is_gone_on_from(tmp_path: Path) -> None:
+    trainer_of(tmp_path).run(Points())
+    state = torch.load(tmp_path / "line.pt", weights_only=True)
+    del state["eight_bit"]
+    torch.save(state, tmp_path / "line.pt")
+    trainer_of(tmp_path).run(Points())

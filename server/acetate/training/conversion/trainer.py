@@ -198,6 +198,7 @@ class Trainer:
             "weights": {n: p.detach() for n, p in zip(names, self._parameters, strict=True)},
             "average": dict(zip(names, self._average.shadow_params, strict=True)),
             "averaged": self._average.optimization_step,
+            "eight_bit": self.plan.eight_bit,
             "optimiser": self._optimiser.state_dict(),
         }
 
@@ -214,6 +215,13 @@ class Trainer:
                     f"({known.get(name)}, now {value}).",
                     "Take that one, or another --out.",
                 )
+        if state.get("eight_bit", False) != self.plan.eight_bit:
+            now, before = ("with", "without") if self.plan.eight_bit else ("without", "with")
+            raise BadRequest(
+                f"The checkpoint {self.file} was begun {before} --eight-bit and cannot be gone on "
+                f"from {now} it: its optimiser is another.",
+                f"Run it {before} --eight-bit, or take another --out.",
+            )
         self.step, self.skipped = state["step"], state["skipped"]
         with torch.no_grad():
             for name, parameter in self.stage.trained().items():
