@@ -133,6 +133,16 @@ def test_mattes_in_the_layouts_of_the_test_sets_become_layers(
     assert pixels[..., 3].mean() == 127.5 and found.faults["pictures without a matte"] == 1
 
 
+def test_a_matte_of_16_bits_keeps_its_levels(tmp_path: Path) -> None:
+    for name in ("image", "matte"):
+        (tmp_path / name).mkdir()
+    Image.new("RGB", (3, 1)).save(tmp_path / "image" / "a.png")
+    levels = np.array([[0, 32768, 65535]], np.uint16)
+    Image.fromarray(levels).save(tmp_path / "matte" / "a.png")
+    (entry,) = open_layers(tmp_path).entries
+    assert read_layer(entry)[0, :, 3].tolist() == [0, 128, 255]
+
+
 def test_mattes_that_are_too_large_or_damaged_are_left_out(tmp_path: Path) -> None:
     for name in ("image", "matte"):
         (tmp_path / name).mkdir()

@@ -6,6 +6,7 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from acetate.errors import BadImage
@@ -62,10 +63,18 @@ class MattedBytes:
                 if picture.size != matte.size:
                     raise OSError(f"{self.matte} is of another size than {self.colours}")
                 check_pixels(picture.width, picture.height)
-                layer = picture.convert("RGB").convert("RGBA")
-                layer.putalpha(matte.convert("L"))
+                layer = _of_8_bits(picture).convert("RGB").convert("RGBA")
+                layer.putalpha(_of_8_bits(matte).convert("L"))
         except _UNREADABLE as error:
             raise OSError(str(error)) from error
         data = io.BytesIO()
         layer.save(data, format="PNG", compress_level=0)
         return data.getvalue()
+
+
+def _of_8_bits(picture: Image.Image) -> Image.Image:
+    """Grey of 16 bits, which Pillow would cut off above 255, brought to 8."""
+    if not picture.mode.startswith("I"):
+        return picture
+    levels = np.asarray(picture).astype(np.int64).clip(0, 65535)
+    return Image.fromarray(((levels * 255 + 32767) // 65535).astype(np.uint8))
