@@ -75,6 +75,13 @@ def test_shards_are_read_by_the_names_of_their_members(tmp_path: Path) -> None:
     assert read_layer(first).shape == (96, 96, 4)
 
 
+def test_shards_of_one_name_in_two_folders_are_two(tmp_path: Path) -> None:
+    for folder, number in (("a", 1), ("b", 2)):
+        (tmp_path / folder).mkdir()
+        write_shard(tmp_path / folder / "0.tar", {"1.png": png(number), "1.txt": folder.encode()})
+    assert captions(tmp_path) == {"a/0.tar/1": "a", "b/0.tar/1": "b"}
+
+
 def test_a_shard_that_is_cut_short_gives_what_is_whole_and_is_counted(tmp_path: Path) -> None:
     whole = write_shard(tmp_path / "s.tar", {f"{n}.png": png(n) for n in range(4)}).read_bytes()
     first = 512 + -(-len(png(0)) // 512) * 512

@@ -36,14 +36,14 @@ def open_collection(folder: Path) -> Collection:
         if path.name == METADATA:
             told |= _read_metadata(path, faults)
     for path in files:
-        ending = path.suffix.lower()
+        ending, key = path.suffix.lower(), path.relative_to(folder).as_posix()
         if ending == ".tar":
-            entries += read_shard(path, faults)
+            entries += read_shard(path, key, faults)
         elif ending == ".parquet":
-            entries += read_table(path, faults)
+            entries += read_table(path, key, faults)
         elif ending in PICTURES:
             caption = told.get(path) or _beside(path) or words_of(path.stem)
-            entries.append(Entry(path.relative_to(folder).as_posix(), caption, FileBytes(path)))
+            entries.append(Entry(key, caption, FileBytes(path)))
     if not entries:
         why = "; ".join(f"{count} {reason}" for reason, count in faults.items())
         raise CollectionError(

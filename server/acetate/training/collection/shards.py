@@ -17,8 +17,20 @@ _CUT = "shards cut short or damaged"
 CAPTION_KEYS = ("caption", "text", "prompt", "description")
 
 
-def read_shard(path: Path, faults: Counter[str]) -> list[Entry]:
-    """The pictures of a tar file; what was lost with a shard that is cut short is counted."""
+def read_shard(path: Path, name: str, faults: Counter[str]) -> list[Entry]:
+    """The pictures of a tar file; what was lost with a shard that is cut short is counted.
+
+    `name` is what the keys of all its pictures begin with.
+    """
+    return [
+        Entry(f"{name}/{key}", _caption(found), picture)
+        for key, found in members_in(path, faults).items()
+        if (picture := _first(found, PICTURES)) is not None
+    ]
+
+
+def members_in(path: Path, faults: Counter[str]) -> dict[str, dict[str, FileBytes]]:
+    """The files of each sample by what their names end with, from the first dot on."""
     parts: dict[str, dict[str, FileBytes]] = {}
     try:
         with tarfile.open(path, "r:") as archive:
@@ -33,11 +45,7 @@ def read_shard(path: Path, faults: Counter[str]) -> list[Entry]:
                 faults[_CUT] += 1
     except (tarfile.TarError, OSError, EOFError):
         faults[_CUT] += 1
-    return [
-        Entry(f"{path.name}/{key}", _caption(found), picture)
-        for key, found in parts.items()
-        if (picture := _first(found, PICTURES)) is not None
-    ]
+    return parts
 
 
 def caption_in(row: dict[str, Any]) -> str:

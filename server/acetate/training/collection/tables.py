@@ -15,8 +15,11 @@ from acetate.training.collection.shards import CAPTION_KEYS, caption_in
 _PICTURE_KEYS = ("image", "png", "picture", "rgba")
 
 
-def read_table(path: Path, faults: Counter[str]) -> list[Entry]:
-    """The rows of a file with a picture. Raises CollectionError without pyarrow."""
+def read_table(path: Path, name: str, faults: Counter[str]) -> list[Entry]:
+    """The rows of a file with a picture, by keys that begin with `name`.
+
+    Raises CollectionError without pyarrow.
+    """
     try:
         parquet: Any = import_module("pyarrow.parquet")
     except ImportError as error:
@@ -39,7 +42,7 @@ def read_table(path: Path, faults: Counter[str]) -> list[Entry]:
             texts = table.to_pylist() if columns else [{}] * rows
             entries += [
                 Entry(
-                    f"{path.name}/{group}-{row:06}",
+                    f"{name}/{group}-{row:06}",
                     caption_in(texts[row]),
                     RowBytes(path, group, row, picture),
                 )
