@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from acetate.training.dataset import PictureSet, held_out_concept, read_picture_set, split_of
-from acetate.training.sources import HELD_OUT_STYLE
+from acetate.training.dataset import (
+    PictureSet,
+    held_out_concept,
+    read_picture_set,
+    split_of,
+    write_picture_set,
+)
+from acetate.training.sources import HELD_OUT_STYLE, Drawing
+from tests.training.conftest import drawing
 
 
 def test_a_concept_is_held_out_in_every_style_that_is_trained_on() -> None:
@@ -32,6 +40,20 @@ def test_pixels_come_back_as_they_were_written(pictures: PictureSet) -> None:
     assert pictures.pixels.shape == (120, 64, 64, 4)
     assert pictures.pixels[0, 32, 32].tolist()[0] == 200
     assert pictures.pixels[0, 0, 0].tolist() == [0, 0, 0, 0]
+
+
+def test_a_set_that_was_not_finished_leaves_the_one_before(
+    data: Path, pictures: PictureSet
+) -> None:
+    def broken() -> Iterator[Drawing]:
+        yield drawing("1", "3d")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_picture_set(data, broken(), 64)
+    again = read_picture_set(data)
+    assert again.entries == pictures.entries
+    assert np.array_equal(again.pixels, pictures.pixels)
 
 
 def test_a_missing_set_says_what_to_run(tmp_path: Path) -> None:

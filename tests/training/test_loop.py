@@ -8,8 +8,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from acetate.errors import BadRequest
+from acetate.errors import BadRequest, ModelDamaged
 from acetate.training.loop import Losses, Schedule, Trainee, train
+from acetate.training.transparency import load_frozen_autoencoder
 from acetate.training.workers import WorkerFailed, run_together
 
 
@@ -53,6 +54,14 @@ def test_a_run_that_was_cut_resumes_to_the_same_weights(tmp_path: Path) -> None:
     trainee.save(tmp_path / "cut.pt")
     fit(tmp_path / "cut.pt", 60)
     assert torch.equal(weights(tmp_path / "whole.pt"), weights(tmp_path / "cut.pt"))
+
+
+def test_a_damaged_checkpoint_is_named_wherever_it_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "line.pt"
+    file.write_bytes(b"no checkpoint")
+    for read in (partial(fit, file, 1), partial(load_frozen_autoencoder, file)):
+        with pytest.raises(ModelDamaged, match=r"line\.pt cannot be read"):
+            read()
 
 
 def test_progress_names_the_step_and_the_time_left(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .sources import HELD_OUT_STYLE, Drawing
+from .whole_files import text_written_whole, written_whole
 
 HELD_OUT_SHARE = 0.05
 
@@ -78,19 +79,22 @@ def split_of(code: str, style: str) -> str:
 
 
 def write_picture_set(folder: Path, drawings: Iterable[Drawing], size: int) -> int:
-    """Write the set into `folder`; returns the number of pictures."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the set into `folder`; returns the number of pictures. Raises CannotWrite."""
     entries: list[Entry] = []
-    with (folder / "pixels.raw").open("wb") as file:
-        for drawing in drawings:
-            if drawing.pixels.shape != (size, size, 4) or not drawing.pixels[..., 3].any():
-                continue
-            file.write(np.ascontiguousarray(drawing.pixels).tobytes())
-            concept = drawing.concept
-            split = split_of(concept.code, drawing.style)
-            entries.append(Entry(concept.code, concept.label, concept.group, drawing.style, split))
+
+    def write(part: Path) -> None:
+        with part.open("wb") as file:
+            for drawing in drawings:
+                if drawing.pixels.shape != (size, size, 4) or not drawing.pixels[..., 3].any():
+                    continue
+                file.write(np.ascontiguousarray(drawing.pixels).tobytes())
+                concept, style = drawing.concept, drawing.style
+                split = split_of(concept.code, style)
+                entries.append(Entry(concept.code, concept.label, concept.group, style, split))
+
+    written_whole(folder / "pixels.raw", write)
     table = {"size": size, "entries": [asdict(entry) for entry in entries]}
-    (folder / "table.json").write_text(json.dumps(table), encoding="utf-8")
+    text_written_whole(folder / "table.json", json.dumps(table))
     return len(entries)
 
 

@@ -27,6 +27,7 @@ from .loop import Losses, Report, Schedule, Trainee, train
 from .precision import training_autocast
 from .sources import read_concepts
 from .tokens import build_tokenizer, static_token_vectors
+from .whole_files import written_whole
 
 GUIDED_FROM = 0.82
 """Share of the training after which the target is a guided one."""
@@ -59,7 +60,8 @@ def build_painter(language_model: Path, vectors_file: Path) -> Painter:
     """
     tokenizer = build_tokenizer(language_model)
     if not vectors_file.is_file():
-        torch.save(static_token_vectors(language_model), vectors_file)
+        vectors = static_token_vectors(language_model)
+        written_whole(vectors_file, lambda part: torch.save(vectors, part))
     text_encoder = build_text_encoder(tokenizer.get_vocab_size())
     table = text_encoder.embeddings.word_embeddings.weight
     table.data.copy_(torch.load(vectors_file, weights_only=True))

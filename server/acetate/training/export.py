@@ -7,11 +7,11 @@ import shutil
 from pathlib import Path
 from typing import Any, cast
 
-import torch
 from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType]  # Its paths.
 from torch import Tensor
 
 from .architecture import DENOISER, NATIVE_SIZE, PIXEL_UNSHUFFLE, TRANSPARENCY, text_config
+from .checkpoints import read_checkpoint
 from .denoiser import build_painter
 from .latent_scale import LatentScale, scale_of
 from .transparency import load_transparency
@@ -46,12 +46,14 @@ def write_codec(folder: Path, out: Path, data: Path) -> None:
 def write_painter(folder: Path, codec: Path, out: Path, language_model: Path) -> None:
     """Write the averaged denoiser and text encoder in `out`, beside the codec of another folder.
 
-    FileNotFoundError names the stage that is still to be run.
+    FileNotFoundError names the stage that is still to be run; ModelDamaged for a checkpoint that
+    cannot be read.
     """
     file = out / "denoiser.pt"
-    if not file.is_file():
+    state = read_checkpoint(file)
+    if state is None:
         raise FileNotFoundError(f"{file} is missing; run `acetate train denoiser` first")
-    average = torch.load(file, weights_only=True)["average"]
+    average = state["average"]
     painter = build_painter(language_model, out / "token-vectors.pt")
     _write_index(folder)
     for part in CODEC_PARTS:

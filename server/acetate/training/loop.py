@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from . import workers
-from .checkpoints import write_checkpoint
+from .checkpoints import read_checkpoint, write_checkpoint
 from .gradients import descend
 from .losses import Losses
 from .schedule import Schedule
@@ -79,10 +79,10 @@ class Trainee:
         write_checkpoint(file, state)
 
     def resume(self, file: Path) -> bool:
-        """Continue from a checkpoint; False when there is none."""
-        if not file.is_file():
+        """Continue from a checkpoint; False when there is none. Raises ModelDamaged."""
+        state = read_checkpoint(file)
+        if state is None:
             return False
-        state = torch.load(file, weights_only=True)
         self.step = state["step"]
         for name, module in self.modules.items():
             module.load_state_dict(state["modules"][name])

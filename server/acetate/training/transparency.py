@@ -62,11 +62,15 @@ class Transparency:
 
 
 def load_frozen_autoencoder(file: Path) -> AutoencoderKL:
-    """The averaged autoencoder of stage 1, frozen; FileNotFoundError with the cure."""
-    if not file.is_file():
+    """The averaged autoencoder of stage 1, frozen.
+
+    FileNotFoundError with the cure; ModelDamaged for a checkpoint that cannot be read.
+    """
+    state = read_checkpoint(file)
+    if state is None:
         raise FileNotFoundError(f"{file} is missing; run `acetate train autoencoder` first")
     model = build_autoencoder()
-    model.load_state_dict(torch.load(file, weights_only=True)["average"]["autoencoder"])
+    model.load_state_dict(state["average"]["autoencoder"])
     model.requires_grad_(False).eval()
     return in_channels_last(model)
 
