@@ -209,7 +209,8 @@ class Previewing(Equipping):
         follows = preferences.follows(mode)
         if problem := hindrance(follows, recipe.styles, model, known.layers):
             raise CannotPlan(problem)
-        recipe = replace(recipe, steps=min(recipe.steps, MOST_STEPS))
+        # The mean of several decodes is hardly seen, and takes longer than all that is before it.
+        recipe = replace(recipe, steps=min(recipe.steps, MOST_STEPS), passes=1)
         wish = self._with_source(Wish(follows=follows), mode, known.situation.layer)
         quick = _smaller(model, self._live.pixels_in_time(model.id))
         return build(self._editor, known.situation, quick, info, recipe, wish, fleeting=True)

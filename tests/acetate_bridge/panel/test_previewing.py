@@ -66,6 +66,7 @@ def test_the_active_layer_is_repainted_as_a_preview_that_the_document_does_not_n
     desk.rest()
     assert desk.request.recipe.mode == "refine" and desk.request.recipe.prompt == "a paper lantern"
     assert desk.request.recipe.steps == previewing.MOST_STEPS < 9, "the model's advice is 9"
+    assert desk.request.recipe.passes == 1
     assert desk.view.live.painting and desk.view.in_place is None
     assert not desk.view.queue and not desk.view.running, "it is no job of the painter's"
     desk.come()
