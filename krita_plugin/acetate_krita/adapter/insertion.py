@@ -52,7 +52,7 @@ def insert(krita: Any, document: Any, insertion: Insertion, steps: Recorder) -> 
             continue
         node = _build(krita, document, layer, insertion.mask)
         if like is not None:
-            _blend_like(node, like)
+            _blend_like(node, like, steps)
         found.nodes.append(node)
         arriving.append(node)
     for old in filter(None, leaving[len(insertion.layers) :]):
@@ -123,10 +123,15 @@ def _build(krita: Any, document: Any, layer: Layer, mask: Selection | None) -> A
     return node
 
 
-def _blend_like(node: Any, other: Any) -> None:
-    """Let a layer that is not in the stack yet mix with what is below as another one does."""
+def _blend_like(node: Any, other: Any, steps: Recorder) -> None:
+    """Let a layer that is not in the stack yet mix with what is below as another one does.
+
+    To set a blending mode is a step of the history even there, and of one that it has already.
+    """
     node.setOpacity(other.opacity())
-    node.setBlendingMode(other.blendingMode())
+    if node.blendingMode() != other.blendingMode():
+        node.setBlendingMode(other.blendingMode())
+        steps.mark()
     node.setInheritAlpha(other.inheritAlpha())
 
 
