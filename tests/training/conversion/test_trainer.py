@@ -135,7 +135,7 @@ class EightBits(torch.optim.Optimizer):
         self.given.append(settings)
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:
+    def step(self, closure: Any = None) -> Any:
         for group in self.param_groups:
             for parameter in group["params"]:
                 state, gradient = self.state[parameter], parameter.grad
