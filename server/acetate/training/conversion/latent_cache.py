@@ -16,7 +16,7 @@ from torch.utils.data import Dataset
 
 from acetate.training.collection.entries import CollectionError, Entry, Unusable, read_layer
 from acetate.training.collection.framing import as_tensor, fitted
-from acetate.training.conversion.order import Order
+from acetate.training.conversion.order import Order, chance
 from acetate.training.loop import Report
 from acetate.training.whole_files import text_written_whole, written_whole
 
@@ -55,8 +55,10 @@ class LatentCache(Dataset[dict[str, Tensor]]):
         key = self._keys[self._order.index(number) if self._learning else number]
         shard, row = self._places[key]
         file = self._open(f"latents-{shard:05}")
-        chance = torch.Generator().manual_seed(self._seed * 2**32 + number)
-        mirrored, wordless = (float(each) for each in torch.rand(2, generator=chance))
+        mirrored, wordless = (
+            float(torch.rand((), generator=chance(self._seed, number, purpose)))
+            for purpose in ("mirroring", "words")
+        )
         name = "mirrored" if self._learning and mirrored < 0.5 else "plain"
         text = "" if self._learning and wordless < 1 / WORDLESS else self._texts[key]
         return {

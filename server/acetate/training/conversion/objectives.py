@@ -12,11 +12,9 @@ import torch
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from torch import Tensor
 
-from acetate.training.conversion.order import drawn
+from acetate.training.conversion.order import chance, drawn
 
 TRAINED_STEPS = 1000
-_TIMES = 7
-"""Turns the seed of the noise into that of the noise level."""
 
 
 class Objective(ABC):
@@ -41,7 +39,8 @@ class Diffusion(Objective):
     def noisy(self, latent: Tensor, numbers: list[int], seed: int) -> tuple[Tensor, Tensor, Tensor]:
         steps = int(self.scheduler.config["num_train_timesteps"])
         levels = [
-            int(torch.randint(steps, (), generator=_generator(seed, number))) for number in numbers
+            int(torch.randint(steps, (), generator=chance(seed, number, "level")))
+            for number in numbers
         ]
         timestep = torch.tensor(levels, device=latent.device)
         noise = self._noise(latent, numbers, seed)
@@ -58,7 +57,7 @@ class Flow(Objective):
     shift: float = 1.0
 
     def noisy(self, latent: Tensor, numbers: list[int], seed: int) -> tuple[Tensor, Tensor, Tensor]:
-        normal = [torch.randn((), generator=_generator(seed, number)) for number in numbers]
+        normal = [torch.randn((), generator=chance(seed, number, "level")) for number in numbers]
         even = torch.sigmoid(torch.stack(normal)).to(latent)
         sigma = self.shift * even / (1 + (self.shift - 1) * even)
         noise = self._noise(latent, numbers, seed)
@@ -75,7 +74,3 @@ def objective_of(family: str, config: Mapping[str, Any], tokens: int) -> Objecti
     low, high = config.get("base_image_seq_len", 256), config.get("max_image_seq_len", 4096)
     base, most = config.get("base_shift", 0.5), config.get("max_shift", 1.15)
     return Flow(exp(base + (most - base) * (tokens - low) / (high - low)))
-
-
-def _generator(seed: int, number: int) -> torch.Generator:
-    return torch.Generator().manual_seed((seed + _TIMES) * 2**33 + number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
@@ -49,8 +50,16 @@ def numbers_in(batch: Mapping[str, torch.Tensor]) -> list[int]:
     return [int(number) for number in batch["number"]]
 
 
+def chance(seed: int, number: int, purpose: str) -> torch.Generator:
+    """What is left to chance in one sample for one purpose, the same in every process.
+
+    Of other seeds, samples and purposes it is independent.
+    """
+    # The generator of the CPU looks at the low 32 bits of its seed alone: all must count there.
+    told = hashlib.sha256(f"{purpose} of {number} from {seed}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(told[:4], "little"))
+
+
 def drawn(shape: tuple[int, ...], seed: int, number: int) -> torch.Tensor:
     """Unit noise for one sample, the same on every device and in every process."""
-    # Seeds next to each other are as good as any for the generator of the CPU.
-    generator = torch.Generator().manual_seed(seed * 2**32 + number)
-    return torch.randn(shape, generator=generator)
+    return torch.randn(shape, generator=chance(seed, number, "noise"))

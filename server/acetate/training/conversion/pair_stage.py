@@ -14,7 +14,7 @@ from acetate.training.batches import over
 from acetate.training.conversion.critic import Critic
 from acetate.training.conversion.frozen_autoencoder import FrozenAutoencoder
 from acetate.training.conversion.layouts import Layout
-from acetate.training.conversion.order import drawn, numbers_in
+from acetate.training.conversion.order import chance, drawn, numbers_in
 from acetate.training.conversion.trainer import Batch, Stage
 from acetate.training.losses import (
     Losses,
@@ -70,7 +70,7 @@ class PairStage(Stage):
         turn = self._turns[step % 8] if step % 16 >= 8 else None
         size = NOISE / self._frozen.scale
         noise = [
-            size * torch.rand((), generator=torch.Generator().manual_seed(number))
+            size * torch.rand((), generator=chance(self._seed, number, "size of noise"))
             * drawn(tuple(latent.shape[1:]), self._seed, number)
             for number in numbers_in(batch)
         ]  # fmt: skip

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from acetate.latent_transparency.colour import GREY
 from acetate.training.batches import over
 from acetate.training.conversion.frozen_autoencoder import FrozenAutoencoder
-from acetate.training.conversion.order import drawn, numbers_in
+from acetate.training.conversion.order import chance, drawn, numbers_in
 from acetate.training.conversion.trainer import Batch, Stage
 from acetate.training.losses import Losses, picture_loss, picture_losses, quick_padding
 from acetate.training.samples import write_rows
@@ -44,7 +44,7 @@ class WidenedStage(Stage):
         noise = [drawn(tuple(mean.shape[1:]), self._seed, number) for number in numbers_in(batch)]
         painted = self._decode(mean + deviation * torch.stack(noise).to(mean))
         tones = [
-            torch.rand(3, 1, 1, generator=torch.Generator().manual_seed(number))
+            torch.rand(3, 1, 1, generator=chance(self._seed, number, "backdrop"))
             for number in numbers_in(batch)
         ]
         backdrops = (0.0, GREY, 1.0, torch.stack(tones).to(rgba))
