@@ -152,8 +152,9 @@ def hindrance(
         if each.kind not in model.controls:
             what = KIND_WORDS[each.kind].lower()
             return f"{name} has no control network that follows this ({what}): {_IMPORT}."
-    for style in styles:
-        if style not in model.styles:
+    for file in styles:
+        if file not in model.styles:
+            style = file.removesuffix(".safetensors")
             return f"There is no style called “{style}” for {name}: {_IMPORT}."
     return ""
 
@@ -182,5 +183,6 @@ def _with_own(
     """The choices, with what was chosen though it is not here any more."""
     if not choices or not value or value in {each.name for each in choices}:
         return choices
-    label = str(entry.get("name") or value) if column == "layer" else str(value)
+    called = str(value).removesuffix(".safetensors")
+    label = str(entry.get("name") or value) if column == "layer" else called
     return (*choices, Choice(str(value), f"{label} (not here)", False, "It is not here."))

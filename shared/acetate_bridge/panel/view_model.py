@@ -105,7 +105,8 @@ def draw(known: Knowledge, preferences: Preferences, work: Work) -> PanelView:
     prompted = prompted or not needs_prompt(mode, str(preferences.value("fill", model)))
     sentence, why_not = _where(known, mode, model, str(preferences.value("after_repaint", model)))
     styles = chosen_styles(settings.lists.get("styles", ())) if mode_row(mode).prompted else {}
-    why_not = why_not or hindrance(preferences.follows(mode), styles, model, known.layers)
+    lacks = hindrance(preferences.follows(mode), styles, model, known.layers)
+    why_not = why_not or lacks
     if (
         not why_not
         and not prompted
@@ -148,7 +149,7 @@ def draw(known: Knowledge, preferences: Preferences, work: Work) -> PanelView:
             for entry in known.history
         ),
         offer=_offer(known, work),
-        status=_status(known, model, work),
+        status=_status(known, model, work, lacks),
     )
 
 
@@ -250,15 +251,18 @@ def _offer(known: Knowledge, work: Work) -> OfferView | None:
     return OfferView(sentence, picture, insertable=insertable)
 
 
-def _status(known: Knowledge, model: ModelInfo | None, work: Work) -> Status:
-    """The most pressing of all that could be said."""
+def _status(known: Knowledge, model: ModelInfo | None, work: Work, lacks: str) -> Status:
+    """The most pressing of all that could be said; `lacks` is what was chosen and is not here."""
     found = statuses.of_connection(known.state)
     if found is None and work.waits_for_the_hand:
         found = statuses.of_waiting(work.waits_for)
     if found is None and work.running is not None:
         task = work.running
         found = statuses.of_job(task.record.recipe.prompt, task.orphan, task.progress)
-    found = found or statuses.of_document(known.situation) or known.outcome
+    found = found or statuses.of_document(known.situation)
+    if found is None and lacks and model is not None and model.state == "ready":
+        found = Status(lacks, "notice")
+    found = found or known.outcome
     found = found or statuses.of_models(known.offer, model, known.free)
     name = (model.name or model.id) if model is not None else ""
     if found is None and known.state.other_version:

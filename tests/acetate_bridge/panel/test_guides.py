@@ -77,6 +77,7 @@ def test_a_layer_that_was_deleted_is_named(desk: Desk) -> None:
     desk.panel.refresh()
     assert not desk.view.can_generate
     assert "“sketch”" in desk.view.why_not and "choose another" in desk.view.why_not
+    assert desk.view.status.sentence == desk.view.why_not, "it is said where one looks"
     desk.panel.remove_entry("follow", 0)
     assert desk.view.can_generate
 
@@ -121,7 +122,14 @@ def test_a_style_that_is_not_here_is_named_with_the_cure(desk: Desk) -> None:
     desk.panel.add_entry("styles")
     desk.panel.set_cell("styles", 0, "style", "lost.safetensors")
     desk.panel.set_prompt("a fox")
-    assert "lost" in desk.view.why_not and "acetate models import" in desk.view.why_not
+    assert "“lost”" in desk.view.why_not and "acetate models import" in desk.view.why_not
+    assert desk.view.status.sentence == desk.view.why_not, "it is said where one looks"
+    (gone,) = [each for each in _styles_of(desk) if "(not here)" in each]
+    assert gone == "lost (not here)"
+
+
+def _styles_of(desk: Desk) -> list[str]:
+    return [each.label for each in desk.view.lists["styles"].entries[0]["style"].choices]
 
 
 def test_a_preset_is_saved_shared_and_chosen_in_one_click(desk: Desk, tmp_path: Path) -> None:
