@@ -99,7 +99,8 @@ class Desk:
             if self._soon(lambda: self.ask("presses.count")):
                 return
         self.picture("not-pressed")
-        raise NotInTime(f"{widget} was never met by a click")
+        met = self.ask(f"met_at({widget})")
+        raise NotInTime(f"{widget} was never met by a click; {met}")
 
     def _soon(self, true: Callable[[], Any]) -> bool:
         """Whether it comes about within a few seconds, in which Krita's loop turns many times."""

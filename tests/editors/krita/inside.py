@@ -146,6 +146,19 @@ def reachable(widget: QtWidgets.QWidget) -> bool:
     return met is not None and (met is widget or widget.isAncestorOf(met))
 
 
+def met_at(widget: QtWidgets.QWidget) -> dict[str, Any]:
+    """What a click on the middle of a widget would meet, where the mouse is, and what holds it."""
+    application: Any = QtWidgets.QApplication
+    return {
+        "place": place(widget),
+        "pointer": pointer(),
+        "met": str(application.widgetAt(*place(widget))),
+        "popup": str(application.activePopupWidget()),
+        "modal": str(application.activeModalWidget()),
+        "grabber": str(QtWidgets.QWidget.mouseGrabber()),
+    }
+
+
 def place(widget: QtWidgets.QWidget) -> tuple[int, int]:
     """The middle of a widget on the screen."""
     point = widget.mapToGlobal(widget.rect().center())
