@@ -250,7 +250,7 @@ class MemoryEditor:
     def why_busy(self, document: str) -> str:
         return self.why if self.painting else ""
 
-    def traces(self, document: str) -> object | None:
+    def traces(self, document: str, anew: bool = False) -> object | None:
         sheet = self.sheet(document)
         if self.painting:
             return None

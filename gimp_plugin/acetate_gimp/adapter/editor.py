@@ -182,12 +182,12 @@ class GimpEditor:
         return self.hand.why_busy(image_of(document))
 
     @of_an_open_image
-    def traces(self, document: str) -> object | None:
+    def traces(self, document: str, anew: bool = False) -> object | None:
         image = image_of(document)
         if button_is_down() or image.get_floating_sel() is not None:
             return None
         now = time.monotonic()
-        if document != self._traces[0] or now > self._look_again_at:
+        if anew or document != self._traces[0] or now > self._look_again_at:
             self._look_again_at = now + _LOOK_EVERY
             layers = image.get_selected_layers()
             places = [list(layer.get_offsets()) for layer in layers]

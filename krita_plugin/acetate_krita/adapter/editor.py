@@ -190,12 +190,12 @@ class KritaEditor:
     def why_busy(self, document: str) -> str:
         return ""
 
-    def traces(self, document: str) -> object | None:
+    def traces(self, document: str, anew: bool = False) -> object | None:
         found = self._find(document)
         if self.strokes.down or self.is_leaving():
             return None
         seen, now = (document, self.strokes.count), time.monotonic()
-        if seen != self._seen or now > self._look_again_at:
+        if anew or seen != self._seen or now > self._look_again_at:
             # Undo, the choice of a layer and what scripts do is noticed a little later.
             if not found.tryBarrierLock():
                 return None

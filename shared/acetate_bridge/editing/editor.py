@@ -295,10 +295,11 @@ class Editor(Protocol):
         """
         ...
 
-    def traces(self, document: str) -> object | None:
+    def traces(self, document: str, anew: bool = False) -> object | None:
         """What differs after the painter has changed something there; cheap, to be compared.
 
-        None while a hand is down: a button, a pen, an open stroke. Raises DocumentClosed.
+        It may be what was seen a moment ago, unless it is to be looked at `anew`. None while a
+        hand is down: a button, a pen, an open stroke. Raises DocumentClosed.
         """
         ...
 

@@ -34,8 +34,11 @@ PAINTED_WITHIN = 0.4
 class Surroundings(Protocol):
     """What there is to repaint, and who paints it."""
 
-    def traces(self) -> object | None:
-        """All that a preview depends on, to be compared; None while a hand is down."""
+    def traces(self, anew: bool = False) -> object | None:
+        """All that a preview depends on, to be compared; None while a hand is down.
+
+        What was seen a moment ago is enough, unless it is to be looked at `anew`.
+        """
         ...
 
     def build(self) -> BuiltRequest:
@@ -129,7 +132,11 @@ class Live:
             self._outdate()
         rests = self._now() - self._changed_at >= HAND_RESTS_AFTER
         if self._wished and rests and self._job is None:
-            self._wished = False
+            # Some of a stroke is seen only after it; it is what is repainted now, and no new deed.
+            traces = self._around.traces(anew=True)
+            if traces is None:
+                return
+            self._seen, self._wished = traces, False
             self._ask()
         if not self._wished and self._job is None:
             self.shown = self._last

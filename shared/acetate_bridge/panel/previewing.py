@@ -215,13 +215,13 @@ class Previewing(Equipping):
         quick = _smaller(model, self._live.pixels_in_time(model.id))
         return build(self._editor, known.situation, quick, info, recipe, wish, fleeting=True)
 
-    def live_traces(self) -> object | None:
+    def live_traces(self, anew: bool = False) -> object | None:
         """All that a preview depends on; None while a hand is down."""
         document = self._editor.active_document()
         if document is None:
             return ()
         try:
-            traces = self._editor.traces(document.key)
+            traces = self._editor.traces(document.key, anew)
         except DocumentClosed:
             return ()
         if traces is None:
@@ -252,8 +252,8 @@ class _Around:
     def __init__(self, panel: Previewing) -> None:
         self._panel = panel
 
-    def traces(self) -> object | None:
-        return self._panel.live_traces()
+    def traces(self, anew: bool = False) -> object | None:
+        return self._panel.live_traces(anew)
 
     def build(self) -> BuiltRequest:
         return self._panel.build_live()

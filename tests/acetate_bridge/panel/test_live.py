@@ -45,13 +45,18 @@ class Studio:
     acknowledged: list[str] = field(default_factory=list[str])
     built: int = 0
     submitted: int = 0
+    drawn_late: int = 0
+    seen_late_at: float = 0.0
+    seen_of_it: int = 0
 
     def __post_init__(self) -> None:
         self.live = Live(self, lambda: self.time)
         self.live.switch(True)
 
-    def traces(self) -> object | None:
-        seen = self.document, self.layer, self.title, self.drawing
+    def traces(self, anew: bool = False) -> object | None:
+        if anew or self.time >= self.seen_late_at:
+            self.seen_of_it = self.drawn_late
+        seen = self.document, self.layer, self.title, self.drawing, self.seen_of_it
         return None if self.down else seen
 
     def build(self) -> BuiltRequest:
@@ -178,6 +183,18 @@ def test_nothing_is_asked_for_while_a_stroke_is_open_however_long() -> None:
     rested(rested_by).down = True
     rested_by.look(5)
     assert rested_by.shown, "a hand that has changed nothing yet has outdated nothing"
+
+
+def test_what_is_seen_of_a_stroke_only_after_it_is_no_stroke_of_its_own() -> None:
+    studio = rested(Studio())
+    studio.stroke()
+    studio.drawn_late, studio.seen_late_at = 1, studio.time + 0.3
+    studio.look(HAND_RESTS_AFTER)
+    assert len(studio.jobs) == 1
+    studio.look(0.3)
+    assert not studio.cancelled and len(studio.jobs) == 1, "what it is painted from was there"
+    studio.answer()
+    assert studio.shown == studio.there
 
 
 def test_a_stroke_takes_the_preview_away_and_cancels_the_job_that_is_on_its_way() -> None:
