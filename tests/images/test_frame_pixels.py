@@ -32,3 +32,14 @@ def test_a_side_of_sixteen_thousand_pixels_is_made() -> None:
 def test_what_is_opaque_stays_opaque() -> None:
     opaque = Image(8, 8, bytes((9, 99, 200, 255)) * 64)
     assert (samples_of(resample(opaque, Size(300, 77))) == (9, 99, 200, 255)).all()
+
+
+@pytest.mark.parametrize("size", [Size(40, 40), Size(200, 150)])
+def test_an_opaque_picture_comes_out_as_one_with_a_clear_pixel_far_away(size: Size) -> None:
+    samples = np.random.default_rng(5).integers(0, 256, (64, 64, 4), np.uint8)
+    samples[..., 3] = 255
+    opaque = samples_of(resample(Image(64, 64, samples.tobytes()), size))
+    samples[0, 0, 3] = 0
+    almost = samples_of(resample(Image(64, 64, samples.tobytes()), size))
+    far = np.s_[size.height // 4 :, size.width // 4 :]
+    assert (opaque[far] == almost[far]).all() and (opaque != almost).any()

@@ -75,3 +75,12 @@ def test_whole_steps_of_area_resampling_are_block_means() -> None:
     image = torch.rand(1, 2, 8, 12)
     expected = torch.nn.functional.avg_pool2d(image, (4, 3))
     assert torch.allclose(resample(image, 2, 4, "area"), expected, atol=1e-6)
+
+
+def test_an_opaque_layer_is_padded_as_one_with_a_clear_pixel_in_a_corner() -> None:
+    opaque = torch.rand(2, 4, 24, 31, generator=torch.Generator().manual_seed(4))
+    opaque[:, 3] = 1
+    almost = opaque.clone()
+    almost[:, 3, 0, 0] = 0
+    assert torch.equal(pad_colour(opaque), opaque[:, :3])
+    assert torch.equal(pad_colour(almost)[..., 1:, :], pad_colour(opaque)[..., 1:, :])

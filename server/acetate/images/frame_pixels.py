@@ -117,6 +117,7 @@ def resample(image: Image, size: Size) -> Image:
     """
     samples = _samples(image)
     top = np.float32(np.iinfo(samples.dtype).max)
+    opaque = bool((samples[..., 3] == top).all())
     alpha = samples[..., 3].astype(np.float32) / top
     weight = alpha * (np.float32(1) - _HIDDEN_WEIGHT) + _HIDDEN_WEIGHT
     weighted = [samples[..., channel].astype(np.float32) / top * weight for channel in range(3)]
@@ -124,9 +125,22 @@ def resample(image: Image, size: Size) -> Image:
     result = np.empty((size.height, size.width, 4), samples.dtype)
     for start in range(0, size.height, rows):
         stop = min(size.height, start + rows)
-        shown = _band(alpha, weight, weighted, size, start, stop)
+        shown = (
+            _opaque_band(weighted, size, start, stop)
+            if opaque
+            else _band(alpha, weight, weighted, size, start, stop)
+        )
         result[start:stop] = np.rint(np.clip(shown, 0, 1) * top)
     return Image(size.width, size.height, result.tobytes(), image.format)
+
+
+def _opaque_band(
+    colour: Sequence[NDArray[np.floating]], size: Size, start: int, stop: int
+) -> NDArray[np.floating]:
+    """The same of an opaque picture, where every colour weighs as much and all can be sharp."""
+    kernel = Pillow.Resampling.LANCZOS
+    planes = [_resize(plane, size, kernel, start, stop) for plane in colour]
+    return np.stack([*planes, np.ones_like(planes[0])], axis=-1)
 
 
 def _band(

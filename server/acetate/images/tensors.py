@@ -52,6 +52,8 @@ def bleed(rgba: Tensor) -> Tensor:
     """
     alpha = rgba[:, 3:]
     visible = alpha >= _INVISIBLE
+    if bool(visible.all()):
+        return rgba
     fill = pad_colour(torch.cat([rgba[:, :3], alpha * visible], dim=1))
     return torch.cat([torch.where(visible, rgba[:, :3], fill), alpha], dim=1)
 

@@ -20,6 +20,8 @@ def pad_colour(rgba: Tensor) -> Tensor:
     to fine, each level of a pyramid shows through the transparent part of the next.
     """
     alpha = rgba[:, 3:]
+    if bool((alpha == 1).all()):
+        return rgba[:, :3].clone()
     levels = [(rgba[:, :3] * alpha, alpha)]
     while min(levels[-1][1].shape[-2:]) > 1:
         colour, alpha = levels[-1]
