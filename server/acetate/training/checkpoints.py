@@ -12,7 +12,7 @@ from typing import Any, cast
 import torch
 
 from acetate.errors import CannotWrite, ModelDamaged
-from acetate.training.whole_files import half_of, reason_of
+from acetate.training.whole_files import GO_ON, half_of, reason_of
 
 
 def write_checkpoint(file: Path, state: dict[str, Any]) -> None:
@@ -31,9 +31,10 @@ def write_checkpoint(file: Path, state: dict[str, Any]) -> None:
     except (OSError, RuntimeError) as error:
         with contextlib.suppress(OSError):
             half.unlink()
+        before = "make room, and run the same command to go on from there."
         raise CannotWrite(
             f"Cannot write the checkpoint {file}: {reason_of(error)}.",
-            "The one before it is whole: make room, and run the same command to go on from there.",
+            f"The one before it is whole: {before}" if file.is_file() else GO_ON,
         ) from error
 
 

@@ -19,7 +19,9 @@ PAINTING = FAMILIES["embedded"]
 def write_rows(file: Path, rows: list[Tensor]) -> None:
     """Write RGB rows, each [N, 3, H, W] in [0, 1], as one PNG. Raises CannotWrite."""
     stacked = [np.concatenate(list(row.permute(0, 2, 3, 1).numpy()), axis=1) for row in rows]
-    picture = (np.concatenate(stacked, axis=0).clip(0, 1) * 255 + 0.5).astype(np.uint8)
+    # What is no number is black.
+    tones = np.nan_to_num(np.concatenate(stacked, axis=0)).clip(0, 1)
+    picture = (tones * 255 + 0.5).astype(np.uint8)
     written_whole(file, lambda part: Image.fromarray(picture).save(part, format="PNG"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,12 @@ from safetensors import SafetensorError
 
 from acetate.errors import CannotWrite
 from acetate_bridge.client.discovery import process_lives
+
+_SYSTEM = re.compile(r"I/O error: (.+?) \(os error \d+\)")
+"""How safetensors passes on what the system said."""
+
+GO_ON = "Make room there or take another folder, and run the same command again."
+"""The cure for most that cannot be written: what is whole is kept and gone on from."""
 
 
 def half_of(file: Path) -> Path:
@@ -37,13 +44,21 @@ def written_whole(file: Path, write: Callable[[Path], None]) -> Path:
     except (OSError, RuntimeError, SafetensorError) as error:
         with contextlib.suppress(OSError):
             part.unlink()
-        raise CannotWrite(f"Cannot write {file}: {reason_of(error)}.") from error
+        raise CannotWrite(f"Cannot write {file}: {reason_of(error)}.", GO_ON) from error
     return file
 
 
 def reason_of(error: BaseException) -> str:
     """Why something could not be written, to go on after a colon."""
-    return (getattr(error, "strerror", None) or str(error)).lower().rstrip(".")
+    found: BaseException | None = error
+    while found is not None:
+        # What torch says of a full disk is about itself; what the system said came before.
+        if isinstance(found, OSError) and found.strerror:
+            return found.strerror.lower()
+        found = found.__cause__ or found.__context__
+    if match := _SYSTEM.search(str(error)):
+        return match[1].lower()
+    return str(error).lower().rstrip(".")
 
 
 def text_written_whole(file: Path, text: str) -> Path:

@@ -51,7 +51,8 @@ def test_captions_come_from_the_table_the_text_beside_or_the_name(tmp_path: Path
     for name in ("told.png", "beside.png", "a-green_apple.png", "00012.png"):
         (tmp_path / name).write_bytes(png())
     (tmp_path / "beside.txt").write_text("words beside\n")
-    rows = [{"file_name": "told.png", "text": "words of the table"}, {"nothing": 1}]
+    told = {"file_name": "told.png", "text": "words of the table"}
+    rows = [told, {"nothing": 1}, ["told.png"], "told.png", 7, None]
     (tmp_path / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n{cut")
     assert captions(tmp_path) == {
         "told.png": "words of the table",
@@ -59,7 +60,25 @@ def test_captions_come_from_the_table_the_text_beside_or_the_name(tmp_path: Path
         "a-green_apple.png": "a green apple",
         "00012.png": "",
     }
-    assert open_collection(tmp_path).faults["lines of metadata.jsonl that say nothing"] == 2
+    assert open_collection(tmp_path).faults["lines of metadata.jsonl that say nothing"] == 6
+
+
+def test_a_table_of_captions_that_cannot_be_read_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_layers(tmp_path, 1)
+    (tmp_path / "metadata.jsonl").touch()
+    real = Path.read_text
+
+    def refusing(path: Path, *words: str) -> str:
+        if path.name == "metadata.jsonl":
+            raise PermissionError(13, "Permission denied")
+        return real(path, *words)
+
+    monkeypatch.setattr(Path, "read_text", refusing)
+    found = open_collection(tmp_path)
+    assert found.faults == {"metadata.jsonl that cannot be read": 1}
+    assert [entry.caption for entry in found.entries] == ["red disc 00"]
 
 
 @pytest.mark.parametrize("name", ["000123", "9f86d081884c7d659a2feaa0", "__-1"])
@@ -231,3 +250,33 @@ def test_a_picture_that_vanishes_is_unusable(tmp_path: Path) -> None:
     next(tmp_path.glob("*.png")).unlink()
     with pytest.raises(Unusable, match="No such file"):
         read_layer(entry)
+
+
+def test_pairs_tell_what_was_lost_with_a_shard(tmp_path: Path, call: Callable[..., Result]) -> None:
+    write_layers(tmp_path / "layers", 2)
+    shard = write_shard(tmp_path / "layers/s.tar", {f"{n}.png": png(n) for n in range(4)})
+    shard.write_bytes(shard.read_bytes()[:-2000])
+    Image.new("RGB", (64, 64)).save(tmp_path / "room.png")
+    words = ("--layers", tmp_path / "layers", "--pictures", tmp_path, "--out", tmp_path / "pairs")
+    result = call("pairs", *words, "--count", 1, "--size", 32)
+    assert result.exit_code == 0, result.output
+    assert "left out: shards cut short or damaged" in result.output
+
+
+def test_where_no_pair_can_be_made_it_is_said_of_which_pictures_and_why(
+    tmp_path: Path, call: Callable[..., Result]
+) -> None:
+    write_layers(tmp_path / "layers", 2)
+    for folder in ("cut", "opaque"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "cut/a.png").write_bytes(png()[:90])
+    Image.new("CMYK", (64, 64)).save(tmp_path / "opaque/print.jpg")
+    for layers, pictures, said in (
+        ("layers", "cut", "None of the 1 pictures can be used: 1 damaged or no picture."),
+        ("opaque", "layers", "None of the 1 layers can be used: 1 without transparency."),
+    ):
+        words = ("--layers", tmp_path / layers, "--pictures", tmp_path / pictures)
+        error = call("pairs", *words, "--out", tmp_path / "pairs", "--count", 1).exception
+        assert isinstance(error, CollectionError) and error.message == said
+        assert "acetate train inspect" in error.hint
+        (tmp_path / "pairs/pairs.json").unlink()

@@ -87,6 +87,13 @@ def test_a_loss_that_stays_no_number_ends_in_a_sentence(tmp_path: Path) -> None:
         trainer.run(Points())
     assert "--rate" in error.value.hint
     assert all(value == value for value in weights(tmp_path))
+    # The hint says that it is whole: what came while nothing was learned is not written over it.
+    assert torch.load(tmp_path / "line.pt", weights_only=True)["step"] == 3
+
+
+def test_a_short_run_that_learns_nothing_does_not_end_as_if_it_had(tmp_path: Path) -> None:
+    with pytest.raises(TrainingFailed, match="no number since step 2"):
+        trainer_of(tmp_path, 5, Line(frozenset(range(1, 5)))).run(Points())
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk as Linux has one")

@@ -55,14 +55,21 @@ def open_collection(folder: Path) -> Collection:
 
 def _read_metadata(path: Path, faults: Counter[str]) -> dict[Path, str]:
     told: dict[Path, str] = {}
-    for line in path.read_text("utf-8", "replace").splitlines():
+    try:
+        lines = path.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        faults["metadata.jsonl that cannot be read"] += 1
+        return told
+    for line in lines:
         if not line.strip():
             continue
         try:
             row: Any = json.loads(line)
-            told[path.parent / str(row["file_name"])] = caption_in(row)
-        except (ValueError, KeyError, TypeError):
+            name = str(row["file_name"])
+        except (ValueError, KeyError, TypeError, RecursionError):
             faults["lines of metadata.jsonl that say nothing"] += 1
+            continue
+        told[path.parent / name] = caption_in(row)
     return told
 
 

@@ -45,11 +45,13 @@ def write_pairs(
     """
     _keep_recipe(folder / _RECIPE, layers, pictures, side, seed)
     lines: list[str] = []
+    for kind, often in sorted((layers.faults + pictures.faults).items()):
+        report(f"{often} left out: {kind}")
     faults: Counter[str] = Counter()
     for number in range(count):
         random = np.random.default_rng((seed, number))
-        layer, pixels = _readable(layers, read_layer, random, faults)
-        picture, behind = _readable(pictures, read_pixels, random, faults)
+        layer, pixels = _readable(layers, read_layer, random, faults, "layers")
+        picture, behind = _readable(pictures, read_pixels, random, faults, "pictures")
         name = f"{number:07}"
         files = [folder / f"{name}.{part}.png" for part in ("layer", "background", "blended")]
         if not all(file.is_file() for file in files):
@@ -94,15 +96,25 @@ def _readable(
     read: Callable[[Entry], Pixels],
     random: np.random.Generator,
     faults: Counter[str],
+    what: str,
 ) -> tuple[Entry, Pixels]:
+    """The entry of a pair, or the next that can be read. Raises CollectionError where none can."""
+    met: Counter[str] = Counter()
     first = int(random.integers(len(collection.entries)))
     for shift in range(len(collection.entries)):
         entry = collection.entries[(first + shift) % len(collection.entries)]
         try:
-            return entry, read(entry)
+            found = entry, read(entry)
         except Unusable as error:
-            faults[error.kind] += 1
-    raise CollectionError("None of these pictures can be used; see `acetate train inspect`.")
+            met[error.kind] += 1
+            continue
+        faults.update(met)
+        return found
+    why = ", ".join(f"{often} {kind}" for kind, often in sorted(met.items()))
+    raise CollectionError(
+        f"None of the {len(collection.entries)} {what} can be used: {why}.",
+        "Look at each with `acetate train inspect`.",
+    )
 
 
 def _placed(pixels: Pixels, side: int, random: np.random.Generator) -> Image.Image:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from acetate.errors import CannotWrite
-from acetate.training.whole_files import reason_of, text_written_whole
+from acetate.training.whole_files import GO_ON, reason_of, text_written_whole
 
 COLUMNS = ("step", "name", "value")
 
@@ -26,7 +26,7 @@ class Log:
             with self._file.open("a", encoding="utf-8", newline="") as file:
                 csv.writer(file, lineterminator="\n").writerows(rows)
         except OSError as error:
-            raise CannotWrite(f"Cannot write {self._file}: {reason_of(error)}.") from error
+            raise CannotWrite(f"Cannot write {self._file}: {reason_of(error)}.", GO_ON) from error
 
     def keep(self, step: int) -> None:
         """Keep what was told up to a step. Raises CannotWrite."""

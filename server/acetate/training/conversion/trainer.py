@@ -26,7 +26,7 @@ from acetate.training.schedule import Schedule
 
 Batch = dict[str, Tensor]
 MOST_FAILURES = 10
-"""Steps in a row whose gradient is no number, before the training gives up."""
+"""Steps in a row whose gradient is no number, before the training gives up; half of a short one."""
 
 
 class TrainingFailed(AcetateError):
@@ -105,17 +105,22 @@ class Trainer:
         while self.step < plan.steps:
             losses, norm = self._descend(stage, islice(batches, plan.parts))
             failures = 0 if norm.isfinite() else failures + 1
-            if failures >= MOST_FAILURES:
+            if failures >= min(MOST_FAILURES, max(1, plan.steps // 2)):
                 raise TrainingFailed(
                     f"The loss of {self.stage.name} is no number since step "
                     f"{self.step - failures + 2}.",
-                    f"Take a smaller --rate than {plan.rate:g}, or look through the data with "
-                    "`acetate train inspect`; the checkpoint of before is whole.",
+                    f"Take a smaller --rate than {plan.rate:g} and another --out, or look through "
+                    "the data with `acetate train inspect`; the checkpoint of before is whole.",
                 )
             self.step += 1
             if self._due(plan.report_steps):
                 self._tell(losses, float(norm))
-            if main and self._due(plan.checkpoint_steps):
+            # While nothing is learned, the checkpoint of before stays: this may be a ruin already.
+            if (
+                main
+                and self._due(plan.checkpoint_steps)
+                and not (failures and self.step < plan.steps)
+            ):
                 write_checkpoint(self.file, self._state())
             if self._due(plan.sample_steps):
                 self._validate(held_out)
