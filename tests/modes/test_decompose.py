@@ -13,7 +13,7 @@ from acetate.pipelines.loading import load_folder
 from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import Interrupted, Step
 from acetate_bridge.protocol.types import Image, Recipe, Request, Role
-from tests.support.tiny_layered import write_tiny_layered
+from tests.support.tiny_layered import paint_small, write_tiny_layered
 
 SIZE = (640, 480)
 
@@ -22,6 +22,11 @@ SIZE = (640, 480)
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     folder = write_tiny_layered(tmp_path_factory.mktemp("layered") / "tiny")
     return load_folder(folder, "cpu")
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    paint_small(monkeypatch)
 
 
 def request(layers: int = 3) -> Request:
@@ -35,6 +40,7 @@ def request(layers: int = 3) -> Request:
     return Request(recipe, {"picture": Image(width, height, samples.tobytes())})
 
 
+@pytest.mark.usefixtures("small")
 def test_a_picture_becomes_a_stack_of_layers_of_its_size(pipeline: Pipeline) -> None:
     steps: list[Step] = []
     seen: list[torch.Tensor] = []
@@ -58,12 +64,19 @@ def test_a_picture_becomes_a_stack_of_layers_of_its_size(pipeline: Pipeline) -> 
     assert [layer.image.data for layer in again] == [layer.image.data for layer in layers]
 
 
-def test_it_stops_within_a_step(pipeline: Pipeline) -> None:
+def test_it_paints_at_the_area_of_the_published_model_and_stops_within_a_step(
+    pipeline: Pipeline,
+) -> None:
+    areas: list[int] = []
+
     def stop(step: Step) -> None:
+        height, width = step.preview().shape[-2:]
+        areas.append(height * width * pipeline.latent_factor**2)
         raise Interrupted
 
     with pytest.raises(Interrupted):
         run(request(), pipeline, stop)
+    assert len(areas) == 1 and abs(areas[0] / 640**2 - 1) < 0.05
 
 
 def test_it_does_nothing_else(pipeline: Pipeline) -> None:

@@ -23,6 +23,7 @@ from acetate_bridge.protocol.types import Image, Recipe, Request
 from tests.adapters.snapshot import assert_untouched, snapshot
 from tests.support.tiny_adapters import write_adapter
 from tests.support.tiny_bases import TINY_BASES
+from tests.support.tiny_layered import paint_small
 
 pytestmark = pytest.mark.slow
 CPU = torch.device("cpu")
@@ -34,6 +35,11 @@ PIXELS = ("upscale", "defringe", "cutout")
 FAMILY_MODES = [
     (family, mode) for family in TINY_BASES for mode in FAMILIES[family].modes if mode not in PIXELS
 ]
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    paint_small(monkeypatch)
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from tests.support.tiny_adapters import write_adapter, write_like_alphaanything
 from tests.support.tiny_families import write_tiny_sd15
 from tests.support.tiny_flux import write_tiny_flux
 from tests.support.tiny_flux2 import write_tiny_flux2
-from tests.support.tiny_layered import write_tiny_layered
+from tests.support.tiny_layered import paint_small, write_tiny_layered
 from tests.support.tiny_onnx import write_matting
 from tests.support.tiny_qwen import write_tiny_qwen
 from tests.support.tiny_qwen21 import write_tiny_qwen21
@@ -112,6 +112,7 @@ def test_every_mode_paints_the_same_down_to_the_last_rung(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ACETATE_MODELS_DIR", str(tmp_path / "own"))
+    paint_small(monkeypatch, side=320)  # More than the tiles of 256 in which it is decoded.
     modes, load = PIPELINES[name]
     pipeline = load(tmp_path)
     pipeline.limits = FrameLimits(32, 32, 512, 512 * 512)

@@ -21,14 +21,13 @@ from acetate.pipelines.qwen_layered import pipeline
 from tests.support.tiny_reader import tiny_reader
 
 CHANNELS = 16
-AREA = 160**2
 
 
-def paint_small(patch: pytest.MonkeyPatch) -> None:
-    """For what does not depend on the size: pictures of 160² where the published area is 640²."""
+def paint_small(patch: pytest.MonkeyPatch, side: int = 160) -> None:
+    """For what does not depend on the size: pictures of side² where the published area is 640²."""
 
     def small(area: int, ratio: float) -> tuple[int, int, None]:
-        return calculate_dimensions(AREA, ratio)
+        return calculate_dimensions(side**2, ratio)
 
     for module in (pipeline_qwenimage_layered, pipeline):
         patch.setattr(module, "calculate_dimensions", small)
