@@ -10,7 +10,9 @@ import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from torch.utils.flop_counter import FlopCounterMode
 
+from acetate.pipelines.loading import load_pipeline
 from acetate.pipelines.tiny_decoder import TinyDecoder
+from acetate_bridge.protocol.frame_planning import FrameLimits
 from tests.benchmarks import modes
 from tests.benchmarks.full_size import full_pipeline
 
@@ -21,7 +23,18 @@ pytestmark = [
 ]
 
 
-def test_every_mode_is_timed_beside_diffusers(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_mode_is_timed_beside_diffusers(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load_small(model: str, device: str) -> Any:
+        pipeline = load_pipeline(model, device)
+        pipeline.native = 128
+        pipeline.limits = FrameLimits(64, 64, 128, 128**2)
+        return pipeline
+
+    # What is looked at are the lines, which are the same at any size.
+    monkeypatch.setattr(modes, "SMALL_SIDE", 64)
+    monkeypatch.setattr(modes, "load_pipeline", load_small)
     modes.main(["--small", "--device", "cpu", "--steps", "2", "--repeats", "1"])
     said = capsys.readouterr().out
     counts = {"sdxl": 9, "sd15": 9, "flux": 5, "flux2": 2, "qwen21": 8}

@@ -24,7 +24,7 @@ from tests.adapters.snapshot import assert_untouched, snapshot
 from tests.support.tiny_adapters import write_adapter
 from tests.support.tiny_families import write_tiny_sd15
 from tests.support.tiny_flux import write_tiny_flux
-from tests.support.tiny_layered import write_tiny_layered
+from tests.support.tiny_layered import paint_small, write_tiny_layered
 from tests.support.tiny_qwen import write_tiny_qwen
 from tests.support.tiny_qwen21 import write_tiny_qwen21
 
@@ -200,8 +200,9 @@ def test_what_has_no_step_cache_says_so(pipeline: Pipeline, tmp_path: Path) -> N
         painted(other, cache=FIRST_BLOCK)
 
 
-def test_a_picture_is_taken_apart_so_too(tmp_path: Path) -> None:
-    """Through diffusers' own pipeline, which paints at one size alone: few steps, as it is slow."""
+def test_a_picture_is_taken_apart_so_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through diffusers' own pipeline."""
+    paint_small(monkeypatch)
     pipeline = load_folder(write_tiny_layered(tmp_path / "tiny", blocks=2), "cpu")
     pipeline.limits = FrameLimits(32, 32, 1024, 1024 * 1024)
     steps = FEW_TO_SKIP + 1

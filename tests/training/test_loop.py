@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from acetate.errors import BadRequest, ModelDamaged
 from acetate.training.loop import Losses, Schedule, Trainee, train
-from acetate.training.transparency import load_frozen_autoencoder
 from acetate.training.workers import WorkerFailed, run_together
 
 
@@ -57,6 +56,9 @@ def test_a_run_that_was_cut_resumes_to_the_same_weights(tmp_path: Path) -> None:
 
 
 def test_a_damaged_checkpoint_is_named_wherever_it_is_read(tmp_path: Path) -> None:
+    # Not above: the processes below, which need none of diffusers, would all import it.
+    from acetate.training.transparency import load_frozen_autoencoder
+
     file = tmp_path / "line.pt"
     file.write_bytes(b"no checkpoint")
     for read in (partial(fit, file, 1), partial(load_frozen_autoencoder, file)):
