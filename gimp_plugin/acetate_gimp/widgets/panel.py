@@ -54,20 +54,20 @@ class Panel(Gtk.Box):
         top.pack_start(self._more, False, False, 0)
         self._card = SetupCard(actions)
         self.prompts = Prompts(actions, self._updating)
-        self._details = Details(actions, self._updating)
+        self.details = Details(actions, self._updating)
         self.guides = Guides(actions, self._updating, tame)
         self.then = Entries(actions, self._updating, LISTS["then"], tame)
         self._sentence = Gtk.Label(wrap=True, xalign=0, width_chars=20, max_width_chars=48)
         make_quiet(self._sentence)
-        self._button = Gtk.Button(label=say("_Generate"), use_underline=True)
-        self._button.connect("clicked", lambda _: actions.generate())
+        self.button = Gtk.Button(label=say("_Generate"), use_underline=True)
+        self.button.connect("clicked", lambda _: actions.generate())
         self._again = Gtk.Button(label=say("Paint Ane_w"), use_underline=True, no_show_all=True)
         self._again.set_tooltip_text(
             say("Paint the active layer anew from its recipe, in its place")
         )
         self._again.connect("clicked", lambda _: actions.regenerate())
         buttons = Gtk.Box(spacing=6)
-        buttons.pack_start(self._button, True, True, 0)
+        buttons.pack_start(self.button, True, True, 0)
         buttons.pack_start(self._again, False, False, 0)
 
         self.live, self.in_place = LiveRow(actions, self._updating), InPlace()
@@ -77,9 +77,9 @@ class Panel(Gtk.Box):
         self._results = Strip(
             RESULT_SIDE, actions.swap, peek=actions.peek, leave=actions.peek_nothing
         )
-        self._history = Strip(HISTORY_SIDE, actions.restore, actions.repeat)
+        self.history = Strip(HISTORY_SIDE, actions.restore, actions.repeat)
         self._result_rows = self._make_result_rows()
-        self._history_rows = (heading(say("History")), self._history)
+        self._history_rows = (heading(say("History")), self.history)
         self._offer, self._status = OfferRow(actions), StatusLine(actions)
 
         inner = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
@@ -88,7 +88,7 @@ class Panel(Gtk.Box):
             self._card,
             self.prompts,
             self.then,
-            self._details,
+            self.details,
             self.guides,
             self._sentence,
             buttons,
@@ -127,7 +127,7 @@ class Panel(Gtk.Box):
             self._draw_modes(view)
             self.prompts.show(view)
             self.then.show_list(view.lists["then"])
-            self._details.show(view)
+            self.details.show(view)
             self.guides.show(view)
             self._sentence.set_text(view.sentence)
             self._draw_button(view)
@@ -136,7 +136,7 @@ class Panel(Gtk.Box):
             self.live.show_view(view.live)
             self.in_place.show_view(view.in_place, self.get_allocated_width())
             self._results.show_all_of(view.results)
-            self._history.show_all_of(view.history)
+            self.history.show_all_of(view.history)
             for rows, there in (
                 (self._result_rows, bool(view.results)),
                 (self._history_rows, bool(view.history)),
@@ -165,8 +165,8 @@ class Panel(Gtk.Box):
         self._mode.set_tooltip_text((chosen.reason if chosen else "") or say("What to do"))
 
     def _draw_button(self, view: PanelView) -> None:
-        self._button.set_sensitive(view.can_generate)
-        self._button.set_tooltip_text("Ctrl+Enter" if view.can_generate else view.why_not)
+        self.button.set_sensitive(view.can_generate)
+        self.button.set_tooltip_text("Ctrl+Enter" if view.can_generate else view.why_not)
         self._again.set_visible(view.can_regenerate)
         self._try.set_sensitive(view.can_try_again)
 

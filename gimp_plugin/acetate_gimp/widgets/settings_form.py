@@ -24,6 +24,7 @@ class Details(Gtk.Expander):
         self._actions, self._updating = actions, updating
         rows = {name: row for name, row in FIELDS.items() if not (row.in_dialog or row.guides)}
         self._form = Form(actions, updating, rows)
+        self.inputs = self._form.inputs
         self._form.set_margin_top(6)
         self.add(self._form)
         self.connect("notify::expanded", self._fold)
@@ -47,11 +48,11 @@ class Form(Gtk.Grid):
         self._actions, self._updating = actions, updating
         self._show: dict[str, Show] = {}
         self._rows: dict[str, tuple[Gtk.Widget, ...]] = {}
-        drawn = {name: self._draw(field) for name, field in rows.items()}
+        self.inputs = {name: self._draw(field) for name, field in rows.items()}
         for name, field in rows.items():
             if not field.beside:
-                beside = [drawn[each.name] for each in rows.values() if each.beside == name]
-                self._add_row(field, drawn[name], beside)
+                beside = [self.inputs[each.name] for each in rows.values() if each.beside == name]
+                self._add_row(field, self.inputs[name], beside)
 
     def show_fields(self, views: Mapping[str, FieldView]) -> None:
         """Take over how the fields stand."""
