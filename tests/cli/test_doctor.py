@@ -8,7 +8,8 @@ import pytest
 from acetate.models.catalog import entry_named
 from acetate.models.devices import Card
 from acetate.models.families import FAMILIES
-from acetate.pipelines.loading import load_folder
+from acetate.pipelines.loading import load_folder, load_pipeline
+from acetate.pipelines.pipeline import Pipeline
 from acetate_bridge.protocol.frame_planning import FrameLimits
 from tests.cli.conftest import Acetate
 from tests.support.tiny_flux import write_tiny_flux
@@ -18,9 +19,22 @@ LINE = re.compile(r"(\w+) +need about ([\d.]+) GB, peak ([\d.]+) GB")
 FIGURES = re.compile(r"([\d.]+) × the time, off by ([\d.]+) of 255 .*: (\d+) of (\d+) runs")
 
 
-def test_need_and_peak_of_each_mode_are_printed(acetate: Acetate) -> None:
+def test_need_and_peak_of_each_mode_are_printed(
+    acetate: Acetate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = load_pipeline("embedded", "cpu")
+    pipeline.native = 256
+    pipeline.limits = FrameLimits(64, 64, 256, 256 * 256)
+    asked: list[tuple[str, ...]] = []
+
+    def load(*words: str) -> Pipeline:
+        asked.append(words)
+        return pipeline
+
+    monkeypatch.setattr("acetate.pipelines.loading.load_pipeline", load)
     outcome = acetate("doctor", "--model", "embedded", "--device", "cpu")
     assert outcome.code == 0, outcome.err
+    assert asked == [("embedded", "cpu")]
     lines = [match for line in outcome.out.splitlines() if (match := LINE.fullmatch(line))]
     assert [match[1] for match in lines] == list(entry_named("embedded").modes)
     assert all(0 < float(match[2]) < 2 and float(match[3]) < 2 for match in lines)
