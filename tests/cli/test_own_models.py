@@ -18,7 +18,7 @@ from tests.support.original_layout import write_style
 from tests.support.own_shelf import FAVOURITES, Favourite, fill_shelf, write_sketch
 
 pytestmark = pytest.mark.slow
-QUICK = ("--steps", "2", "--passes", "1", "--seed", "3")
+QUICK = ("--passes", "1", "--seed", "3")
 EACH = pytest.mark.parametrize("favourite", FAVOURITES, ids=lambda each: each.model)
 
 
@@ -46,12 +46,17 @@ def server(root: Path) -> Iterator[RunningServer]:
         yield running
 
 
+def quick(favourite: Favourite) -> tuple[str, ...]:
+    """A step less at the sizes of the published models."""
+    return ("--steps", "1" if favourite.form == "checkpoint" else "2", *QUICK)
+
+
 def own_things(favourite: Favourite, root: Path) -> list[str]:
     """A style, and a sketch to follow."""
     return [
         *("--model", favourite.model, "--style", f"ink-{favourite.family}=0.7"),
         *("--control", str(root / f"sketch-{favourite.side}.png"), "--control-kind", "scribble"),
-        *("--control-derive", "--control-strength", "0.8", *QUICK),
+        *("--control-derive", "--control-strength", "0.8", *quick(favourite)),
     ]
 
 
@@ -80,6 +85,8 @@ def test_a_layer_is_painted_and_painted_again_byte_for_byte(
         f"{favourite.model}.safetensors" if favourite.form == "checkpoint" else "unet/config.json"
     )
     assert base in recipe.files
+    if favourite.model == "favourite-xl":
+        return  # The server paints it again below, and a checkpoint and the family are here.
     sketch = root / f"sketch-{favourite.side}.png"
     again = path.with_stem("again")
     outcome = acetate("generate", "--from", path, "--control", sketch, "-o", again, "--force")
@@ -98,7 +105,7 @@ def test_style_and_control_each_change_the_picture(
 ) -> None:
     things = own_things(favourite, root)
     size = ("--size", str(favourite.side))
-    bare = [things[0], things[1], *QUICK]
+    bare = [things[0], things[1], *quick(favourite)]
     pictures = {read_image(painted(root, favourite, "text")).data}
     for name, arguments in (("style", [*bare, *things[2:4]]), ("bare", bare)):
         path = root / f"{favourite.model}-{name}.png"
