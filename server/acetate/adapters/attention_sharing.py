@@ -57,7 +57,7 @@ class AttentionSharing(Patch):
                     frames,
                     control=has_control,
                 )
-                for name, attention in _attentions(target).items()
+                for name, attention in attentions_of(target).items()
             }
             control = ControlEncoder() if has_control else None
         whole = nn.ModuleDict({"hookers": nn.ModuleDict({"layers": nn.ModuleList(units.values())})})
@@ -99,7 +99,7 @@ class AttentionSharing(Patch):
         self.run = SharedRun(list(frame_texts), unconditional, signals)
 
     def _put_in(self, target: nn.Module) -> None:
-        for name, attention in _attentions(target).items():
+        for name, attention in attentions_of(target).items():
             self._originals[name] = attention.processor
             unit = _Processor(self, self.units[name])
             attention.processor = in_place_of(attention.processor, unit)
@@ -127,7 +127,7 @@ class _Processor:
         return self._unit(attention, hidden_states, encoder_hidden_states, self._patch.run)
 
 
-def _attentions(target: nn.Module) -> dict[str, Any]:
+def attentions_of(target: nn.Module) -> dict[str, Any]:
     """The attention modules of the denoiser in the order of the published files."""
     config = cast(Any, target).config
     layers = config["layers_per_block"]

@@ -67,6 +67,7 @@ def layers(
     data: options.Data,
     out: options.Out = OUT,
     pair: options.Pair = None,
+    mode: options.Mode = "text",
     rank: options.Rank = 256,
     size: options.Size = 0,
     steps: options.Steps = 20000,
@@ -83,13 +84,17 @@ def layers(
 ) -> None:
     """Teach the denoiser of a base to paint layers, as a LoRA or with all attention weights."""
     from acetate.training.conversion.layers_run import LayersWish, train_layers_of
+    from acetate.training.conversion.two_layer_run import train_two_layers_of
 
     plan = options.plan_of(
         steps, batch, rate, seed, parts, precision, eight_bit, readers,
         checkpoint_steps, sample_steps,
     )  # fmt: skip
     wish = LayersWish(base, data, out, pair or out, rank, size, checkpointing)
-    _say(train_layers_of(wish, plan, typer.echo))
+    if mode == "text":
+        _say(train_layers_of(wish, plan, typer.echo))
+    else:
+        _say(train_two_layers_of(wish, mode, plan, typer.echo))
 
 
 def train_transparency_for(wish: tuple[Any, ...], plan: Plan) -> None:

@@ -14,7 +14,13 @@ from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariable
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from acetate.training.collection.entries import CollectionError, Entry, Unusable, read_layer
+from acetate.training.collection.entries import (
+    CollectionError,
+    Entry,
+    Pixels,
+    Unusable,
+    read_layer,
+)
 from acetate.training.collection.framing import as_tensor, fitted
 from acetate.training.conversion.order import Order, chance
 from acetate.training.loop import Report
@@ -53,19 +59,19 @@ class LatentCache(Dataset[dict[str, Tensor]]):
 
     def __getitem__(self, number: int) -> dict[str, Tensor]:
         key = self._keys[self._order.index(number) if self._learning else number]
+        told = not self._learning or kept_words(self._seed, number)
+        mirrored = self._learning and mirrored_in(self._seed, number)
+        return {
+            "latent": self.latent(key, mirrored=mirrored),
+            "number": torch.tensor(number),
+            **self.words(self._texts[key] if told else ""),
+        }
+
+    def latent(self, key: str, *, mirrored: bool) -> Tensor:
+        """The cached latent [C, h, w] of a layer, in fp32."""
         shard, row = self._places[key]
         file = self._open(f"latents-{shard:05}")
-        mirrored, wordless = (
-            float(torch.rand((), generator=chance(self._seed, number, purpose)))
-            for purpose in ("mirroring", "words")
-        )
-        name = "mirrored" if self._learning and mirrored < 0.5 else "plain"
-        text = "" if self._learning and wordless < 1 / WORDLESS else self._texts[key]
-        return {
-            "latent": file.get_slice(name)[row].float(),
-            "number": torch.tensor(number),
-            **self.words(text),
-        }
+        return file.get_slice("mirrored" if mirrored else "plain")[row].float()
 
     def words(self, text: str) -> dict[str, Tensor]:
         """The states of a caption that was cached, the empty one among them."""
@@ -84,6 +90,16 @@ class LatentCache(Dataset[dict[str, Tensor]]):
             ) from error
 
 
+def mirrored_in(seed: int, number: int) -> bool:
+    """Whether a sample is learned mirrored."""
+    return float(torch.rand((), generator=chance(seed, number, "mirroring"))) < 0.5
+
+
+def kept_words(seed: int, number: int) -> bool:
+    """Whether a sample is learned with its words."""
+    return float(torch.rand((), generator=chance(seed, number, "words"))) >= 1 / WORDLESS
+
+
 def fill_cache(
     folder: Path,
     entries: Sequence[Entry],
@@ -92,9 +108,10 @@ def fill_cache(
     words: Words,
     report: Report,
     share: tuple[int, int] = (0, 1),
+    read: Callable[[Entry], Pixels] = read_layer,
 ) -> None:
     """Compute what is missing of a cache. `share` is the number of this process and their count:
-    each takes shards of its own.
+    each takes shards of its own. `read` may raise Unusable.
 
     A run that was stopped goes on after the last whole shard. Raises CannotWrite.
     """
@@ -119,7 +136,7 @@ def fill_cache(
         written_whole(file, lambda to, state=state: save_file(state, to))
         report(f"words: {min(part.stop, len(captions))} of {len(captions)} captions")
     for file, part in missing("latents", len(entries)):
-        latents = [_both(entry, side, encode) for entry in entries[part]]
+        latents = [_both(entry, side, encode, read) for entry in entries[part]]
         plain, mirrored = (torch.stack(each) for each in zip(*latents, strict=True))
         state = {"plain": plain, "mirrored": mirrored}
         written_whole(file, lambda to, state=state: save_file(state, to))
@@ -133,9 +150,11 @@ def _captions(texts: Mapping[str, str]) -> list[str]:
     return sorted({"", *texts.values()})
 
 
-def _both(entry: Entry, side: int, encode: Encode) -> tuple[Tensor, Tensor]:
+def _both(
+    entry: Entry, side: int, encode: Encode, read: Callable[[Entry], Pixels]
+) -> tuple[Tensor, Tensor]:
     try:
-        rgba = as_tensor(fitted(read_layer(entry), side))[None]
+        rgba = as_tensor(fitted(read(entry), side))[None]
     except Unusable as error:
         raise CollectionError(f"{entry.key} can no longer be read: {error}.") from error
     plain, mirrored = (encode(each)[0] for each in (rgba, rgba.flip(-1)))

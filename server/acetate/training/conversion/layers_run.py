@@ -58,11 +58,11 @@ def train_layers_of(wish: LayersWish, plan: Plan, report: Report) -> list[Path]:
     entries = _captioned(wish.data, told_once(state, report))
     learned, held_out = split(entries)
     pipeline = base.painter(state.device, in_folder(wish.pair))
-    side = _side(wish.side, pipeline)
+    side = side_of(wish.side, pipeline)
     seen_through = file_hash(base.transparency_file(wish.pair))[:_DIGITS]
     cache = wish.out / f"cache-{fingerprint(entries)}-{side}-{seen_through}"
     share = state.process_index, state.num_processes
-    encode, words = _latents_of(pipeline), _words_of(pipeline)
+    encode, words = _latents_of(pipeline), words_of(pipeline)
     fill_cache(cache, entries, side, encode, words, report, share)
     state.wait_for_everyone()
     data = LatentCache(cache, [entry.key for entry in learned], plan.seed, learning=True)
@@ -122,9 +122,9 @@ def _captioned(folder: Path, tell: Report) -> list[Entry]:
     return entries
 
 
-def _side(wanted: int, pipeline: Pipeline) -> int:
+def side_of(wanted: int, pipeline: Pipeline, multiple: int = _TOKEN) -> int:
     """The side to learn at. Raises BadRequest for one that the denoiser cannot see."""
-    side, multiple = wanted or pipeline.native, lcm(pipeline.latent_factor, _TOKEN)
+    side, multiple = wanted or pipeline.native, lcm(pipeline.latent_factor, multiple)
     if side % multiple:
         raise BadRequest(f"A --size of {side} is no multiple of {multiple}.")
     return side
@@ -151,7 +151,8 @@ def _latents_of(pipeline: Pipeline) -> Encode:
     return lambda rgba: pipeline.encode_layer(rgba.to(pipeline.device))
 
 
-def _words_of(pipeline: Pipeline) -> Words:
+def words_of(pipeline: Pipeline) -> Words:
+    """Its reading of captions."""
     return lambda text: _words(pipeline, text)
 
 

@@ -52,6 +52,10 @@ SampleSteps = Annotated[
 Rank = Annotated[
     int, typer.Option(min=0, help="Rank of the LoRA; 0 trains all weights of the attention.")
 ]
+Mode = Annotated[
+    Literal["text", "background", "foreground", "joint"],
+    typer.Option(help="What the denoiser learns to paint; all but text from pairs of layers."),
+]
 Pair = Annotated[
     Path | None,
     typer.Option(help="Folder that `acetate train transparency` wrote; none: --out itself."),
