@@ -48,9 +48,12 @@ def screen(suite: str) -> Iterator[Screen]:
     found.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def krita(suite: str, screen: Screen, folder: Path) -> Iterator[KritaSession]:
-    """Krita with the plug-in as its own importer takes it from the zip; it needs no server."""
+    """Krita with the plug-in as its own importer takes it from the zip; it needs no server.
+
+    It ends with its file, whatever came of that: two of one home are one, and the second leaves.
+    """
     home = folder / f"home-{suite}"
     assert import_zip(suite, home, build("krita", folder / "zip")) == "acetate_krita"
     found = KritaSession(suite, home, screen, reach(folder, suite))
