@@ -107,6 +107,7 @@ def transparency(
     size: options.Size = 0,
     adversarial: options.Adversarial = 0.01,
     shape: options.Shape = None,
+    decoder_alone: options.DecoderAlone = False,
     batch: options.Batch = 8,
     rate: options.Rate = 1e-4,
     parts: options.Parts = 1,
@@ -121,7 +122,7 @@ def transparency(
     if base:
         from .conversion.command import train_transparency_for
 
-        wish = (base, data, out, kind, size, adversarial, shape, checkpointing)
+        wish = (base, data, out, kind, size, adversarial, shape, checkpointing, decoder_alone)
         plan = options.plan_of(
             steps, batch, rate, seed, parts, precision, eight_bit, readers,
             checkpoint_steps, sample_steps,

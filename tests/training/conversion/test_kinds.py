@@ -196,9 +196,35 @@ def test_the_embedded_autoencoder_gets_a_pair_of_the_shipped_shape(
     assert json.loads((tmp_path / "config.json").read_text())["offset_factor"] == 1.0
 
 
+def test_a_decoder_is_trained_on_alone_behind_the_encoder_of_a_pair(
+    base: Path, layers: Path, train: Callable[..., Result], tmp_path: Path
+) -> None:
+    shape = base / "transparency" / "config.json"
+    words = ("--base", base, "--data", layers, "--out", tmp_path, "--shape", shape)
+    brief = ("--size", 64, "--batch", 1, "--steps", 2, "--rate", 1e-3, "--adversarial", 0)
+    assert train("transparency", *words, *brief).exit_code == 0
+    encoder, decoder = (
+        tmp_path / f"layer_sd15_vae_transparent_{name}.safetensors"
+        for name in ("encoder", "decoder")
+    )
+    before = encoder.read_bytes(), decoder.read_bytes()
+    done = train("transparency", *words, *brief, "--decoder-alone", "--seed", 2)
+    assert done.exit_code == 0, done.output
+    after = encoder.read_bytes(), decoder.read_bytes()
+    assert after[0] == before[0], "the latents that a denoiser has learned stay"
+    assert after[1] != before[1]
+    again = train("transparency", *words, *brief, "--decoder-alone", "--seed", 2)
+    assert again.exit_code == 0 and "goes on from step 2" in again.output
+    assert (encoder.read_bytes(), decoder.read_bytes()) == after
+    elsewhere = ("--size", 72, *brief[2:], "--decoder-alone")
+    assert "with another side" in str(train("transparency", *words, *elsewhere).exception)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (("transparency", "--base", "BASE", "--decoder-alone"), "no trained pair"),
+        (("transparency", "--base", "BASE", "--kind", "widened", "--decoder-alone"), "widened"),
         (("transparency", "--base", "nobody"), "nobody"),
         (("transparency", "--base", "BASE", "--data", "none"), "no folder at none"),
         (("transparency", "--base", "BASE", "--size", "60"), "no multiple of 8"),

@@ -30,6 +30,12 @@ Adversarial = Annotated[
 Shape = Annotated[
     Path | None, typer.Option(help="JSON file for a pair of another shape than the published.")
 ]
+DecoderAlone = Annotated[
+    bool,
+    typer.Option(
+        "--decoder-alone", help="Go on from the pair in --out with its decoder alone, with --base."
+    ),
+]
 Steps = Annotated[int, typer.Option(min=1, help="Training steps.")]
 Batch = Annotated[int, typer.Option(min=1, help="Samples to a step, of all processes together.")]
 Rate = Annotated[float, typer.Option(min=0, help="Learning rate at its highest.")]

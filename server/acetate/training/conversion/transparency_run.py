@@ -10,7 +10,10 @@ from typing import Any, Literal
 import torch
 
 from acetate.errors import BadRequest
+from acetate.latent_transparency import OffsetEncoder, TransparentDecoder
+from acetate.models.hashing import file_hash
 from acetate.models.weights import in_channels_last
+from acetate.training.checkpoints import read_checkpoint
 from acetate.training.collection.folder import open_collection
 from acetate.training.conversion.bases import TrainedBase, find_base
 from acetate.training.conversion.frozen_autoencoder import FrozenAutoencoder
@@ -25,7 +28,7 @@ from acetate.training.conversion.layer_data import (
 )
 from acetate.training.conversion.layouts import LAYOUTS, WIDENED_ALONE, build_pair
 from acetate.training.conversion.pair_files import write_pair
-from acetate.training.conversion.pair_stage import PairStage
+from acetate.training.conversion.pair_stage import DecoderStage, PairStage
 from acetate.training.conversion.plan import Plan
 from acetate.training.conversion.trainer import Stage, Trainer, accelerator_for, told_once
 from acetate.training.conversion.widened_files import write_widened
@@ -41,7 +44,10 @@ Kind = Literal["offset", "widened"]
 
 @dataclass(frozen=True)
 class TransparencyWish:
-    """What is asked for beside the plan: `side` in pixels, 0 for the usual one of the kind."""
+    """What is asked for beside the plan: `side` in pixels, 0 for the usual one of the kind.
+
+    `decoder_alone` goes on from the pair of offsets that such a training has left in `out`.
+    """
 
     base: str
     data: Path
@@ -51,6 +57,7 @@ class TransparencyWish:
     adversarial: float = 0.01
     shape: Path | None = None
     checkpointing: bool = False
+    decoder_alone: bool = False
 
 
 def train_transparency_of(wish: TransparencyWish, plan: Plan, report: Report) -> list[Path]:
@@ -70,16 +77,6 @@ def train_transparency_of(wish: TransparencyWish, plan: Plan, report: Report) ->
     if wish.kind == "offset" and base.family in WIDENED_ALONE:
         raise BadRequest("Nobody has published a pair for this base: take --kind widened.")
     shape = _read_shape(wish.shape)
-    seed_everything(plan.seed)
-    stage: Stage
-    if wish.kind == "widened":
-        stage = WidenedStage(frozen, shown, plan.seed)
-    else:
-        pair = build_pair(base.family, frozen.channels, shape)
-        _check_side(side, pair[1].size_multiple)
-        for module in (frozen.network, *pair):
-            in_channels_last(module)
-        stage = PairStage(frozen, *pair, LAYOUTS[base.family], shown, plan.seed, wish.adversarial)
     facts: dict[str, Any] = {
         "base": base.name,
         "kind": wish.kind,
@@ -88,6 +85,21 @@ def train_transparency_of(wish: TransparencyWish, plan: Plan, report: Report) ->
         "shape": shape,
         "layers": fingerprint(learned),
     }
+    seed_everything(plan.seed)
+    stage: Stage
+    if wish.kind == "widened":
+        if wish.decoder_alone:
+            raise BadRequest("A widened autoencoder has no decoder of its own: take --kind offset.")
+        stage = WidenedStage(frozen, shown, plan.seed)
+    else:
+        pair = build_pair(base.family, frozen.channels, shape)
+        _check_side(side, pair[1].size_multiple)
+        for module in (frozen.network, *pair):
+            in_channels_last(module)
+        if wish.decoder_alone:
+            facts["pair"] = _fill_from(wish.out, pair, facts)
+        kind = DecoderStage if wish.decoder_alone else PairStage
+        stage = kind(frozen, *pair, LAYOUTS[base.family], shown, plan.seed, wish.adversarial)
     trainer = Trainer(stage, plan, wish.out, facts, report)
     if state.is_main_process:
         keep_listing(wish.out / "learned.jsonl", learned)
@@ -97,6 +109,39 @@ def train_transparency_of(wish: TransparencyWish, plan: Plan, report: Report) ->
     # What comes next in another process reads them.
     state.wait_for_everyone()
     return files
+
+
+def _fill_from(
+    out: Path, pair: tuple[OffsetEncoder, TransparentDecoder], facts: dict[str, Any]
+) -> str:
+    """The averaged weights of the trained pair in `out`, its encoder frozen; its file's hash.
+
+    Raises BadRequest where there is none of this base, side, shape and these layers.
+    """
+    file = out / f"{PairStage.name}.pt"
+    state = read_checkpoint(file)
+    if state is None:
+        raise BadRequest(
+            f"There is no trained pair in {out}: --decoder-alone goes on from one.",
+            "Train it with the same command without --decoder-alone first.",
+        )
+    for name, value in facts.items():
+        if name != "adversarial" and state["facts"].get(name) != value:
+            raise BadRequest(
+                f"The pair in {out} was trained with another {name} "
+                f"({state['facts'].get(name)}, now {value}).",
+                "Take that one, or another --out.",
+            )
+    for part, module in zip(("encoder", "decoder"), pair, strict=True):
+        start = f"{part}."
+        weights = {
+            name.removeprefix(start): value
+            for name, value in state["average"].items()
+            if name.startswith(start)
+        }
+        module.load_state_dict(weights)
+    pair[0].requires_grad_(False)
+    return file_hash(file)
 
 
 def _write(
