@@ -25,7 +25,7 @@ def factory(studio: Studio) -> Any:
             self.setWidget(_Shown(studio))
 
         def canvasChanged(self, canvas: object) -> None:  # noqa: N802 (Krita's name)
-            studio.refresh()
+            studio.turn()
 
     base = krita.DockWidgetFactoryBase
     right = getattr(base, "DockPosition", base).DockRight

@@ -75,8 +75,19 @@ class Studio(QtCore.QObject):
         self._panels.clear()
         self.controller.stop()
 
+    def turn(self) -> None:
+        """The painter is turning to another view: Krita is still in the middle of that."""
+        self.refresh()
+        self.editor.call_soon(self._turned)
+
+    def _turned(self) -> None:
+        # No refresh from here: it turns Krita's loop, which would delete a document that a script
+        # closes before its view.
+        if self._started and not self._window_is_going():
+            self.editor.view_turns.turned()
+
     def refresh(self) -> None:
-        """The painter turned to another document."""
+        """Look at the document that the painter is in now."""
         if not self._started:
             return
         if self._window_is_going():

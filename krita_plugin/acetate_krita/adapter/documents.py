@@ -9,6 +9,7 @@ from typing import Any
 from acetate_bridge.editing.editor import Document, DocumentClosed
 from acetate_bridge.protocol.geometry import Rect, Size
 from acetate_krita.adapter.metadata import mark_of
+from acetate_krita.adapter.views import active_node
 
 
 class Documents:
@@ -40,6 +41,10 @@ class Documents:
         if document is None or document.rootNode() is None:
             return None
         return next(((key, each) for key, each in self.all().items() if each == document), None)
+
+    def active_node(self, document: Any) -> Any | None:
+        """The layer or mask that the painter works on in a document."""
+        return active_node(self._application, document)
 
 
 def describe(key: str, document: Any) -> Document:

@@ -24,6 +24,7 @@ from acetate_krita.adapter.layer_box import Attention, LayerBox
 from acetate_krita.adapter.settling import Settling
 from acetate_krita.adapter.strokes import StrokeCount
 from acetate_krita.adapter.undo import Deed, UndoChains
+from acetate_krita.adapter.view_turns import ViewTurns
 
 _LOOK_EVERY = 0.3
 
@@ -46,6 +47,7 @@ class KritaEditor:
         self._traces: object = None
         self._look_again_at = 0.0
         self.undo_chains = UndoChains(self._documents, self._krita)
+        self.view_turns = ViewTurns(self._krita, self._documents)
 
     @property
     def name(self) -> str:
@@ -68,7 +70,7 @@ class KritaEditor:
         settling = self._settlings.get(document)
         held = settling.active(found) if settling is not None else ""
         node = stack.find_any(found, held)
-        node = node or found.activeNode()
+        node = node or self._documents.active_node(found)
         while node is not None and stack.is_mask(node):
             node = node.parentNode()
         if node is None or node.parentNode() is None:
@@ -121,6 +123,7 @@ class KritaEditor:
     def insert(self, document: str, insertion: Insertion) -> list[str]:
         found = self._find(document)
         attention = self._attention(document, found)
+        self.view_turns.changed(document)
         deed = self.undo_chains.begin(document)
         inserted = inserting.insert(krita, found, insertion, deed.steps)
         keys = [stack.key_of(node) for node in inserted.nodes]
@@ -143,6 +146,7 @@ class KritaEditor:
 
     def remove(self, document: str, layers: list[str], shows: tuple[str, ...] = ()) -> None:
         found = self._find(document)
+        self.view_turns.changed(document)
         deed = self.undo_chains.begin(document)
         inserting.remove(found, layers, deed.steps)
         self.undo_chains.forget(document, layers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from acetate_krita.adapter.views import active_node
 from acetate_krita.qt import Qt, QtCore, QtWidgets
 
 _OWN_DOCKER = "acetate_docker"
@@ -64,7 +65,7 @@ def _is_typing(application: Any, document: Any) -> bool:
         focus = focus.parentWidget()
     if focus is not None:
         return False
-    node = document.activeNode()
+    node = active_node(application, document)
     shapes = node.shapes() if node is not None and node.type() == "vectorlayer" else []
     return any(shape.isSelected() for shape in shapes)
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from acetate_krita.adapter import layers as stack
-from acetate_krita.qt import Qt, QtCore, QtWidgets
-
-_DOCKER = "KisLayerBox"
+from acetate_krita.adapter.views import active_node, layer_tree
+from acetate_krita.qt import Qt, QtCore
 
 
 @dataclass
@@ -33,7 +32,7 @@ class LayerBox:
 
     def attention(self, document: Any) -> Attention:
         """What the painter has chosen in the active document."""
-        node = document.activeNode()
+        node = active_node(self._application, document)
         found = Attention(stack.key_of(node) if node is not None else "")
         tree = self._tree()
         if tree is not None and tree.selectionModel() is not None:
@@ -65,7 +64,7 @@ class LayerBox:
 
         False while Krita has not made it the active one: its loop has to turn.
         """
-        active, tree = document.activeNode(), self._tree()
+        active, tree = active_node(self._application, document), self._tree()
         if tree is None or active is None or stack.key_of(active) != stack.key_of(node):
             return False
         index, model = tree.selectionModel().currentIndex(), tree.model()
@@ -79,8 +78,4 @@ class LayerBox:
         return bool(dropped)
 
     def _tree(self) -> Any | None:
-        window = self._application.activeWindow()
-        frame = window.qwindow() if window is not None else None
-        docker = frame.findChild(QtWidgets.QDockWidget, _DOCKER) if frame is not None else None
-        trees = docker.findChildren(QtWidgets.QTreeView) if docker is not None else []
-        return next((tree for tree in trees if tree.model() is not None), None)
+        return layer_tree(self._application)

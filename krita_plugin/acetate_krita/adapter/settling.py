@@ -50,7 +50,7 @@ class Settling:
 
     def active(self, document: Any) -> str:
         """The layer that the painter works on, where Krita has turned to one of ours meanwhile."""
-        node = document.activeNode()
+        node = self._documents.active_node(document)
         ours = node is None or stack.key_of(node) in self._new
         return self._attention.active if self._attention is not None and ours else ""
 
@@ -97,7 +97,7 @@ class Settling:
         return self._looks_afterwards.pop(0) if self._looks_afterwards else None
 
     def _give_back(self, document: Any) -> None:
-        node = document.activeNode()
+        node = self._documents.active_node(document)
         if node is None or self._attention is None or not self._attention.active:
             return
         if stack.key_of(node) in self._new and stack.key_of(node) != self._attention.active:

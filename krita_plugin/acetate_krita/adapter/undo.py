@@ -174,7 +174,7 @@ class UndoChains:
     def _note_choice(self) -> None:
         """The painter has pressed something since an undo: what is active now, they want so."""
         active = self._documents.active()
-        node = active[1].activeNode() if active is not None else None
+        node = self._documents.active_node(active[1]) if active is not None else None
         if active is not None and node is not None:
             self._active[active[0]] = stack.key_of(node)
         self._touched.clear()
@@ -225,7 +225,7 @@ class UndoChains:
         if present != self._present.get(key):
             self._present[key] = present
             self._touched.add(key)
-        node, wanted = document.activeNode(), self._active.get(key, "")
+        node, wanted = self._documents.active_node(document), self._active.get(key, "")
         if key not in self._touched or self._hand.has_acted:
             return
         if node is not None and stack.key_of(node) == wanted:

@@ -53,6 +53,7 @@ from tests.editors.krita.prompt_checks import *  # noqa: E402, F403
 from tests.editors.krita.qt_hands import press, shown, turn, turn_wheel  # noqa: E402
 from tests.editors.krita.setup_checks import *  # noqa: E402, F403
 from tests.editors.krita.undo_checks import *  # noqa: E402, F403 (they run in the same Qt)
+from tests.editors.krita.view_checks import *  # noqa: E402, F403
 from tests.editors.krita.window_checks import *  # noqa: E402, F403
 
 DOT = Image(2, 2, bytes((255, 0, 0, 255, 9, 8, 7, 0, 0, 255, 0, 128, 1, 2, 3, 4)))

@@ -23,6 +23,7 @@ NAMES = [
         "prompt_checks.py",
         "setup_checks.py",
         "undo_checks.py",
+        "view_checks.py",
         "window_checks.py",
         "panel_checks.py",
     )

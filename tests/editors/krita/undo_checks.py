@@ -43,6 +43,9 @@ class _Documents:
     def active(self) -> tuple[str, _Document]:
         return "key", self.document
 
+    def active_node(self, document: _Document) -> object:
+        return document.activeNode()
+
 
 class _Action(QtCore.QObject):
     triggered = QtCore.pyqtSignal(bool)
