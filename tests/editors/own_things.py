@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
+import tempfile
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,8 +33,10 @@ class OwnThings:
 
     def bring(self) -> None:
         """Import a tiny random base of Stable Diffusion 1.5 and a style, and let editors hear."""
-        folder = write_tiny_sd15(self._folder / BASE)
-        style = write_style(self._folder / STYLE, "sd15", "kohya")
+        # The editors of several suites share the server and its folder, one after the other.
+        room = Path(tempfile.mkdtemp(dir=self._folder))
+        folder = write_tiny_sd15(room / BASE)
+        style = write_style(room / STYLE, "sd15", "kohya")
         transparency = folder / "transparency"
         with self._at_hand():
             for path in (folder, *sorted(transparency.glob("*.safetensors")), style):
