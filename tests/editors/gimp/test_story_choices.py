@@ -213,6 +213,8 @@ def test_a_style_is_chosen_and_a_missing_one_is_named_with_its_cure(
     hand.click("panel().details.get_label_widget()")
     desk.wait(lambda: hand.ask("panel().details.get_expanded()"))
     hand.pick(MODEL, BASE)
+    desk.wait(lambda: BASE in desk.panel()["status"])
+    desk.wait(lambda: hand.ask(f"{STYLES}.more.get_sensitive()"))
     hand.click(f"{STYLES}.more")
     desk.wait(lambda: [each["style"] for each in hand.entries("styles")] == [STYLE])
     weight = f"{STYLES}.forms[0].inputs['weight']"
