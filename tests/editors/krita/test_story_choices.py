@@ -168,8 +168,10 @@ def test_a_preset_is_kept_by_name_and_chosen_in_one_click(
 
 
 def test_a_style_is_chosen_and_a_missing_one_is_named_with_its_cure(
-    sheet: Desk, server: RunningServer, things: OwnThings
+    sheet: Desk, server: RunningServer, things: OwnThings, suite: str
 ) -> None:
+    if suite != "trixie":
+        pytest.skip("not tried a second time at one server, whose style came and went")
     unfolded(sheet, "panel().details.fold", "panel().details.fields")
     pick(sheet, MODEL, BASE)
     sheet.krita.run("panel()._actions.set_field('steps', 2)")
