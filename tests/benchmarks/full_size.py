@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -84,10 +85,26 @@ class RandomBase:
         return clip_tokenizer("!") if part else clip_tokenizer()
 
 
-class FullSdxl(SdxlPipeline):
-    """Its patches have the shapes of the published files, and random contents."""
+class _Kept:
+    """The patch that was used last stays in memory, as those of files do."""
+
+    _kept: tuple[str, Patch] | None = None
 
     def patch_for(self, mode: str) -> Patch:
+        if self._kept is None or self._kept[0] != mode:
+            self._kept = None
+            self._kept = (mode, self.random_patch(mode))
+        return self._kept[1]
+
+    @abstractmethod
+    def random_patch(self, mode: str) -> Patch:
+        """A patch in the shapes of the published files, and random contents."""
+
+
+class FullSdxl(_Kept, SdxlPipeline):
+    """SDXL, whose patches are random, too."""
+
+    def random_patch(self, mode: str) -> Patch:
         changes: dict[str, Change] = {}
         for name, weight in self.denoiser.state_dict().items():
             attention = ".attn" in name and name.endswith(".weight")
@@ -105,10 +122,10 @@ class FullSdxl(SdxlPipeline):
         return WeightPatch(changes)
 
 
-class FullSd15(Sd15Pipeline):
-    """Its patches have the shapes of the published files, and random contents."""
+class FullSd15(_Kept, Sd15Pipeline):
+    """SD 1.5, whose patches are random, too."""
 
-    def patch_for(self, mode: str) -> Patch:
+    def random_patch(self, mode: str) -> Patch:
         def random(shape: list[int]) -> Tensor:
             return torch.randn(shape, device=self.device, dtype=self.dtype) * 1e-3
 

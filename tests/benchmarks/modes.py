@@ -1,6 +1,7 @@
 """Every official mode beside diffusers' own pipeline: `python -m tests.benchmarks.modes`.
 
-Full-size SDXL and SD 1.5 with random weights need a graphics card; `--small` runs tiny ones of
+Full-size SDXL and SD 1.5 with random weights need a graphics card, or `--side` and patience: so
+large they paint on a processor, too, by one thread and in bfloat16. `--small` runs tiny ones of
 these and of Flux, FLUX.2 and Qwen-Image-2.1 anywhere, which shows that the script works and says
 nothing about speed. The embedded model, for which diffusers has no pipeline, is timed alone.
 "preview" is the time of one preview as a share of a step's. Seconds are the processor's own where
@@ -12,11 +13,13 @@ their loss says nothing (`acetate doctor --model ID --caches` measures it on rea
 from __future__ import annotations
 
 import argparse
+import platform
 import resource
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +62,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--steps", type=int, default=25)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--small", action="store_true", help="tiny models, for any machine")
+    parser.add_argument("--side", type=int, help="paint squares of this side at full size")
     parser.add_argument("--family", action="append", help="of these alone")
     parser.add_argument("--mode", action="append", help="these alone")
     given = parser.parse_args(arguments)
@@ -67,10 +71,14 @@ def main(arguments: list[str] | None = None) -> None:
         print("no figures, as torch finds no graphics card here (try --small --device cpu)")
         return
     if device.type == "cpu" and not given.small:
-        print("full-size modes: no figures, as there is no graphics card here (try --small)")
-        return
+        if given.side is None:
+            print("full-size modes: no figures, as there is no graphics card here (try --small)")
+            return
+        torch.set_num_threads(1)  # Seconds of several would add up.
+        print(f"on {processor()}", flush=True)
     print(f"matrix product of 1024²: {matrix_product(device, given.repeats):.4f} s", flush=True)
-    for family in given.family or (*(TINY if given.small else FULL), "embedded"):
+    others = () if given.side else ("embedded",)
+    for family in given.family or (*(TINY if given.small else FULL), *others):
         measure_modes(family, device, given)
     if device.type != "cpu":
         measure_decoders(device, given.repeats)
@@ -94,7 +102,22 @@ def measure_modes(family: str, device: torch.device, given: argparse.Namespace) 
                 pipeline.limits = FrameLimits(64, 64, SMALL_SIDE, SMALL_SIDE**2)
             lines(pipeline, device, given)
     else:
-        lines(full_pipeline(family, device, torch.bfloat16), device, given)
+        whole = full_pipeline(family, device, torch.bfloat16)
+        if given.side:
+            whole.native = given.side
+            whole.limits = FrameLimits(64, 64, given.side, given.side**2)
+        lines(whole, device, given)
+
+
+def processor() -> str:
+    """What the processor is called."""
+    told = Path("/proc/cpuinfo")
+    names = [
+        line.partition(":")[2].strip()
+        for line in (told.read_text().splitlines() if told.is_file() else ())
+        if line.startswith("model name")
+    ]
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def lines(pipeline: Any, device: torch.device, given: argparse.Namespace) -> None:
@@ -104,19 +127,21 @@ def lines(pipeline: Any, device: torch.device, given: argparse.Namespace) -> Non
     name = f"{pipeline.family} at {side}², {steps} steps"
     base = None
     if (plain := plain_painter(pipeline)) is not None:
-        base, peak = measured(lambda: plain(steps, side), device, repeats)
+        base, peak = measured(lambda: plain(steps, side), device, repeats, lambda: plain(1, side))
         print(f"{name}, diffusers' own pipeline: {base:.2f} s, peak {peak:.0f} MB", flush=True)
     modes = [mode for mode in painted_modes(pipeline) if mode in (given.mode or [mode])]
     for mode in modes:
         for passes in (1, 8) if mode == "text" else (8,):
             request = request_for(mode, pipeline, steps, passes)
             seen: list[Step] = []
+            brief = replace(request, recipe=replace(request.recipe, steps=1))
             took, peak = measured(
                 lambda request=request, seen=seen: run(request, pipeline, seen.append),
                 device,
                 repeats,
+                lambda brief=brief: run(brief, pipeline),
             )
-            share = preview_share(seen, took / (len(seen) / (repeats + 1)), device)
+            share = preview_share(seen, took / (len(seen) / repeats), device)
             ratio = f"{took / base:.2f} × diffusers', " if base else ""
             print(
                 f"{name}, {mode}, {passes} passes: {took:.2f} s, {ratio}"
@@ -184,9 +209,14 @@ def measure_decoders(device: torch.device, repeats: int) -> None:
             )
 
 
-def measured(work: Callable[[], object], device: torch.device, repeats: int) -> tuple[float, float]:
+def measured(
+    work: Callable[[], object],
+    device: torch.device,
+    repeats: int,
+    warm_up: Callable[[], object] | None = None,
+) -> tuple[float, float]:
     """Median seconds after one run to warm up, and the peak memory in MB (CPU: so far)."""
-    work()
+    (warm_up or work)()
     synchronise(device)
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
