@@ -32,7 +32,7 @@ CALLS = [
     ("workers/job_runner.py", "run_job", "painter.paint"),
     ("workers/generator.py", "_painted", "run"),
     ("modes/run.py", "run_each", "paint"),
-    ("modes/text.py", "paint", "pipeline.denoise"),
+    ("modes/text.py", "paint", "pipeline.denoise_prepared"),
     ("workers/job_runner.py", "run_job", "send"),
     ("jobs/queue_runner.py", "_keep", "_feed.publish"),
     ("app/websocket.py", "_hear", "_outbox.put"),

@@ -42,6 +42,7 @@ def test_every_mode_of_the_table_has_its_command(acetate: Acetate) -> None:
         (["serve", "--port", "x"], "--port takes a whole number."),
         (["serve", "--port", "99999"], "--port is at most 65535."),
         (["serve", "--quota-mb", "1"], "--quota-mb is at least 16."),
+        (["serve", "--batch", "0"], "--batch is at least 1."),
         (["serve", "--device", "gpu"], "There is no device called “gpu”: use auto, cpu, cuda"),
         (
             ["serve", "--device", "cpu", "--device", "directml"],

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -136,3 +137,70 @@ def test_a_job_for_which_python_has_no_memory_says_so() -> None:
     ended = last_message(order, Starved(), lambda *_: None, lambda: False, 1.0)
     assert isinstance(ended, wire.Broken)
     assert ended.code == "out_of_memory" and "Memory ran out" in ended.message
+
+
+class Company(Quick):
+    """Paints so many variants together, four steps each."""
+
+    def __init__(self, together: int) -> None:
+        super().__init__()
+        self._together = together
+        self.closed = 0
+
+    def at_once(self, request: Request) -> int:
+        return min(request.variants, self._together)
+
+    def paint_each(
+        self, request: Request, on_step: Callable[[PainterStep], None]
+    ) -> Generator[Sequence[Layer]]:
+        self.requests.append(request)
+        many = request.variants
+        try:
+            for step in range(1, 5):
+                on_step(PainterStep(many * step, many * 4, lambda: solid(2, 2, 1)))
+            for index in range(many):
+                yield [Layer(solid(8, 8, request.recipe.seed + index))]
+        finally:
+            self.closed += 1
+
+
+def in_company(
+    together: int, stopped: Callable[[list[object]], bool] = lambda sent: False
+) -> tuple[Company, list[object]]:
+    painter, sent = Company(together), list[object]()
+
+    def send(message: wire.FromWorker, payload: bytes = b"") -> None:
+        sent.append((message, payload) if payload else message)
+
+    request = Request(Recipe("text", seed=5), variants=5)
+    with suppress(Interrupted):
+        run_job("job", request, painter, send, lambda: stopped(sent), 0.0)
+    return painter, sent
+
+
+def test_variants_that_are_painted_together_are_sent_one_by_one_and_counted_over_all() -> None:
+    painter, sent = in_company(3)
+    asked = [(request.recipe.seed, request.variants) for request in painter.requests]
+    assert asked == [(5, 3), (8, 2)]
+    told = [m.event for m in sent if isinstance(m, wire.StepDone) and m.event.steps]
+    assert [event.step for event in told] == [3, 6, 9, 12, 14, 16, 18, 20]
+    assert {event.steps for event in told} == {20}
+    stages = [event.stage for event in told]
+    assert stages == (["painting"] * 3 + ["decoding"]) * 2
+    layers = [m[0] for m in sent if isinstance(m, tuple)]
+    assert [layer.variant for layer in layers] == [0, 1, 2, 3, 4]
+    previews = [m.event.variant for m in sent if isinstance(m, wire.PreviewMade)]
+    assert previews == [0, 0, 0, 3, 3, 3]
+
+
+def test_the_last_variant_alone_is_painted_as_ever() -> None:
+    painter, sent = in_company(4)
+    assert [request.variants for request in painter.requests] == [4, 1]
+    assert painter.closed == 1
+    told = [m.event.step for m in sent if isinstance(m, wire.StepDone) and m.event.steps]
+    assert told == [4, 8, 12, 16, 17, 18, 19, 20]
+
+
+def test_a_job_that_is_stopped_between_two_layers_lets_the_company_go() -> None:
+    painter, sent = in_company(5, lambda sent: sum(isinstance(m, tuple) for m in sent) == 2)
+    assert sum(isinstance(m, tuple) for m in sent) == 2 and painter.closed == 1

@@ -72,6 +72,10 @@ def serve(
         list[str] | None,
         typer.Option(help="Paint at another server too: vllm-omni=URL; may be repeated."),
     ] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option(min=1, max=16, help="Variants painted at once on a card, at most; usually 4."),
+    ] = None,
     log_format: Annotated[
         str, typer.Option(help="text, or json: an object a line, with the id of its job.")
     ] = "text",
@@ -88,6 +92,7 @@ def serve(
     from acetate.cli.early import check_device
     from acetate.logs import LogFormat, set_up
     from acetate.models.device_names import check_name
+    from acetate.modes.company import BATCH
 
     set_up(log_format, logging.DEBUG if verbose else logging.INFO)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
@@ -121,6 +126,8 @@ def serve(
             racks=racks,
             log_format=cast(LogFormat, log_format),
         )
+        if batch is not None:
+            os.environ[BATCH] = str(batch)  # Workers inherit it.
         leave_note(own_command())
         run(
             settings,

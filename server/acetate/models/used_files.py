@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from acetate.errors import AcetateError
@@ -42,6 +43,19 @@ class UsedFiles:
     def use_part(self, name: str, sha256: str) -> None:
         """The painting also needs this part of a file. Raises FilesDiffer."""
         self._meet(name, sha256)
+
+    @contextmanager
+    def of_one(self) -> Generator[None]:
+        """What is used in this block is of one variant alone, and the next may use others."""
+        before = dict(self._used)
+        try:
+            yield
+        finally:
+            self._used = before
+
+    def use_again(self, hashes: Mapping[str, str]) -> None:
+        """The painting needs what it was begun with earlier, as `hashes` told then."""
+        self._used |= hashes
 
     @property
     def hashes(self) -> dict[str, str]:

@@ -13,9 +13,14 @@ from acetate_bridge.protocol.messages import ModeInfo
 from acetate_bridge.protocol.types import Layer, Request
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from acetate.pipelines.denoising import Denoising
     from acetate.pipelines.pipeline import Pipeline
     from acetate.pipelines.sampling import OnStep
 
+    Begin = Callable[[Request, Pipeline], Denoising]
+    Finish = Callable[[Request, Pipeline, Tensor], list[Layer]]
     Paint = Callable[[Request, Pipeline, OnStep | None], list[Layer]]
 
 
@@ -33,6 +38,12 @@ class Mode:
     def paint(self) -> Paint:
         """Paints one variant: `(request, pipeline, on_step) -> layers`."""
         return import_module(self.module).paint
+
+    @property
+    def halves(self) -> tuple[Begin, Finish] | None:
+        """Of a mode that denoises once: what is asked of the denoiser, and what comes of that."""
+        module = import_module(self.module)
+        return (module.begin, module.finish) if hasattr(module, "begin") else None
 
 
 MODES: dict[str, Mode] = {

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from acetate import __version__
 from acetate.errors import BadRequest
 from acetate.models.families import FAMILIES, FEW_TO_SKIP
 from acetate.models.fitting import kept_in
+from acetate.modes.company import Company
 from acetate.modes.registry import mode_named
 from acetate.modes.second_try import painted_twice_at_most
 from acetate.modes.validation import check_recipe, check_request
@@ -35,9 +37,10 @@ def run_each(
 ) -> Iterator[list[Layer]]:
     """The layers of each variant as soon as it is done, at the frame's size, offset (0, 0).
 
-    Variants are painted one by one, not as a batch: a seed then gives the same bytes alone and
-    in company (in a batch some differ by one, on the processor too), and the first picture is there
-    early. `on_step` sees steps counted over all
+    Variants are painted one by one, so that on a processor a seed gives the same bytes alone and in
+    company, and the first picture is there early; on a card, where that costs time, several are
+    denoised together if memory allows, and the last bit of a pixel may differ (`company.at_once`).
+    `on_step` sees steps counted over all
     variants and may raise to stop. Each recipe names the files that were used; a
     request that names some is painted with exactly those. A layer that comes out opaque or empty is
     tried once more. Raises BadRequest or FilesDiffer.
@@ -61,18 +64,34 @@ def run_each(
         several = list(alike)
         first = replace(request, recipe=several[0][1])
         with equipped(first, pipeline) as told, _skipping(told, pipeline) as recipe:
-            for index, said in several:
-                counting = _counting_on(on_step, index, request.variants)
+            variants = [
+                _variant(
+                    replace(request, recipe=with_words_of(replace(recipe, seed=said.seed), said)),
+                    pipeline,
+                )
+                for _, said in several
+            ]
+            first_of_all = several[0][0]
 
-                def painted(variant: Request, counting: OnStep | None = counting) -> list[Layer]:
-                    return paint(variant, pipeline, counting)
+            def counting(place: int, many: int, at: int = first_of_all) -> OnStep | None:
+                return _counting_on(on_step, at + place, many, request.variants)
 
-                mine = with_words_of(replace(recipe, seed=said.seed), said)
-                variant = _variant(replace(request, recipe=mine), pipeline)
-                layers = painted_twice_at_most(variant, painted, pipeline.ladder)
-                pipeline.files.check_complete()
+            company = Company(variants, pipeline, counting)
+
+            def painted(variant: Request, place: int, company: Company = company) -> list[Layer]:
+                layers = company.layers(place, variant)
+                if layers is None:
+                    return paint(variant, pipeline, company.counting(place, 1))
+                return layers
+
+            for place, (_, said) in enumerate(several):
+                with pipeline.files.of_one():
+                    at_place = partial(painted, place=place)
+                    layers = painted_twice_at_most(variants[place], at_place, pipeline.ladder)
+                    pipeline.files.check_complete()
+                    complete = [_complete(layer, said, pipeline.files.hashes) for layer in layers]
                 _tell_of_skipped(pipeline)
-                yield [_complete(layer, said, pipeline.files.hashes) for layer in layers]
+                yield complete
 
 
 @contextmanager
@@ -159,11 +178,13 @@ def _advised_stop(request: Request, pipeline: Pipeline) -> float:
     return _CLEAN_BACKGROUND if staged and behind else 1.0
 
 
-def _counting_on(on_step: OnStep | None, index: int, variants: int) -> OnStep | None:
+def _counting_on(on_step: OnStep | None, index: int, many: int, variants: int) -> OnStep | None:
+    """Counts the steps of so many variants at once, from the one of this index on, over all."""
     if on_step is None:
         return None
 
     def count(step: Step) -> None:
-        on_step(replace(step, index=index * step.total + step.index, total=variants * step.total))
+        done = index * step.total + many * step.index
+        on_step(replace(step, index=done, total=variants * step.total))
 
     return count

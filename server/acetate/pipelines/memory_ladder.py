@@ -64,6 +64,9 @@ class Ladder:
         self._device = device
         self._rungs = list(rungs)
         self._climbed = 0
+        self._waits = False
+        self.scarce = False
+        """Whether memory has run out in the painting of the moment."""
         self.standing = ""
         """What is done differently for as long as the model is loaded; told at every painting."""
         self.on_relief: Callable[[str], None] | None = None
@@ -79,6 +82,7 @@ class Ladder:
     def begin(self) -> None:
         """A new painting starts at the bottom."""
         self._climbed = 0
+        self.scarce = False
         if self.standing:
             self.tell(self.standing)
 
@@ -88,13 +92,32 @@ class Ladder:
             try:
                 return call()
             except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
+                if self._waits or not is_out_of_memory(error):
                     raise
                 words = str(error)
             # Outside of the handler, whose error still holds on to the tensors of the call.
             self._climb(words)
 
+    def rather(self, call: Callable[[], T], sentence: str) -> T | None:
+        """The result of a call; None, said with this sentence, where memory runs out in it.
+
+        No rung is climbed for it: there is another way to the same result.
+        """
+        before, self._waits = self._waits, True
+        try:
+            return call()
+        except (torch.OutOfMemoryError, RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        finally:
+            self._waits = before
+        self.scarce = True
+        release_memory(self._device)
+        self.tell(sentence)
+        return None
+
     def _climb(self, words: str) -> None:
+        self.scarce = True
         while self._climbed < len(self._rungs):
             rung = self._rungs[self._climbed]
             self._climbed += 1

@@ -23,6 +23,7 @@ from acetate.models.image_adapters import ImageEncoderFile
 from acetate.models.used_files import UsedFiles
 from acetate.pipelines.acceleration import CompileState
 from acetate.pipelines.conditioning import Conditioning, PromptEmbedding
+from acetate.pipelines.denoising import Denoising, in_company
 from acetate.pipelines.memory_ladder import Ladder
 from acetate.pipelines.patching import Patch, injected
 from acetate.pipelines.sampling import (
@@ -58,29 +59,14 @@ class Filling:
     most: float = 1.0
 
 
-@dataclass(frozen=True)
-class Denoising:
-    """One run of the sampling loop, as a mode asks for it; see `Pipeline.denoise`."""
-
-    noise: Tensor
-    prompt: PromptEmbedding
-    steps: int
-    guidance: float
-    latent: Tensor | None
-    strength: float
-    freedom: Tensor | None
-    conditions: Sequence[Tensor]
-    patch: Patch | None
-    stop_at: float
-    scheduler: str
-    generator: torch.Generator | None
-
-
 class Pipeline(ABC):
     """One loaded model. Subclasses own the components and know their shapes and scales."""
 
     family: ClassVar[str]
     composition: Composition = "direct"
+    paints_together: ClassVar[bool] = False
+    """Whether a batch can have pictures of several prompts; see `denoising.merged`."""
+
     batched_guidance: bool = True
     """Whether wanted and avoided prompt go through the denoiser together or one after the other."""
 
@@ -297,21 +283,21 @@ class Pipeline(ABC):
             scheduler,
             generator,
         )
-        return self._denoise(self._prepared(asked), preview, on_step)
+        return self.denoise_prepared(self.prepared(asked), preview, on_step)
 
-    def _prepared(self, asked: Denoising) -> Denoising:
+    def prepared(self, asked: Denoising) -> Denoising:
         """What a family does before it paints: what it begins from, and what it looks at."""
         return asked
 
-    def _denoise(
+    def denoise_prepared(
         self,
         asked: Denoising,
-        preview: Callable[[Tensor], Tensor] | None,
-        on_step: OnStep | None,
+        preview: Callable[[Tensor], Tensor] | None = None,
+        on_step: OnStep | None = None,
     ) -> Tensor:
-        prompt, guidance, patch = asked.prompt, asked.guidance, asked.patch
-        condition = torch.cat(list(asked.conditions), dim=1) if asked.conditions else None
+        """`denoise` for what is prepared; of several pictures the preview shows the first."""
         render = preview or self.preview
+        shown = 1 if asked.apart else len(asked.noise)
         if self.step_cache is not None:
             steps, whole = asked.steps, asked.latent is None
             planned = steps if whole else planned_steps(steps, asked.strength)
@@ -319,16 +305,16 @@ class Pipeline(ABC):
 
         def report(index: int, total: int, expected: Callable[[], Tensor]) -> None:
             if on_step is not None:
-                on_step(Step(index, total, lambda: render(expected())))
+                on_step(Step(index, total, lambda: render(expected()[:shown])))
 
-        with injected(patch, self.denoiser, self.ladder) as eject:
+        with injected(asked.patch, self.denoiser, self.ladder) as eject:
 
             def finish_bare() -> Denoise:
                 eject()
-                return self._taking_turns(prompt, guidance, None if patch else condition)
+                return self._told(asked, bare=True)
 
             return sample(
-                self._taking_turns(prompt, guidance, condition),
+                self._told(asked),
                 self.make_scheduler(asked.scheduler),
                 asked.noise,
                 steps=asked.steps,
@@ -339,6 +325,14 @@ class Pipeline(ABC):
                 generator=asked.generator,
                 on_step=report,
             )
+
+    def _told(self, asked: Denoising, bare: bool = False) -> Denoise:
+        """The denoiser told what is asked for; `bare` is without its patch, and what that sees."""
+        condition = None if bare and asked.patch else asked.condition
+        denoise = self._taking_turns(asked.prompt, asked.guidance, condition)
+        if not asked.apart:
+            return denoise
+        return in_company(denoise, [self._told(each, bare) for each in asked.apart], self.ladder)
 
     def _taking_turns(
         self, prompt: PromptEmbedding, guidance: float, condition: Tensor | None

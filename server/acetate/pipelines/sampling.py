@@ -67,7 +67,7 @@ def sample(
     strength: float = 1.0,
     freedom: Tensor | None = None,
     handover: Handover | None = None,
-    generator: torch.Generator | None = None,
+    generator: torch.Generator | list[torch.Generator] | None = None,
     on_step: Callable[[int, int, Callable[[], Tensor]], None] | None = None,
 ) -> Tensor:
     """Turn unit-variance `noise` [B, C, h, w] into a scaled latent of the same shape.
@@ -78,7 +78,8 @@ def sample(
     place may leave that latent: 1 from the first step on, 0.5 in the second half of the steps, 0
     never; until then a place is the latent at the noise of the moment (differential diffusion,
     Levin and Fried 2023). `on_step` gets the number of finished steps,
-    their total, and a function for the clean latent that the model expects at this point.
+    their total, and a function for the clean latent that the model expects at this point. A list
+    of generators has one for each picture of the batch.
     """
     if hasattr(scheduler, "fit"):
         scheduler.fit(noise)

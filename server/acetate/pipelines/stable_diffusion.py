@@ -27,6 +27,7 @@ from acetate.models.used_files import UsedFiles
 from acetate.models.weights import read_weights
 from acetate.pipelines import hole_input, schedulers
 from acetate.pipelines.conditioning import Conditioning, PromptEmbedding
+from acetate.pipelines.denoising import Denoising
 from acetate.pipelines.diffusers_folder import Base
 from acetate.pipelines.hole_input import Hole, hole_in, whole_hole
 from acetate.pipelines.latent_preview import LatentPreview
@@ -34,7 +35,7 @@ from acetate.pipelines.learned_words import Vocabulary, learned_words_in
 from acetate.pipelines.lru_cache import Recent, tensor_key
 from acetate.pipelines.memory_ladder import Ladder, Rung, eased
 from acetate.pipelines.picture_prompts import SeenPictures, seen_by
-from acetate.pipelines.pipeline import Denoising, Patch, Told
+from acetate.pipelines.pipeline import Patch, Told
 from acetate.pipelines.precision import chunk_for, home_for, pair_precision, precision
 from acetate.pipelines.prompt_tokens import in_turns
 from acetate.pipelines.sampling import Denoise
@@ -57,6 +58,7 @@ class StableDiffusionPipeline(TransparentPipeline):
 
     default_scheduler = "dpmpp_2m_karras"
     weighs_words: ClassVar[bool] = True
+    paints_together: ClassVar[bool] = True
     encoders: ClassVar[Mapping[str, Any]]
     """The published classes of its text encoders, by what their folders' names end with."""
     pair_files: ClassVar[tuple[Sequence[str], Sequence[str]]]
@@ -228,7 +230,7 @@ class StableDiffusionPipeline(TransparentPipeline):
         finally:
             self._pictures = before
 
-    def _prepared(self, asked: Denoising) -> Denoising:
+    def prepared(self, asked: Denoising) -> Denoising:
         return replace(asked, prompt=self._pictures.told_with(asked.prompt))
 
     def words_of(self, tokens: Tensor) -> Tensor:

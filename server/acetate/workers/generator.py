@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Generator as Yielding
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import TYPE_CHECKING
 from acetate.errors import AcetateError
 from acetate.models.devices import pick_device
 from acetate.models.shipped import EMBEDDED
-from acetate.modes import run
+from acetate.modes import run, run_each
+from acetate.modes.company import at_once
 from acetate.pipelines.acceleration import as_far_as_compiled
 from acetate.pipelines.device_faults import told
 from acetate.pipelines.model_cache import Residents
@@ -25,7 +27,7 @@ from acetate_bridge.protocol.types import Image, Layer, Request
 
 if TYPE_CHECKING:
     from acetate.pipelines.pipeline import Pipeline
-    from acetate.pipelines.sampling import Step
+    from acetate.pipelines.sampling import OnStep, Step
 
 
 class Generator:
@@ -60,6 +62,23 @@ class Generator:
         with told(self._device), as_far_as_compiled() if self.warms_up else nullcontext():
             return self._painted(request, on_step)
 
+    def at_once(self, request: Request) -> int:
+        """See `CompanyPainter.at_once`."""
+        if request.variants < 2:
+            return 1
+        with told(self._device):
+            pipeline, request = self._opened(request)
+            return at_once(request, request.variants, pipeline)
+
+    def paint_each(
+        self, request: Request, on_step: Callable[[PainterStep | Note], None]
+    ) -> Yielding[Sequence[Layer]]:
+        """See `CompanyPainter.paint_each`."""
+        with told(self._device), as_far_as_compiled() if self.warms_up else nullcontext():
+            pipeline, request = self._opened(request)
+            with self._reporting(pipeline, on_step) as step:
+                yield from run_each(request, pipeline, step)
+
     @property
     def is_cold(self) -> bool:
         """See `WarmingPainter.is_cold`."""
@@ -73,22 +92,31 @@ class Generator:
     def _painted(
         self, request: Request, on_step: Callable[[PainterStep | Note], None]
     ) -> Sequence[Layer]:
+        pipeline, request = self._opened(request)
+        with self._reporting(pipeline, on_step) as step:
+            layers = run(request, pipeline, step)
+        if self.warms_up:
+            self._warming.remember(request, pipeline)
+        return layers
+
+    def _opened(self, request: Request) -> tuple[Pipeline, Request]:
+        """The model of a request, and the request with the size at which that paints it."""
         pipeline = self._load(request.recipe.model or EMBEDDED, request.recipe.weights)
         if not (request.recipe.width or request.recipe.height):
             recipe = replace(request.recipe, width=pipeline.native, height=pipeline.native)
             request = replace(request, recipe=recipe)
+        return pipeline, request
 
-        def step(done: Step) -> None:
-            on_step(PainterStep(done.index, done.total, lambda: draw(done)))
-
+    @contextmanager
+    def _reporting(
+        self, pipeline: Pipeline, on_step: Callable[[PainterStep | Note], None]
+    ) -> Yielding[OnStep]:
+        """What hears of the pipeline's steps, for the length of a block in which it tells notes."""
         pipeline.ladder.on_relief = lambda sentence: on_step(Note(sentence))
         try:
-            layers = run(request, pipeline, step)
+            yield lambda done: on_step(PainterStep(done.index, done.total, lambda: draw(done)))
         finally:
             pipeline.ladder.on_relief = None
-        if self.warms_up:
-            self._warming.remember(request, pipeline)
-        return layers
 
     def _load(self, model: str, weights: str = "") -> Pipeline:
         if self._residents is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -39,6 +39,21 @@ class Painter(Protocol):
         self, request: Request, on_step: Callable[[PainterStep | Note], None]
     ) -> Sequence[Layer]:
         """Layers of a request with one variant, at the frame's size."""
+        ...
+
+
+@runtime_checkable
+class CompanyPainter(Protocol):
+    """A painter that can paint several variants together."""
+
+    def at_once(self, request: Request) -> int:
+        """How many of the variants of a request it paints together; 1: one by one."""
+        ...
+
+    def paint_each(
+        self, request: Request, on_step: Callable[[PainterStep | Note], None]
+    ) -> Generator[Sequence[Layer]]:
+        """The layers of each variant of a request in turn; steps are counted over all of them."""
         ...
 
 

@@ -1,10 +1,11 @@
-"""One job inside the worker: variants one after another, progress, previews, placed layers."""
+"""One job inside the worker: its variants, progress, previews, placed layers."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import Protocol
 
@@ -13,7 +14,7 @@ from acetate.images.frame_pixels import crop, place_layer, show_frame
 from acetate.images.kept import as_in_document
 from acetate.logs import about_job
 from acetate.workers import ipc as wire
-from acetate.workers.generator_api import Note, Painter, PainterStep
+from acetate.workers.generator_api import CompanyPainter, Note, Painter, PainterStep
 from acetate_bridge.protocol.geometry import Size
 from acetate_bridge.protocol.messages import Preview, Progress
 from acetate_bridge.protocol.modes import mode_row
@@ -52,10 +53,15 @@ class Reporter:
         self._stopped = stopped
         self._preview_seconds = preview_seconds
         self._variant = 0
+        self._before, self._together = 0, 1
         self._began = time.monotonic()
         self._next_preview = float("-inf")
         self._last_step = Progress(job, 0, "loading")
         self._notes: list[str] = []
+
+    def go_on(self, before: int, together: int) -> None:
+        """After so many variants, steps are counted over so many together."""
+        self._before, self._together = before, together
 
     def begin(self, variant: int) -> None:
         """The next variant starts."""
@@ -76,8 +82,8 @@ class Reporter:
             self._tell(self._last_step)
             return
         now = time.monotonic()
-        steps = done.steps * self._variants
-        step = done.steps * self._variant + done.step
+        each = done.steps // self._together
+        steps, step = each * self._variants, each * self._before + done.step
         left = (now - self._began) / step * (steps - step)
         stage = "decoding" if done.step == done.steps else "painting"
         self._tell(Progress(self._job, 0, stage, step, steps, left))
@@ -150,7 +156,8 @@ def run_job(
     """Paint every variant and send its layers as soon as they are there.
 
     Variants are painted one by one, so that the first is with the painter while the others are
-    still being made. Raises Interrupted, and whatever the painter raises.
+    still being made, or some together where the device is faster so (`CompanyPainter`). Raises
+    Interrupted, and whatever the painter raises.
     """
     send(wire.StepDone(Progress(job, 0, "loading")))
     images = request.images
@@ -161,13 +168,27 @@ def run_job(
     if request.frame is not None:
         images = {name: show_frame(image, request.frame) for name, image in images.items()}
     reporter = Reporter(job, request.variants, send, stopped, preview_seconds)
-    for variant in range(request.variants):
-        reporter.begin(variant)
+    variant = 0
+    reporter.begin(variant)
+    while variant < request.variants:
         recipe = replace(request.recipe, seed=variant_seed(request.recipe.seed, variant))
-        single = replace(request, recipe=recipe, images=images, variants=1, frame=shown)
-        for layer in painter.paint(single, reporter.step):
-            placed = _placed(layer, request)
-            send(wire.LayerPainted.of(job, placed, variant), placed.image.data)
+        rest = request.variants - variant
+        asked = replace(request, recipe=recipe, images=images, variants=rest, frame=shown)
+        together = painter.at_once(asked) if isinstance(painter, CompanyPainter) else 1
+        asked = replace(asked, variants=together)
+        reporter.go_on(variant, together)
+        with ExitStack() as stack:
+            if isinstance(painter, CompanyPainter) and together > 1:
+                each = stack.enter_context(closing(painter.paint_each(asked, reporter.step)))
+            else:
+                each = [painter.paint(asked, reporter.step)]
+            for layers in each:
+                for layer in layers:
+                    placed = _placed(layer, request)
+                    send(wire.LayerPainted.of(job, placed, variant), placed.image.data)
+                variant += 1
+                if variant < request.variants:
+                    reporter.begin(variant)
 
 
 def _placed(layer: Layer, request: Request) -> Layer:

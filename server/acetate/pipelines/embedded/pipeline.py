@@ -42,8 +42,9 @@ from acetate.models.files import configured
 from acetate.models.hashing import model_hash
 from acetate.models.used_files import UsedFiles
 from acetate.pipelines.conditioning import Conditioning, PromptEmbedding
+from acetate.pipelines.denoising import Denoising
 from acetate.pipelines.memory_ladder import Ladder, Rung, eased
-from acetate.pipelines.pipeline import Denoising, Filling, Patch, Pipeline
+from acetate.pipelines.pipeline import Filling, Patch, Pipeline
 from acetate.pipelines.rectified_flow import MODEL_STEPS, RectifiedFlow
 
 TASKS = {"text": 1, "background": 2, "foreground": 3, "extract": 4, "behind": 5, "control": 6}
@@ -84,6 +85,7 @@ class EmbeddedPipeline(Pipeline):
     """
 
     family: ClassVar[str] = "embedded"
+    paints_together: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -301,7 +303,7 @@ class EmbeddedPipeline(Pipeline):
             self._reference = None
 
     @torch.inference_mode()
-    def _prepared(self, asked: Denoising) -> Denoising:
+    def prepared(self, asked: Denoising) -> Denoising:
         """A layer begins from the drawing that its prompt recalls."""
         noise, prompt, patch = asked.noise, asked.prompt, asked.patch
         latent, strength, conditions = asked.latent, asked.strength, asked.conditions

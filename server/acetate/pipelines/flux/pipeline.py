@@ -50,6 +50,7 @@ class FluxPipeline(TransparentPipeline):
     """Any checkpoint of the FLUX.1 family that is guided by a number (dev) or not at all."""
 
     family: ClassVar[str] = "flux"
+    paints_together: ClassVar[bool] = True
 
     def __init__(
         self,
