@@ -159,6 +159,11 @@ def full_pipeline(family: str, device: torch.device, dtype: torch.dtype) -> Full
 
 def frozen(make: Any, device: torch.device, dtype: torch.dtype) -> Any:
     """A network with its first random weights, made where it will run."""
-    with torch.device(device):
-        network = make()
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)  # Larger ones first would need twice the memory.
+    try:
+        with torch.device(device):
+            network = make()
+    finally:
+        torch.set_default_dtype(before)
     return nn.Module.to(network.eval().requires_grad_(False), dtype=dtype)

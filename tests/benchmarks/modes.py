@@ -7,7 +7,8 @@ nothing about speed. The embedded model, for which diffusers has no pipeline, is
 "preview" is the time of one preview as a share of a step's. Seconds are the processor's own where
 it paints, so that what else the machine does counts little. "matrix product" is a bare one of
 torch, for comparing machines. Step caches are beside the same model without; of random weights,
-their loss says nothing (`acetate doctor --model ID --caches` measures it on real ones).
+their loss says nothing (`acetate doctor --model ID --caches` measures it on real ones). What comes
+out opaque is not tried a second time here: random weights paint much that is.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -120,6 +122,7 @@ def processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
+@patch("acetate.modes.second_try.alpha_warning", lambda image: "")
 def lines(pipeline: Any, device: torch.device, given: argparse.Namespace) -> None:
     """The modes of one model, of those that the device can time beside a plain picture."""
     steps, repeats = given.steps, given.repeats
@@ -141,7 +144,8 @@ def lines(pipeline: Any, device: torch.device, given: argparse.Namespace) -> Non
                 repeats,
                 lambda brief=brief: run(brief, pipeline),
             )
-            share = preview_share(seen, took / (len(seen) / repeats), device)
+            assert len(seen) == repeats * seen[-1].total  # Each was painted once.
+            share = preview_share(seen, took / seen[-1].total, device)
             ratio = f"{took / base:.2f} × diffusers', " if base else ""
             print(
                 f"{name}, {mode}, {passes} passes: {took:.2f} s, {ratio}"
