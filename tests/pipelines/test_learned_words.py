@@ -13,7 +13,7 @@ from torch import Tensor
 from acetate.errors import BadRequest
 from acetate.models.hashing import file_hash
 from acetate.models.own_register import Own, own_folder, register
-from acetate.modes import run
+from acetate.modes import company, run
 from acetate.pipelines.loading import load_folder
 from acetate.pipelines.stable_diffusion import StableDiffusionPipeline
 from acetate_bridge.protocol.types import Recipe, Request
@@ -86,6 +86,20 @@ def test_a_word_changes_the_picture_and_stands_in_the_recipe(
     assert layer.image != plain.image
     assert layer.recipe is not None and "easynegative.safetensors" in layer.recipe.files
     assert run(Request(layer.recipe), pipeline)[0] == layer
+
+
+@pytest.mark.parametrize("together", [1, 4])
+def test_a_word_of_one_variant_stands_in_its_recipe_alone(
+    pipelines: dict[str, Any], monkeypatch: pytest.MonkeyPatch, together: int
+) -> None:
+    monkeypatch.setattr(company, "room", lambda pipeline, pixels: together)
+    teach("sd15")
+    recipe = Recipe("text", "{an|EasyNegative} apple", seed=5, steps=1, width=128, height=128)
+    layers = run(Request(recipe, variants=4), pipelines["sd15"])
+    recipes = [layer.recipe for layer in layers if layer.recipe is not None]
+    learned = ["EasyNegative" in each.prompt for each in recipes]
+    assert learned == ["easynegative.safetensors" in each.files for each in recipes]
+    assert True in learned and False in learned[learned.index(True) :]
 
 
 def test_other_words_that_hold_its_letters_mean_what_they_did(pipelines: dict[str, Any]) -> None:
