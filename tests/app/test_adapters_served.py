@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from acetate.app.settings import GENERATOR
 from acetate.model_import.importing import import_any
 from acetate_bridge import (
     Cancelled,
@@ -28,6 +27,7 @@ from acetate_bridge import (
 )
 from tests.app.listening import Listener
 from tests.app.server_process import TOKEN, RunningServer
+from tests.app.small_instructed import shrink
 from tests.support.tiny_adapters import (
     LORA,
     write_adapter,
@@ -61,7 +61,7 @@ MADE = {
 """How base and adapter are written, and where the adapter's LoRA lies."""
 MODELS = tuple(MADE)
 REGION = Rect(-30, 12, 151, 149)
-"""Nearly a square: most models paint it at 768 pixels or more, and long sides cost the most."""
+"""Nearly a square: long sides cost the most."""
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
             import_any(str(base))
             import_any(str(adapt(folder / name, base, family)), base=base.name)
         import_any(str(write_matting(folder / "u2net.onnx")))
-    with RunningServer(folder, painter=GENERATOR) as server:
+    shrink(folder / "models")
+    with RunningServer(folder, painter="tests.app.small_instructed:open_small") as server:
         yield server
 
 

@@ -13,6 +13,8 @@ from acetate.cli.run import stack
 from acetate.images.files import read_image, read_recipe, write_image
 from acetate.models.families import FAMILIES
 from acetate.modes.registry import mode_named
+from acetate.pipelines import loading
+from acetate.pipelines.pipeline import Pipeline
 from acetate_bridge import Cancelled, Done, Failed, LayerReady, Progress
 from acetate_bridge.protocol.types import Image, Recipe, Request
 from tests.app.listening import Listener
@@ -56,6 +58,27 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def server(root: Path) -> Iterator[RunningServer]:
     with RunningServer(root, real=["serve", "--device", "cpu"]) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def loaded() -> dict[tuple[str, str], Pipeline]:
+    return {}
+
+
+@pytest.fixture
+def kept(loaded: dict[tuple[str, str], Pipeline], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model is loaded for the first command of the file and serves the others, as at a server.
+
+    That one which a command has loaded for itself paints the same is tried beside it.
+    """
+    load = loading.load_pipeline
+
+    def kept_or_loaded(model: str, device: str) -> Pipeline:
+        if (model, device) not in loaded:
+            loaded[model, device] = load(model, device)
+        return loaded[model, device]
+
+    monkeypatch.setattr(loading, "load_pipeline", kept_or_loaded)
 
 
 def blob(width: int, height: int, around: int) -> Image:
@@ -116,6 +139,7 @@ def both(root: Path, family: str, mode: str, acetate: Acetate) -> list[Path]:
     return variants
 
 
+@pytest.mark.usefixtures("kept")
 @EACH
 def test_a_mode_paints_layers_of_any_size(
     family: str, mode: str, root: Path, acetate: Acetate
@@ -150,6 +174,7 @@ def test_painted_again_with_a_variant_beside_it_it_is_the_same(
         assert again.read_bytes() == once.read_bytes()
 
 
+@pytest.mark.usefixtures("kept")
 @EACH
 def test_the_server_paints_the_same_bytes(
     family: str, mode: str, root: Path, server: RunningServer, acetate: Acetate
@@ -240,6 +265,7 @@ def test_what_is_imported_while_the_server_runs_is_offered_at_once(
         assert isinstance(refused, Failed) and refused.code == "unknown_model"
 
 
+@pytest.mark.usefixtures("kept")
 @pytest.mark.parametrize("family", ["sd15", "sdxl"])
 def test_layers_one_after_another_each_see_what_is_there_by_then(
     family: str, root: Path, acetate: Acetate
@@ -270,6 +296,7 @@ def test_layers_one_after_another_each_see_what_is_there_by_then(
     assert outcome.code == 2 and "one variant" in outcome.err
 
 
+@pytest.mark.usefixtures("kept")
 @pytest.mark.parametrize("family", ["sd15", "sdxl", "flux"])
 def test_a_second_pass_enlarges_and_repaints_at_the_final_size(
     family: str, root: Path, server: RunningServer, acetate: Acetate
@@ -290,6 +317,7 @@ def test_a_second_pass_enlarges_and_repaints_at_the_final_size(
     assert again.read_bytes() == second.read_bytes()
 
 
+@pytest.mark.usefixtures("kept")
 @pytest.mark.parametrize("family", ["sd15", "sdxl", "flux"])
 def test_repainting_can_leave_the_transparency_as_it_is(
     family: str, root: Path, server: RunningServer, acetate: Acetate

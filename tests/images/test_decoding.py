@@ -214,10 +214,21 @@ def test_what_is_no_picture_is_one_sentence(data: bytes) -> None:
         decode_picture(data)
 
 
+def swollen(data: bytes, small: tuple[int, int], large: tuple[int, int]) -> bytes:
+    """The same file, whose headers tell of another size in 16 bits each."""
+    told, claimed = (struct.pack("<HH", *each) for each in (small, large))
+    assert told in data
+    return data.replace(told, claimed)
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "WEBP", "TIFF", "GIF"])
 def test_a_bomb_is_known_before_it_is_unpacked(kind: str) -> None:
     size = (16_000, 12_000) if kind != "GIF" else (30_000, 30_000)
-    picture = Pillow.new("1" if kind == "TIFF" else "L", size)
-    data = saved(picture, kind, **({"compression": "group4"} if kind == "TIFF" else {}))
+    if kind in ("WEBP", "GIF"):
+        # Writing as many pixels takes seconds; what is refused is refused for what it claims.
+        data = swollen(saved(Pillow.new("L", (37, 41)), kind), (37, 41), size)
+    else:
+        picture = Pillow.new("1" if kind == "TIFF" else "L", size)
+        data = saved(picture, kind, **({"compression": "group4"} if kind == "TIFF" else {}))
     with pytest.raises(BadImage, match="64 megapixels"):
         decode_picture(data)

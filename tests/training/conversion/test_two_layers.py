@@ -70,7 +70,7 @@ def test_a_base_learns_from_pairs_and_paints_in_the_mode(
 
     def learn(out: Path) -> Result:
         words = ("layers", "--mode", mode, "--base", base, "--data", pairs, "--out", out)
-        brief = ("--steps", 12, "--batch", 2, "--size", 64, "--rank", rank, "--rate", 1e-2)
+        brief = ("--steps", 8, "--batch", 2, "--size", 64, "--rank", rank, "--rate", 1e-2)
         return train(*words, "--pair", pair, *brief, "--checkpoint-steps", 4)
 
     done = learn(tmp_path / "whole")
