@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import pytest
 import torch
+from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -27,8 +29,14 @@ def picture() -> Tensor:
     return torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(1))
 
 
+@functools.cache
+def denoiser(family: str) -> UNet2DConditionModel:
+    """Only looked at: what follows it puts nothing into it."""
+    return tiny_denoiser(family)
+
+
 def followed(path: Path, family: str, strength: float = 1.0) -> FollowedFeatures:
-    found = followed_by(path, tiny_denoiser(family), picture(), strength, 1.0, "scribble", AT)
+    found = followed_by(path, denoiser(family), picture(), strength, 1.0, "scribble", AT)
     assert isinstance(found, FollowedFeatures)
     return found
 
@@ -64,7 +72,7 @@ def test_it_is_told_by_its_tensors_and_sees_what_diffusers_sees(
 def test_the_denoiser_follows_it_at_each_level_and_by_its_strength(
     family: str, tmp_path: Path
 ) -> None:
-    unet = tiny_denoiser(family)
+    unet = denoiser(family)
     latent, timestep, tokens = given(family)
     tokens = torch.randn(2, 77, unet.config["cross_attention_dim"])
     added = None
@@ -90,7 +98,7 @@ def test_the_denoiser_follows_it_at_each_level_and_by_its_strength(
 
 def test_it_is_followed_beside_a_control_network(tmp_path: Path) -> None:
     latent, timestep, tokens = given("sd15")
-    unet = tiny_denoiser("sd15")
+    unet = denoiser("sd15")
     control = write_control(tmp_path / "scribble.safetensors", "sd15")
     both = [
         followed_by(path, unet, picture(), 1.0, 1.0, "depth", AT)

@@ -15,13 +15,13 @@ SEEDED = [mode for mode in entry_named("embedded").modes if mode not in NOT_SEED
 MOST_BYTES = 96 * 10**6
 
 
-def paint(pipeline: Pipeline, mode: str, seed: int = 7, steps: int = 4) -> list[Layer]:
-    size = pipeline.native
+def paint(pipeline: Pipeline, mode: str, seed: int = 7) -> list[Layer]:
+    size = pipeline.limits.lowest
     blank = Image(size, size, bytes(size * size * 4))
     images = {wanted.name: blank for wanted in MODES[mode].info.inputs if wanted.required}
     if mode == "extract":
         images["background"] = blank
-    recipe = Recipe(mode, "a red apple", seed=seed, steps=steps, width=size, height=size)
+    recipe = Recipe(mode, "a red apple", seed=seed, steps=2, passes=2, width=size, height=size)
     return run(Request(recipe, images), pipeline)
 
 

@@ -6,6 +6,7 @@ keyed by the hash of "tag|name": so any tensor can be made alone, in any order, 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import math
@@ -19,6 +20,8 @@ from torch import Tensor
 
 DATA = Path(__file__).parent / "data"
 TOLERANCE = 2e-4
+SMALL = 2**13
+"""Numbers in an array that is kept once it was drawn: many tests want the same tiny weights."""
 
 
 def golden(name: str) -> dict[str, np.ndarray]:
@@ -60,12 +63,22 @@ def seeded_input(tag: str, shape: list[int], low: float = 0.0, high: float = 1.0
 
 def _noise(label: str, shape: list[int]) -> np.ndarray:
     """Uniform in [-1, 1): the top 24 bits of each raw draw, exact in float32."""
+    draw = _kept if math.prod(shape) <= SMALL else _drawn
+    return draw(label, tuple(shape))
+
+
+def _drawn(label: str, shape: tuple[int, ...]) -> np.ndarray:
     count = math.prod(shape)
     digest = hashlib.sha256(label.encode()).digest()
     generator = np.random.Philox(key=int.from_bytes(digest[:16], "little"))
     raw = generator.random_raw(max(count, 1))[:count]
     unit = (raw >> np.uint64(40)).astype(np.float32) / np.float32(2**23)
-    return (unit - np.float32(1)).reshape(shape)
+    noise = (unit - np.float32(1)).reshape(shape)
+    noise.flags.writeable = False
+    return noise
+
+
+_kept = functools.lru_cache(8192)(_drawn)
 
 
 def picture(kind: str, height: int, width: int) -> np.ndarray:

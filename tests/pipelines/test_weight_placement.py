@@ -34,7 +34,7 @@ def pipeline(request: pytest.FixtureRequest, tmp_path: Path) -> StableDiffusionP
     return loaded
 
 
-LANTERN = Recipe("text", "a lantern", seed=1, steps=3, passes=1, width=128, height=128)
+LANTERN = Recipe("text", "a lantern", seed=1, steps=1, passes=1, width=128, height=128)
 
 
 def layer_of(pipeline: Pipeline, recipe: Recipe = LANTERN) -> Layer:

@@ -41,7 +41,7 @@ def layers(side: int) -> dict[str, Image]:
 def refined(pipeline: Pipeline, source: Image, strength: float) -> Tensor:
     """The layer repainted to a strength, with words that say something else."""
     recipe = Recipe(
-        "refine", "a blue ball", seed=5, steps=10, guidance=3.0, strength=strength,
+        "refine", "a blue ball", seed=5, steps=6, guidance=3.0, strength=strength,
         width=source.width, height=source.height, passes=1,
     )  # fmt: skip
     (layer,) = run(Request(recipe, {"layer": source}), pipeline)

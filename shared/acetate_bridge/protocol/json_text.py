@@ -54,6 +54,8 @@ def write_json(value: Any) -> str:
 
 def check_plain(value: Any) -> None:
     """Raise BadFrame for the first string or number that may not travel, naming its field."""
+    if _is_plain(value):
+        return  # Names of fields take most of the time, and only a fault needs them.
     waiting: list[tuple[Any, str]] = [(value, "")]
     while waiting:
         each, where = waiting.pop()
@@ -75,6 +77,27 @@ def check_plain(value: Any) -> None:
         elif isinstance(each, (list, tuple)):
             items = cast("list[Any]", each)
             waiting.extend((inner, f"{where}[{index}]") for index, inner in enumerate(items))
+
+
+def _is_plain(value: Any) -> bool:
+    waiting: list[Any] = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str):
+            if not is_wellformed(each):
+                return False
+        elif isinstance(each, int):
+            if not -LARGEST_NUMBER <= each <= LARGEST_NUMBER:
+                return False
+        elif isinstance(each, float):
+            if not math.isfinite(each):
+                return False
+        elif isinstance(each, dict):
+            waiting.extend(cast("dict[Any, Any]", each))
+            waiting.extend(cast("dict[Any, Any]", each).values())
+        elif isinstance(each, (list, tuple)):
+            waiting.extend(cast("list[Any]", each))
+    return True
 
 
 def is_wellformed(text: str) -> bool:

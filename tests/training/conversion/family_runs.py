@@ -1,7 +1,8 @@
 """Both stages on a tiny base of each family, in a process of its own.
 
-`python -m tests.training.conversion.family_runs ROOT NAME [KILL]` trains into ROOT/FAMILY/NAME with
-what `write_bases` has put into ROOT; with KILL every stage dies at that step.
+`python -m tests.training.conversion.family_runs ROOT NAME [NAME KILL]` trains into ROOT/FAMILY/NAME
+with what `write_bases` has put into ROOT, then into that of the second name, where every stage dies
+at the step KILL and goes on.
 """
 
 from __future__ import annotations
@@ -67,13 +68,14 @@ def train_until_killed(root: Path, family: str, name: str, stage: str, step: int
         os._exit(0)
 
 
-def main(root: Path, name: str, killed: int | None) -> None:
-    for family in WRITERS:
-        for stage in STAGES:
-            if killed is not None:
-                assert train_until_killed(root, family, name, stage, killed) == -signal.SIGKILL
-            train(root, family, name, stage)
+def main(root: Path, whole: str, killed: str = "", step: int = 0) -> None:
+    for name in filter(None, (whole, killed)):
+        for family in WRITERS:
+            for stage in STAGES:
+                if name == killed:
+                    assert train_until_killed(root, family, name, stage, step) == -signal.SIGKILL
+                train(root, family, name, stage)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else None)
+    main(Path(sys.argv[1]), *sys.argv[2:4], *map(int, sys.argv[4:]))
