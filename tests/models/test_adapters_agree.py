@@ -29,13 +29,13 @@ BASES: dict[str, Callable[[Path], Path]] = {
 ADAPTERS, FOLDERS = 24, 16
 
 
-def painted_in_two_steps(model: str, mode: str) -> None:
+def paints(model: str, mode: str) -> None:
     pipeline = load_pipeline(model, "cpu")
     pipeline.limits = FrameLimits(32, 32, 512, 512 * 512)
     samples = np.full((64, 64, 4), (200, 30, 30, 0), np.uint8)
     samples[16:48, 16:48, 3] = 255
     layer = Image(64, 64, samples.tobytes())
-    recipe = Recipe(mode, "a cat", seed=1, width=64, height=64, steps=2, guidance=1.0, passes=1)
+    recipe = Recipe(mode, "a cat", seed=1, width=64, height=64, steps=1, guidance=1.0, passes=1)
     (painted, *_) = run(Request(recipe, {} if mode == "text" else {"layer": layer}), pipeline)
     assert len(set(painted.image.data)) > 4
 
@@ -58,7 +58,7 @@ def test_an_adapter_that_is_taken_over_paints(tmp_path: Path, family: str) -> No
         if own is None:
             continue
         try:
-            painted_in_two_steps(own.name, "text")
+            paints(own.name, "text")
         except Exception as error:
             raise AssertionError(f"taken over, and does not paint: {shape.words}") from error
         remove_own(own.name)
@@ -75,7 +75,7 @@ def test_a_folder_of_klein_that_is_taken_over_paints(tmp_path: Path) -> None:
         if own is None:
             continue
         try:
-            painted_in_two_steps(own.name, "background")
+            paints(own.name, "background")
         except Exception as error:
             raise AssertionError(f"taken over, and does not paint: {shape.words}") from error
         remove_own(own.name)

@@ -44,10 +44,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield root
 
 
-def two_steps(pipeline: Pipeline, styles: dict[str, float] | None = None) -> None:
+def paints(pipeline: Pipeline, styles: dict[str, float] | None = None) -> None:
     pipeline.limits = FrameLimits(64, 64, 512, 512 * 512)
     recipe = Recipe(
-        "text", "a cat", seed=1, width=SIDE, height=SIDE, steps=2, guidance=3.0, passes=1,
+        "text", "a cat", seed=1, width=SIDE, height=SIDE, steps=1, guidance=1.0, passes=1,
         styles=styles or {},
     )  # fmt: skip
     (layer,) = run(Request(recipe), pipeline)
@@ -77,7 +77,7 @@ def test_what_is_taken_over_as_a_base_paints(place: Path, family: str) -> None:
         if own is not None:
             try:
                 if own.role == "base":  # Without its denoiser it is a file of parts for others.
-                    two_steps(load_pipeline(own.name.removesuffix(".safetensors"), "cpu"))
+                    paints(load_pipeline(own.name.removesuffix(".safetensors"), "cpu"))
             except Exception as error:
                 raise AssertionError(f"taken over, and does not paint: {shape.words}") from error
             remove_own(own.name)
@@ -96,7 +96,7 @@ def test_what_is_taken_over_as_a_style_paints(place: Path) -> None:
             continue
         fits = "wrong shape" not in shape.words  # Which is told when a base is there to compare.
         try:
-            two_steps(pipeline, {own.name: 1.0})
+            paints(pipeline, {own.name: 1.0})
         except AcetateError as error:
             assert not fits and "does not fit this model" in error.message, shape.words
         except Exception as error:
@@ -116,7 +116,7 @@ def test_parts_come_from_a_base_that_is_here(place: Path) -> None:
         own = import_any(str(path))
         assert own.supplied == {part: f"model:{base.name}"}
         assert any(f"taken from {base.name}" in note for note in own.notes)
-        two_steps(load_pipeline(own.name.removesuffix(".safetensors"), "cpu"))
+        paints(load_pipeline(own.name.removesuffix(".safetensors"), "cpu"))
         remove_own(base.name)
         with pytest.raises(ModelMissing, match=f"needs {base.name}, which is not here any more"):
             load_pipeline(own.name.removesuffix(".safetensors"), "cpu")

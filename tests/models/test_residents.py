@@ -3,7 +3,7 @@ from __future__ import annotations
 import gc
 import os
 import weakref
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -29,10 +29,13 @@ MARGIN = 2**20
 """Bytes over the budget that are allowed: buffers and what a loader has not yet handed over."""
 
 
-@pytest.fixture(autouse=True)
-def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ACETATE_MODELS_DIR", str(tmp_path / "models"))
-    fill_with_three(tmp_path)
+@pytest.fixture(scope="module", autouse=True)
+def shelf(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    root = tmp_path_factory.mktemp("residents")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ACETATE_MODELS_DIR", str(root / "models"))
+        fill_with_three(root)
+        yield
 
 
 def alive() -> int:
