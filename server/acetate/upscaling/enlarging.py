@@ -81,9 +81,12 @@ def enlarged_tiles(
     pace = _Pace(chosen.network, on_share)
 
     def run(picture: Tensor) -> Tensor:
-        taken = picture.to(device, dtype, memory_format=torch.channels_last)
+        taken = picture.expand(-1, 3, -1, -1)
+        taken = taken.to(device, dtype, memory_format=torch.channels_last)
         with pace.followed():
             enlarged = chosen.enlarge(taken, scale).to(rgba).clamp_(0, 1)
+        if picture.shape[1] == 1:
+            enlarged = enlarged.mean(dim=1, keepdim=True)
         return true_to(picture, enlarged, scale) if chosen.true_to_picture else enlarged
 
     colour, alpha = continued_colour(rgba), rgba[:, 3:]
@@ -103,7 +106,8 @@ def true_to(picture: Tensor, enlarged: Tensor, scale: int) -> Tensor:
     Resolution by Image Registration" (1991).
     """
     missing = picture - avg_pool2d(enlarged, scale)
-    return enlarged.add(interpolate(missing, scale_factor=scale, mode="bilinear")).clamp_(0, 1)
+    found = interpolate(missing, scale_factor=scale, mode="bilinear")
+    return found.add_(enlarged).clamp_(0, 1)
 
 
 class _Pace:
@@ -183,7 +187,7 @@ def _part(
     if least == most:
         veil = area.inner(interpolate(alpha, scale_factor=scale, mode="nearest"), scale)
     else:
-        veil = area.inner(_even_kept(run(alpha.expand(-1, 3, -1, -1)), alpha, scale), scale)
+        veil = area.inner(_even_kept(run(alpha), alpha, scale), scale)
     if most == 0:
         # Nothing of it is ever seen.
         seen = area.inner(interpolate(colour, scale_factor=scale, mode="bilinear"), scale)
@@ -202,5 +206,4 @@ def _even_kept(veil: Tensor, alpha: Tensor, scale: int) -> Tensor:
     most = max_pool2d(around, 3, stride=1)
     least = -max_pool2d(-around, 3, stride=1)
     most, least = (interpolate(each, scale_factor=scale, mode="nearest") for each in (most, least))
-    mean = veil.mean(dim=1, keepdim=True)
-    return torch.where(most == 0, 0.0, torch.where(least == 1, 1.0, mean))
+    return torch.where(most == 0, 0.0, torch.where(least == 1, 1.0, veil))
