@@ -94,7 +94,7 @@ class Hand:
 
 @pytest.fixture
 def things(server: RunningServer, folder: Path) -> Iterator[OwnThings]:
-    """Brought anew for each editor, as the story forgets the style."""
+    """Brought anew for each editor, as the story forgets the style; ask for it before the panel."""
     found = OwnThings(server, folder)
     found.bring()
     yield found
@@ -209,7 +209,7 @@ def test_a_preset_is_kept_by_name_and_chosen_in_one_click(
 
 
 def test_a_style_is_chosen_and_a_missing_one_is_named_with_its_cure(
-    hand: Hand, desk: Desk, server: RunningServer, things: OwnThings
+    things: OwnThings, hand: Hand, desk: Desk, server: RunningServer
 ) -> None:
     hand.click("panel().details.get_label_widget()")
     desk.wait(lambda: hand.ask("panel().details.get_expanded()"))

@@ -77,7 +77,7 @@ def unfolded(desk: Desk, fold: str, inner: str) -> None:
 
 @pytest.fixture
 def things(server: RunningServer, folder: Path) -> Iterator[OwnThings]:
-    """Brought anew for each editor, as the story forgets the style."""
+    """Brought anew for each editor, as the story forgets the style; ask for it before the panel."""
     found = OwnThings(server, folder)
     found.bring()
     yield found
@@ -169,7 +169,7 @@ def test_a_preset_is_kept_by_name_and_chosen_in_one_click(
 
 
 def test_a_style_is_chosen_and_a_missing_one_is_named_with_its_cure(
-    sheet: Desk, server: RunningServer, things: OwnThings
+    things: OwnThings, sheet: Desk, server: RunningServer
 ) -> None:
     unfolded(sheet, "panel().details.fold", "panel().details.fields")
     pick(sheet, MODEL, BASE)
