@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,15 @@ from typer.testing import CliRunner, Result
 from acetate.models.families import FAMILIES
 from acetate.modes import run
 from acetate.pipelines.loading import load_folder
-from acetate.training import crispness, denoiser, evaluation, originality, pool, transparency
+from acetate.training import (
+    crispness,
+    denoiser,
+    evaluation,
+    fills,
+    originality,
+    pool,
+    transparency,
+)
 from acetate.training.architecture import PROMPT_TOKENS, TEXT_WIDTH
 from acetate.training.command import app
 from acetate.training.sources import Concept
@@ -75,6 +84,8 @@ def test_the_stages_one_after_another_end_in_a_model_that_paints(
     monkeypatch.setattr(denoiser, "read_concepts", lambda packages: known)
     monkeypatch.setattr(evaluation, "GROUNDING_SCENES", 1)
     monkeypatch.setattr(transparency, "CODEC_SIZE", 32)
+    monkeypatch.setattr(fills, "Recipe", partial(Recipe, passes=1))
+    monkeypatch.setattr(crispness, "MANY_PASSES", 2)
     for module in (originality, crispness):
         monkeypatch.setattr(module, "SHEET", ("a red apple",))
     out, language = tmp_path / "out", tmp_path / "language"
@@ -97,7 +108,7 @@ def test_the_stages_one_after_another_end_in_a_model_that_paints(
     ):
         result = call(*stage)
         assert result.exit_code == 0, result.output
-    brief = ("--limit", 2, "--samples", 1, "--colours", 1, "--epochs", 1)
+    brief = ("--limit", 1, "--samples", 1, "--colours", 1, "--epochs", 1)
     result = call("evaluate", model, "--data", data, *brief, "--report", tmp_path / "figures.json")
     assert result.exit_code == 0, result.output
     figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
