@@ -20,7 +20,9 @@ def paint(pipeline: Pipeline, recipe: Recipe) -> Layer:
 
 def first(pipeline: Pipeline, prompt: str) -> Layer:
     side = pipeline.limits.smallest
-    return paint(pipeline, Recipe("text", prompt, seed=5, steps=2, width=side, height=side))
+    return paint(
+        pipeline, Recipe("text", prompt, seed=5, steps=1, passes=1, width=side, height=side)
+    )
 
 
 def recipe_of(layer: Layer) -> Recipe:

@@ -64,7 +64,7 @@ def mask(side: int, *boxes: tuple[int, int, int, int], soft: float = 1.0) -> Ima
 
 
 def request(layer: Image, selection: Image, **changes: object) -> Request:
-    recipe = Recipe("fill", "a red apple", seed=3, steps=2, passes=1, strength=0.7)
+    recipe = Recipe("fill", "a red apple", seed=3, steps=1, passes=1, strength=0.7)
     fields = {"width": layer.width, "height": layer.height, **changes}
     recipe = replace(recipe, **fields)
     return Request(recipe, {"layer": layer, "mask": selection}, pixel_format=layer.format)

@@ -16,7 +16,14 @@ def layers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def train() -> Callable[..., Result]:
+def train(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Calls a command of training; what it shows on the way is painted in one step."""
+    # Not above: what only the loop of a stage is tested with needs neither.
+    from acetate.training.conversion import layer_stage, two_layer_stage
+
+    for stage in (layer_stage, two_layer_stage):
+        monkeypatch.setattr(stage, "SHOWN_STEPS", 1)
+
     def call(*words: object) -> Result:
         return CliRunner().invoke(app, [str(word) for word in words])
 

@@ -62,7 +62,6 @@ def test_a_base_learns_from_pairs_and_paints_in_the_mode(
 ) -> None:  # fmt: skip
     monkeypatch.setenv("ACETATE_MODELS_DIR", str(tmp_path / "shelf"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setattr(two_layer_stage, "SHOWN_STEPS", 1)
     # The published control encoder would be a hundred times as large as the rest.
     monkeypatch.setattr(shared_attention, "SIGNAL_WIDTH", 16)
     base = WRITERS[family](tmp_path / f"tiny-{family}")
