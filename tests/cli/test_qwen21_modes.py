@@ -12,6 +12,7 @@ import pytest
 from acetate.images.files import read_image, read_recipe, write_image
 from acetate.models.families import FAMILIES
 from acetate.modes.registry import mode_named
+from acetate.pipelines import instructed_pipeline
 from acetate_bridge import (
     Cancelled,
     Done,
@@ -26,6 +27,7 @@ from acetate_bridge import (
 from acetate_bridge.protocol.types import Image
 from tests.app.listening import Listener
 from tests.app.server_process import RunningServer
+from tests.app.small_instructed import SIDE, shrink
 from tests.cli.conftest import Acetate
 from tests.support.tiny_qwen21 import write_tiny_qwen21
 
@@ -40,8 +42,9 @@ WIDTH, HEIGHT = 90, 100
 def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     root = tmp_path_factory.mktemp("qwen21")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ACETATE_MODELS_DIR", str(root / "data" / "models"))
+        patch.setenv("ACETATE_MODELS_DIR", str(root / "models"))
         patch.setenv("ACETATE_RUNTIME_DIR", str(root / "run"))
+        patch.setattr(instructed_pipeline, "NATIVE", SIDE)
         write_tiny_qwen21(root / "tiny-qwen21")
         for name, around in (("layer", 0), ("picture", 255), ("background", 255), ("mask", 255)):
             samples = np.full((HEIGHT, WIDTH, 4), (10, 120, 20, around), np.uint8)
@@ -52,7 +55,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def server(root: Path) -> Iterator[RunningServer]:
-    with RunningServer(root, real=["serve", "--device", "cpu"]) as running:
+    with RunningServer(root, painter="tests.app.small_instructed:open_small") as running:
         yield running
 
 
@@ -71,6 +74,7 @@ def words(root: Path, mode: str) -> list[str | Path]:
 def test_a_folder_of_it_is_taken_over(root: Path, acetate: Acetate) -> None:
     outcome = acetate("models", "import", root / "tiny-qwen21")
     assert outcome.code == 0, outcome.err
+    shrink(root / "models")
 
 
 @pytest.mark.parametrize("mode", ["text", "foreground", "extract", "fill"])
