@@ -35,7 +35,7 @@ def test_every_mode_is_timed_beside_diffusers(
     # What is looked at are the lines, which are the same at any size.
     monkeypatch.setattr(modes, "SMALL_SIDE", 64)
     monkeypatch.setattr(modes, "load_pipeline", load_small)
-    modes.main(["--small", "--device", "cpu", "--steps", "2", "--repeats", "1"])
+    modes.main(["--small", "--device", "cpu", "--steps", "1", "--repeats", "1"])
     said = capsys.readouterr().out
     counts = {"sdxl": 9, "sd15": 9, "flux": 5, "flux2": 2, "qwen21": 8}
     for family, expected in counts.items():
