@@ -10,12 +10,12 @@ from typing import Any, cast
 
 import torch
 from accelerate import Accelerator  # pyright: ignore[reportMissingTypeStubs]  # It has none.
+from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from acetate.errors import AcetateError, BadRequest
 from acetate.training.checkpoints import read_checkpoint, write_checkpoint
-from acetate.training.conversion.averages import Averages
 from acetate.training.conversion.log import Log
 from acetate.training.conversion.order import Shares
 from acetate.training.conversion.plan import Plan
@@ -78,7 +78,7 @@ class Trainer:
         self._schedule = Schedule(plan.steps, plan.rate, plan.warm_up)
         self._parameters = list(stage.trained().values())
         self._optimiser = _optimiser(self._parameters, plan)
-        self._average = Averages(self._parameters, plan.average)
+        self._average: Any = EMAModel(self._parameters, decay=plan.average)
         self._log = Log(out / f"{stage.name}.csv")
 
     @property
@@ -126,7 +126,7 @@ class Trainer:
                 self._validate(held_out)
         if self.skipped:
             self.report(f"{self.stage.name}: {self.skipped} steps were no numbers and left out")
-        self._average.put_in()
+        self._average.copy_to(self._parameters)
         self.accelerator.wait_for_everyone()
 
     def _descend(self, stage: Any, parts: Iterator[Batch]) -> tuple[Losses, Tensor]:
@@ -148,7 +148,7 @@ class Trainer:
             for group in self._optimiser.param_groups:
                 group["lr"] = self._schedule.rate(self.step)
             cast("Any", self._optimiser).step()
-            self._average.follow()
+            self._average.step(self._parameters)
         else:
             self.skipped += 1
         self._optimiser.zero_grad(set_to_none=True)
@@ -177,7 +177,9 @@ class Trainer:
         """With the averaged weights: the loss on what is held out, and pictures."""
         if not self.accelerator.is_main_process:
             return
-        with self._average.tried():
+        self._average.store(self._parameters)
+        self._average.copy_to(self._parameters)
+        try:
             if held_out is not None:
                 loader = DataLoader(held_out, batch_size=max(1, self.plan.batch // 2))
                 device = self.accelerator.device
@@ -189,6 +191,8 @@ class Trainer:
                 self._log.add(self.step, {"held out": loss})
                 self.report(f"{self.stage.name}: step {self.step}, held out {loss:.4f}")
             self.stage.show(self.out / "samples" / f"{self.stage.name}-{self.step:07}.png")
+        finally:
+            self._average.restore(self._parameters)
 
     def _state(self) -> dict[str, Any]:
         names = list(self.stage.trained())
@@ -197,8 +201,8 @@ class Trainer:
             "skipped": self.skipped,
             "facts": self._facts,
             "weights": {n: p.detach() for n, p in zip(names, self._parameters, strict=True)},
-            "average": dict(zip(names, self._average.values, strict=True)),
-            "averaged": self._average.steps,
+            "average": dict(zip(names, self._average.shadow_params, strict=True)),
+            "averaged": self._average.optimization_step,
             "eight_bit": self.plan.eight_bit,
             "optimiser": self._optimiser.state_dict(),
         }
@@ -227,9 +231,9 @@ class Trainer:
         with torch.no_grad():
             for name, parameter in self.stage.trained().items():
                 parameter.copy_(state["weights"][name])
-            for name, value in zip(self.stage.trained(), self._average.values, strict=True):
-                value.copy_(state["average"][name])
-        self._average.steps = state["averaged"]
+            for name, shadow in zip(self.stage.trained(), self._average.shadow_params, strict=True):
+                shadow.copy_(state["average"][name])
+        self._average.optimization_step = state["averaged"]
         self._optimiser.load_state_dict(state["optimiser"])
         self._keep_log()
         return True
