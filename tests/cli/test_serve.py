@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from acetate.modes.company import BATCH
+from acetate.modes.variant_batches import BATCH
 from tests.cli.conftest import Acetate
 
 

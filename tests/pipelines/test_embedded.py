@@ -46,7 +46,7 @@ def test_a_prompt_that_is_read_only_in_part_is_said_to_be(tiny_pipeline: Pipelin
     assert "green hills" not in sentence
 
 
-def test_a_prompt_embeds_the_same_alone_and_in_company(tiny_pipeline: Pipeline) -> None:
+def test_a_prompt_embeds_the_same_alone_and_in_a_batch(tiny_pipeline: Pipeline) -> None:
     alone = tiny_pipeline.encode_prompt(["a cat"], [""]).positive
     together = tiny_pipeline.encode_prompt(["a cat", "green hills"], ["", ""]).positive
     torch.testing.assert_close(together[:1], alone)

@@ -13,7 +13,7 @@ from torch import Tensor
 from acetate.errors import BadRequest
 from acetate.models.hashing import file_hash
 from acetate.models.own_register import Own, own_folder, register
-from acetate.modes import company, run
+from acetate.modes import run, variant_batches
 from acetate.pipelines.loading import load_folder
 from acetate.pipelines.stable_diffusion import StableDiffusionPipeline
 from acetate_bridge.protocol.types import Recipe, Request
@@ -92,7 +92,7 @@ def test_a_word_changes_the_picture_and_stands_in_the_recipe(
 def test_a_word_of_one_variant_stands_in_its_recipe_alone(
     pipelines: dict[str, Any], monkeypatch: pytest.MonkeyPatch, together: int
 ) -> None:
-    monkeypatch.setattr(company, "room", lambda pipeline, pixels: together)
+    monkeypatch.setattr(variant_batches, "room", lambda pipeline, pixels: together)
     teach("sd15")
     recipe = Recipe("text", "{an|EasyNegative} apple", seed=5, steps=1, width=128, height=128)
     layers = run(Request(recipe, variants=4), pipelines["sd15"])

@@ -7,9 +7,9 @@ import pytest
 
 from acetate.errors import AcetateError
 from acetate.models.own_register import own_folder
-from acetate.modes import company
+from acetate.modes import variant_batches
 from acetate.workers.generator import Generator, open_generator
-from acetate.workers.generator_api import CompanyPainter, Note, PainterStep
+from acetate.workers.generator_api import BatchPainter, Note, PainterStep
 from acetate_bridge.protocol.types import Recipe, Request
 
 
@@ -45,8 +45,8 @@ def test_variants_are_painted_together_where_there_is_room(
     generator, steps = Generator("cpu"), list[tuple[int, int]]()
     recipe = Recipe("text", "a red apple", seed=3, steps=2, passes=1, width=384, height=384)
     asked = Request(recipe, variants=3)
-    assert isinstance(generator, CompanyPainter) and generator.at_once(asked) == 1
-    monkeypatch.setattr(company, "room", lambda pipeline, pixels: 2)
+    assert isinstance(generator, BatchPainter) and generator.at_once(asked) == 1
+    monkeypatch.setattr(variant_batches, "room", lambda pipeline, pixels: 2)
     assert generator.at_once(asked) == 2
     assert generator.at_once(replace(asked, variants=1)) == 1
 
@@ -60,7 +60,7 @@ def test_variants_are_painted_together_where_there_is_room(
     assert generator.at_once(without_size) == 2
 
 
-def test_a_fault_of_the_card_in_company_is_the_same_sentence(
+def test_a_fault_of_the_card_in_a_batch_is_the_same_sentence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def failing(*arguments: object) -> None:

@@ -139,7 +139,7 @@ def test_a_job_for_which_python_has_no_memory_says_so() -> None:
     assert ended.code == "out_of_memory" and "Memory ran out" in ended.message
 
 
-class Company(Quick):
+class Together(Quick):
     """Paints so many variants together, four steps each."""
 
     def __init__(self, together: int) -> None:
@@ -164,10 +164,10 @@ class Company(Quick):
             self.closed += 1
 
 
-def in_company(
+def in_batches(
     together: int, stopped: Callable[[list[object]], bool] = lambda sent: False
-) -> tuple[Company, list[object]]:
-    painter, sent = Company(together), list[object]()
+) -> tuple[Together, list[object]]:
+    painter, sent = Together(together), list[object]()
 
     def send(message: wire.FromWorker, payload: bytes = b"") -> None:
         sent.append((message, payload) if payload else message)
@@ -179,7 +179,7 @@ def in_company(
 
 
 def test_variants_that_are_painted_together_are_sent_one_by_one_and_counted_over_all() -> None:
-    painter, sent = in_company(3)
+    painter, sent = in_batches(3)
     asked = [(request.recipe.seed, request.variants) for request in painter.requests]
     assert asked == [(5, 3), (8, 2)]
     told = [m.event for m in sent if isinstance(m, wire.StepDone) and m.event.steps]
@@ -194,7 +194,7 @@ def test_variants_that_are_painted_together_are_sent_one_by_one_and_counted_over
 
 
 def test_the_last_variant_alone_is_painted_as_ever() -> None:
-    painter, sent = in_company(4)
+    painter, sent = in_batches(4)
     assert [request.variants for request in painter.requests] == [4, 1]
     assert painter.closed == 1
     told = [m.event.step for m in sent if isinstance(m, wire.StepDone) and m.event.steps]
@@ -202,5 +202,5 @@ def test_the_last_variant_alone_is_painted_as_ever() -> None:
 
 
 def test_a_job_that_is_stopped_between_two_layers_lets_the_company_go() -> None:
-    painter, sent = in_company(5, lambda sent: sum(isinstance(m, tuple) for m in sent) == 2)
+    painter, sent = in_batches(5, lambda sent: sum(isinstance(m, tuple) for m in sent) == 2)
     assert sum(isinstance(m, tuple) for m in sent) == 2 and painter.closed == 1

@@ -92,7 +92,7 @@ def serve(
     from acetate.cli.early import check_device
     from acetate.logs import LogFormat, set_up
     from acetate.models.device_names import check_name
-    from acetate.modes.company import BATCH
+    from acetate.modes.variant_batches import BATCH
 
     set_up(log_format, logging.DEBUG if verbose else logging.INFO)
     logging.getLogger("asyncio").setLevel(logging.WARNING)

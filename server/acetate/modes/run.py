@@ -14,10 +14,10 @@ from acetate import __version__
 from acetate.errors import BadRequest
 from acetate.models.families import FAMILIES, FEW_TO_SKIP
 from acetate.models.fitting import kept_in
-from acetate.modes.company import Company
 from acetate.modes.registry import mode_named
 from acetate.modes.second_try import painted_twice_at_most
 from acetate.modes.validation import check_recipe, check_request
+from acetate.modes.variant_batches import VariantBatches
 from acetate.prompting.choices import in_plain_words, with_choices_made, with_words_of
 from acetate_bridge.protocol.seeds import variant_seed
 from acetate_bridge.protocol.types import Image, Layer, Recipe, Request
@@ -38,12 +38,11 @@ def run_each(
     """The layers of each variant as soon as it is done, at the frame's size, offset (0, 0).
 
     Variants are painted one by one, so that on a processor a seed gives the same bytes alone and in
-    company, and the first picture is there early; on a card, where that costs time, several are
-    denoised together if memory allows, and the last bit of a pixel may differ (`company.at_once`).
-    `on_step` sees steps counted over all
-    variants and may raise to stop. Each recipe names the files that were used; a
-    request that names some is painted with exactly those. A layer that comes out opaque or empty is
-    tried once more. Raises BadRequest or FilesDiffer.
+    a batch, and the first picture is there early; on a card, where that costs time, several are
+    denoised together if memory allows, and the last bit of a pixel may differ (see `at_once`).
+    `on_step` sees steps counted over all variants and may raise to stop. Each recipe names the
+    files that were used; a request that names some is painted with exactly those. A layer that
+    comes out opaque or empty is tried once more. Raises BadRequest or FilesDiffer.
     """
     from acetate.modes.adapters import equipped
 
@@ -76,12 +75,14 @@ def run_each(
             def counting(place: int, many: int, at: int = first_of_all) -> OnStep | None:
                 return _counting_on(on_step, at + place, many, request.variants)
 
-            company = Company(variants, pipeline, counting)
+            batches = VariantBatches(variants, pipeline, counting)
 
-            def painted(variant: Request, place: int, company: Company = company) -> list[Layer]:
-                layers = company.layers(place, variant)
+            def painted(
+                variant: Request, place: int, batches: VariantBatches = batches
+            ) -> list[Layer]:
+                layers = batches.layers(place, variant)
                 if layers is None:
-                    return paint(variant, pipeline, company.counting(place, 1))
+                    return paint(variant, pipeline, batches.counting(place, 1))
                 return layers
 
             for place, (_, said) in enumerate(several):

@@ -73,7 +73,7 @@ def merged(several: Sequence[Denoising]) -> Denoising | None:
     )
 
 
-def in_company(together: Denoise, alone: Sequence[Denoise], ladder: Ladder) -> Denoise:
+def in_one_batch(together: Denoise, alone: Sequence[Denoise], ladder: Ladder) -> Denoise:
     """A denoiser for several pictures at once, [B, C, h, w], which takes them one after another
     from where memory runs out, before anything else is given up: what is painted stays.
     """

@@ -23,7 +23,7 @@ from acetate.models.image_adapters import ImageEncoderFile
 from acetate.models.used_files import UsedFiles
 from acetate.pipelines.acceleration import CompileState
 from acetate.pipelines.conditioning import Conditioning, PromptEmbedding
-from acetate.pipelines.denoising import Denoising, in_company
+from acetate.pipelines.denoising import Denoising, in_one_batch
 from acetate.pipelines.memory_ladder import Ladder
 from acetate.pipelines.patching import Patch, injected
 from acetate.pipelines.sampling import (
@@ -332,7 +332,7 @@ class Pipeline(ABC):
         denoise = self._taking_turns(asked.prompt, asked.guidance, condition)
         if not asked.apart:
             return denoise
-        return in_company(denoise, [self._told(each, bare) for each in asked.apart], self.ladder)
+        return in_one_batch(denoise, [self._told(each, bare) for each in asked.apart], self.ladder)
 
     def _taking_turns(
         self, prompt: PromptEmbedding, guidance: float, condition: Tensor | None

@@ -15,7 +15,7 @@ from acetate.errors import AcetateError
 from acetate.models.devices import pick_device
 from acetate.models.shipped import EMBEDDED
 from acetate.modes import run, run_each
-from acetate.modes.company import at_once
+from acetate.modes.variant_batches import at_once
 from acetate.pipelines.acceleration import as_far_as_compiled
 from acetate.pipelines.device_faults import told
 from acetate.pipelines.model_cache import Residents
@@ -63,7 +63,7 @@ class Generator:
             return self._painted(request, on_step)
 
     def at_once(self, request: Request) -> int:
-        """See `CompanyPainter.at_once`."""
+        """See `BatchPainter.at_once`."""
         if request.variants < 2:
             return 1
         with told(self._device):
@@ -73,7 +73,7 @@ class Generator:
     def paint_each(
         self, request: Request, on_step: Callable[[PainterStep | Note], None]
     ) -> Yielding[Sequence[Layer]]:
-        """See `CompanyPainter.paint_each`."""
+        """See `BatchPainter.paint_each`."""
         with told(self._device), as_far_as_compiled() if self.warms_up else nullcontext():
             pipeline, request = self._opened(request)
             with self._reporting(pipeline, on_step) as step:

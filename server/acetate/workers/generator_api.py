@@ -43,7 +43,7 @@ class Painter(Protocol):
 
 
 @runtime_checkable
-class CompanyPainter(Protocol):
+class BatchPainter(Protocol):
     """A painter that can paint several variants together."""
 
     def at_once(self, request: Request) -> int:

@@ -14,7 +14,7 @@ from acetate.images.frame_pixels import crop, place_layer, show_frame
 from acetate.images.kept import as_in_document
 from acetate.logs import about_job
 from acetate.workers import ipc as wire
-from acetate.workers.generator_api import CompanyPainter, Note, Painter, PainterStep
+from acetate.workers.generator_api import BatchPainter, Note, Painter, PainterStep
 from acetate_bridge.protocol.geometry import Size
 from acetate_bridge.protocol.messages import Preview, Progress
 from acetate_bridge.protocol.modes import mode_row
@@ -156,7 +156,7 @@ def run_job(
     """Paint every variant and send its layers as soon as they are there.
 
     Variants are painted one by one, so that the first is with the painter while the others are
-    still being made, or some together where the device is faster so (`CompanyPainter`). Raises
+    still being made, or some together where the device is faster so (`BatchPainter`). Raises
     Interrupted, and whatever the painter raises.
     """
     send(wire.StepDone(Progress(job, 0, "loading")))
@@ -174,11 +174,11 @@ def run_job(
         recipe = replace(request.recipe, seed=variant_seed(request.recipe.seed, variant))
         rest = request.variants - variant
         asked = replace(request, recipe=recipe, images=images, variants=rest, frame=shown)
-        together = painter.at_once(asked) if isinstance(painter, CompanyPainter) else 1
+        together = painter.at_once(asked) if isinstance(painter, BatchPainter) else 1
         asked = replace(asked, variants=together)
         reporter.go_on(variant, together)
         with ExitStack() as stack:
-            if isinstance(painter, CompanyPainter) and together > 1:
+            if isinstance(painter, BatchPainter) and together > 1:
                 each = stack.enter_context(closing(painter.paint_each(asked, reporter.step)))
             else:
                 each = [painter.paint(asked, reporter.step)]

@@ -1,4 +1,4 @@
-"""Trainings in processes of their own, alone and in company."""
+"""Trainings in processes of their own, alone and together."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def script(module: str, *words: object, **variables: str) -> subprocess.Popen[by
 
 
 @contextmanager
-def company(processes: int) -> Iterator[list[dict[str, str]]]:
+def processes_together(processes: int) -> Iterator[list[dict[str, str]]]:
     """The variables that make as many processes share their steps; on the processor, here."""
     # Where all meet is open before they start, so that nobody else takes its port meanwhile.
     meeting = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)

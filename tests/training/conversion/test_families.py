@@ -1,4 +1,4 @@
-"""A tiny base of each family learns the same through a kill and in company."""
+"""A tiny base of each family learns the same through a kill and in two processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from tests.support.official_shelf import WRITERS
 from tests.training.conversion.family_runs import RATE, STAGES, write_bases
-from tests.training.conversion.processes import PATIENCE, company, script
+from tests.training.conversion.processes import PATIENCE, processes_together, script
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +37,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(root: Path) -> None:
 
 
 def test_two_processes_learn_what_one_does(root: Path) -> None:
-    with company(2) as variables:
+    with processes_together(2) as variables:
         both = [script("family_runs", root, "two", **each) for each in variables]
         assert [each.wait(PATIENCE) for each in both] == [0, 0]
     for family in WRITERS:

@@ -1,4 +1,4 @@
-"""What holds of every stage: it goes on where it was, alone or in company, and fails in words."""
+"""What holds of every stage: it goes on where it was, in one process or two, and fails in words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from acetate.errors import BadRequest, CannotWrite, ModelDamaged
 from acetate.training.conversion.trainer import TrainingFailed
 from acetate.training.whole_files import half_of
 from tests.training.conversion.line_stage import Line, Points, trainer_of, weights
-from tests.training.conversion.processes import PATIENCE, company, script
+from tests.training.conversion.processes import PATIENCE, processes_together, script
 
 
 def test_a_stage_learns_and_ends_with_its_averaged_weights(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_a_run_that_stopped_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
 def test_a_killed_run_goes_on_and_two_processes_agree_with_one(tmp_path: Path) -> None:
     trainer_of(tmp_path / "one").run(Points())
     killed = script("line_stage", tmp_path / "killed", 12, 8)
-    with company(2) as variables:
+    with processes_together(2) as variables:
         # A folder each shows who writes what: the second leaves its mark and nothing else.
         both = [
             script("line_stage", tmp_path / folder, 12, **each)

@@ -12,8 +12,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from acetate.modes import company, run, run_each
-from acetate.modes.company import BATCH, at_once, room
+from acetate.modes import run, run_each, variant_batches
+from acetate.modes.variant_batches import BATCH, at_once, room
 from acetate.pipelines.denoising import APART
 from acetate.pipelines.loading import load_folder
 from acetate.pipelines.pipeline import Pipeline
@@ -28,7 +28,7 @@ CARD = torch.device("cuda", 0)
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pipeline]:
     """The tiny model of a family, loaded once."""
-    root, held = tmp_path_factory.mktemp("company"), dict[str, Pipeline]()
+    root, held = tmp_path_factory.mktemp("batches"), dict[str, Pipeline]()
 
     def load(family: str) -> Pipeline:
         if family not in held:
@@ -41,7 +41,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pipeline
 @pytest.fixture
 def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the processor were a card with much memory."""
-    monkeypatch.setattr(company, "room", lambda pipeline, pixels: 16)
+    monkeypatch.setattr(variant_batches, "room", lambda pipeline, pixels: 16)
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def one_by_one(asked: Request, pipeline: Pipeline, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.usefixtures("roomy")
 @pytest.mark.parametrize("family", FAMILIES)
-def test_in_company_each_variant_is_what_it_is_alone(
+def test_in_a_batch_each_variant_is_what_it_is_alone(
     opened: Callable[[str], Pipeline],
     monkeypatch: pytest.MonkeyPatch,
     runs: list[int],
@@ -229,7 +229,7 @@ def test_a_second_try_is_painted_alone_and_the_others_stay(
 
 @pytest.mark.usefixtures("roomy", "once")
 @pytest.mark.parametrize("failing", [0, 2])
-def test_where_memory_runs_out_in_company_the_next_step_takes_one_after_another(
+def test_where_memory_runs_out_in_a_batch_the_next_step_takes_one_after_another(
     opened: Callable[[str], Pipeline],
     monkeypatch: pytest.MonkeyPatch,
     runs: list[int],

@@ -1,4 +1,4 @@
-"""Variants in company: on a card several are denoised as one batch, and each is decoded alone.
+"""Batches of variants: on a card several are denoised as one batch, and each is decoded alone.
 
 Noise and prompt of each are those that it has alone, and so is its recipe; of its pixels the last
 bit may differ. Whatever a batch cannot have for each picture by itself makes it one by one.
@@ -56,7 +56,7 @@ def room(pipeline: Pipeline, pixels: int) -> int:
     return int(free_memory(device) / (WORKING * max(1.0, pixels / pipeline.native**2)))
 
 
-class Company:
+class VariantBatches:
     """Variants of which each is painted in its turn: out of a batch with the next, or alone.
 
     `counting` gives what hears of the steps of so many variants from a place on.
