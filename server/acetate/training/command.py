@@ -28,6 +28,13 @@ WorkersOption = Annotated[int, typer.Option(min=1, help="Single-thread processes
 StartOption = Annotated[
     Path | None, typer.Option(help="Model folder whose weights to go on from; none: from nothing.")
 ]
+PairStartOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Model folder whose weights to go on from, or with --base the folder of a finished "
+        "pair; none: from nothing."
+    ),
+]
 LanguageOption = Annotated[
     Path, typer.Argument(help="Folder of MiniLM: config.json, tokenizer.json, model.safetensors.")
 ]
@@ -101,7 +108,7 @@ def transparency(
     steps: StepsOption = 4000,
     seed: SeedOption = 1,
     workers: WorkersOption = 2,
-    start: StartOption = None,
+    start: PairStartOption = None,
     base: options.OptionalBase = "",
     kind: options.Kind = "offset",
     size: options.Size = 0,
@@ -122,7 +129,9 @@ def transparency(
     if base:
         from .conversion.command import train_transparency_for
 
-        wish = (base, data, out, kind, size, adversarial, shape, checkpointing, decoder_alone)
+        wish = (
+            base, data, out, kind, size, adversarial, shape, checkpointing, decoder_alone, start,
+        )  # fmt: skip
         plan = options.plan_of(
             steps, batch, rate, seed, parts, precision, eight_bit, readers,
             checkpoint_steps, sample_steps,

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +20,9 @@ from acetate.adapters import AttentionSharing, WeightPatch
 from acetate.model_import.importing import import_any
 from acetate.models import load_pipeline
 from acetate.models.shipped import EMBEDDED_FOLDER
+from acetate.training.conversion.layouts import LAYOUTS, build_pair
 from acetate.training.conversion.low_rank import TrainedAttention, as_pair
+from acetate.training.conversion.pair_files import read_pair, write_pair
 from acetate.training.conversion.patch_files import write_patch
 from acetate.training.conversion.widened_stage import widened
 from acetate.training.starting import start_from
@@ -220,9 +223,48 @@ def test_a_decoder_is_trained_on_alone_behind_the_encoder_of_a_pair(
     assert "with another side" in str(train("transparency", *words, *elsewhere).exception)
 
 
+def test_a_pair_begins_with_a_finished_one(
+    base: Path, layers: Path, train: Callable[..., Result], tmp_path: Path
+) -> None:
+    finished = base / "transparency"
+    words = ("--base", base, "--data", layers, "--out", tmp_path, "--start", finished)
+    # At a rate of nothing it comes out as it went in.
+    brief = ("--shape", finished / "config.json", "--size", 64, "--batch", 1, "--steps", 1)
+    done = train("transparency", *words, *brief, "--rate", 0, "--adversarial", 0)
+    assert done.exit_code == 0, done.output
+    for name in ("encoder", "decoder"):
+        file = f"layer_sd15_vae_transparent_{name}.safetensors"
+        before, after = load_file(finished / file), load_file(tmp_path / file)
+        assert before.keys() == after.keys()
+        for key in before:
+            assert torch.allclose(after[key].float(), before[key].float(), rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("family", ["sd15", "flux", "embedded"])
+def test_a_pair_is_read_as_it_was_written(family: str, tmp_path: Path) -> None:
+    shape = {"encoder": {"widths": [4, 4]}, "decoder": {"widths": [4, 4, 4, 4]}}
+
+    def stage(seed: int) -> Any:
+        torch.manual_seed(seed)
+        pair = build_pair(family, 4, shape)
+        nn.init.normal_(pair[0].blocks[-1].weight)  # Untrained it is nothing but zeros.
+        return SimpleNamespace(layout=LAYOUTS[family], encoder=pair[0], decoder=pair[1], gain=2.0)
+
+    written, read = stage(1), stage(2)
+    write_pair(tmp_path, family, written, nn.Linear(1, 1))
+    read_pair(tmp_path, read)
+    for name in ("encoder", "decoder"):
+        theirs = getattr(written, name).state_dict()
+        for key, value in getattr(read, name).state_dict().items():
+            assert torch.allclose(value, theirs[key], rtol=1e-3, atol=1e-6), (name, key)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
+        (("transparency", "--base", "BASE", "--start", "none"), "is missing"),
+        (("transparency", "--base", "BASE", "--start", "PAIR"), "no encoder of this shape"),
+        (("transparency", "--base", "BASE", "--start", "PAIR", "--decoder-alone"), "another one"),
         (("transparency", "--base", "BASE", "--decoder-alone"), "no trained pair"),
         (("transparency", "--base", "BASE", "--kind", "widened", "--decoder-alone"), "widened"),
         (("transparency", "--base", "nobody"), "nobody"),

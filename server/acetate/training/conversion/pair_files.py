@@ -10,7 +10,10 @@ import torch
 from safetensors.torch import save_file  # pyright: ignore[reportUnknownVariableType]  # Its paths.
 from torch import Tensor
 
+from acetate.errors import BadRequest
 from acetate.latent_transparency import OffsetEncoder, TransparentDecoder
+from acetate.models.hashing import file_hash
+from acetate.models.weights import read_weights
 from acetate.training.conversion.layouts import LAYOUTS
 from acetate.training.conversion.pair_stage import PairStage
 from acetate.training.whole_files import text_written_whole, written_whole
@@ -45,6 +48,34 @@ def write_pair(folder: Path, family: str, stage: PairStage, autoencoder: Any) ->
     written_whole(ours, lambda part: save_file(state, part))
     written_whole(theirs, lambda part: _save_pickled(state, part))
     return [ours, theirs, *_write_shape(ours.with_suffix(".json"), config, family)]
+
+
+def read_pair(folder: Path, stage: PairStage) -> dict[str, str]:
+    """Begin a stage with the pair in a folder, as `write_pair` or its authors wrote it.
+
+    The gain of the published files is taken out again. Returns each file's hash by its name.
+    Raises ModelMissing, ModelDamaged, or BadRequest for a pair of another shape.
+    """
+    layout = stage.layout
+    files = [folder / f"{name}.safetensors" for name in (layout.encoder, layout.decoder)]
+    for name, file, network in zip(
+        ("encoder", "decoder"), files, (stage.encoder, stage.decoder), strict=True
+    ):
+        state = read_weights(file)
+        if layout.one_file:
+            start = f"{name}."
+            state = {n.removeprefix(start): t for n, t in state.items() if n.startswith(start)}
+        try:
+            network.load_state_dict({n: tensor.float() for n, tensor in state.items()})
+        except RuntimeError as error:
+            raise BadRequest(
+                f"{file} is no {name} of this shape.",
+                "Give the --shape that it was trained with, or leave --start away.",
+            ) from error
+    with torch.no_grad():
+        for parameter in stage.encoder.blocks[-1].parameters():
+            parameter.mul_(layout.factor / stage.gain)
+    return {file.name: file_hash(file) for file in files}
 
 
 def _save_pickled(state: dict[str, Tensor], path: Path) -> None:

@@ -27,7 +27,7 @@ from acetate.training.conversion.layer_data import (
     usable,
 )
 from acetate.training.conversion.layouts import LAYOUTS, WIDENED_ALONE, build_pair
-from acetate.training.conversion.pair_files import write_pair
+from acetate.training.conversion.pair_files import read_pair, write_pair
 from acetate.training.conversion.pair_stage import DecoderStage, PairStage
 from acetate.training.conversion.plan import Plan
 from acetate.training.conversion.trainer import Stage, Trainer, accelerator_for, told_once
@@ -46,7 +46,8 @@ Kind = Literal["offset", "widened"]
 class TransparencyWish:
     """What is asked for beside the plan: `side` in pixels, 0 for the usual one of the kind.
 
-    `decoder_alone` goes on from the pair of offsets that such a training has left in `out`.
+    `decoder_alone` goes on from the pair of offsets that such a training has left in `out`;
+    `start` is a folder with a finished pair to begin with.
     """
 
     base: str
@@ -58,6 +59,7 @@ class TransparencyWish:
     shape: Path | None = None
     checkpointing: bool = False
     decoder_alone: bool = False
+    start: Path | None = None
 
 
 def train_transparency_of(wish: TransparencyWish, plan: Plan, report: Report) -> list[Path]:
@@ -87,6 +89,11 @@ def train_transparency_of(wish: TransparencyWish, plan: Plan, report: Report) ->
     }
     seed_everything(plan.seed)
     stage: Stage
+    if wish.start is not None and (wish.kind == "widened" or wish.decoder_alone):
+        raise BadRequest(
+            "--start begins an offset pair with another one.",
+            "Leave it away with --kind widened and with --decoder-alone, which goes on from --out.",
+        )
     if wish.kind == "widened":
         if wish.decoder_alone:
             raise BadRequest("A widened autoencoder has no decoder of its own: take --kind offset.")
@@ -100,6 +107,8 @@ def train_transparency_of(wish: TransparencyWish, plan: Plan, report: Report) ->
             facts["pair"] = _fill_from(wish.out, pair, facts)
         kind = DecoderStage if wish.decoder_alone else PairStage
         stage = kind(frozen, *pair, LAYOUTS[base.family], shown, plan.seed, wish.adversarial)
+        if wish.start is not None:
+            facts["start"] = read_pair(wish.start, stage)
     trainer = Trainer(stage, plan, wish.out, facts, report)
     if state.is_main_process:
         keep_listing(wish.out / "learned.jsonl", learned)
