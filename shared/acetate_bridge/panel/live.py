@@ -27,8 +27,13 @@ from acetate_bridge.protocol.messages import (
 )
 from acetate_bridge.protocol.types import Request
 
-PAINTED_WITHIN = 0.4
-"""Seconds that a preview may take: where a server is slower, it is asked for fewer pixels."""
+LOOK_EVERY = 0.05
+"""Seconds between two looks at the painter's hand."""
+PAINTED_WITHIN = 0.33
+"""Seconds that a preview may take: where a server is slower, it is asked for fewer pixels.
+
+With the rest of the hand and the ways there and back, a stroke is followed after 0.7 s at most.
+"""
 
 
 class Surroundings(Protocol):
@@ -111,6 +116,13 @@ class Live:
     def holds(self) -> bool:
         """Whether nothing has changed since the last look, as far as can be told."""
         return not self.on or self._around.traces() == self._seen
+
+    @property
+    def next_look(self) -> float:
+        """Seconds until `look` is worth calling again: soon, and as the hand has just rested."""
+        rests_in = self._changed_at + HAND_RESTS_AFTER - self._now()
+        # The timers of editors count whole milliseconds.
+        return rests_in + 0.001 if self._wished and 0 < rests_in < LOOK_EVERY else LOOK_EVERY
 
     def switch(self, on: bool) -> None:
         """Begin to repaint, or leave nothing behind."""

@@ -32,8 +32,6 @@ from acetate_bridge.protocol.modes import mode_row
 
 log = logging.getLogger("acetate.panel")
 
-LOOK_EVERY = 0.05
-"""Seconds between two looks at the painter's hand while the live preview is on."""
 LIVE_MODE = "refine"
 MOST_STEPS = 8
 """A preview has to come while the painter still looks at it."""
@@ -63,7 +61,7 @@ class Previewing(Equipping):
         self._live.switch(on)
         if on and not self._looking:
             self._looking = True
-            self._editor.call_later(LOOK_EVERY, self._look_live)
+            self._editor.call_later(self._live.next_look, self._look_live)
 
     @safely
     def keep_live(self) -> None:
@@ -92,7 +90,7 @@ class Previewing(Equipping):
             self._live.switch(False)
         if self._live_state() != before:
             self.redraw()
-        self._editor.call_later(LOOK_EVERY, self._look_live)
+        self._editor.call_later(self._live.next_look, self._look_live)
 
     def _hear_live(self, event: Event, arrival: Arrival | None = None) -> bool:
         """Whether an event was of the live preview."""

@@ -3,139 +3,18 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field, replace
 
 import pytest
 
 from acetate_bridge.editing.editor import DocumentClosed, LayerGone
 from acetate_bridge.editing.insertion import HAND_RESTS_AFTER
-from acetate_bridge.editing.job import Arrival, Record
 from acetate_bridge.editing.plan import CannotPlan
-from acetate_bridge.editing.request_builder import BuiltRequest
-from acetate_bridge.panel.live import PAINTED_WITHIN, Live
-from acetate_bridge.protocol.geometry import Rect
-from acetate_bridge.protocol.messages import (
-    Accepted,
-    Cancelled,
-    Done,
-    Event,
-    Failed,
-    LayerReady,
-    Progress,
-)
-from acetate_bridge.protocol.types import Image, Layer, Recipe, Request
+from acetate_bridge.panel.live import LOOK_EVERY, PAINTED_WITHIN
+from acetate_bridge.protocol.messages import Done, Failed, Progress
+from acetate_bridge.protocol.types import Image, Recipe
+from tests.acetate_bridge.panel.live_studio import RESTED, Studio, painted, rested
 
-_RESTED = 2 * HAND_RESTS_AFTER
 _DOT = Image(1, 1, bytes((1, 2, 3, 255)))
-
-
-@dataclass
-class Studio:
-    """A sheet with a hand on it, a clock that the test moves, and a server that it speaks for."""
-
-    drawing: int = 0
-    document: str = "sheet"
-    layer: str = "drawing"
-    title: str = ""
-    down: bool = False
-    time: float = 100.0
-    problem: Exception | None = None
-    jobs: dict[str, Request] = field(default_factory=dict[str, Request])
-    cancelled: list[str] = field(default_factory=list[str])
-    acknowledged: list[str] = field(default_factory=list[str])
-    built: int = 0
-    submitted: int = 0
-    drawn_late: int = 0
-    seen_late_at: float = 0.0
-    seen_of_it: int = 0
-
-    def __post_init__(self) -> None:
-        self.live = Live(self, lambda: self.time)
-        self.live.switch(True)
-
-    def traces(self, anew: bool = False) -> object | None:
-        if anew or self.time >= self.seen_late_at:
-            self.seen_of_it = self.drawn_late
-        seen = self.document, self.layer, self.title, self.drawing, self.seen_of_it
-        return None if self.down else seen
-
-    def build(self) -> BuiltRequest:
-        if self.problem is not None:
-            raise self.problem
-        prompt = f"{self.document} {self.drawing}"
-        recipe = Recipe("refine", prompt, model="slow", width=512, height=512)
-        self.built += 1
-        record = Record(f"job {self.built}", self.document, "", "refine", Rect(0, 0, 1, 1), recipe)
-        record = replace(record, title=self.title, hides=[self.layer])
-        return BuiltRequest(Request(recipe), record, None)
-
-    def submit(self, built: BuiltRequest) -> None:
-        self.submitted += 1
-        self.jobs[built.record.job] = built.request
-        assert len(self.jobs) == 1, "one job at a time"
-
-    def cancel(self, job: str) -> None:
-        assert job in self.jobs and job not in self.cancelled, "once"
-        self.cancelled.append(job)
-
-    def acknowledge(self, job: str) -> None:
-        self.acknowledged.append(job)
-
-    def look(self, seconds: float = 0.0) -> None:
-        self.time += seconds
-        self.live.look()
-
-    def stroke(self, seconds: float = 0.1) -> None:
-        self.down = True
-        self.look(seconds)
-        self.drawing += 1
-        self.down = False
-        self.look()
-
-    def answer(self) -> None:
-        """The server ends its job: as it was told to, else well."""
-        for job, request in list(self.jobs.items()):
-            stopped = job in self.cancelled
-            self.say(Accepted(job, 0))
-            self.say(Progress(job, 0, "painting", 1, 2))
-            if not stopped:
-                layer = Layer(_DOT, recipe=request.recipe)
-                arrival = Arrival(layer, _DOT, "")
-                self.live.hear(LayerReady(job, 0, 0, layer), arrival)
-            del self.jobs[job]
-            self.say(Cancelled(job, 0) if stopped else Done(job, 0, request.recipe, 1))
-        self.look()
-
-    def say(self, event: Event) -> None:
-        assert self.live.hear(event)
-
-    @property
-    def shown(self) -> str:
-        """What the preview that is shown was painted from."""
-        shown = self.live.shown
-        return shown.request.recipe.prompt if shown is not None else ""
-
-    @property
-    def there(self) -> str:
-        return f"{self.document} {self.drawing}"
-
-
-def painted(studio: Studio, seconds: float) -> None:
-    """A stroke, and its preview after so long."""
-    studio.stroke()
-    studio.look(_RESTED)
-    studio.time += seconds
-    studio.answer()
-    assert studio.shown == studio.there
-
-
-def rested(studio: Studio) -> Studio:
-    """The preview of what is there is shown."""
-    studio.look()
-    studio.look(_RESTED)
-    studio.answer()
-    assert studio.shown == studio.there
-    return studio
 
 
 @pytest.mark.parametrize(("share", "pixels"), [(3.0, 1 / 3), (0.1, 10.0)])
@@ -160,6 +39,18 @@ def test_a_time_that_suits_leaves_the_size_as_it_is() -> None:
     for share in (0.2, 0.2):
         painted(studio, share * PAINTED_WITHIN)
     assert studio.live.pixels_in_time("slow") != asked
+
+
+def test_a_preview_is_asked_for_as_soon_as_the_hand_has_rested() -> None:
+    studio = Studio()
+    assert studio.live.next_look == LOOK_EVERY
+    studio.stroke()
+    looks = [studio.live.next_look]
+    while not studio.submitted:
+        studio.look(looks[-1])
+        looks.append(studio.live.next_look)
+    assert sum(looks[:-1]) == pytest.approx(HAND_RESTS_AFTER, abs=0.002)
+    assert max(looks) == looks[-1] == LOOK_EVERY
 
 
 def test_a_preview_is_asked_for_when_the_hand_has_rested_and_not_before() -> None:
@@ -201,11 +92,11 @@ def test_a_stroke_takes_the_preview_away_and_cancels_the_job_that_is_on_its_way(
     studio = rested(Studio())
     studio.stroke()
     assert not studio.shown
-    studio.look(_RESTED)
+    studio.look(RESTED)
     (job,) = studio.jobs
     studio.stroke()
     assert studio.cancelled == [job], "at once, not when the hand rests"
-    studio.look(_RESTED)
+    studio.look(RESTED)
     assert list(studio.jobs) == [job], "the next waits until it has ended"
     studio.answer()
     assert [each.recipe.prompt for each in studio.jobs.values()] == [studio.there]
@@ -225,7 +116,7 @@ def test_200_rapid_strokes_leave_one_preview_of_the_newest_and_nothing_else(seed
             studio.answer()
             assert studio.shown in ("", studio.there)
     for _turn in range(3):
-        studio.look(_RESTED)
+        studio.look(RESTED)
         studio.answer()
     assert studio.shown == studio.there and not studio.jobs
     assert len(studio.acknowledged) == studio.submitted == len(set(studio.acknowledged))
@@ -272,7 +163,7 @@ def test_what_is_as_it_was_is_not_painted_again() -> None:
     studio.look()
     studio.drawing -= 1
     studio.look(0.01)
-    studio.look(_RESTED)
+    studio.look(RESTED)
     assert not studio.jobs and studio.shown == studio.there
     assert studio.jobs == before[1] and studio.acknowledged == ["job 1"]
 
@@ -292,7 +183,7 @@ def test_what_was_taken_is_shown_no_more_until_the_hand_has_changed_something() 
 def test_a_failure_and_a_hindrance_are_a_sentence_and_no_endless_asking() -> None:
     studio = Studio()
     studio.look()
-    studio.look(_RESTED)
+    studio.look(RESTED)
     (job,) = studio.jobs
     del studio.jobs[job]
     studio.say(Failed(job, 0, "no_memory", "There is too little memory.", "Close something."))
@@ -301,7 +192,7 @@ def test_a_failure_and_a_hindrance_are_a_sentence_and_no_endless_asking() -> Non
     assert not studio.jobs and studio.acknowledged == [job]
     studio.problem = CannotPlan("Choose the layer to work on first.")
     studio.stroke()
-    studio.look(_RESTED)
+    studio.look(RESTED)
     assert studio.live.sentence == "Choose the layer to work on first." and not studio.jobs
     studio.problem = None
     studio.stroke()
@@ -312,13 +203,13 @@ def test_a_failure_and_a_hindrance_are_a_sentence_and_no_endless_asking() -> Non
 def test_switched_off_with_a_job_it_is_cancelled_and_what_still_comes_of_it_is_let_go() -> None:
     studio = Studio()
     studio.look()
-    studio.look(_RESTED)
+    studio.look(RESTED)
     (job,) = studio.jobs
     studio.live.switch(False)
     assert studio.cancelled == [job]
     studio.live.switch(True)
-    studio.look(_RESTED)
-    studio.look(_RESTED)
+    studio.look(RESTED)
+    studio.look(RESTED)
     assert list(studio.jobs) == [job], "not a second one beside it"
     studio.cancelled.clear()
     studio.answer()
@@ -329,7 +220,7 @@ def test_events_of_other_jobs_are_not_taken() -> None:
     studio = Studio()
     assert not studio.live.hear(Done("another", 0, Recipe("text"), 1))
     studio.look()
-    studio.look(_RESTED)
+    studio.look(RESTED)
     assert not studio.live.hear(Failed("another", 0, "code", "No."))
     assert studio.live.painting
 
@@ -337,7 +228,7 @@ def test_events_of_other_jobs_are_not_taken() -> None:
 def test_another_server_is_asked_anew() -> None:
     studio = Studio()
     studio.look()
-    studio.look(_RESTED)
+    studio.look(RESTED)
     studio.jobs.clear()
     studio.live.forget()
     rested(studio)
@@ -347,7 +238,7 @@ def test_what_is_shown_holds_until_the_hand_does_something() -> None:
     studio = Studio()
     assert not studio.live.holds, "nobody has looked yet"
     studio.look()
-    studio.look(_RESTED)
+    studio.look(RESTED)
     studio.answer()
     assert studio.live.holds
     studio.down = True
@@ -367,7 +258,7 @@ def test_the_time_that_a_preview_waits_for_the_jobs_of_others_is_not_its_own() -
     studio = Studio()
     for _ in range(2):
         studio.stroke()
-        studio.look(_RESTED)
+        studio.look(RESTED)
         studio.time += 60.0
         for job in studio.jobs:
             studio.say(Progress(job, 0, "loading"))
@@ -381,7 +272,7 @@ def test_the_copy_of_a_layer_gets_a_preview_of_its_own() -> None:
     studio.layer = "copy of the drawing"
     studio.look()
     assert not studio.shown, "it would hide the layer that it was painted from"
-    studio.look(_RESTED)
+    studio.look(RESTED)
     studio.answer()
     shown = studio.live.shown
     assert shown is not None and shown.task.record.hides == ["copy of the drawing"]
@@ -392,5 +283,5 @@ def test_a_document_that_is_saved_is_not_painted_once_more() -> None:
     before = studio.submitted
     studio.title = "saved"
     studio.look()
-    studio.look(_RESTED)
+    studio.look(RESTED)
     assert studio.submitted == before and studio.shown
