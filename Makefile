@@ -7,7 +7,12 @@ READY := .venv/ready-$(shell cat pyproject.toml constraints.txt .ci/environment.
 # What is compiled is kept: tests start hundreds of processes, and each would compile it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-fast check docs lint bench soak plugins wheel page interface cluster editors clean
+# By hand the tests are brief; with CI=true, and by `make test-all`, they are whole.
+ifneq ($(CI),true)
+export ACETATE_TESTS ?= brief
+endif
+
+.PHONY: demo test test-all test-fast check docs lint bench soak plugins wheel page interface cluster editors clean
 
 demo: $(READY)
 	$(BIN)/python -m acetate.demo demo
@@ -16,6 +21,10 @@ demo: $(READY)
 # Krita, which wait for windows and keys. What this machine cannot run is said in one last line.
 test: $(READY)-dev
 	MAKE="$(MAKE)" .ci/test.sh
+
+# Every cell of every matrix, and every version of the editors, as where changes are taken.
+test-all:
+	ACETATE_TESTS=whole $(MAKE) test
 
 check: $(READY)-dev
 	$(BIN)/python -m tests.attempts slow \

@@ -22,6 +22,9 @@ part page "Chromium"
 "$make" cluster
 part editors "root on Debian, for GIMP and Krita in folders of their own"
 
+if [ "${ACETATE_TESTS:-}" = brief ]; then
+    echo "This was brief: \`make test-all\` adds what is marked exhaustive, and older editors, as CI does."
+fi
 if [ -n "$absent" ]; then
     echo "Not run on this machine: $absent."
     [ "${CI:-}" != true ]

@@ -23,6 +23,7 @@ from acetate.models import hub_hosts
 from acetate.pipelines.loading import load_folder
 from acetate.pipelines.pipeline import Pipeline
 from acetate_bridge.language.spoken import ENGLISH, speak
+from tests.breadth import BRIEF, left_out
 from tests.support.tiny_model import write_tiny_model
 
 # The same examples every time, however slow the machine: a run that fails fails again.
@@ -39,6 +40,10 @@ _numbers = count()
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Quick tests first, so that a mistake shows early; side by side the long files first."""
+    if BRIEF:
+        without = left_out(items)
+        items[:] = [item for item in items if item not in set(without)]
+        config.hook.pytest_deselected(items=without)
     quick_first = not hasattr(config, "workerinput")
     items.sort(key=lambda item: (item.get_closest_marker("slow") is not None) == quick_first)
 

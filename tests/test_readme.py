@@ -56,6 +56,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[
         os.kill(left.pid, signal.SIGTERM)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="the blocks are for a shell of POSIX")
 def test_every_block_of_the_shell_works_as_it_stands(desk: tuple[Path, dict[str, str]]) -> None:

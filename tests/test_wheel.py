@@ -65,6 +65,7 @@ def test_it_is_its_own(installed: Path, home: dict[str, str]) -> None:
     assert acetate(installed, home, "--version") == f"acetate {__version__}\n"
 
 
+@pytest.mark.exhaustive
 def test_it_paints(installed: Path, home: dict[str, str]) -> None:
     words = ("generate", "text", "a red apple", "--steps", "1", "--passes", "1", "-o", "ä ö.png")
     assert "ä ö.png: red apple" in acetate(installed, home, *words)

@@ -11,6 +11,8 @@ from acetate.adapters import AttentionSharing, PatchMismatch
 from tests.adapters.snapshot import assert_untouched, snapshot
 from tests.parity.reference import listing, seeded_state
 
+pytestmark = pytest.mark.matrix
+
 TOKENS, WIDTH = 5, 48
 
 

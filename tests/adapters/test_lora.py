@@ -13,6 +13,8 @@ from tests.adapters.snapshot import assert_untouched, snapshot
 from tests.parity.reference import listing, seeded_state
 from tests.support.original_layout import text_config, tiny_denoiser, write_style
 
+pytestmark = pytest.mark.matrix
+
 Q = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q"
 
 

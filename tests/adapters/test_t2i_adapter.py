@@ -20,6 +20,8 @@ from acetate.models.identify import Kind, NotRecognised, recognise
 from acetate.models.t2i_names import t2i_form, t2i_names
 from tests.support.original_layout import t2i_adapter, tiny_denoiser, write_control, write_t2i
 
+pytestmark = pytest.mark.matrix
+
 AT = (torch.device("cpu"), torch.float32)
 FORMS = [("sd15", 3, False), ("sd15", 1, False), ("sd15", 3, True), ("sdxl", 3, False)]
 FORMS.append(("sdxl", 1, False))

@@ -19,7 +19,7 @@ from tests.models.hub_server import Hub
 from tests.models.test_download_plan import ENTRY
 from tests.support.processes import children_running
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.matrix]
 
 TOTAL = len(WEIGHTS) + 5
 

@@ -19,10 +19,12 @@ from tests.benchmarks.full_size import full_pipeline
 META = torch.device("meta")
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.matrix,
     pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
 ]
 
 
+@pytest.mark.exhaustive
 def test_every_mode_is_timed_beside_diffusers(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from tests.benchmarks import training
 
+pytestmark = pytest.mark.matrix
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize("family", list(training.TINY))

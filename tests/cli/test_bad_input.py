@@ -13,6 +13,8 @@ from acetate.images.files import write_image
 from acetate_bridge.protocol.types import Image
 from tests.cli.conftest import Acetate
 
+pytestmark = pytest.mark.matrix
+
 CASES: dict[str, tuple[list[str], str]] = {
     "empty prompt": (["text", "", "-o", "x.png"], "prompt is empty"),
     "unknown mode": (["nosuchmode", "x", "-o", "x.png"], "nosuchmode"),

@@ -11,6 +11,8 @@ from acetate.images.files import read_image, read_recipe, write_image
 from acetate_bridge.protocol.types import Image
 from tests.cli.conftest import Acetate
 
+pytestmark = pytest.mark.matrix
+
 SIDE = 90
 
 

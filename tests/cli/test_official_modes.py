@@ -22,7 +22,7 @@ from tests.app.server_process import RunningServer
 from tests.cli.conftest import Acetate
 from tests.support.official_shelf import official_shelf
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.matrix]
 
 OFFICIAL = [
     (family, mode) for family in ("sd15", "sdxl", "flux") for mode in FAMILIES[family].modes
@@ -248,6 +248,7 @@ def test_a_distilled_base_is_painted_in_its_few_steps_and_says_so(
     assert read_image(root / "few-own.png") == read_image(root / "few-served.png")
 
 
+@pytest.mark.exhaustive
 def test_what_is_imported_while_the_server_runs_is_offered_at_once(
     root: Path, server: RunningServer, acetate: Acetate
 ) -> None:
@@ -296,6 +297,7 @@ def test_layers_one_after_another_each_see_what_is_there_by_then(
     assert outcome.code == 2 and "one variant" in outcome.err
 
 
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("kept")
 @pytest.mark.parametrize("family", ["sd15", "sdxl", "flux"])
 def test_a_second_pass_enlarges_and_repaints_at_the_final_size(

@@ -19,7 +19,7 @@ from tests.support.tiny_flux import write_tiny_flux
 from tests.support.tiny_flux2 import write_tiny_flux2
 from tests.support.tiny_qwen import write_tiny_qwen
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.matrix]
 
 
 def like_alphavae(folder: Path, base: Path, family: str) -> Path:

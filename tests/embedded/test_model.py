@@ -10,6 +10,8 @@ from acetate.modes import MODES, run
 from acetate.pipelines.pipeline import Pipeline
 from acetate_bridge.protocol.types import Image, Layer, Recipe, Request
 
+pytestmark = pytest.mark.matrix
+
 NOT_SEEDED = ("fill", "upscale", "defringe", "cutout")
 SEEDED = [mode for mode in entry_named("embedded").modes if mode not in NOT_SEEDED]
 MOST_BYTES = 96 * 10**6

@@ -12,6 +12,8 @@ from acetate.images.tensors import bleed
 from tests.support.drawings import drawings
 from tests.support.halo import BACKDROPS
 
+pytestmark = pytest.mark.matrix
+
 LOST = ("kept", "zeroed", "bled")
 """What became of the colour that the cut-out hides."""
 

@@ -22,6 +22,8 @@ from acetate.pipelines.loading import load_folder
 from acetate.pipelines.stable_diffusion import StableDiffusionPipeline
 from tests.support.tiny_families import write_tiny_sd15
 
+pytestmark = pytest.mark.matrix
+
 State = dict[str, Tensor]
 Q = "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q"
 CONV = "up_blocks.0.resnets.0.conv1"

@@ -33,6 +33,8 @@ from tests.support.original_layout import write_checkpoint
 from tests.support.tiny_families import write_tiny_sd15
 from tests.support.tiny_flux import write_tiny_flux
 
+pytestmark = pytest.mark.matrix
+
 ODD: list[Any] = [
     None, 0, -1, 2**60, 10**7, [], {}, "x", [2**40], [1] * 1000, 1.5, True, "../../x", 10**400,
     "\0", "somebody/kernels",

@@ -20,6 +20,8 @@ from acetate_bridge.protocol.types import Image, Recipe, Request, Role
 from tests.adapters.snapshot import assert_untouched, snapshot
 from tests.support.tiny_families import write_tiny_sd15, write_tiny_sdxl
 
+pytestmark = pytest.mark.matrix
+
 FAMILY_MODES = [(family, mode) for family in ("sd15", "sdxl") for mode in FAMILIES[family].modes]
 BLENDING = {
     "background": [Role.BACKGROUND, Role.BLENDED],

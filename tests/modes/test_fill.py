@@ -23,6 +23,8 @@ from acetate_bridge.protocol.types import FillKind, Image, PixelFormat, Recipe, 
 from tests.support.tiny_bases import TINY_BASES
 from tests.support.tiny_model import write_tiny_model
 
+pytestmark = pytest.mark.matrix
+
 FAMILIES = ("embedded", "sd15", "sdxl", "flux")
 TOPS: dict[PixelFormat, int] = {"rgba8": 255, "rgba16": 65535}
 

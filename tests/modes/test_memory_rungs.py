@@ -25,7 +25,7 @@ from tests.support.tiny_adapters import write_adapter
 from tests.support.tiny_bases import TINY_BASES
 from tests.support.tiny_layered import paint_small
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.matrix]
 CPU = torch.device("cpu")
 SIDE = 64
 BY_ADAPTER = ("flux2", "qwen")

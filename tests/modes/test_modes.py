@@ -12,6 +12,8 @@ from acetate.pipelines.pipeline import Pipeline
 from acetate.pipelines.sampling import Interrupted, Step
 from acetate_bridge.protocol.types import Image, Layer, Recipe, Request, Role
 
+pytestmark = pytest.mark.matrix
+
 NOT_SEEDED = ("fill", "upscale", "defringe", "cutout")
 SEEDED = [mode for mode in FAMILIES["embedded"].modes if mode not in NOT_SEEDED]
 """Modes whose every pixel follows from a seed; the others are tested in places of their own."""

@@ -15,7 +15,7 @@ from acetate.pipelines.pipeline import Pipeline
 from acetate_bridge.protocol.types import Image, Recipe, Request
 from tests.support.refining import fidelity, layers, refined
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.matrix]
 SHAPES = tuple(layers(16))
 STRENGTHS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75)
 """Each with every other shape, so that each shape has weak and strong ones; 1 has all of them."""

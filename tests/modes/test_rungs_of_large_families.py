@@ -29,6 +29,8 @@ from tests.support.tiny_onnx import write_matting
 from tests.support.tiny_qwen import write_tiny_qwen
 from tests.support.tiny_qwen21 import write_tiny_qwen21
 
+pytestmark = pytest.mark.matrix
+
 SIDE = 64
 RUNGS = (
     "what was only remembered was let go",

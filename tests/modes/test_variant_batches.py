@@ -21,6 +21,8 @@ from acetate.pipelines.sampling import Interrupted, Step
 from acetate_bridge.protocol.types import Image, Layer, Recipe, Request
 from tests.support.tiny_bases import TINY_BASES
 
+pytestmark = pytest.mark.matrix
+
 FAMILIES = ("embedded", "sd15", "sdxl", "flux")
 CARD = torch.device("cuda", 0)
 

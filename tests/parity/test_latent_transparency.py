@@ -113,6 +113,7 @@ def test_encoding_with_a_frozen_autoencoder(
     assert difference(latent, expected["latent_with_offset"]) < TOLERANCE
 
 
+@pytest.mark.exhaustive
 @torch.inference_mode()
 def test_decoding_through_a_frozen_autoencoder(
     decoder: TransparentDecoder, autoencoder: AutoencoderKL

@@ -34,9 +34,11 @@ from tests.adapters.snapshot import assert_untouched, snapshot
 from tests.support.tiny_families import write_tiny_sd15, write_tiny_sdxl
 from tests.support.tiny_image_adapters import IMAGE_SIDE, write_image_adapter, write_image_encoder
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:The configuration file of this scheduler:FutureWarning",  # Written for a tiny base.
-)
+pytestmark = [
+    pytest.mark.matrix,
+    # Written for a tiny base.
+    pytest.mark.filterwarnings("ignore:The configuration file of this scheduler:FutureWarning"),
+]
 WRITERS = {"sd15": write_tiny_sd15, "sdxl": write_tiny_sdxl}
 SIDE, STEPS, GUIDANCE = 128, 3, 5.0
 

@@ -20,6 +20,8 @@ from acetate_bridge.protocol.types import Recipe, Request
 from tests.adapters.snapshot import assert_untouched, snapshot
 from tests.support.tiny_families import write_tiny_sd15, write_tiny_sdxl
 
+pytestmark = pytest.mark.matrix
+
 WIDTHS = {"sd15": (48,), "sdxl": (32, 32)}
 PARTS = {"sd15": ("emb_params",), "sdxl": ("clip_l", "clip_g")}
 

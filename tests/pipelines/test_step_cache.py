@@ -28,7 +28,7 @@ from tests.support.tiny_layered import paint_small, write_tiny_layered
 from tests.support.tiny_qwen import write_tiny_qwen
 from tests.support.tiny_qwen21 import write_tiny_qwen21
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.matrix]
 SIDE = 128
 STEPS = 12
 WRITE: dict[str, Callable[[Path], Path]] = {

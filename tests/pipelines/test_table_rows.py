@@ -24,7 +24,7 @@ from acetate_bridge.protocol.types import Image, Layer, Recipe, Request
 from tests.support.tiny_bases import TINY_BASES
 from tests.support.tiny_layered import paint_small
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.matrix]
 CPU = torch.device("cpu")
 SIDE = 128
 GIGABYTE = 10**9

@@ -22,7 +22,7 @@ from acetate.pipelines.weight_placement import VARIABLE, loading_as, place_weigh
 from acetate_bridge.protocol.types import Layer, Recipe, Request
 from tests.support.tiny_families import write_tiny_sd15, write_tiny_sdxl
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.matrix]
 CPU = torch.device("cpu")
 WRITE: dict[str, Callable[[Path], Path]] = {"sdxl": write_tiny_sdxl, "sd15": write_tiny_sd15}
 

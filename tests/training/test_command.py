@@ -74,6 +74,7 @@ def test_previews_are_fitted_to_latents_that_are_to_be_made_first(
     assert "acetate train latents" in result.output and "Traceback" not in result.output
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_the_stages_one_after_another_end_in_a_model_that_paints(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

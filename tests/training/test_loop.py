@@ -12,6 +12,8 @@ from acetate.errors import BadRequest, ModelDamaged
 from acetate.training.loop import Losses, Schedule, Trainee, train
 from acetate.training.workers import WorkerFailed, run_together
 
+pytestmark = pytest.mark.matrix
+
 
 def make_trainee(steps: int) -> Trainee:
     torch.manual_seed(0)

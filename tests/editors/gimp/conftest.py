@@ -15,13 +15,14 @@ import pytest
 
 from acetate_bridge.client.private_folders import write_private
 from tests.app.server_process import RunningServer
+from tests.breadth import suites
 from tests.editors.gimp.session import VERSIONS, Gimp
 from tests.editors.screen import Screen, missing
 
 Script = Callable[[str], Any]
 
 
-@pytest.fixture(scope="session", params=list(VERSIONS))
+@pytest.fixture(scope="session", params=suites(list(VERSIONS)))
 def suite(request: pytest.FixtureRequest) -> str:
     """The Debian release whose GIMP is tested: 3.0 in trixie, 3.2 in forky."""
     if why := missing(request.param):

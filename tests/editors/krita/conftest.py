@@ -15,6 +15,7 @@ import pytest
 
 from acetate.plugin_install.archive import build
 from tests.app.server_process import RunningServer
+from tests.breadth import suites
 from tests.editors.caller import Caller
 from tests.editors.krita.desk import Desk
 from tests.editors.krita.session import SUITES, KritaSession, import_zip, install_plugin
@@ -24,7 +25,7 @@ STEPS = {"steps": {"embedded": 80}}
 """Enough for a layer, a preview and time to paint meanwhile."""
 
 
-@pytest.fixture(scope="session", params=SUITES)
+@pytest.fixture(scope="session", params=suites(SUITES))
 def suite(request: pytest.FixtureRequest) -> str:
     """The Debian release whose Krita is tested: 5.2 in trixie, 5.3 in forky."""
     if why := missing(request.param):

@@ -31,6 +31,8 @@ from tests.support.tiny_families import write_tiny_sd15, write_tiny_sdxl
 from tests.support.tiny_flux import tiny_transformer
 from tests.support.tiny_flux2 import write_tiny_flux2
 
+pytestmark = pytest.mark.matrix
+
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:

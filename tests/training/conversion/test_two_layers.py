@@ -25,6 +25,8 @@ from acetate_bridge.protocol.types import Recipe, Request, Role
 from tests.parity.reference import listing
 from tests.support.official_shelf import WRITERS
 
+pytestmark = pytest.mark.matrix
+
 FALLS_BY = 0.05
 """Share by which the loss on held-out pairs falls in the short training of a tiny base."""
 

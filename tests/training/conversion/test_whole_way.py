@@ -19,6 +19,8 @@ from acetate_bridge.protocol.types import Recipe, Request
 from tests.support.official_shelf import WRITERS
 from tests.support.tiny_onnx import write_matting
 
+pytestmark = pytest.mark.matrix
+
 FALLS_BY = 0.4
 """Share by which the loss on held-out layers falls in the short training of a tiny base."""
 

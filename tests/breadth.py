@@ -1,0 +1,36 @@
+"""How broad a run of the tests is: whole, or brief, as `make test` is by hand.
+
+A brief run meets every behaviour: of a test in a file marked `matrix` it takes the first and the
+last cell, it draws fewer of what is drawn at random, it opens the newest editors only, and it
+leaves out the tests marked `exhaustive`, which take long for what others meet too.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+
+import pytest
+
+BRIEF = os.environ.get("ACETATE_TESTS") == "brief"
+
+
+def draws(whole: int, brief: int) -> int:
+    """How many of something are tried."""
+    return brief if BRIEF else whole
+
+
+def suites(oldest_first: Sequence[str]) -> Sequence[str]:
+    """The Debian releases whose editors are tested."""
+    return oldest_first[-1:] if BRIEF else oldest_first
+
+
+def left_out(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """What a brief run leaves out of these, given in the order of their files."""
+    cells: defaultdict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("matrix"):
+            cells[item.nodeid.partition("[")[0]].append(item)
+    further = {item for each in cells.values() for item in each[1:-1]}
+    return [item for item in items if item in further or item.get_closest_marker("exhaustive")]
