@@ -19,6 +19,7 @@ def run(*folders: Path) -> int:
         for number, folder in enumerate(folders):
             log = Path(place) / str(number)
             words = [sys.executable, "-m", "tests.attempts", "late", str(folder)]
+            words += ["--durations", "40"]
             with log.open("wb") as said:
                 running.append((log, subprocess.Popen(words, stdout=said, stderr=said)))
         failed = False

@@ -51,7 +51,6 @@ from tests.support.tiny_flux2 import write_tiny_flux2
 from tests.support.tiny_qwen import write_tiny_qwen
 
 pytestmark = pytest.mark.matrix
-
 SIDE = 128
 BASES: dict[str, Callable[[Path], Path]] = {
     "sd15": write_tiny_sd15,

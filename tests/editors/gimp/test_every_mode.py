@@ -16,7 +16,7 @@ import pytest
 from tests.app.server_process import RunningServer
 from tests.editors.gimp.conftest import Script, answering
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.matrix]
 
 
 @pytest.fixture(autouse=True)

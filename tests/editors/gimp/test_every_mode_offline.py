@@ -13,7 +13,7 @@ import pytest
 from tests.editors.gimp.conftest import Script
 from tests.editors.mode_cases import CASES, FEW, MODES
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.matrix]
 
 _BEGIN = """
 from pathlib import Path
@@ -53,6 +53,7 @@ def test_the_layers_of_every_mode_are_put_in_place(
     script(_WALK.format(name=name))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("suite", ["trixie"], indirect=True, scope="session")
 @pytest.mark.parametrize("name", FEW)
 def test_the_layers_of_a_few_modes_are_put_in_place(

@@ -22,7 +22,7 @@ from tests.app.server_process import LONG, RunningServer
 from tests.editors.elder import elder_server
 from tests.editors.gimp.conftest import Script, answering
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.matrix]
 
 
 class Painter:

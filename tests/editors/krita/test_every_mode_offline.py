@@ -12,7 +12,7 @@ import pytest
 from tests.editors.krita.desk import Desk
 from tests.editors.mode_cases import CASES, FEW, MODES
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.matrix]
 
 _BEGIN = """
 from tests.editors import every_mode
@@ -48,6 +48,7 @@ def test_every_mode_that_the_menu_offers_is_walked_through(offered: list[str]) -
     assert set(offered) == MODES
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("suite", ["trixie"], indirect=True, scope="session")
 @pytest.mark.parametrize("name", CASES)
 def test_the_layers_of_every_mode_are_put_in_place(

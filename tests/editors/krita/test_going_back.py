@@ -8,7 +8,7 @@ import pytest
 
 from tests.editors.krita.desk import Desk
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 
 @pytest.fixture

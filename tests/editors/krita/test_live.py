@@ -8,7 +8,7 @@ import pytest
 
 from tests.editors.krita.desk import Desk
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.matrix]
 
 _STROKES = 200
 
@@ -52,6 +52,7 @@ def test_a_preview_is_seen_and_the_document_does_not_notice(sheet: Desk) -> None
     assert sheet.ask("fingerprint()") == before and sheet.ask("open_jobs()") == []
 
 
+@pytest.mark.exhaustive
 def test_200_rapid_strokes_leave_one_preview_and_200_strokes(sheet: Desk) -> None:
     switch(sheet, True)
     sheet.krita.run("most = Most()")
@@ -131,6 +132,7 @@ def test_the_pointer_on_a_result_shows_it_on_the_canvas_and_leaves_no_trace(shee
         sheet.krita.run("panel()._actions.set_field('variants', 1)")
 
 
+@pytest.mark.exhaustive
 def test_the_canvas_is_seen_through_a_preview_where_the_brush_is(sheet: Desk) -> None:
     paper = "colour_at(*spot(120, 120))"
     sheet.krita.run("block(200, 200, 100)")

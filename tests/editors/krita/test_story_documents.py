@@ -85,6 +85,7 @@ def test_a_layer_for_a_closed_document_is_offered(desk: Desk) -> None:
     desk.wait(lambda: len(desk.names()) == 2)
 
 
+@pytest.mark.exhaustive
 def test_a_moment_without_a_document_between_two_views_does_not_last(desk: Desk) -> None:
     desk.fresh()
     desk.write("a red apple")
@@ -121,6 +122,7 @@ def test_a_generated_layer_leaves_the_timeline_alone(desk: Desk) -> None:
     assert desk.krita.run(ON_EVERY_FRAME.format(name="Background")) == sheet
 
 
+@pytest.mark.exhaustive
 def test_the_frame_that_is_seen_is_the_one_that_is_worked_on(desk: Desk) -> None:
     found = desk.krita.run("""
 from acetate_bridge.protocol.geometry import Rect
@@ -133,6 +135,7 @@ answer = [list(editor.read_below(key, sheet, here, 'rgba8', True).data),
     assert found == [[0, 255, 0, 255]] * 2, "frame 5 is green"
 
 
+@pytest.mark.exhaustive
 def test_a_layer_comes_into_its_own_document_and_window(desk: Desk) -> None:
     desk.fresh()
     generate(desk, "a red apple")

@@ -15,7 +15,7 @@ from tests.editors.elder import elder_server
 from tests.editors.krita.conftest import assert_quiet, reach
 from tests.editors.krita.desk import Desk
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 
 def test_a_server_killed_with_a_job_is_started_again_and_the_layer_comes(

@@ -18,7 +18,7 @@ from tests.editors.krita.desk import Desk
 from tests.editors.krita.session import KritaSession, install_plugin
 from tests.editors.screen import Screen
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 _TABS = """
 def tab():
