@@ -113,6 +113,7 @@ def transparency(
     kind: options.Kind = "offset",
     size: options.Size = 0,
     adversarial: options.Adversarial = 0.01,
+    identity: options.Identity = 0.5,
     shape: options.Shape = None,
     decoder_alone: options.DecoderAlone = False,
     batch: options.Batch = 8,
@@ -131,6 +132,7 @@ def transparency(
 
         wish = (
             base, data, out, kind, size, adversarial, shape, checkpointing, decoder_alone, start,
+            identity,
         )  # fmt: skip
         plan = options.plan_of(
             steps, batch, rate, seed, parts, precision, eight_bit, readers,

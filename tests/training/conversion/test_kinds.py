@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from collections.abc import Callable
@@ -232,8 +233,13 @@ def test_a_pair_begins_with_a_finished_one(
     words = ("--base", base, "--data", layers, "--out", tmp_path, "--start", finished)
     # At a rate of nothing it comes out as it went in.
     brief = ("--shape", finished / "config.json", "--size", 64, "--batch", 1, "--steps", 1)
-    done = train("transparency", *words, *brief, "--rate", 0, "--adversarial", 0)
+    weights = ("--adversarial", 0, "--identity", 3)
+    done = train("transparency", *words, *brief, "--rate", 0, *weights)
     assert done.exit_code == 0, done.output
+    with (tmp_path / "transparency.csv").open(encoding="utf-8", newline="") as rows:
+        told = {row["name"]: float(row["value"]) for row in csv.DictReader(rows)}
+    whole = told["alpha"] + told["colour"] + 3 * told["identity"] + 0.02 * told["offset"]
+    assert told["loss"] == pytest.approx(whole, rel=1e-3)
     for name in ("encoder", "decoder"):
         file = f"layer_sd15_vae_transparent_{name}.safetensors"
         before, after = load_file(finished / file), load_file(tmp_path / file)

@@ -27,6 +27,9 @@ Size = Annotated[int, typer.Option(min=0, help="Side in pixels; 0 is the usual o
 Adversarial = Annotated[
     float, typer.Option(min=0, help="Weight of the critic's loss (the paper's is 0.01).")
 ]
+Identity = Annotated[
+    float, typer.Option(min=0, help="Weight of what the frozen autoencoder must go on seeing.")
+]
 Shape = Annotated[
     Path | None, typer.Option(help="JSON file for a pair of another shape than the published.")
 ]

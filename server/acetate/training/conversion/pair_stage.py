@@ -51,12 +51,13 @@ class PairStage(Stage):
         shown: Tensor,
         seed: int,
         adversarial: float = ADVERSARIAL_WEIGHT,
+        identity: float = IDENTITY_WEIGHT,
     ) -> None:
         super().__init__()
         self.encoder, self.decoder = encoder, decoder
         self.critic = Critic() if adversarial else None
         self.layout, self._frozen, self._seed = layout, frozen, seed
-        self._adversarial = adversarial
+        self._adversarial, self._identity = adversarial, identity
         self._turns = turns_for(8)
         self._shown = shown
         self.gain = self._measured_gain(shown)
@@ -81,7 +82,7 @@ class PairStage(Stage):
         losses = transparency_losses(decoded, rgba, padded)
         losses["identity"] = picture_loss(picture_losses(picture, over(rgba, GREY)))
         losses["offset"] = (offset * self._frozen.scale).square().mean()
-        total = losses["alpha"] + losses["colour"] + IDENTITY_WEIGHT * losses["identity"]
+        total = losses["alpha"] + losses["colour"] + self._identity * losses["identity"]
         total = total + OFFSET_WEIGHT * losses["offset"]
         if self.critic is not None:
             colour = torch.where(rgba[:, 3:] > 0.02, rgba[:, :3], padded)

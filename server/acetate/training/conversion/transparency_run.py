@@ -28,7 +28,7 @@ from acetate.training.conversion.layer_data import (
 )
 from acetate.training.conversion.layouts import LAYOUTS, WIDENED_ALONE, build_pair
 from acetate.training.conversion.pair_files import read_pair, write_pair
-from acetate.training.conversion.pair_stage import DecoderStage, PairStage
+from acetate.training.conversion.pair_stage import IDENTITY_WEIGHT, DecoderStage, PairStage
 from acetate.training.conversion.plan import Plan
 from acetate.training.conversion.trainer import Stage, Trainer, accelerator_for, told_once
 from acetate.training.conversion.widened_files import write_widened
@@ -60,6 +60,7 @@ class TransparencyWish:
     checkpointing: bool = False
     decoder_alone: bool = False
     start: Path | None = None
+    identity: float = IDENTITY_WEIGHT
 
 
 def train_transparency_of(wish: TransparencyWish, plan: Plan, report: Report) -> list[Path]:
@@ -84,6 +85,7 @@ def train_transparency_of(wish: TransparencyWish, plan: Plan, report: Report) ->
         "kind": wish.kind,
         "side": side,
         "adversarial": wish.adversarial,
+        "identity": wish.identity,
         "shape": shape,
         "layers": fingerprint(learned),
     }
@@ -106,7 +108,8 @@ def train_transparency_of(wish: TransparencyWish, plan: Plan, report: Report) ->
         if wish.decoder_alone:
             facts["pair"] = _fill_from(wish.out, pair, facts)
         kind = DecoderStage if wish.decoder_alone else PairStage
-        stage = kind(frozen, *pair, LAYOUTS[base.family], shown, plan.seed, wish.adversarial)
+        weights = wish.adversarial, wish.identity
+        stage = kind(frozen, *pair, LAYOUTS[base.family], shown, plan.seed, *weights)
         if wish.start is not None:
             facts["start"] = read_pair(wish.start, stage)
     trainer = Trainer(stage, plan, wish.out, facts, report)
@@ -135,7 +138,7 @@ def _fill_from(
             "Train it with the same command without --decoder-alone first.",
         )
     for name, value in facts.items():
-        if name != "adversarial" and state["facts"].get(name) != value:
+        if name not in ("adversarial", "identity") and state["facts"].get(name) != value:
             raise BadRequest(
                 f"The pair in {out} was trained with another {name} "
                 f"({state['facts'].get(name)}, now {value}).",
