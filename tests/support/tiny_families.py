@@ -33,13 +33,24 @@ def write_tiny_sd15(folder: Path) -> Path:
     """Native size 128. Every published file of the family is there."""
     _write_base(folder, "sd15", "StableDiffusionPipeline", "tiny15", [(CLIPTextModel, 48)])
     for name in ("transparent_attn", "joint", "fg2bg", "bg2fg"):
-        _write(folder, f"layer_sd15_{name}", listing(f"tiny_sd15_{name}_shapes"), 0.3)
+        shapes = _with_thin_control(listing(f"tiny_sd15_{name}_shapes"))
+        _write(folder, f"layer_sd15_{name}", shapes, 0.3)
     whole = listing("tiny_sd15_unet_shapes")
     entry = whole["conv_in.weight"]
     widened = whole | {"conv_in.weight": [entry[0], 12, *entry[2:]]}
     _write(folder, "iclight_sd15_fbc", widened, 0.05)
     _write_pair(folder, "layer_sd15_vae_transparent_{}")
     return folder
+
+
+def _with_thin_control(shapes: dict[str, list[int]]) -> dict[str, list[int]]:
+    """Control maps of 8 channels, not the published 256: those alone would be 85 MB a file."""
+    control = ("control_convs", "kwargs_encoder")
+    return {
+        name: [8 if size == 256 else size for size in shape] if any(c in name for c in control)
+        else shape
+        for name, shape in shapes.items()
+    }  # fmt: skip
 
 
 @written_once

@@ -11,7 +11,12 @@ from torch import Tensor, nn
 
 from acetate.adapters.beside_picture import in_place_of
 from acetate.adapters.patch import Patch, PatchMismatch, shape_words
-from acetate.adapters.shared_attention import ControlEncoder, SharedAttention, SharedRun
+from acetate.adapters.shared_attention import (
+    SIGNAL_WIDTH,
+    ControlEncoder,
+    SharedAttention,
+    SharedRun,
+)
 from acetate.models.unet_names import attention_units
 
 _PAIR = re.compile(r"hookers\.layers\.0\.to_q_lora\.(\d+)\.down\.weight")
@@ -48,6 +53,8 @@ class AttentionSharing(Patch):
                 f"{shape_words(tuple(tensor.shape))}."
             )
         rank = file["hookers.layers.0.to_q_lora.0.down.weight"].shape[0]
+        last = file.get("kwargs_encoder.blocks_3.2.weight")
+        signal_width = SIGNAL_WIDTH if last is None else last.shape[0]
         with torch.device("meta"):
             units = {
                 name: SharedAttention(
@@ -56,10 +63,11 @@ class AttentionSharing(Patch):
                     rank,
                     frames,
                     control=has_control,
+                    signal_width=signal_width,
                 )
                 for name, attention in attentions_of(target).items()
             }
-            control = ControlEncoder() if has_control else None
+            control = ControlEncoder(signal_width) if has_control else None
         whole = nn.ModuleDict({"hookers": nn.ModuleDict({"layers": nn.ModuleList(units.values())})})
         if control is not None:
             whole["kwargs_encoder"] = control

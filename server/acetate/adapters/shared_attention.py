@@ -21,7 +21,7 @@ class SharedRun:
 
     `frame_texts` holds, per frame, text states [1 or pictures, T, D] that replace the common ones
     for the wanted half of a guided batch, or None. `unconditional` [batch] is 1 for the samples
-    of the avoided half. `signals` are the control maps [1 or pictures, 256, h, w] by h × w.
+    of the avoided half. `signals` are the control maps [1 or pictures, C, h, w] by h × w.
     """
 
     frame_texts: list[Tensor | None] = field(default_factory=list[Tensor | None])
@@ -44,7 +44,16 @@ class LowRankPair(nn.Module):
 class SharedAttention(nn.Module):
     """The trained part of a unit: low-rank pairs per frame, attention across frames, control."""
 
-    def __init__(self, width: int, context_width: int, rank: int, frames: int, *, control: bool):
+    def __init__(
+        self,
+        width: int,
+        context_width: int,
+        rank: int,
+        frames: int,
+        *,
+        control: bool,
+        signal_width: int = SIGNAL_WIDTH,
+    ) -> None:
         super().__init__()
         self.frames = frames
 
@@ -64,9 +73,9 @@ class SharedAttention(nn.Module):
         if control:
             self.control_convs = nn.ModuleList(
                 nn.Sequential(
-                    nn.Conv2d(SIGNAL_WIDTH, SIGNAL_WIDTH, 3, padding=1),
+                    nn.Conv2d(signal_width, signal_width, 3, padding=1),
                     nn.SiLU(),
-                    nn.Conv2d(SIGNAL_WIDTH, width, 1),
+                    nn.Conv2d(signal_width, width, 1),
                 )
                 for _ in range(frames)
             )
@@ -136,11 +145,11 @@ class SharedAttention(nn.Module):
 class ControlEncoder(nn.Module):
     """Control maps of an image, one for each resolution of the denoiser."""
 
-    def __init__(self) -> None:
+    def __init__(self, signal_width: int = SIGNAL_WIDTH) -> None:
         super().__init__()
         ladder: list[nn.Module] = []
         previous = 3
-        for level, width in enumerate((32, 64, 128, SIGNAL_WIDTH)):
+        for level, width in enumerate((32, 64, 128, signal_width)):
             stride = 1 if level == 0 else 2
             ladder += [nn.Conv2d(previous, width, 3, stride=stride, padding=1), nn.SiLU()]
             ladder += [nn.Conv2d(width, width, 3, padding=1), nn.SiLU()]
@@ -148,9 +157,9 @@ class ControlEncoder(nn.Module):
         self.blocks_0 = nn.Sequential(*ladder)
         self.blocks_1, self.blocks_2, self.blocks_3 = (
             nn.Sequential(
-                nn.Conv2d(SIGNAL_WIDTH, SIGNAL_WIDTH, 3, stride=2, padding=1),
+                nn.Conv2d(signal_width, signal_width, 3, stride=2, padding=1),
                 nn.SiLU(),
-                nn.Conv2d(SIGNAL_WIDTH, SIGNAL_WIDTH, 3, padding=1),
+                nn.Conv2d(signal_width, signal_width, 3, padding=1),
                 nn.SiLU(),
             )
             for _ in range(3)
