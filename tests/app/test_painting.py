@@ -205,6 +205,7 @@ def test_twenty_jobs_of_four_clients_take_turns(painting: RunningServer, model: 
         assert all(sorted(one) == [0, 1, 2, 3] for one in rounds), order
 
 
+@pytest.mark.exhaustive
 def test_killing_worker_and_server_loses_nothing(tmp_path: Path) -> None:
     options = ["serve", "--device", "cpu", "--token-file", str(tmp_path / "token")]
     with (

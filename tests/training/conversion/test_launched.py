@@ -22,6 +22,7 @@ def documented(beginning: str) -> list[str]:
     return shlex.split(line)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_the_documented_command_starts_processes_that_learn_what_one_does(tmp_path: Path) -> None:
     command = documented("accelerate launch --multi_gpu --num_machines 1")

@@ -48,6 +48,7 @@ def test_a_run_that_stopped_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
         assert whole.read_bytes() == parts.read_bytes(), name
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_killed_run_goes_on_and_two_processes_agree_with_one(tmp_path: Path) -> None:
     trainer_of(tmp_path / "one").run(Points())
