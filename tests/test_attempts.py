@@ -16,8 +16,6 @@ from pathlib import Path
 import os
 from tests.editors.patience import NotInTime
 
-pytestmark = pytest.mark.matrix
-
 def test_late_once():
     seen = Path(__file__).with_name("seen")
     if not seen.exists():

@@ -17,7 +17,7 @@ from tests.cli.conftest import Acetate
 from tests.support.original_layout import write_style
 from tests.support.own_shelf import FAVOURITES, Favourite, fill_shelf, write_sketch
 
-pytestmark = [pytest.mark.slow, pytest.mark.matrix]
+pytestmark = pytest.mark.slow
 QUICK = ("--passes", "1", "--seed", "3")
 EACH = pytest.mark.parametrize("favourite", FAVOURITES, ids=lambda each: each.model)
 

@@ -12,14 +12,13 @@ from PIL import Image
 from safetensors.torch import load_file
 from typer.testing import Result
 
-from acetate.adapters import shared_attention
 from acetate.errors import BadRequest
 from acetate.model_import.importing import import_any
 from acetate.models import load_pipeline
 from acetate.modes import run
 from acetate.training.collection.entries import CollectionError
 from acetate.training.collection.layer_pairs import open_pairs
-from acetate.training.conversion import two_layer_stage
+from acetate.training.conversion import two_layer_stage, two_layer_weights
 from acetate_bridge.protocol.types import Image as Pixels
 from acetate_bridge.protocol.types import Recipe, Request, Role
 from tests.parity.reference import listing
@@ -65,7 +64,7 @@ def test_a_base_learns_from_pairs_and_paints_in_the_mode(
     monkeypatch.setenv("ACETATE_MODELS_DIR", str(tmp_path / "shelf"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     # The published control encoder would be a hundred times as large as the rest.
-    monkeypatch.setattr(shared_attention, "SIGNAL_WIDTH", 16)
+    monkeypatch.setattr(two_layer_weights, "SIGNAL_WIDTH", 16)
     base = WRITERS[family](tmp_path / f"tiny-{family}")
     pair, names = base / "transparency", WAYS[family, mode, rank]
 

@@ -12,7 +12,12 @@ from torch import Tensor, nn
 
 from acetate.adapters import AttentionSharing
 from acetate.adapters.attention_sharing import attentions_of
-from acetate.adapters.shared_attention import ControlEncoder, SharedAttention, SharedRun
+from acetate.adapters.shared_attention import (
+    SIGNAL_WIDTH,
+    ControlEncoder,
+    SharedAttention,
+    SharedRun,
+)
 from acetate.models.unet_names import ldm_names
 from acetate.training.conversion.low_rank import TrainedAttention
 from acetate.training.conversion.patch_files import PUBLISHED_RANK
@@ -54,11 +59,12 @@ class SharedWeights(TwoLayerWeights):
                 rank or PUBLISHED_RANK,
                 frames,
                 control=control,
+                signal_width=SIGNAL_WIDTH,
             )
             for name, attention in attentions_of(denoiser).items()
         }
         self.units = nn.ModuleList(units.values())
-        self.control = ControlEncoder() if control else None
+        self.control = ControlEncoder(SIGNAL_WIDTH) if control else None
         for unit in units.values():
             _answering_nothing(unit)
         self.to(next(denoiser.parameters()).device)
