@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, pixel_shuffle
 
 from acetate.models.weights import fill, in_channels_last
+from acetate.upscaling.freed_memory import keep_freed_memory
 
 WIDTH = 64
 HIDDEN = 16
@@ -105,6 +106,8 @@ def shipped_upscaler(scale: int, device: torch.device) -> Upscaler:
 @cache
 def load_upscaler(scale: int, device: torch.device) -> CompactUpscaler:
     """The shipped network for a scale of 2 or 4. Raises ModelMissing or ModelDamaged."""
+    if device.type == "cpu":
+        keep_freed_memory()
     upscaler = CompactUpscaler(scale)
     dtype = torch.float32 if device.type == "cpu" else torch.float16
     fill(upscaler, weights_of(scale), device, dtype)
