@@ -110,6 +110,7 @@ BIAS = "hookers.layers.2.temporal_i.bias"
         (BIAS, {}, f"incomplete: its tensor {BIAS}"),
         ("-", {"strange": torch.zeros(3)}, "strange of the shape 3"),
         ("-", {BIAS: torch.zeros(7)}, "bias has the shape 7, the model needs 32"),
+        ("-", {"kwargs_encoder.blocks_3.2.weight": torch.zeros(())}, "shape a single number"),
         ("to_q_lora", {}, "does not share attention"),
     ],
 )

@@ -54,7 +54,7 @@ class AttentionSharing(Patch):
             )
         rank = file["hookers.layers.0.to_q_lora.0.down.weight"].shape[0]
         last = file.get("kwargs_encoder.blocks_3.2.weight")
-        signal_width = SIGNAL_WIDTH if last is None else last.shape[0]
+        signal_width = SIGNAL_WIDTH if last is None or last.dim() != 4 else last.shape[0]
         with torch.device("meta"):
             units = {
                 name: SharedAttention(
