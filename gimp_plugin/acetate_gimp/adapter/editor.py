@@ -52,6 +52,8 @@ class GimpEditor:
         self._only = only
         self._traces: tuple[str, object] = ("", None)
         self._look_again_at = 0.0
+        # How often layers came or went by our hand; an undo leaves it as it is.
+        self.deeds = 0
 
     @property
     def name(self) -> str:
@@ -126,6 +128,7 @@ class GimpEditor:
                 "Convert it to RGB first."
             )
         self.attention.excuse(image)
+        self.deeds += 1
         inserted = insert_layers(image, insertion)
         # The repainted layer, and what is hidden though the painter wanted the layer to come now.
         self.hand.has_hidden(image.get_selected_layers())
@@ -135,6 +138,7 @@ class GimpEditor:
     def remove(self, document: str, layers: list[str], shows: tuple[str, ...] = ()) -> None:
         image = image_of(document)
         self.attention.excuse(image)
+        self.deeds += 1
         remove_layers(image, layers, shows)
 
     @of_an_open_image

@@ -78,6 +78,7 @@ class PanelWindow(Gtk.Window):
         self._sent: str | None = None
         self._images = ImageChooser(self._choose_image)
         self._seen: Any = None
+        self._deeds = 0
         column = Gtk.Box(orientation=Gtk.Orientation.VERTICAL)
         column.pack_start(self._images, False, False, 0)
         column.pack_start(self.panel, True, True, 0)
@@ -128,8 +129,9 @@ class PanelWindow(Gtk.Window):
         if image is not None:
             self.editor.hand.watch(image, changed=seen != self._seen)
         self._images.show_images(attention, image)
-        if seen != self._seen:
-            self._seen = seen
+        # What was discarded and undone between two looks is as it was before.
+        if (seen, self.editor.deeds) != (self._seen, self._deeds):
+            self._seen, self._deeds = seen, self.editor.deeds
             self.controller.refresh()
 
     def _show_address(self, address: str) -> bool:

@@ -79,9 +79,13 @@ class KritaEditor:
             self.undo_chains.note_active(document, stack.key_of(node))
         return stack.describe(found, node, stack.clones(found))
 
-    def standing(self, document: str) -> set[str]:
-        """Acetate's own layers and groups in a document: cheap enough to ask all the time."""
-        return self.undo_chains.present(document, self._find(document))
+    def standing(self, document: str) -> tuple[set[str], int]:
+        """Acetate's own layers and groups in a document, and how many deeds of ours there were.
+
+        Cheap enough to ask all the time. What was undone right away is as it was before.
+        """
+        chains = self.undo_chains
+        return chains.present(document, self._find(document)), chains.deeds
 
     def selection(self, document: str) -> Selection | None:
         return selecting.selection_of(self._find(document))

@@ -99,6 +99,7 @@ class UndoChains:
     def __init__(self, documents: Documents, application: Any) -> None:
         self._documents = documents
         self._history = History(application)
+        self.deeds = 0
         self._chains: dict[str, list[Chain]] = {}
         self._hidden: dict[str, list[_Hidden]] = {}
         self._ours: dict[str, set[str]] = {}
@@ -113,6 +114,7 @@ class UndoChains:
 
     def begin(self, key: str) -> Deed:
         """What is marked in this deed's steps, until it is filed, is undone and redone as one."""
+        self.deeds += 1
         active = self._documents.active()
         here = active is not None and active[0] == key
         return Deed(key, self._history.position() if here else None)

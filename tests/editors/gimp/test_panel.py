@@ -6,6 +6,7 @@ import contextlib
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from tests.editors.gimp.conftest import (
     assert_quiet,
 )
 from tests.editors.gimp.desk import Desk
+from tests.editors.gimp.looking import Looking
 from tests.editors.gimp.session import Gimp
 from tests.editors.screen import Screen
 
@@ -31,6 +33,23 @@ while panel() and len(image.get_layers()) == before and time.monotonic() < until
     pass
 answer = len(image.get_layers()) > before
 """
+
+_DISCARD_AND_SEE_NOTHING_UNTIL_IT_IS_BACK = f"""
+import time
+(image,) = gi.repository.Gimp.get_images()
+window()._follow()
+count, until = len(image.get_layers()), time.monotonic() + {LONG}
+panel()._discard.clicked()
+gone = len(image.get_layers()) == count - 1
+while gone and len(image.get_layers()) < count and time.monotonic() < until:
+    time.sleep(0.05)
+answer = gone and len(image.get_layers()) == count
+"""
+
+
+@pytest.fixture(scope="module")
+def looking(folder: Path, suite: str) -> Looking:
+    return Looking(folder / f"eyes-{suite}")
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +76,9 @@ def desk(
     reach: dict[str, str],
     caller: Caller,
     settings: Path,
+    looking: Looking,
 ) -> Iterator[Desk]:
-    environment = {**reach, "ACETATE_COMMAND": str(caller.command)}
+    environment = {**reach, **looking.environment, "ACETATE_COMMAND": str(caller.command)}
     environment["ACETATE_CONFIG_DIR"] = str(settings.parent)
     theme = {"trixie": "dark", "forky": "light"}[suite]
     gimp = Gimp(suite, folder / f"panel-{suite}", screen, environment, theme)
@@ -91,6 +111,20 @@ def test_a_layer_is_painted_while_the_painter_paints_and_is_one_undo_step(desk: 
     assert desk.dark_pixels() == drawn, "the stroke is not undone with it"
     desk.in_image("ctrl+y")
     desk.wait(lambda: desk.names() == ["red apple", "Paper"])
+
+
+def test_what_is_discarded_and_back_before_the_panel_looked_is_in_the_strip_again(
+    desk: Desk, looking: Looking
+) -> None:
+    strip = "[each.shown for each in window().controller.view.results]"
+    desk.wait(lambda: looking.ask(strip) == [True])
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(looking.run, _DISCARD_AND_SEE_NOTHING_UNTIL_IT_IS_BACK)
+        desk.wait(lambda: desk.names() == ["Paper"])
+        desk.in_image("ctrl+z")
+        assert done.result(LONG) is True
+    assert desk.names() == ["red apple", "Paper"]
+    desk.wait(lambda: looking.ask(strip) == [True])
 
 
 def test_the_background_goes_directly_below_and_the_menu_turns_to_the_open_panel(

@@ -43,3 +43,15 @@ def test_the_strip_shows_again_what_was_discarded_and_is_back(painted: Desk) -> 
     painted.undo()
     painted.wait(lambda: painted.names() == ["red apple", "Background"])
     painted.wait(lambda: painted.view()["results"] == [True])
+
+
+def test_what_is_discarded_and_back_before_anybody_looked_is_in_the_strip_again(
+    painted: Desk,
+) -> None:
+    painted.krita.run(
+        "panel()._studio._look()\n"
+        "panel().discard.click()\n"
+        "Krita.instance().action('edit_undo').trigger()"
+    )
+    painted.wait(lambda: painted.names() == ["red apple", "Background"])
+    painted.wait(lambda: painted.view()["results"] == [True])
