@@ -248,6 +248,24 @@ def test_a_pair_begins_with_a_finished_one(
             assert torch.allclose(after[key].float(), before[key].float(), rtol=1e-3, atol=1e-6)
 
 
+def test_the_plain_picture_comes_to_count_more_in_the_first_half_of_a_training(
+    base: Path, layers: Path, train: Callable[..., Result], tmp_path: Path
+) -> None:
+    words = ("--base", base, "--data", layers, "--out", tmp_path)
+    shape = ("--shape", base / "transparency" / "config.json", "--size", 64, "--batch", 1)
+    brief = ("--steps", 4, "--checkpoint-steps", 1, "--adversarial", 0, "--identity", 3)
+    done = train("transparency", *words, *shape, *brief)
+    assert done.exit_code == 0, done.output
+    told: dict[str, dict[str, float]] = {}
+    with (tmp_path / "transparency.csv").open(encoding="utf-8", newline="") as rows:
+        for row in csv.DictReader(rows):
+            told.setdefault(row["step"], {})[row["name"]] = float(row["value"])
+    for step, weight in (("1", 0.5), ("2", 1.75), ("3", 3), ("4", 3)):
+        now = told[step]
+        whole = now["alpha"] + now["colour"] + weight * now["identity"] + 0.02 * now["offset"]
+        assert now["loss"] == pytest.approx(whole, rel=1e-3)
+
+
 @pytest.mark.parametrize("family", ["sd15", "flux", "embedded"])
 def test_a_pair_is_read_as_it_was_written(family: str, tmp_path: Path) -> None:
     shape = {"encoder": {"widths": [4, 4]}, "decoder": {"widths": [4, 4, 4, 4]}}

@@ -28,7 +28,10 @@ Adversarial = Annotated[
     float, typer.Option(min=0, help="Weight of the critic's loss (the paper's is 0.01).")
 ]
 Identity = Annotated[
-    float, typer.Option(min=0, help="Weight of what the frozen autoencoder must go on seeing.")
+    float,
+    typer.Option(
+        min=0, help="Weight of what the frozen autoencoder must go on seeing, from half-way on."
+    ),
 ]
 Shape = Annotated[
     Path | None, typer.Option(help="JSON file for a pair of another shape than the published.")

@@ -26,6 +26,7 @@ from acetate.training.losses import (
 from acetate.training.samples import write_rows
 
 IDENTITY_WEIGHT = 0.5
+"""That of the first step always: with much more, no offset is found that tells of alpha."""
 OFFSET_WEIGHT = 0.02
 ADVERSARIAL_WEIGHT = 0.01
 """The paper's."""
@@ -52,12 +53,13 @@ class PairStage(Stage):
         seed: int,
         adversarial: float = ADVERSARIAL_WEIGHT,
         identity: float = IDENTITY_WEIGHT,
+        steps: int = 0,
     ) -> None:
         super().__init__()
         self.encoder, self.decoder = encoder, decoder
         self.critic = Critic() if adversarial else None
         self.layout, self._frozen, self._seed = layout, frozen, seed
-        self._adversarial, self._identity = adversarial, identity
+        self._adversarial, self._identity, self._steps = adversarial, identity, steps
         self._turns = turns_for(8)
         self._shown = shown
         self.gain = self._measured_gain(shown)
@@ -82,7 +84,8 @@ class PairStage(Stage):
         losses = transparency_losses(decoded, rgba, padded)
         losses["identity"] = picture_loss(picture_losses(picture, over(rgba, GREY)))
         losses["offset"] = (offset * self._frozen.scale).square().mean()
-        total = losses["alpha"] + losses["colour"] + self._identity * losses["identity"]
+        identity = self.identity_weight(step) * losses["identity"]
+        total = losses["alpha"] + losses["colour"] + identity
         total = total + OFFSET_WEIGHT * losses["offset"]
         if self.critic is not None:
             colour = torch.where(rgba[:, 3:] > 0.02, rgba[:, :3], padded)
@@ -90,6 +93,11 @@ class PairStage(Stage):
             losses |= self.critic(decoded, truth, self._adversarial)
             total = total + losses["critic"]
         return {"loss": total, **losses}
+
+    def identity_weight(self, step: int) -> float:
+        """Goes evenly from the usual one to `identity` in the first half of all steps."""
+        share = min(1.0, 2 * step / self._steps) if self._steps else 1.0
+        return IDENTITY_WEIGHT + (self._identity - IDENTITY_WEIGHT) * share
 
     @torch.no_grad()
     def show(self, file: Path) -> None:

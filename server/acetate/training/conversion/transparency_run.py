@@ -109,7 +109,9 @@ def train_transparency_of(wish: TransparencyWish, plan: Plan, report: Report) ->
             facts["pair"] = _fill_from(wish.out, pair, facts)
         kind = DecoderStage if wish.decoder_alone else PairStage
         weights = wish.adversarial, wish.identity
-        stage = kind(frozen, *pair, LAYOUTS[base.family], shown, plan.seed, *weights)
+        # A finished pair has its offsets already: what it is started with counts at once.
+        growing = 0 if wish.start is not None else plan.steps
+        stage = kind(frozen, *pair, LAYOUTS[base.family], shown, plan.seed, *weights, growing)
         if wish.start is not None:
             facts["start"] = read_pair(wish.start, stage)
     trainer = Trainer(stage, plan, wish.out, facts, report)
