@@ -16,7 +16,7 @@ from typing import Any
 
 from acetate_krita.adapter.gui_thread import GuiThread
 from acetate_krita.qt import QtCore
-from tests.editors import contract, contract_law, contract_runner
+from tests.editors import contract, contract_runner
 from tests.editors.krita import own_checks
 from tests.editors.krita.host import KritaHost
 
@@ -99,11 +99,8 @@ class InTurns:
         return outcome[0]
 
 
-def run(report: Path, only: str = "", half: int | None = None) -> Iterator[float]:
-    """Runs every check whose name contains `only`; yields seconds to wait, for the agent.
-
-    With a `half` (0 or 1) only every other story is told: two versions share them.
-    """
+def run(report: Path, part: contract_runner.Part, only: str = "") -> Iterator[float]:
+    """Runs every check whose name contains `only`; yields seconds to wait, for the agent."""
     host, thread = KritaHost(), GuiThread()
     outcome: dict[str, str] = {}
 
@@ -114,15 +111,9 @@ def run(report: Path, only: str = "", half: int | None = None) -> Iterator[float
         except Exception:
             outcome[name] = traceback.format_exc()
 
-    told = 0
-    for name, check, arguments in (*contract_runner.cases(host), *own_checks.cases(host)):
+    for name, check, arguments in (*contract_runner.cases(host, part), *own_checks.cases(host)):
         if only not in name:
             continue
-        if name.startswith("tell_"):
-            stack, tale = divmod(told, len(contract_law.TALES))
-            told += 1
-            if half is not None and (stack + tale) % 2 != half:
-                continue
         if check is contract.check_actions_are_called_later_on_the_hosts_own_thread:
             attempt(name, check, arguments)
             continue
