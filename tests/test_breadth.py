@@ -29,10 +29,17 @@ def named(nodeid: str, *marks: str) -> Any:
     return Item(nodeid, *marks)
 
 
-def test_of_a_matrix_the_first_and_the_last_cell_stay() -> None:
-    cells = [named(f"a.py::test[{cell}]", "matrix") for cell in "wxyz"]
-    another = [named(f"a.py::other[{cell}]", "matrix") for cell in "xy"]
-    assert left_out([*cells, *another]) == cells[1:3]
+def test_of_a_matrix_one_cell_stays_the_same_in_all_of_a_file() -> None:
+    met: set[str] = set()
+    for file in ("a.py", "b.py", "c.py", "d.py"):
+        cells = [named(f"{file}::test[{cell}]", "matrix") for cell in "wxyz"]
+        another = [named(f"{file}::other[{cell}]", "matrix") for cell in "wz"]
+        without = left_out([*cells, *another])
+        stay = [each for each in (*cells, *another) if each not in without]
+        one, other = (each.nodeid.partition("[")[2] for each in stay)
+        assert one == other and one in ("w]", "z]")
+        met.add(one)
+    assert met == {"w]", "z]"}, "files between them meet the first and the last"
 
 
 def test_what_is_exhaustive_stays_out_and_all_else_in() -> None:
