@@ -7,10 +7,13 @@ READY := .venv/ready-$(shell cat pyproject.toml constraints.txt .ci/environment.
 # What is compiled is kept: tests start hundreds of processes, and each would compile it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-# By hand the tests are brief; with CI=true, and by `make test-all`, they are whole.
+# By hand the tests are brief; with CI=true, and by `make test-all`, they are whole. A brief run has a
+# process more than cores, as some tests wait for a clock.
 ifneq ($(CI),true)
 export ACETATE_TESTS ?= brief
 endif
+MORE := $(if $(filter brief,$(ACETATE_TESTS)),1,0)
+WORKERS = $(shell $(BIN)/python -c "import os; print(min(4, (os.cpu_count() or 1) + $(MORE)))")
 
 .PHONY: demo test test-all test-fast check docs lint bench soak plugins wheel page interface cluster editors clean
 
@@ -30,8 +33,7 @@ check: $(READY)-dev
 	$(BIN)/python -m tests.attempts slow \
 		--ignore tests/editors/gimp --ignore tests/editors/krita --ignore tests/page --ignore tests/interface \
 		--ignore tests/workers/test_ray_engine.py --ignore tests/workers/test_ray_queue.py \
-		--numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder \
-		--durations 15
+		--numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --durations 15
 
 # What a change is likely to break, in a minute: no torch, no server, no editor.
 test-fast: $(READY)-dev

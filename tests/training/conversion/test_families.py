@@ -13,7 +13,7 @@ from tests.support.official_shelf import WRITERS
 from tests.training.conversion.family_runs import RATE, STAGES, write_bases
 from tests.training.conversion.processes import PATIENCE, processes_together, script
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,6 @@ def test_a_killed_run_goes_on_to_the_same_bytes(root: Path) -> None:
             assert path.read_bytes() == (killed / path.name).read_bytes(), (family, path.name)
 
 
-@pytest.mark.exhaustive
 def test_two_processes_learn_what_one_does(root: Path) -> None:
     with processes_together(2) as variables:
         both = [script("family_runs", root, "two", **each) for each in variables]
