@@ -16,6 +16,7 @@ import pytest
 from acetate_bridge.client.private_folders import write_private
 from tests.app.server_process import RunningServer
 from tests.breadth import suites
+from tests.editors.gimp.looking import Looking
 from tests.editors.gimp.session import VERSIONS, Gimp
 from tests.editors.screen import Screen, missing
 
@@ -36,6 +37,12 @@ def folder() -> Iterator[Path]:
     found = Path(tempfile.mkdtemp(prefix="acetate-gimp-"))
     yield found
     shutil.rmtree(found, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def looking(folder: Path, suite: str) -> Looking:
+    """Eyes in the process of the panel of one GIMP, each file's in a place of its own."""
+    return Looking(Path(tempfile.mkdtemp(prefix=f"looking-{suite}-", dir=folder)) / "eyes")
 
 
 @pytest.fixture(scope="session")

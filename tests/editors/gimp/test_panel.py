@@ -48,11 +48,6 @@ answer = gone and len(image.get_layers()) == count
 
 
 @pytest.fixture(scope="module")
-def looking(folder: Path, suite: str) -> Looking:
-    return Looking(folder / f"eyes-{suite}")
-
-
-@pytest.fixture(scope="module")
 def caller(server: RunningServer, folder: Path) -> Iterator[Caller]:
     found = Caller(server, folder)
     yield found

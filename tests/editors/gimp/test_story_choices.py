@@ -102,11 +102,6 @@ def things(server: RunningServer, folder: Path) -> Iterator[OwnThings]:
 
 
 @pytest.fixture(scope="module")
-def looking(folder: Path, suite: str) -> Looking:
-    return Looking(folder / f"eyes-{suite}")
-
-
-@pytest.fixture(scope="module")
 def desk(
     suite: str, screen: Screen, folder: Path, reach: dict[str, str], looking: Looking
 ) -> Iterator[Desk]:
