@@ -20,6 +20,7 @@ from tests.editors.screen import Screen
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.exhaustive,
     pytest.mark.skipif(not is_own_python(), reason="the system's Python is not in the chroots"),
 ]
 
