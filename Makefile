@@ -15,7 +15,7 @@ endif
 MORE := $(if $(filter brief,$(ACETATE_TESTS)),1,0)
 WORKERS = $(shell $(BIN)/python -c "import os; print(min(4, (os.cpu_count() or 1) + $(MORE)))")
 
-.PHONY: demo test test-all test-fast check docs lint bench soak plugins wheel page interface cluster editors clean
+.PHONY: demo test test-all test-fast check more docs lint bench soak plugins wheel page interface cluster editors clean
 
 demo: $(READY)
 	$(BIN)/python -m acetate.demo demo
@@ -82,6 +82,9 @@ cluster: $(READY)-more
 editors: $(READY)-more
 	tests/editors/setup.sh
 	$(BIN)/python -m tests.editors.side_by_side gimp krita
+
+# What the tests of the editors and of the cluster need beside the rest.
+more: $(READY)-more
 
 clean:
 	rm -rf .venv .interface build dist demo
