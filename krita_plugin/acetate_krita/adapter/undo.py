@@ -99,6 +99,7 @@ class UndoChains:
     def __init__(self, documents: Documents, application: Any) -> None:
         self._documents = documents
         self._history = History(application)
+        # How many were begun; an undo leaves it as it is.
         self.deeds = 0
         self._chains: dict[str, list[Chain]] = {}
         self._hidden: dict[str, list[_Hidden]] = {}
