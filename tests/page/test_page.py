@@ -106,6 +106,22 @@ def test_a_waiting_job_is_painted_next_or_cancelled(page: Page) -> None:
     expect(page.locator("#queue li")).to_have_count(0, timeout=LONG)
 
 
+def test_an_answer_that_comes_after_the_end_of_its_job_puts_it_back_into_no_queue(
+    page: Page,
+) -> None:
+    generate(page, "a wooden spoon")
+    result(page, "a wooden spoon")
+    page.evaluate(
+        "() => { const [spoon] = [...state.jobs.values()]"
+        ".filter((one) => one.recipe.prompt === 'a wooden spoon'); "
+        "take({ ...spoon, state: 'running' }); }"
+    )
+    # What is drawn is drawn in the next frame.
+    page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))")
+    expect(page.locator("#queue li")).to_have_count(0)
+    expect(page.locator("article").filter(has_text="a wooden spoon")).to_have_count(1)
+
+
 def test_reloading_in_mid_job_loses_nothing_and_two_tabs_agree(
     page: Page, context: BrowserContext
 ) -> None:

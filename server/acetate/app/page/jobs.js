@@ -1,7 +1,10 @@
 const WAITING = ["queued", "running"];
 
 function take(job, preview = 0) {
-  state.jobs.set(job.job, { ...state.jobs.get(job.job), ...job, preview });
+  const known = state.jobs.get(job.job);
+  // An answer may come after the event that its job has ended: what has ended waits no more.
+  if (known && !WAITING.includes(known.state) && WAITING.includes(job.state)) return;
+  state.jobs.set(job.job, { ...known, ...job, preview });
   draw();
 }
 
