@@ -40,7 +40,7 @@ from tests.support.tiny_flux2 import write_tiny_flux2
 from tests.support.tiny_onnx import write_matting
 from tests.support.tiny_qwen import write_tiny_qwen
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.matrix]
 
 
 def told_of(folder: Path, base: Path, family: str) -> Path:

@@ -137,6 +137,7 @@ def test_a_background_is_painted_around_it(
     assert again.read_bytes() == path.read_bytes()
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("favourite", "mode"),
     # Each base once, and each mode in both families and in more than one form.

@@ -74,6 +74,7 @@ def test_one_pass_of_the_decoder(decoder: TransparentDecoder) -> None:
         assert difference(decoder(pixel, latent), expected["single"]) < TOLERANCE
 
 
+@pytest.mark.exhaustive
 def test_the_median_of_eight_passes(decoder: TransparentDecoder) -> None:
     expected = golden("decoder_256")
     pixel, latent = (torch.from_numpy(expected[name]) for name in ("pixel", "latent"))

@@ -88,6 +88,7 @@ def go_on_with_another_plan() -> None:
     raise BadRequest("This was begun with another plan.", "Take that one.")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("stage", "kind", "said"),
     [

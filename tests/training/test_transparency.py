@@ -33,6 +33,7 @@ def nothing(_: str) -> None:
     """No report."""
 
 
+@pytest.mark.exhaustive
 def test_a_decoder_is_polished_behind_the_encoder_of_its_pair(data: Path, out: Path) -> None:
     train_transparency(data, out, 2, 1, nothing)
     pair = load_transparency(out)
