@@ -83,6 +83,7 @@ def test_a_transformation_goes_on_and_the_result_waits_for_it(sheet: Desk) -> No
     sheet.wait(seen)
 
 
+@pytest.mark.exhaustive
 def test_a_transformation_of_a_selection_goes_on(sheet: Desk) -> None:
     sheet.gimp.run("image.select_rectangle(Gimp.ChannelOps.REPLACE, 150, 150, 120, 80)")
     begin(sheet, _IN_A_WHILE)
@@ -99,6 +100,7 @@ def test_a_transformation_of_a_selection_goes_on(sheet: Desk) -> None:
     sheet.wait(lambda: "boat" in sheet.names())
 
 
+@pytest.mark.exhaustive
 def test_a_selection_is_dragged_to_its_end(sheet: Desk) -> None:
     begin(sheet, _IN_A_WHILE)
     sheet.in_image("r")
@@ -215,6 +217,7 @@ add_paper(scratch)
     sheet.gimp.run("scratch.delete(); second.delete()")
 
 
+@pytest.mark.exhaustive
 def test_a_second_view_of_an_image_is_that_image(sheet: Desk) -> None:
     number = sheet.gimp.run("""
 view = Gimp.Display.new(image)
@@ -235,6 +238,7 @@ answer = image.get_id()
     assert "640 × 480" in sheet.panel()["plan"]
 
 
+@pytest.mark.exhaustive
 def test_a_panel_closed_and_opened_again_knows_its_image(sheet: Desk) -> None:
     begin(sheet, _IN_A_WHILE)
     sheet.close_panel()

@@ -148,6 +148,7 @@ def test_layers_are_followed_from_the_fold_to_the_recipe(
     sheet.wait(lambda: sheet.view()["can_generate"])
 
 
+@pytest.mark.exhaustive
 def test_a_preset_is_kept_by_name_and_chosen_in_one_click(
     sheet: Desk, server: RunningServer
 ) -> None:
@@ -168,6 +169,7 @@ def test_a_preset_is_kept_by_name_and_chosen_in_one_click(
     sheet.picture("preset")
 
 
+@pytest.mark.exhaustive
 def test_a_style_is_chosen_and_a_missing_one_is_named_with_its_cure(
     things: OwnThings, sheet: Desk, server: RunningServer
 ) -> None:
