@@ -23,9 +23,9 @@ from tests.editors.host import Host
 
 @dataclass(frozen=True)
 class Part:
-    """Of the kinds of documents every so many is met, and of the stories `number` in `of` told.
+    """How much of the contract: every `kinds`-th kind of document, and one story in `of`.
 
-    All stacks and all stories are met at least once in six.
+    `number` (from 0) says which one. Up to one in six every stack and every story is met.
     """
 
     kinds: int = 1

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.matrix
 
 SIDE = 64
 CHECKPOINTS, FOLDERS, STYLES = draws(20, 4), draws(14, 4), draws(136, 20)
-"""Of each family, and styles: 204 shapes in all, 32 in a brief run."""
+"""Of each family, and styles: 204 shapes in all, 28 in a brief run, of one family."""
 
 
 @pytest.fixture(scope="module")

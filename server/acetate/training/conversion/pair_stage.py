@@ -39,6 +39,7 @@ class PairStage(Stage):
 
     `gain` stands for the published factor of 300 during the training: the encoder's own numbers
     are of the size of a scaled latent then, whatever the autoencoder's standard deviation is.
+    `steps` are those of the whole training (see `identity_weight`); 0: `identity` counts at once.
     """
 
     name = "transparency"
