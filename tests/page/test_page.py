@@ -106,20 +106,37 @@ def test_a_waiting_job_is_painted_next_or_cancelled(page: Page) -> None:
     expect(page.locator("#queue li")).to_have_count(0, timeout=LONG)
 
 
+def hear_late(page: Page, prompt: str, tells: dict[str, object]) -> None:
+    """Have the page hear of a job once more, as it was before, and wait until it is drawn."""
+    page.evaluate(
+        "([prompt, tells]) => { const job = [...state.jobs.values()]"
+        ".find((one) => one.recipe.prompt === prompt); take({ ...job, ...tells }); }",
+        [prompt, tells],
+    )
+    page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))")
+
+
 def test_an_answer_that_comes_after_the_end_of_its_job_puts_it_back_into_no_queue(
     page: Page,
 ) -> None:
     generate(page, "a wooden spoon")
     result(page, "a wooden spoon")
-    page.evaluate(
-        "() => { const [spoon] = [...state.jobs.values()]"
-        ".filter((one) => one.recipe.prompt === 'a wooden spoon'); "
-        "take({ ...spoon, state: 'running' }); }"
-    )
-    # What is drawn is drawn in the next frame.
-    page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))")
+    hear_late(page, "a wooden spoon", {"state": "running"})
     expect(page.locator("#queue li")).to_have_count(0)
     expect(page.locator("article").filter(has_text="a wooden spoon")).to_have_count(1)
+
+
+def test_an_event_that_comes_after_its_result_was_removed_does_not_show_it_again(
+    page: Page,
+) -> None:
+    generate(page, "a brass bell")
+    result(page, "a brass bell")
+    page.get_by_role("button", name="Remove: a brass bell").click()
+    expect(page.locator("article").filter(has_text="a brass bell")).to_have_count(0)
+    for state in ("done", "running"):
+        hear_late(page, "a brass bell", {"state": state, "acknowledged": False})
+        expect(page.locator("#queue li")).to_have_count(0)
+        expect(page.locator("article").filter(has_text="a brass bell")).to_have_count(0)
 
 
 def test_reloading_in_mid_job_loses_nothing_and_two_tabs_agree(

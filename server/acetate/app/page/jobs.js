@@ -1,9 +1,12 @@
 const WAITING = ["queued", "running"];
 
+// A job waits, has ended, is removed: it never goes back.
+const reached = (job) => (job.acknowledged ? 2 : WAITING.includes(job.state) ? 0 : 1);
+
 function take(job, preview = 0) {
   const known = state.jobs.get(job.job);
-  // An answer may come after the event that its job has ended: what has ended waits no more.
-  if (known && !WAITING.includes(known.state) && WAITING.includes(job.state)) return;
+  // Answers and events overtake each other: one may tell of what has passed.
+  if (known && reached(job) < reached(known)) return;
   state.jobs.set(job.job, { ...known, ...job, preview });
   draw();
 }
