@@ -68,16 +68,16 @@ wheel: $(READY)
 # The local page in a real Chromium.
 page: $(READY)-dev
 	tests/page/setup.sh
-	$(BIN)/python -m pytest tests/page
+	$(BIN)/python -m tests.attempts slow tests/page
 
 # Clients and fuzzers that know the description of the HTTP interface alone.
 interface: $(READY)-dev
 	tests/interface/setup.sh $(BIN)/python
-	$(BIN)/python -m pytest tests/interface
+	$(BIN)/python -m tests.attempts slow tests/interface
 
 # Painting in a Ray cluster of two nodes on this machine.
 cluster: $(READY)-more
-	$(BIN)/python -m pytest tests/workers/test_ray_engine.py tests/workers/test_ray_queue.py
+	$(BIN)/python -m tests.attempts slow tests/workers/test_ray_engine.py tests/workers/test_ray_queue.py
 
 editors: $(READY)-more
 	tests/editors/setup.sh

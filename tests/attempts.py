@@ -3,7 +3,8 @@
     python -m tests.attempts late [words of pytest]
 
 The rule says which failures may be the machine's: `late`, what did not come in time (`NotInTime`)
-and nothing else; `slow`, whatever fails in a test of processes at work, which bears that mark.
+and nothing else; `slow`, whatever fails in a test of processes at work: it bears that mark, or one
+of its fixtures is an `OtherProcess`.
 Where three tests at most failed, and all by the rule, their files run once more, alone, and the
 last line names them: each such line is a fault that has still to be found.
 """
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 
 from tests.editors.patience import NotInTime
+from tests.support.other_process import OtherProcess
 
 MOST = 3
 RULES = ("late", "slow")
@@ -35,10 +37,17 @@ def pytest_runtest_makereport(
     report = yield
     if call.excinfo is not None:
         late = call.excinfo.errisinstance(NotInTime)
-        slow = item.get_closest_marker("slow") is not None
-        report.by_the_machine = late if item.config.option.second_attempt == "late" else slow
+        rule = item.config.option.second_attempt
+        report.by_the_machine = late if rule == "late" else has_processes(item)
         report.file = str(item.path)
     return report
+
+
+def has_processes(item: pytest.Item) -> bool:
+    """Other processes are at work in this test."""
+    fixtures: dict[str, object] = getattr(item, "funcargs", {})
+    others = any(isinstance(each, OtherProcess) for each in fixtures.values())
+    return others or item.get_closest_marker("slow") is not None
 
 
 class Failures:

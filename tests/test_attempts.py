@@ -40,6 +40,28 @@ def test_wrong_once():
 def test_other():
     {other}
 """
+SERVED = """
+from pathlib import Path
+import pytest
+from tests.support.other_process import OtherProcess
+
+@pytest.fixture(scope="session")
+def server():
+    return OtherProcess()
+
+@pytest.fixture
+def page(server):
+    return "a page of it"
+
+def test_wrong_once(page):
+    seen = Path(__file__).with_name("seen")
+    if not seen.exists():
+        seen.touch()
+        assert 1 == 2
+
+def test_other():
+    {other}
+"""
 
 
 def outcome(tmp_path: Path, rule: str, tests: str, *words: str) -> subprocess.CompletedProcess[str]:
@@ -53,7 +75,11 @@ def outcome(tmp_path: Path, rule: str, tests: str, *words: str) -> subprocess.Co
 
 @pytest.mark.parametrize(
     ("rule", "tests", "name"),
-    [("late", LATE, "test_late_once"), ("slow", SLOW, "test_wrong_once")],
+    [
+        ("late", LATE, "test_late_once"),
+        ("slow", SLOW, "test_wrong_once"),
+        ("slow", SERVED, "test_wrong_once"),
+    ],
 )
 @pytest.mark.parametrize("words", [(), SIDE_BY_SIDE], ids=["alone", "side by side"])
 def test_what_the_machine_may_have_spoilt_is_tried_once_more_and_named(
@@ -66,7 +92,7 @@ def test_what_the_machine_may_have_spoilt_is_tried_once_more_and_named(
 
 
 @pytest.mark.parametrize("other", ["assert 1 == 2", "raise TimeoutError"])
-@pytest.mark.parametrize(("rule", "tests"), [("late", LATE), ("slow", SLOW)])
+@pytest.mark.parametrize(("rule", "tests"), [("late", LATE), ("slow", SLOW), ("slow", SERVED)])
 def test_what_is_wrong_counts_at_once(tmp_path: Path, rule: str, tests: str, other: str) -> None:
     done = outcome(tmp_path, rule, tests.format(other=other))
     assert done.returncode == 1

@@ -28,6 +28,7 @@ from acetate.jobs.manager import Manager
 from acetate.logs import LogFormat, set_up
 from acetate.workers.supervisor import Patience
 from acetate_bridge.client.discovery import Runtime, read_runtime
+from tests.support.other_process import OtherProcess
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "test-token-" + "0123456789abcdef" * 2
@@ -44,7 +45,7 @@ LONG = 300.0
 """Seconds that a wait may take on a slow, busy machine before it counts as failed."""
 
 
-class RunningServer:
+class RunningServer(OtherProcess):
     """Starts on entry; `kill` and `start` again as a test needs. Folders are kept in between."""
 
     def __init__(

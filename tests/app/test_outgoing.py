@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import psutil
+import pytest
 
 from acetate.app.outgoing import SMALL_BYTES, Outgoing
 from acetate_bridge import Done
@@ -61,6 +62,7 @@ async def test_whoever_leaves_while_it_waits_keeps_nobody_waiting() -> None:
     assert inside.is_set() and outgoing.held == 0
 
 
+@pytest.mark.slow
 def test_many_who_do_not_read_a_large_result_cost_the_memory_of_a_few(
     tmp_path: Path,
 ) -> None:

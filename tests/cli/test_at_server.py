@@ -9,6 +9,7 @@ from tests.app.server_process import RunningServer
 from tests.cli.conftest import Acetate
 
 
+@pytest.mark.slow
 def test_variants_are_painted_at_the_local_server(
     acetate: Acetate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

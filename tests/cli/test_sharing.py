@@ -14,6 +14,7 @@ from tests.cli.conftest import Acetate
 PAINT = ("generate", "text", "a cat", "--size", "64", "--steps", "1")
 
 
+@pytest.mark.slow
 def test_a_picture_is_painted_at_a_shared_server(
     acetate: Acetate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

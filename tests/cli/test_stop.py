@@ -12,6 +12,7 @@ from tests.app.server_process import RunningServer
 from tests.cli.conftest import Acetate
 
 
+@pytest.mark.slow
 def test_the_server_that_runs_here_is_stopped(
     acetate: Acetate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

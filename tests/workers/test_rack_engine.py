@@ -172,6 +172,7 @@ def test_while_the_devices_are_loading_it_is_not_said_that_nothing_else_is_here(
     assert offers.model("embedded") and offers.model("qwen-layered")
 
 
+@pytest.mark.slow
 def test_a_server_paints_there_what_it_has_not_itself(rack: RackServer, tmp_path: Path) -> None:
     """The whole way: the page's interface, the queue, the other server, and back."""
     with RunningServer(tmp_path, racks=(rack.address,)) as server:
