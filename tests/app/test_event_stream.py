@@ -63,6 +63,17 @@ def test_a_reader_sees_a_job_from_its_first_step_to_its_layers(server: RunningSe
     assert {change["job"]["state"] for change in found} <= {"queued", "running", "done"}
 
 
+def test_readers_hear_that_a_result_was_acknowledged(server: RunningServer) -> None:
+    job = follow(server, {"mode": "text", "prompt": "a lantern", "steps": 2})[-1]["job"]["job"]
+    link = connection(server)
+    link.request("GET", "/v1/events", headers=HEADERS)
+    answer = link.getresponse()
+    assert answer.readline() == b"\n"
+    assert fetch(server, "POST", f"/v1/jobs/{job}/acknowledge")[0] == 200
+    assert list(changes(answer, job))[-1]["job"]["acknowledged"]
+    link.close()
+
+
 def test_a_variant_is_exported_with_its_layers(server: RunningServer) -> None:
     job = follow(server, {"mode": "text", "prompt": "a lantern", "steps": 2}, 2)[-1]["job"]
     status, body = fetch(server, "GET", f"/v1/jobs/{job['job']}/export?format=ora&variant=1")

@@ -85,6 +85,19 @@ def test_a_removed_result_stays_removed(page: Page) -> None:
     expect(page.locator("article").filter(has_text="a clay pot")).to_have_count(0)
 
 
+def test_what_is_removed_in_one_tab_goes_from_the_other(
+    page: Page, context: BrowserContext
+) -> None:
+    generate(page, "a tin drum")
+    other = context.new_page()
+    other.goto(page.url)
+    result(other, "a tin drum")
+    result(page, "a tin drum")
+    page.get_by_role("button", name="Remove: a tin drum").click()
+    for tab in (page, other):
+        expect(tab.locator("article").filter(has_text="a tin drum")).to_have_count(0)
+
+
 def test_a_waiting_job_is_painted_next_or_cancelled(page: Page) -> None:
     page.locator("summary").filter(has_text="More").click()
     expect(page.get_by_role("button", name="Generate")).to_be_enabled(timeout=LONG)

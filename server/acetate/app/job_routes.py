@@ -154,6 +154,7 @@ async def acknowledge_job(request: web.Request) -> web.Response:
     manager = request.app[CONTEXT].manager
     if await manager.record(SCRIPTS, job) and not await manager.acknowledge(SCRIPTS, job):
         return refusal(409, "not_ended", "The job has not ended yet.")
+    request.app[CONTEXT].scripts.changed(job)
     return await _job_answer(request, job, 200)
 
 

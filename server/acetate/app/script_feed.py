@@ -59,11 +59,15 @@ class ScriptFeed:
         finally:
             self._readers.remove(news)
 
+    def changed(self, job: str) -> None:
+        """A job is another than its readers know."""
+        for news in self._readers:
+            news.add(job)
+
     def _on_queue(self, queue: Queue) -> None:
         """Whoever waits may have moved up."""
         for job in queue.jobs:
-            for news in self._readers:
-                news.add(job)
+            self.changed(job)
 
     def _on_notice(self, notice: Notice) -> None:
         job = notice.stored.job if isinstance(notice, FreshLayer) else notice.job
@@ -71,5 +75,4 @@ class ScriptFeed:
             self.previews[job] = notice
         elif isinstance(notice, (Done, Failed, Cancelled)):
             self.previews.pop(job, None)
-        for news in self._readers:
-            news.add(job)
+        self.changed(job)

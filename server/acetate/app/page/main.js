@@ -40,7 +40,7 @@ async function follow() {
         for (const line of lines.filter(Boolean)) {
           const change = JSON.parse(line);
           take(change.job, change.preview);
-          if (change.job.state === "done") say(t("Done: {what}", { what: titleOf(change.job) }));
+          if (change.job.state === "done" && !change.job.acknowledged) say(t("Done: {what}", { what: titleOf(change.job) }));
         }
       }
     } catch (error) {
