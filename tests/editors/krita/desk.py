@@ -97,16 +97,16 @@ class Desk:
             self.wait(lambda: self.ask(f"reachable({widget})"))
             x, y = self.ask(f"place({widget})")
             self.screen.do("xdotool", "mousemove", str(x), str(y), "click", "1")
-            if self._soon(lambda: self.ask("presses.count")):
+            if self.soon(lambda: self.ask("presses.count")):
                 return
             unmoved = self.ask(f"place({widget})") == [x, y]
-            if unmoved and self._soon(lambda: self.ask("presses.count"), 45):
+            if unmoved and self.soon(lambda: self.ask("presses.count"), 45):
                 return
         self.picture("not-pressed")
         met = self.ask(f"met_at({widget})")
         raise NotInTime(f"{widget} was never met by a click; {met}")
 
-    def _soon(self, true: Callable[[], Any], seconds: float = 5) -> bool:
+    def soon(self, true: Callable[[], Any], seconds: float = 5) -> bool:
         """Whether it comes about within a few seconds, in which Krita's loop turns many times."""
         until, turns = time.monotonic() + seconds, 0
         while turns < 20 or time.monotonic() < until:
@@ -122,7 +122,7 @@ class Desk:
             self.click("panel().prompts.text")
             self.screen.key("ctrl+a")
             self.screen.type(prompt)
-            if self._soon(lambda: self.view()["prompt"] == prompt):
+            if self.soon(lambda: self.view()["prompt"] == prompt):
                 return
         self.picture("not-written")
         raise NotInTime(f"{prompt!r} never stood there; {self.view()}")
