@@ -49,9 +49,10 @@ class Listener:
         self.client.stop(LONG)
 
     def _take(self, event: Event) -> None:
-        self._news.put(event)
         if is_ending(event) and self._acknowledge:
             self.client.acknowledge(event.job)
+        # Last: whoever waits for it may stop the client at once.
+        self._news.put(event)
 
     def submit(self, prompt: str = "a cat", **recipe: int | float | str) -> str:
         """Ask for a small picture."""

@@ -55,6 +55,17 @@ def check_the_active_layer_stays_until_the_painter_chooses_another(host: Host) -
     host.close(document)
 
 
+def check_a_result_that_is_chosen_right_after_it_came_stays_active(host: Host) -> None:
+    document = host.new_document(16, 16, host.kinds[0])
+    old = host.paint(document, "old", solid(16, 16, 9, 0, 0), 0, 0)
+    (new,) = put(host, document, layer(solid(4, 4, 1, 2, 3), 2, 3), place=Place(old))
+    host.editor.choose(document, new)
+    host.settle()
+    found = host.editor.active_layer(document)
+    assert found is not None and found.key == new
+    host.close(document)
+
+
 def check_a_layer_goes_into_the_group_of_its_neighbour(host: Host) -> None:
     document = host.new_document(32, 32, host.kinds[0])
     group = host.make_group(document, "scene")

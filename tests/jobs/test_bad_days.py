@@ -173,3 +173,21 @@ def test_images_that_no_job_names_make_room_for_others(tmp_path: Path) -> None:
     assert evicted.files == [f"image-{digit * 64}" for digit in "012"] and evicted.over <= 0
     assert store.job("unfetched") is not None
     store.close()
+
+
+async def test_what_waits_for_another_program_is_not_overtaken(tmp_path: Path) -> None:
+    ledger = await asyncio.to_thread(Ledger.open, tmp_path, 2**20)
+    written: list[int] = []
+    held = [True]
+
+    def write(number: int) -> None:
+        if number == 1 and held:
+            held.pop()
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise error
+        written.append(number)
+
+    await asyncio.gather(*(ledger.call(write, number) for number in (1, 2, 3)))
+    assert written == [1, 2, 3]
+    await asyncio.to_thread(ledger.close)

@@ -102,3 +102,29 @@ async def test_a_process_that_speaks_nonsense_says_so(
     assert (await state_of(downloads)).state == "failed"
     assert len(started) == 1 and started[0].returncode is not None
     await downloads.close()
+
+
+REMOVER = """
+import json
+import sys
+import time
+from pathlib import Path
+import msgspec
+from acetate.workers.download_process import Ended
+folder = Path(json.loads(sys.argv[1])["models_folder"])
+(folder / str(len(list(folder.iterdir())))).touch()
+while len(list(folder.iterdir())) < 2:
+    time.sleep(0.01)
+print(msgspec.json.encode(Ended("")).decode(), flush=True)
+"""
+
+
+async def test_two_who_remove_one_model_at_once_are_both_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "remover.py").write_text(REMOVER)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "models").mkdir()
+    downloads = made(tmp_path / "models", "remover")
+    await asyncio.gather(downloads.remove("m"), downloads.remove("m"))
+    await downloads.close()

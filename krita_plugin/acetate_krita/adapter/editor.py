@@ -159,7 +159,8 @@ class KritaEditor:
 
     def choose(self, document: str, layer: str) -> None:
         found = self._find(document)
-        self._settlings.pop(document, None)
+        if settling := self._settlings.get(document):
+            settling.turn_to(layer)
         found.setActiveNode(stack.layer_of(found, layer))
         self.undo_chains.note_active(document, layer)
 

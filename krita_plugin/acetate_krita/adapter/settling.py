@@ -54,6 +54,10 @@ class Settling:
         ours = node is None or stack.key_of(node) in self._new
         return self._attention.active if self._attention is not None and ours else ""
 
+    def turn_to(self, layer: str) -> None:
+        """The painter works on this layer now: what was active before is not given back."""
+        self._attention = Attention(layer)
+
     def _wait(self, milliseconds: int) -> None:
         QtCore.QTimer.singleShot(milliseconds, self._go_on)
 

@@ -46,6 +46,7 @@ class Ledger:
         self._reserve = reserve
         self._quota = quota
         self._thread = ThreadPoolExecutor(1, "store")
+        self._in_turn = asyncio.Lock()
 
     @classmethod
     def open(cls, folder: Path, quota: int) -> Ledger:
@@ -84,26 +85,29 @@ class Ledger:
 
         loop = asyncio.get_running_loop()
         until = loop.time() + _BUSY_PATIENCE
-        while True:
-            try:
-                return await loop.run_in_executor(self._thread, attempt)
-            except sqlite3.IntegrityError:
-                raise
-            except sqlite3.Error as error:
-                if not is_busy(error):
-                    log.error("the job store failed: %s", error)
+        # What waits for another program is overtaken by nothing: a client takes an event that comes
+        # after one with a higher number for one that it has heard.
+        async with self._in_turn:
+            while True:
+                try:
+                    return await loop.run_in_executor(self._thread, attempt)
+                except sqlite3.IntegrityError:
+                    raise
+                except sqlite3.Error as error:
+                    if not is_busy(error):
+                        log.error("the job store failed: %s", error)
+                        raise Refused(
+                            "store_failed",
+                            f"The job store cannot be used ({error}).",
+                            "Look at the server's disk and its log.",
+                        ) from error
+                if loop.time() > until:
                     raise Refused(
-                        "store_failed",
-                        f"The job store cannot be used ({error}).",
-                        "Look at the server's disk and its log.",
-                    ) from error
-            if loop.time() > until:
-                raise Refused(
-                    "store_busy",
-                    "Another program holds the server's job store.",
-                    "Close it (a backup, a viewer of databases) and try again.",
-                )
-            await asyncio.sleep(_BUSY_PAUSE)
+                        "store_busy",
+                        "Another program holds the server's job store.",
+                        "Close it (a backup, a viewer of databases) and try again.",
+                    )
+                await asyncio.sleep(_BUSY_PAUSE)
 
     async def keep_image(self, sha256: str, image: Image) -> None:
         """Store an upload; raises Refused for pixels that are not what their name says."""

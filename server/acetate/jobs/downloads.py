@@ -173,7 +173,8 @@ class Downloads:
                     hear(line)
             await process.wait()
         finally:
-            del self._processes[order.model]
+            if self._processes.get(order.model) is process:
+                del self._processes[order.model]
             await _end(process)
         return ended or Ended(
             "download_lost", "The download ended unexpectedly.", "Ask for it again; it resumes."

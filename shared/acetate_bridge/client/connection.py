@@ -110,7 +110,9 @@ class Link:
         self._wake.set()
 
     def want_server(self) -> None:
-        """Start a server if none is found."""
+        """Start a server if none is found; while a connection stands, that is no wish for later."""
+        if self.stands:
+            return
         self._server_wanted = True
         self._wake.set()
 

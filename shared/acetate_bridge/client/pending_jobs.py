@@ -153,6 +153,9 @@ class Pending:
             )
             return
         yield from self._submit(job)
+        if job.cancelled:
+            # The server knew no such job when it was told the first time.
+            yield Cancel(job.submit.job)
 
     @property
     def open_jobs(self) -> list[str]:

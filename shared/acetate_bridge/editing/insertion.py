@@ -24,7 +24,6 @@ from acetate_bridge.editing.results import PlaceLost, Strip
 from acetate_bridge.editing.stack_order import Earlier, place_now
 from acetate_bridge.editing.standing import last_results, layers_with
 from acetate_bridge.protocol.geometry import Rect
-from acetate_bridge.protocol.types import Layer
 
 log = logging.getLogger("acetate.panel")
 
@@ -245,6 +244,12 @@ class Deliveries:
         record = self.strip.record
         self.strip.discard()
         if record is not None and self.strip.record is None:
+            thrown = [task for task, _ in self._waiting if task.record.job == record.job]
+            self._waiting = [each for each in self._waiting if each[0].record.job != record.job]
+            for task in thrown:
+                task.results = []
+                if task.ended:
+                    self.end(task)
             self._let_go(record.job)
 
     def look_again(self) -> None:
@@ -282,10 +287,7 @@ class Deliveries:
         )
         strip = Strip(self._editor, self._earlier)
         strip.begin(record)
-        strip.results = [
-            replace(result, layers=tuple(_moved(each, *moved) for each in result.layers))
-            for result in results
-        ]
+        strip.results = [result.moved(*moved) for result in results]
         strip.show(strip.results[0])
         for result in strip.results:
             remember(self._editor, record, result)
@@ -393,7 +395,3 @@ def _shift(region: Rect, document: Document) -> tuple[int, int]:
         (canvas.width - region.width) // 2 - region.x,
         (canvas.height - region.height) // 2 - region.y,
     )
-
-
-def _moved(layer: Layer, x: int, y: int) -> Layer:
-    return replace(layer, x=layer.x + x, y=layer.y + y)

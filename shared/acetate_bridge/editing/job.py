@@ -165,6 +165,11 @@ class Result:
             return self.layers[0].name
         return f"{layer_name(recipe.prompt)} · seed {recipe.seed} · {recipe.steps} steps"
 
+    def moved(self, x: int, y: int) -> Result:
+        """The same, so many pixels to the right and down."""
+        moved = (replace(each, x=each.x + x, y=each.y + y) for each in self.layers)
+        return replace(self, layers=tuple(moved))
+
 
 @dataclass(frozen=True)
 class Arrival:

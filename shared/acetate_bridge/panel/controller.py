@@ -57,6 +57,7 @@ class Controller(Previewing):
         self._on_change = on_change
         self._make_link = make_link
         self._revived = False
+        self._states = 0
         self._given_way: PanelSettings | None = None
 
     # ---- coming and going
@@ -232,8 +233,10 @@ class Controller(Previewing):
             self._revived = any(task.heard and not task.ended for task in self._tasks.values())
             if self._revived:
                 self._link.start_server()
+        self._states += 1
         if state.connection is Connection.READY and any(map(_unheard, self._tasks.values())):
-            self._editor.call_later(_UNHEARD_AFTER, self._forget_unheard)
+            forget = functools.partial(self._forget_unheard, self._states)
+            self._editor.call_later(_UNHEARD_AFTER, forget)
 
     @safely
     def take_offer(self, offer: Models) -> None:
@@ -262,7 +265,8 @@ class Controller(Previewing):
                 # Settled earlier, but the server has not heard so.
                 self._link.acknowledge(event.job)
         elif isinstance(event, Accepted):
-            task.ahead = event.ahead
+            if self.known.queue is None or event.job not in self.known.queue.jobs:
+                task.ahead = event.ahead
         elif isinstance(event, Progress):
             task.progress = event
         elif isinstance(event, Preview):
@@ -283,9 +287,12 @@ class Controller(Previewing):
             self._look()
 
     @safely
-    def _forget_unheard(self) -> None:
-        """The server knows nothing of these jobs: they never reached it, or are too old."""
-        if self.known.state.connection is Connection.READY:
+    def _forget_unheard(self, since: int) -> None:
+        """The server knows nothing of these jobs: they never reached it, or are too old.
+
+        Another connection than the one that stood all the time has still to tell of them.
+        """
+        if since == self._states:
             for task in list(filter(_unheard, self._tasks.values())):
                 self._settle(task)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -65,13 +66,15 @@ class Hearing:
         self._call_soon = call_soon
         self._listener = listener
         self._previews: dict[str, Preview] = {}
+        self._one_at_a_time = threading.Lock()
 
     def event(self, event: Event) -> None:
         """An event of a job."""
         if isinstance(event, Preview):
             # Only the newest is worth drawing; one call on its way fetches whatever is newest.
-            waiting = self._previews.get(event.job)
-            self._previews[event.job] = event
+            with self._one_at_a_time:
+                waiting = self._previews.get(event.job)
+                self._previews[event.job] = event
             if waiting is None:
                 self._call_soon(functools.partial(self._newest_preview, event.job))
         elif isinstance(event, LayerReady):
@@ -93,6 +96,7 @@ class Hearing:
         self._call_soon(functools.partial(self._listener.take_queue, queue))
 
     def _newest_preview(self, job: str) -> None:
-        event = self._previews.pop(job, None)
+        with self._one_at_a_time:
+            event = self._previews.pop(job, None)
         if event is not None:
             self._listener.take(event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import webbrowser
 from collections.abc import Callable
 from dataclasses import replace
@@ -33,6 +34,7 @@ class Equipping(Asking):
 
     def __init__(self, editor: Editor, settings_file: Path) -> None:
         super().__init__(editor, settings_file)
+        self._setups_asked = 0
         self.known.folders = (
             FolderView("Settings", str(config_folder())),
             FolderView("Jobs and results", str(data_folder())),
@@ -62,14 +64,20 @@ class Equipping(Asking):
         """Look anew at what is in place."""
         self._look_at_parts()
         if self._link is not None:
+            self._setups_asked += 1
+            take = functools.partial(self.take_setup, self._setups_asked)
             self._link.ask_setup(
-                lambda found, card: self._editor.call_soon(lambda: self.take_setup(found, card))
+                lambda found, card: self._editor.call_soon(functools.partial(take, found, card))
             )
 
     @safely
-    def take_setup(self, found: Setup | None, card: str) -> None:
-        """What the server, or this machine, says of itself."""
-        self.known.setup, self.known.card = found, card
+    def take_setup(self, asked: int, found: Setup | None, card: str) -> None:
+        """What the server, or this machine, says of itself; only the last that was asked counts.
+
+        Who does not answer at once, a server that has gone, may answer after the next one.
+        """
+        if asked == self._setups_asked:
+            self.known.setup, self.known.card = found, card
 
     @safely
     def press_setup_button(self, key: str) -> None:

@@ -34,3 +34,22 @@ async def test_one_that_is_stopped_as_it_is_woken_ends(turns: int) -> None:
     connecting.cancel()
     await asyncio.wait({connecting})
     assert ended
+
+
+async def test_a_server_that_was_wanted_while_one_was_there_is_not_started_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[object] = []
+    monkeypatch.setattr("acetate_bridge.client.connection.start_server", started.append)
+    told: asyncio.Queue[State] = asyncio.Queue()
+    ears = Ears(nothing, told.put_nowait, nothing, nothing)
+    link = Link("a-client", Pending("", 0), ears, Where(None, None, ""), None)
+    with monkeypatch.context() as connected:
+        connected.setattr(Link, "stands", True)
+        link.want_server()
+    connecting = asyncio.ensure_future(link.keep_connected())
+    while (await told.get()).connection is not Connection.NO_SERVER:
+        pass
+    connecting.cancel()
+    await asyncio.wait({connecting})
+    assert started == []

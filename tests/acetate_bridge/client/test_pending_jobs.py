@@ -78,3 +78,12 @@ def test_images_that_the_job_never_had_end_it() -> None:
     pending.add("job-1", REQUEST)
     (failed,) = pending.supply(Missing("job-1", ["0" * 64]), "")
     assert isinstance(failed, Failed) and failed.code == "upload_failed"
+
+
+def test_a_cancel_that_the_server_could_not_take_comes_after_the_images_it_lacked() -> None:
+    pending = Pending()
+    pending.add("job-1", REQUEST)
+    list(pending.introduce("job-1"))
+    pending.cancel("job-1")
+    (digest,) = (each.sha256 for each in pending.resume("store") if isinstance(each, Upload))
+    assert kinds(pending.supply(Missing("job-1", [digest]), "")) == [Upload, Submit, Cancel]

@@ -273,3 +273,18 @@ def test_a_server_that_died_with_a_job_is_started_again_once_for_each_outage(
     desk.state(Connection.READY, "Connected.")
     desk.state(Connection.NO_SERVER, "The server is not running.")
     assert desk.link.said.count("start_server") == 2
+
+
+def test_a_connection_forgets_no_job_that_the_next_one_may_tell_of(tmp_path: Path) -> None:
+    before = Desk(tmp_path)
+    job = before.ask()
+    before.panel.stop()
+    desk = Desk(tmp_path)
+    earlier = list(desk.editor.later)
+    desk.state(Connection.WAITING)
+    desk.state(Connection.READY)
+    later = [each for each in desk.editor.later if each not in earlier]
+    for due, forgotten in ((earlier, []), (later, [job])):
+        for _, action in due:
+            action()
+        assert desk.link.acknowledged == forgotten

@@ -281,3 +281,25 @@ def test_a_server_that_tells_no_order_has_nothing_moved(tmp_path: Path) -> None:
     assert not any(job.sooner or job.later for job in desk.view.queue)
     desk.panel.move(jobs[2], sooner=True)
     assert not any(said.startswith("move") for said in desk.link.said)
+
+
+def test_of_two_answers_about_the_set_up_the_one_that_was_asked_for_last_counts(
+    tmp_path: Path,
+) -> None:
+    desk = Desk(tmp_path)
+    desk.state(Connection.WAITING)
+    desk.state(Connection.READY)
+    lost, now = desk.link.asked_setup[-2:]
+    now(SETUP, "")
+    lost(None, "own card")
+    desk.editor.settle()
+    assert desk.view.setup.machine == f"This machine: {SETUP.card}"
+
+
+def test_how_a_job_stood_when_it_was_taken_is_older_than_the_queue(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    job = desk.ask()
+    say(desk, [job])
+    before = desk.view.queue[0].progress.words
+    desk.accepted(5)
+    assert desk.view.queue[0].progress.words == before

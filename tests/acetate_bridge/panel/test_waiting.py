@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.acetate_bridge.panel.desk import Desk
 
 
@@ -46,3 +48,22 @@ def test_a_result_that_waits_in_one_document_holds_up_no_other(tmp_path: Path) -
     desk.layer(job=second)
     assert desk.names() == []
     assert [entry.name for entry in desk.editor.stack(other)] == ["foreground 0"]
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_result_that_is_discarded_while_it_waits_does_not_come(
+    tmp_path: Path, ended: bool
+) -> None:
+    desk = Desk(tmp_path)
+    desk.ask()
+    desk.editor.painting = True
+    desk.layer()
+    if ended:
+        desk.done()
+    desk.panel.discard()
+    assert desk.view.results == () and "hand rests" not in desk.view.status.sentence
+    desk.editor.painting = False
+    desk.editor.pass_time()
+    if not ended:
+        desk.done()
+    assert desk.names() == [] and desk.link.acknowledged == [desk.job]
