@@ -1,7 +1,7 @@
 const find = (id) => document.getElementById(id);
 const say = (text) => { find("status").textContent = text; };
 const STORED = "acetate.key";
-const state = { key: "", models: [], modes: [], limits: {}, jobs: new Map(), pictures: new Map(), waiting: [], setup: null, styles: new Map(), follows: [], takes: new Map(), chosen: new Map() };
+const state = { key: "", models: [], modes: [], limits: {}, jobs: new Map(), pictures: new Map(), waiting: [], setup: null, styles: new Map(), follows: [], takes: new Map(), chosen: new Map(), accepted: new Set() };
 
 async function ask(path, options = {}) {
   const headers = { ...options.headers, Authorization: "Bearer " + state.key };

@@ -1,27 +1,41 @@
 const modeNow = () => state.modes.find((mode) => mode.name === find("mode").value);
 const modelNow = () => state.models.find((model) => model.id === find("model").value);
 
+function refill(menu, options) {
+  // Only what differs: an open menu closes when it is filled anew.
+  const told = (list) => JSON.stringify(Array.from(list, (one) => [one.value, one.textContent]));
+  if (told(menu.options) === told(options)) return;
+  const chosen = menu.value;
+  menu.replaceChildren(...options);
+  if (options.some((one) => one.value === chosen)) menu.value = chosen;
+}
+
 function drawModes() {
-  const chosen = find("mode").value || "text";
-  find("mode").replaceChildren(
-    ...state.modes.map((mode) => element("option", { value: mode.name, textContent: t(mode.words) }))
-  );
-  if (state.modes.some((mode) => mode.name === chosen)) find("mode").value = chosen;
-  drawMode();
+  const before = find("mode").value;
+  refill(find("mode"), state.modes.map((mode) => element("option", { value: mode.name, textContent: t(mode.words) })));
+  if (!before && state.modes.some((mode) => mode.name === "text")) find("mode").value = "text";
+  // What is filled in stays while the mode does.
+  if (find("mode").value !== before) drawMode();
+  else if (offerModels()) drawModel();
+}
+
+function offerModels() {
+  // Returns whether another model is chosen by it.
+  const mode = modeNow();
+  if (!mode) return false;
+  const able = state.models.filter((model) => model.state === "ready" && model.modes.includes(mode.name));
+  const chosen = find("model").value;
+  refill(find("model"), able.map((model) => element("option", { value: model.id, textContent: model.name || model.id })));
+  const other = bestFirst(state.models).find((model) => model.modes.includes(mode.name));
+  find("mode-note").textContent = able.length ? "" : other ? needs(other) : t("No model that is known here can do that.");
+  find("generate").disabled = !able.length;
+  return find("model").value !== chosen;
 }
 
 function drawMode() {
   const mode = modeNow();
   if (!mode) return;
-  const able = state.models.filter((model) => model.state === "ready" && model.modes.includes(mode.name));
-  const chosen = find("model").value;
-  find("model").replaceChildren(
-    ...able.map((model) => element("option", { value: model.id, textContent: model.name || model.id }))
-  );
-  if (able.some((model) => model.id === chosen)) find("model").value = chosen;
-  const other = bestFirst(state.models).find((model) => model.modes.includes(mode.name));
-  find("mode-note").textContent = able.length ? "" : other ? needs(other) : t("No model that is known here can do that.");
-  find("generate").disabled = !able.length;
+  offerModels();
   find("layer-prompts").replaceChildren(
     ...mode.prompts.flatMap((role) => [
       element("label", { htmlFor: "prompt-" + role, textContent: t("Prompt: {layer}", { layer: roleWords(role) }) }),
@@ -70,12 +84,20 @@ function drawInput(input) {
     element("label", { htmlFor: id, textContent: t("Drop or choose: {what}", { what: label }) }), chooser, shown);
   const take = async (file) => {
     if (!file) return;
-    const picture = await pictureIn(file);
-    if (!zone.isConnected) return; // Another mode was chosen meanwhile.
-    state.pictures.set(input.name, { picture, file });
-    Object.assign(shown, { src: URL.createObjectURL(file), alt: label, hidden: false });
-    find("width").value = picture.width;
-    find("height").value = picture.height;
+    const chosen = { picture: pictureIn(file), file };
+    state.pictures.set(input.name, chosen);
+    // Another picture or another mode may be chosen while this one is read.
+    const counts = () => state.pictures.get(input.name) === chosen;
+    try {
+      const { width, height } = await chosen.picture;
+      if (!counts()) return;
+      Object.assign(shown, { src: URL.createObjectURL(file), alt: label, hidden: false });
+      find("width").value = width;
+      find("height").value = height;
+    } catch (error) {
+      if (counts()) state.pictures.delete(input.name);
+      throw error;
+    }
   };
   state.takes.set(input.name, (file) => { choose(chooser, file); return take(file); });
   chooser.addEventListener("change", () => safely(() => take(chooser.files[0])));
@@ -120,16 +142,20 @@ async function upload(picture, frame) {
 async function paint(event) {
   event.preventDefault();
   await safely(async () => {
+    // A picture that is being read gives its size to the form. What is asked for is then taken from
+    // the form in one moment: it may be another when the server has answered.
+    await Promise.all([...state.pictures.values(), ...state.follows].map(({ picture }) => picture));
     const lacking = modeNow().inputs.find((input) => input.required && !state.pictures.has(input.name));
     if (lacking) throw new Error(t("Choose first: {what}.", { what: t(lacking.words) }));
+    const pictures = [...[...state.pictures].map(([name, { picture }]) => [name, picture]), ...followedNow()];
+    const chosen = { inputs: [...state.pictures].map(([name, { file }]) => [name, file]), follows: state.follows.map(({ file }) => file) };
+    const variants = find("variants").disabled ? 1 : Number(find("variants").value);
     const recipe = recipeNow();
     const wish = { width: Number(find("width").value), height: Number(find("height").value), model: recipe.model, mode: recipe.mode };
     const frame = await tell("/v1/frames", wish);
     const images = {};
-    const chosen = { inputs: [...state.pictures].map(([name, { file }]) => [name, file]), follows: state.follows.map(({ file }) => file) };
-    for (const [name, { picture }] of state.pictures) images[name] = await upload(picture, frame);
-    await uploadFollowed(images, frame);
-    const taken = await tell("/v1/jobs", { recipe, images, frame, variants: find("variants").disabled ? 1 : Number(find("variants").value) });
+    for (const [name, picture] of pictures) images[name] = await upload(await picture, frame);
+    const taken = await tell("/v1/jobs", { recipe, images, frame, variants });
     state.chosen.set(taken.job, chosen);
     say(t("Taken: it waits in the queue."));
   });
@@ -154,8 +180,10 @@ async function restore(job, recipe, seed) {
     if (field) field.value = words;
   }
   const { inputs, follows } = state.chosen.get(job.job) ?? { inputs: [], follows: [] };
-  for (const [name, file] of inputs) await state.takes.get(name)?.(file);
-  await restoreGuides(recipe, follows);
+  const turn = (restore.turn = (restore.turn ?? 0) + 1);
+  const read = inputs.map(([name, file]) => state.takes.get(name)?.(file));
+  await Promise.all([...read, ...restoreGuides(recipe, follows)]);
+  if (turn !== restore.turn) return false;
   const [layer] = job.layers ?? [];
   if (layer && !state.pictures.size && !OWN_PIXELS.includes(recipe.mode)) {
     find("width").value = layer.width;

@@ -67,8 +67,17 @@ function chooserOf(follow) {
 
 async function takeFollowed(follow, file) {
   if (!file) return;
-  Object.assign(follow, { picture: await pictureIn(file), file });
-  Object.assign(follow.shown, { src: URL.createObjectURL(file), alt: follow.chooser.ariaLabel, hidden: false });
+  const picture = pictureIn(file);
+  Object.assign(follow, { picture, file });
+  // Another one may be chosen while this one is read.
+  const counts = () => follow.picture === picture;
+  try {
+    await picture;
+  } catch (error) {
+    if (counts()) Object.assign(follow, { picture: undefined, file: undefined });
+    throw error;
+  }
+  if (counts()) Object.assign(follow.shown, { src: URL.createObjectURL(file), alt: follow.chooser.ariaLabel, hidden: false });
 }
 
 function followOf({ kind, strength = 1, derived = false, aspect = "whole" }) {
@@ -82,16 +91,16 @@ function addFollow() {
   drawGuides();
 }
 
-async function restoreGuides(recipe, files) {
+function restoreGuides(recipe, files) {
   state.styles = new Map(Object.entries(recipe.styles));
   const follows = [recipe.control, ...recipe.controls].filter(Boolean).map(followOf);
   state.follows = follows;
   drawGuides();
-  for (const [index, follow] of follows.entries()) {
-    if (!files[index]) continue;
-    choose(follow.chooser, files[index]);
-    await takeFollowed(follow, files[index]);
-  }
+  return follows.filter((_, index) => files[index]).map((follow) => {
+    const file = files[follows.indexOf(follow)];
+    choose(follow.chooser, file);
+    return takeFollowed(follow, file);
+  });
 }
 
 function guidesNow() {
@@ -107,10 +116,10 @@ function guidesNow() {
   return { styles, control: controls[0] ?? null, controls: controls.slice(1) };
 }
 
-async function uploadFollowed(images, frame) {
-  if (!guidesOf(modelNow()).controls.length) return;
-  for (const [index, { picture }] of state.follows.entries()) {
+function followedNow() {
+  if (!guidesOf(modelNow()).controls.length) return [];
+  return state.follows.map(({ picture }, index) => {
     if (!picture) throw new Error(t("Choose first: {what}.", { what: t("Picture {place} to follow", { place: index + 1 }) }));
-    images[index ? `control_${index + 1}` : "control"] = await upload(picture, frame);
-  }
+    return [index ? `control_${index + 1}` : "control", picture];
+  });
 }

@@ -20,8 +20,9 @@ async function signIn(key) {
 
 async function loadJobs() {
   const jobs = await askJson("/v1/jobs");
-  for (const job of jobs.filter((one) => !one.acknowledged)) {
-    take(WAITING.includes(job.state) ? job : await askJson("/v1/jobs/" + job.job));
+  // What was removed while nobody told this page is known here still.
+  for (const job of jobs.filter((one) => !one.acknowledged || state.jobs.has(one.job))) {
+    take(job.acknowledged || WAITING.includes(job.state) ? job : await askJson("/v1/jobs/" + job.job));
   }
 }
 

@@ -1,7 +1,10 @@
 const gigabytes = (bytes) => `${(bytes / 1e9).toFixed(1)} GB`;
 
 async function loadModels() {
+  const turn = (loadModels.turn = (loadModels.turn ?? 0) + 1);
   const offer = await askJson("/v1/models");
+  // A later answer may be drawn already.
+  if (turn !== loadModels.turn) return;
   Object.assign(state, { models: offer.models, modes: offer.modes, limits: offer.limits });
   find("variants").max = offer.limits.variants;
   const ready = offer.models.filter((model) => model.state === "ready").length;
@@ -9,14 +12,21 @@ async function loadModels() {
     loadModels.ready = ready;
     await loadSetup();
   }
-  const marked = JSON.stringify([offer.models, offer.modes]);
+  const marked = JSON.stringify([state.models, state.modes]);
   if (marked === loadModels.last) return;
   loadModels.last = marked;
-  if (find("mode").options.length !== offer.modes.length) drawModes();
-  find("models").replaceChildren(...bestFirst(offer.models).map(drawCard));
+  drawModes();
+  find("models").replaceChildren(...bestFirst(state.models).map(drawCard));
 }
 
 const modeWords = (name) => t(state.modes.find((mode) => mode.name === name)?.words ?? name);
+
+function licenceTick(model, licence) {
+  // The card is drawn anew while something is fetched.
+  const box = element("input", { type: "checkbox", value: licence, checked: state.accepted.has(model.id + licence) });
+  box.addEventListener("change", () => state.accepted[box.checked ? "add" : "delete"](model.id + licence));
+  return element("label", { className: "tick" }, box, `${t("I accept")} `, licenceLabel(licence));
+}
 
 function drawCard(model) {
   const name = model.name || model.id;
@@ -40,12 +50,11 @@ function drawCard(model) {
     card.append(element("progress", { max: 1, value: model.progress, "aria-label": t("Fetching {name}", { name }) }));
     actions.append(button(t("Pause"), name, () => safely(() => tell(`/v1/models/${model.id}/pause`).then(loadModels))));
   } else if (model.state !== "ready") {
-    const ticks = model.licences.map((licence) =>
-      element("label", { className: "tick" }, element("input", { type: "checkbox", value: licence }), `${t("I accept")} `, licenceLabel(licence)));
-    card.append(...ticks);
+    card.append(...model.licences.map((licence) => licenceTick(model, licence)));
     actions.append(button(t("Get it"), name, () => safely(async () => {
-      const accepted = ticks.map((tick) => tick.firstChild).filter((box) => box.checked).map((box) => box.value);
+      const accepted = model.licences.filter((licence) => state.accepted.has(model.id + licence));
       await tell(`/v1/models/${model.id}/pull`, { accepted });
+      for (const licence of accepted) state.accepted.delete(model.id + licence);
       await loadModels();
     })));
   } else if (model.id !== "embedded") {
