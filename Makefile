@@ -9,7 +9,9 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # By hand the tests are brief; with CI=true, and by `make test-all`, they are whole. A brief run has a
 # process more than cores, as some tests wait for a clock.
-ifneq ($(CI),true)
+ifeq ($(CI),true)
+export ACETATE_TESTS := whole
+else
 export ACETATE_TESTS ?= brief
 endif
 MORE := $(if $(filter brief,$(ACETATE_TESTS)),1,0)
@@ -20,7 +22,7 @@ WORKERS = $(shell $(BIN)/python -c "import os; print(min(4, (os.cpu_count() or 1
 demo: $(READY)
 	$(BIN)/python -m acetate.demo demo
 
-# Everything: first what needs no editor, then the page in a browser, then the real GIMP and
+# First what needs no editor, then the page in a browser, then the real GIMP and
 # Krita, which wait for windows and keys. What this machine cannot run is said in one last line.
 test: $(READY)-dev
 	MAKE="$(MAKE)" .ci/test.sh

@@ -8,7 +8,7 @@ make=${MAKE:-make}
 absent= running= processes= failed=
 said=$(mktemp -d)
 # What runs side by side does not hear Ctrl+C by itself.
-trap 'rm -rf "$said"; [ -z "$processes" ] || kill $processes 2>/dev/null || true' EXIT
+trap '[ -z "$processes" ] || { kill $processes 2>/dev/null || true; wait; }; rm -rf "$said"' EXIT
 trap 'exit 130' INT TERM
 
 run() { # target
@@ -44,7 +44,7 @@ done
 processes=
 
 if [ "${ACETATE_TESTS:-}" = brief ]; then
-    echo "This was brief: \`make test-all\` adds what is marked exhaustive, and older editors, as CI does."
+    echo "This was brief: \`make test-all\` adds the other cases, the longest tests and older editors, as CI does."
 fi
 if [ -n "$absent" ]; then
     echo "Not run on this machine: $absent."

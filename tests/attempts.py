@@ -11,6 +11,7 @@ last line names them: each such line is a fault that has still to be found.
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Generator
@@ -72,6 +73,8 @@ class Failures:
 
 def run(rule: str, *words: str) -> int:
     """Run pytest with these words; its exit status, or that of the second attempt."""
+    # As Ctrl+C does, so that what the tests have started is ended.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     seen = Failures()
     options = ("-p", "tests.attempts", "--second-attempt", rule)
     status = int(pytest.main([*options, *words], plugins=[seen]))

@@ -1,8 +1,8 @@
 """How broad a run of the tests is: whole, or brief, as `make test` is by hand.
 
-A brief run meets every behaviour: of a test in a file marked `matrix` it takes one cell, it draws
-fewer of what is drawn at random, it opens the newest editors only, and it leaves out the tests
-marked `exhaustive`, which take long for what others meet too.
+A brief run gives an early answer, and is not enough to take a change: of each parametrised test in
+a file marked `matrix` it runs one case, it draws fewer random samples, it opens the newest editors
+only, and it leaves out the tests marked `exhaustive`, which are among the longest.
 """
 
 from __future__ import annotations

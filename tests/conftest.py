@@ -42,7 +42,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Quick tests first, so that a mistake shows early; side by side the long files first."""
     if BRIEF:
         without = left_out(items)
-        items[:] = [item for item in items if item not in set(without)]
+        dropped = set(without)
+        items[:] = [item for item in items if item not in dropped]
         config.hook.pytest_deselected(items=without)
     quick_first = not hasattr(config, "workerinput")
     items.sort(key=lambda item: (item.get_closest_marker("slow") is not None) == quick_first)

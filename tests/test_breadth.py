@@ -48,8 +48,22 @@ def test_what_is_exhaustive_stays_out_and_all_else_in() -> None:
     assert left_out([long, *cells]) == [long]
 
 
+@pytest.mark.parametrize("by_hand", [{}, {"ACETATE_TESTS": "brief"}], ids=["as it is", "brief"])
+def test_where_changes_are_taken_make_leaves_out_nothing(by_hand: dict[str, str]) -> None:
+    told = {}
+    for ci in ("", "true"):
+        surroundings = {**os.environ, **by_hand, "CI": ci}
+        if not by_hand:
+            surroundings.pop("ACETATE_TESTS", None)
+        told[ci] = subprocess.run(
+            ["make", "--no-print-directory", "--eval", "breadth:;@echo $$ACETATE_TESTS", "breadth"],
+            cwd=MATRIX.parents[2], env=surroundings, capture_output=True, text=True, check=True,
+        ).stdout.strip()  # fmt: skip
+    assert told == {"": "brief", "true": "whole"}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("breadth", ["brief", "whole"])
+@pytest.mark.parametrize("breadth", ["brief", "whole", ""])
 def test_a_run_is_brief_only_where_that_is_said(breadth: str) -> None:
     told = subprocess.run(
         [sys.executable, "-m", "pytest", "--collect-only", "-q", str(MATRIX)],

@@ -21,7 +21,8 @@ from tests.support.own_shelf import FAVOURITES, Favourite, fill_shelf, write_ske
 pytestmark = pytest.mark.slow
 QUICK = ("--passes", "1", "--seed", "3")
 TRIED = FAVOURITES[:2] if BRIEF else FAVOURITES
-"""Of the forms that a base is stored in; checkpoints paint at the sizes of the published models."""
+"""The bases that are tried: a brief run leaves out checkpoint files, which paint at the published
+models' sizes."""
 EACH = pytest.mark.parametrize("favourite", TRIED, ids=lambda each: each.model)
 
 
@@ -141,7 +142,7 @@ def test_a_background_is_painted_around_it(
 @pytest.mark.parametrize(
     ("favourite", "mode"),
     # Each base once, and each mode in both families and in more than one form.
-    list(zip(TRIED, ["text", "background", "background", "text"][: len(TRIED)], strict=True)),
+    list(zip(FAVOURITES, ["text", "background", "background", "text"], strict=True)),
     ids=lambda each: each.model if isinstance(each, Favourite) else each,
 )
 def test_the_server_paints_the_same(

@@ -6,7 +6,9 @@
 # from $DEBIAN_MIRROR. bin/ gets the commands that start them (see the comments inside those).
 set -euo pipefail
 
-suites=${ACETATE_EDITOR_SUITES:-trixie forky}
+# A brief run opens the newest alone.
+[ "${ACETATE_TESTS:-}" = brief ] && usual=forky || usual="trixie forky"
+suites=${ACETATE_EDITOR_SUITES:-$usual}
 home=$(cd "$(dirname "$0")/../.." && pwd)
 folder=${ACETATE_EDITORS:-$home/.editors}
 tools="mmdebstrap bubblewrap xvfb xauth openbox xdotool x11-utils imagemagick ca-certificates"

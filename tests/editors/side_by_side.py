@@ -6,6 +6,8 @@ as a whole when it has ended.
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,14 +16,18 @@ from pathlib import Path
 
 def run(*folders: Path) -> int:
     """Run the tests in all of these folders and wait for all; 0 when all have passed."""
-    with tempfile.TemporaryDirectory() as place:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with tempfile.TemporaryDirectory() as place, contextlib.ExitStack() as started:
         running: list[tuple[Path, subprocess.Popen[bytes]]] = []
         for number, folder in enumerate(folders):
             log = Path(place) / str(number)
             words = [sys.executable, "-m", "tests.attempts", "late", str(folder)]
             words += ["--durations", "40"]
             with log.open("wb") as said:
-                running.append((log, subprocess.Popen(words, stdout=said, stderr=said)))
+                process = started.enter_context(subprocess.Popen(words, stdout=said, stderr=said))
+            # Waited for after that, so that it ends what it has started.
+            started.callback(process.terminate)
+            running.append((log, process))
         failed = False
         for log, process in running:
             failed |= process.wait() != 0

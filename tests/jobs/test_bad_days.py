@@ -178,16 +178,22 @@ def test_images_that_no_job_names_make_room_for_others(tmp_path: Path) -> None:
 async def test_what_waits_for_another_program_is_not_overtaken(tmp_path: Path) -> None:
     ledger = await asyncio.to_thread(Ledger.open, tmp_path, 2**20)
     written: list[int] = []
-    held = [True]
+    tried = asyncio.Event()
+    loop, held = asyncio.get_running_loop(), True
 
     def write(number: int) -> None:
-        if number == 1 and held:
-            held.pop()
+        if held:
+            loop.call_soon_threadsafe(tried.set)
             error = sqlite3.OperationalError("database is locked")
             error.sqlite_errorcode = sqlite3.SQLITE_BUSY
             raise error
         written.append(number)
 
-    await asyncio.gather(*(ledger.call(write, number) for number in (1, 2, 3)))
+    calls = [asyncio.ensure_future(ledger.call(write, number)) for number in (1, 2, 3)]
+    await tried.wait()
+    # Who only looks waits for none of them.
+    assert await ledger.read(lambda: list(written)) == []
+    held = False
+    await asyncio.gather(*calls)
     assert written == [1, 2, 3]
     await asyncio.to_thread(ledger.close)

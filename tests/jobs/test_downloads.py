@@ -106,14 +106,16 @@ async def test_a_process_that_speaks_nonsense_says_so(
 
 REMOVER = """
 import json
+import os
 import sys
 import time
 from pathlib import Path
 import msgspec
 from acetate.workers.download_process import Ended
 folder = Path(json.loads(sys.argv[1])["models_folder"])
-(folder / str(len(list(folder.iterdir())))).touch()
-while len(list(folder.iterdir())) < 2:
+(folder / str(os.getpid())).touch()
+until = time.monotonic() + 60
+while len(list(folder.iterdir())) < 2 and time.monotonic() < until:
     time.sleep(0.01)
 print(msgspec.json.encode(Ended("")).decode(), flush=True)
 """

@@ -199,7 +199,7 @@ def test_steps_count_all_variants_and_the_preview_shows_one(
 
 
 @pytest.mark.usefixtures("roomy")
-def test_company_is_stopped_within_a_step_and_leaves_nothing_behind(
+def test_a_batch_is_stopped_within_a_step_and_leaves_nothing_behind(
     opened: Callable[[str], Pipeline], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pipeline, asked = opened("sdxl"), request()

@@ -201,6 +201,6 @@ def test_the_last_variant_alone_is_painted_as_ever() -> None:
     assert told == [4, 8, 12, 16, 17, 18, 19, 20]
 
 
-def test_a_job_that_is_stopped_between_two_layers_lets_the_company_go() -> None:
+def test_a_job_that_is_stopped_between_two_layers_closes_the_batch() -> None:
     painter, sent = in_batches(5, lambda sent: sum(isinstance(m, tuple) for m in sent) == 2)
     assert sum(isinstance(m, tuple) for m in sent) == 2 and painter.closed == 1

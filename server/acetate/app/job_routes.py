@@ -163,7 +163,7 @@ async def show_layer(request: web.Request) -> web.StreamResponse:
     job, index = request.match_info["job"], request.match_info["index"]
     if not index.isdecimal() or len(index) > 6 or not await context.manager.record(SCRIPTS, job):
         return refusal(404, "not_found", "There is no such layer.")
-    layers = await context.ledger.call(context.ledger.store.layers, job)
+    layers = await context.ledger.read(context.ledger.store.layers, job)
     for stored in layers:
         if stored.index == int(index):
             async with context.outgoing.room(stored.pixel_bytes):
@@ -211,7 +211,7 @@ async def job_status(context: Context, job: str) -> JobStatus | None:
     record = await context.manager.record(SCRIPTS, job)
     if record is None:
         return None
-    stored = await context.ledger.call(context.ledger.store.layers, job)
+    stored = await context.ledger.read(context.ledger.store.layers, job)
     layers = [
         LayerSummary(
             layer.index,

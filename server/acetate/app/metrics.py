@@ -35,7 +35,7 @@ async def show_metrics(request: web.Request) -> web.Response:
 async def _figures(context: Context) -> Figures:
     from acetate.app.metrics_text import Figures
 
-    stored = await context.ledger.call(context.ledger.store.used_bytes)
+    stored = await context.ledger.read(context.ledger.store.used_bytes)
     # The system's own figures are files, which are not read in the event loop.
     health = await asyncio.to_thread(_health, context.manager.engines)
     memory = await asyncio.to_thread(memory_of, os.getpid())

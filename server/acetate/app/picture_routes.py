@@ -42,7 +42,7 @@ async def export_job(request: web.Request) -> web.StreamResponse:
         or not await context.manager.record(SCRIPTS, job)
     ):
         return refusal(404, "not_found", "There is no such result.")
-    stored = await context.ledger.call(context.ledger.store.layers, job)
+    stored = await context.ledger.read(context.ledger.store.layers, job)
     chosen = [layer for layer in stored if layer.variant == int(variant)]
     if not chosen:
         return refusal(404, "not_found", "There is no such result.")

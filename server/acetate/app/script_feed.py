@@ -60,7 +60,7 @@ class ScriptFeed:
             self._readers.remove(news)
 
     def changed(self, job: str) -> None:
-        """A job is another than its readers know."""
+        """Tell every reader that a job has changed."""
         for news in self._readers:
             news.add(job)
 

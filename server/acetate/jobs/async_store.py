@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import logging
 import sqlite3
@@ -70,44 +71,54 @@ class Ledger:
         self.store.close()
 
     async def call(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run a method of the store.
+        """Run a method of the store that writes, after all that was called before.
 
         A full disk is tried once more without the reserve, a store that another program holds
-        again and again for a while. Raises DiskFull or Refused.
+        again and again for a while. Nothing overtakes what waits for that: a client takes an event
+        that comes after one with a higher number for one that it has heard. Raises DiskFull or
+        Refused.
         """
+        until = asyncio.get_running_loop().time() + _BUSY_PATIENCE
+        async with self._in_turn:
+            return await self._until(until, functools.partial(method, *args, **kwargs))
 
+    async def read(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a method of the store that only reads: it waits for no write that waits itself.
+
+        Otherwise as `call`.
+        """
+        until = asyncio.get_running_loop().time() + _BUSY_PATIENCE
+        return await self._until(until, functools.partial(method, *args, **kwargs))
+
+    async def _until(self, until: float, method: Callable[[], T]) -> T:
         def attempt() -> T:
             try:
-                return method(*args, **kwargs)
+                return method()
             except DiskFull:
                 self._reserve.release()
-                return method(*args, **kwargs)
+                return method()
 
         loop = asyncio.get_running_loop()
-        until = loop.time() + _BUSY_PATIENCE
-        # What waits for another program is overtaken by nothing: a client takes an event that comes
-        # after one with a higher number for one that it has heard.
-        async with self._in_turn:
-            while True:
-                try:
-                    return await loop.run_in_executor(self._thread, attempt)
-                except sqlite3.IntegrityError:
-                    raise
-                except sqlite3.Error as error:
-                    if not is_busy(error):
-                        log.error("the job store failed: %s", error)
-                        raise Refused(
-                            "store_failed",
-                            f"The job store cannot be used ({error}).",
-                            "Look at the server's disk and its log.",
-                        ) from error
-                if loop.time() > until:
+        while True:
+            try:
+                return await loop.run_in_executor(self._thread, attempt)
+            except sqlite3.IntegrityError:
+                raise
+            except sqlite3.Error as error:
+                if not is_busy(error):
+                    log.error("the job store failed: %s", error)
                     raise Refused(
-                        "store_busy",
-                        "Another program holds the server's job store.",
-                        "Close it (a backup, a viewer of databases) and try again.",
-                    )
-                await asyncio.sleep(_BUSY_PAUSE)
+                        "store_failed",
+                        f"The job store cannot be used ({error}).",
+                        "Look at the server's disk and its log.",
+                    ) from error
+            if loop.time() > until:
+                raise Refused(
+                    "store_busy",
+                    "Another program holds the server's job store.",
+                    "Close it (a backup, a viewer of databases) and try again.",
+                )
+            await asyncio.sleep(_BUSY_PAUSE)
 
     async def keep_image(self, sha256: str, image: Image) -> None:
         """Store an upload; raises Refused for pixels that are not what their name says."""

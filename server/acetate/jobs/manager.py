@@ -125,7 +125,7 @@ class Manager:
     async def missed(self, client: str, after: int) -> list[Notice]:
         """Events with higher numbers than `after`, then the progress of what runs."""
         events: list[Notice] = list(
-            await self._ledger.call(self._ledger.store.missed, client, after)
+            await self._ledger.read(self._ledger.store.missed, client, after)
         )
         events += self._endings.missed(client, after)
         for job in self._runner.jobs.values():
@@ -146,7 +146,7 @@ class Manager:
             submit = replace(submit, recipe=recipe)
         if submit.images or self._is_full(client):
             # A repeat is known as one, whatever has filled up or gone since.
-            known = await self._ledger.call(self._ledger.store.job, submit.job)
+            known = await self._ledger.read(self._ledger.store.job, submit.job)
             if known is not None:
                 return self._taken_before(known.client, client)
             if not self._is_full(client) and (missing := await self._ledger.missing_images(submit)):
@@ -215,14 +215,14 @@ class Manager:
 
     async def record(self, client: str, job_id: str) -> JobRecord | None:
         """A job of this client."""
-        record = await self._ledger.call(self._ledger.store.job, job_id)
+        record = await self._ledger.read(self._ledger.store.job, job_id)
         if record is None or record.client != client:
             return None
         return self._endings.over(record)
 
     async def jobs(self, client: str, most: int) -> list[JobRecord]:
         """The latest jobs of a client, newest first."""
-        records = await self._ledger.call(self._ledger.store.jobs, client, most)
+        records = await self._ledger.read(self._ledger.store.jobs, client, most)
         return [self._endings.over(record) for record in records]
 
     def progress(self, job_id: str) -> Progress | None:

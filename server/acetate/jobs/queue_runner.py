@@ -132,7 +132,7 @@ class QueueRunner:
             attempts = await self._ledger.call(store.begin, job_id)
             self._observation.begun(job_id, engine.name, attempts)
             request = await self._ledger.request(job.record.submit)
-            done = {layer.index for layer in await self._ledger.call(store.layers, job_id)}
+            done = {layer.index for layer in await self._ledger.read(store.layers, job_id)}
             if job.cancelled:
                 raise Interrupted
             index = 0
@@ -154,7 +154,7 @@ class QueueRunner:
         except (PaintingFailed, Refused) as error:
             await self._fail(job, error.code, error.message, error.hint)
         except DiskFull:
-            kept = len(await self._ledger.call(store.layers, job_id))
+            kept = len(await self._ledger.read(store.layers, job_id))
             await self._fail(job, "disk_full", _no_space(kept), "Free some space.")
         except EngineLost as error:
             await self._lost(job, attempts, error)
@@ -217,7 +217,7 @@ class QueueRunner:
     async def _final_recipe(self, job: OpenJob) -> Recipe:
         """The recipe as it was really painted: that of the first layer."""
         if job.recipe is None:
-            layers = await self._ledger.call(self._ledger.store.layers, job.record.job)
+            layers = await self._ledger.read(self._ledger.store.layers, job.record.job)
             job.recipe = next((layer.recipe for layer in layers if layer.recipe), None)
         return job.recipe or job.record.submit.recipe
 

@@ -32,7 +32,7 @@ LOOK_EVERY = 0.05
 PAINTED_WITHIN = 0.33
 """Seconds that a preview may take: where a server is slower, it is asked for fewer pixels.
 
-With the rest of the hand and the ways there and back, a stroke is followed after 0.7 s at most.
+With the rest of the hand and the ways there and back, a stroke is then followed within about 0.7 s.
 """
 
 

@@ -30,7 +30,9 @@ Adversarial = Annotated[
 Identity = Annotated[
     float,
     typer.Option(
-        min=0, help="Weight of what the frozen autoencoder must go on seeing, from half-way on."
+        min=0,
+        help="Weight of the plain picture as the frozen autoencoder sees it; a training from "
+        "nothing comes to it half-way, from 0.5.",
     ),
 ]
 Shape = Annotated[

@@ -70,7 +70,7 @@ def read_pair(folder: Path, stage: PairStage) -> dict[str, str]:
         except RuntimeError as error:
             raise BadRequest(
                 f"{file} is no {name} of this shape.",
-                "Give the --shape that it was trained with, or leave --start away.",
+                "Give the --shape that it was trained with, or leave out --start.",
             ) from error
     with torch.no_grad():
         for parameter in stage.encoder.blocks[-1].parameters():

@@ -26,7 +26,8 @@ from acetate.training.losses import (
 from acetate.training.samples import write_rows
 
 IDENTITY_WEIGHT = 0.5
-"""That of the first step always: with much more, no offset is found that tells of alpha."""
+"""Usual, and where a training from nothing begins: with much more, no offset is found that tells of
+alpha."""
 OFFSET_WEIGHT = 0.02
 ADVERSARIAL_WEIGHT = 0.01
 """The paper's."""

@@ -270,7 +270,7 @@ def _optimiser(parameters: list[nn.Parameter], plan: Plan) -> torch.optim.Optimi
         except ImportError as error:
             raise BadRequest(
                 "An optimiser of 8 bits needs bitsandbytes, which is not installed: "
-                "`pip install bitsandbytes`, or leave --eight-bit away."
+                "`pip install bitsandbytes`, or leave out --eight-bit."
             ) from error
         return library.optim.AdamW8bit(parameters, **settings)
     return torch.optim.AdamW(parameters, **settings)

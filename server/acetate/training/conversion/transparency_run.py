@@ -85,16 +85,17 @@ def train_transparency_of(wish: TransparencyWish, plan: Plan, report: Report) ->
         "kind": wish.kind,
         "side": side,
         "adversarial": wish.adversarial,
-        "identity": wish.identity,
         "shape": shape,
         "layers": fingerprint(learned),
     }
+    if wish.kind == "offset" and not wish.decoder_alone:
+        facts["identity"] = wish.identity
     seed_everything(plan.seed)
     stage: Stage
     if wish.start is not None and (wish.kind == "widened" or wish.decoder_alone):
         raise BadRequest(
             "--start begins an offset pair with another one.",
-            "Leave it away with --kind widened and with --decoder-alone, which goes on from --out.",
+            "Leave it out with --kind widened and with --decoder-alone, which goes on from --out.",
         )
     if wish.kind == "widened":
         if wish.decoder_alone:
