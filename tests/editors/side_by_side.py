@@ -6,7 +6,6 @@ as a whole when it has ended.
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import subprocess
 import sys
@@ -16,24 +15,28 @@ from pathlib import Path
 
 def run(*folders: Path) -> int:
     """Run the tests in all of these folders and wait for all; 0 when all have passed."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with tempfile.TemporaryDirectory() as place, contextlib.ExitStack() as started:
+    with tempfile.TemporaryDirectory() as place:
         running: list[tuple[Path, subprocess.Popen[bytes]]] = []
-        for number, folder in enumerate(folders):
-            log = Path(place) / str(number)
-            words = [sys.executable, "-m", "tests.attempts", "late", str(folder)]
-            words += ["--durations", "40"]
-            with log.open("wb") as said:
-                process = started.enter_context(subprocess.Popen(words, stdout=said, stderr=said))
-            # Waited for after that, so that it ends what it has started.
-            started.callback(process.terminate)
-            running.append((log, process))
-        failed = False
-        for log, process in running:
-            failed |= process.wait() != 0
-            print(log.read_text(encoding="utf-8", errors="replace"), flush=True)
-        return int(failed)
+        try:
+            for number, folder in enumerate(folders):
+                log = Path(place) / str(number)
+                words = [sys.executable, "-m", "tests.attempts", "late", str(folder)]
+                words += ["--durations", "40"]
+                with log.open("wb") as said:
+                    running.append((log, subprocess.Popen(words, stdout=said, stderr=said)))
+            failed = False
+            for log, process in running:
+                failed |= process.wait() != 0
+                print(log.read_text(encoding="utf-8", errors="replace"), flush=True)
+            return int(failed)
+        finally:
+            for _, process in running:
+                process.terminate()
+            for _, process in running:
+                process.wait()
 
 
 if __name__ == "__main__":
+    # As Ctrl+C does, so that the editors are closed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(*(Path(__file__).parent / editor for editor in sys.argv[1:])))

@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -24,3 +29,31 @@ def test_what_all_say_is_printed_and_one_that_fails_is_enough(
     assert run(*folders) == status
     said = capfd.readouterr().out
     assert "test_one.py" in said and "test_another.py" in said
+
+
+LONG = """
+import time
+from pathlib import Path
+import pytest
+
+@pytest.fixture
+def editor():
+    Path(__file__).with_name("open").touch()
+    yield
+    Path(__file__).with_name("closed").touch()
+
+def test_it(editor):
+    time.sleep(300)
+"""
+
+
+def test_whoever_ends_it_ends_what_the_tests_have_opened(tmp_path: Path) -> None:
+    (tmp_path / "test_long.py").write_text(LONG)
+    bare = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    command = [sys.executable, "-m", "tests.editors.side_by_side", str(tmp_path)]
+    with subprocess.Popen(command, cwd=Path(__file__).parents[2], env=bare) as process:
+        while not (tmp_path / "open").exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+    assert process.returncode != 0 and (tmp_path / "closed").exists()
