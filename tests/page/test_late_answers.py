@@ -218,3 +218,27 @@ def test_an_older_answer_about_models_is_not_drawn_over_a_newer_one(page: Page) 
     page.evaluate("() => window.late")
     expect(page.locator("#models h3").filter(has_text="New")).to_have_count(1)
     expect(page.locator("#models h3").filter(has_text="Old")).to_have_count(0)
+
+
+def test_what_was_to_be_varied_is_not_painted_in_the_mode_that_was_chosen_since(
+    page: Page, picture: Callable[[str, int], Path]
+) -> None:
+    choose_mode(page, "upscale")
+    page.locator("#input-layer").set_input_files(picture("varied.png", 48))
+    with page.expect_response(lambda response: is_order(response.request)) as taken:
+        page.get_by_role("button", name="Generate").click()
+    job = taken.value.json()["job"]
+    vary = page.locator(f"article[data-job='{job}']").get_by_role("button", name="Vary")
+    expect(vary).to_be_visible()
+    page.evaluate(READ_LATE)
+    orders: list[Request] = []
+    page.on("request", lambda request: orders.append(request) if is_order(request) else None)
+    vary.click()
+    choose_mode(page, "text")
+    width = page.locator("#width").input_value()
+    page.evaluate(READ, 0)
+    with page.expect_request(is_order) as order:
+        generate(page, "a cup of its own")
+    assert told_by(order.value)["recipe"]["prompt"] == "a cup of its own"
+    assert [told_by(each)["recipe"]["mode"] for each in orders] == ["text"]
+    assert page.locator("#width").input_value() == width

@@ -35,6 +35,8 @@ function offerModels() {
 function drawMode() {
   const mode = modeNow();
   if (!mode) return;
+  // What is still being restored was meant for the form that was.
+  restore.turn = (restore.turn ?? 0) + 1;
   offerModels();
   find("layer-prompts").replaceChildren(
     ...mode.prompts.flatMap((role) => [
@@ -95,7 +97,8 @@ function drawInput(input) {
       find("width").value = width;
       find("height").value = height;
     } catch (error) {
-      if (counts()) state.pictures.delete(input.name);
+      if (!counts()) return;
+      state.pictures.delete(input.name);
       throw error;
     }
   };
@@ -180,7 +183,7 @@ async function restore(job, recipe, seed) {
     if (field) field.value = words;
   }
   const { inputs, follows } = state.chosen.get(job.job) ?? { inputs: [], follows: [] };
-  const turn = (restore.turn = (restore.turn ?? 0) + 1);
+  const { turn } = restore;
   const read = inputs.map(([name, file]) => state.takes.get(name)?.(file));
   await Promise.all([...read, ...restoreGuides(recipe, follows)]);
   if (turn !== restore.turn) return false;

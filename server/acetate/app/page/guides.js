@@ -74,7 +74,8 @@ async function takeFollowed(follow, file) {
   try {
     await picture;
   } catch (error) {
-    if (counts()) Object.assign(follow, { picture: undefined, file: undefined });
+    if (!counts()) return;
+    Object.assign(follow, { picture: undefined, file: undefined });
     throw error;
   }
   if (counts()) Object.assign(follow.shown, { src: URL.createObjectURL(file), alt: follow.chooser.ariaLabel, hidden: false });
