@@ -22,8 +22,8 @@ WORKERS = $(shell $(BIN)/python -c "import os; print(min(4, (os.cpu_count() or 1
 demo: $(READY)
 	$(BIN)/python -m acetate.demo demo
 
-# First what needs no editor, then the page in a browser, then the real GIMP and
-# Krita, which wait for windows and keys. What this machine cannot run is said in one last line.
+# First what needs no editor, then the page in a browser, then the real GIMP and Krita, which wait for
+# windows and keys. What this machine cannot run is said at the end.
 test: $(READY)-dev
 	MAKE="$(MAKE)" .ci/test.sh
 

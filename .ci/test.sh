@@ -1,8 +1,8 @@
 #!/bin/sh
 # Everything that `make test` runs: first what needs Python alone, then the page in a browser and
 # the real editors. A set-up that answers 3 says that this machine cannot have what it needs: its
-# tests are named at the end, and with CI=true that is a failure. In a brief run all that
-# comes after the first runs side by side, as it mostly waits for windows and keys.
+# tests are named at the end, and with CI=true that is a failure. In a brief run all that comes after
+# the first runs side by side, as it mostly waits for windows and keys.
 set -eu
 make=${MAKE:-make}
 absent= running= processes= failed=

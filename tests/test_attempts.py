@@ -25,13 +25,7 @@ def test_late_once():
 def test_other():
     {other}
 """
-SLOW = """
-import os
-from pathlib import Path
-import pytest
-
-@pytest.mark.slow
-def test_wrong_once():
+WRONG_ONCE = """
     seen = Path(__file__).with_name("seen")
     if not seen.exists():
         seen.touch()
@@ -40,7 +34,14 @@ def test_wrong_once():
 def test_other():
     {other}
 """
-SERVED = """
+SLOW = f"""
+import os
+from pathlib import Path
+import pytest
+
+@pytest.mark.slow
+def test_wrong_once():{WRONG_ONCE}"""
+SERVED = f"""
 from pathlib import Path
 import pytest
 from tests.support.other_process import OtherProcess
@@ -53,15 +54,7 @@ def server():
 def page(server):
     return "a page of it"
 
-def test_wrong_once(page):
-    seen = Path(__file__).with_name("seen")
-    if not seen.exists():
-        seen.touch()
-        assert 1 == 2
-
-def test_other():
-    {other}
-"""
+def test_wrong_once(page):{WRONG_ONCE}"""
 
 
 def outcome(tmp_path: Path, rule: str, tests: str, *words: str) -> subprocess.CompletedProcess[str]:

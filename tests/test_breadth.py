@@ -49,14 +49,18 @@ def test_what_is_exhaustive_stays_out_and_all_else_in() -> None:
 
 
 @pytest.mark.parametrize("by_hand", [{}, {"ACETATE_TESTS": "brief"}], ids=["as it is", "brief"])
-def test_where_changes_are_taken_make_leaves_out_nothing(by_hand: dict[str, str]) -> None:
-    told = {}
+def test_where_changes_are_taken_make_leaves_out_nothing(
+    tmp_path: Path, by_hand: dict[str, str]
+) -> None:
+    asking = tmp_path / "Makefile"
+    asking.write_text("include Makefile\nbreadth:\n\t@echo $$ACETATE_TESTS\n")
+    told: dict[str, str] = {}
     for ci in ("", "true"):
         surroundings = {**os.environ, **by_hand, "CI": ci}
         if not by_hand:
             surroundings.pop("ACETATE_TESTS", None)
         told[ci] = subprocess.run(
-            ["make", "--no-print-directory", "--eval", "breadth:;@echo $$ACETATE_TESTS", "breadth"],
+            ["make", "--no-print-directory", "-f", str(asking), "breadth"],
             cwd=MATRIX.parents[2], env=surroundings, capture_output=True, text=True, check=True,
         ).stdout.strip()  # fmt: skip
     assert told == {"": "brief", "true": "whole"}

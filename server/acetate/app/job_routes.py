@@ -152,9 +152,10 @@ async def move_job(request: web.Request) -> web.Response:
 async def acknowledge_job(request: web.Request) -> web.Response:
     job = request.match_info["job"]
     manager = request.app[CONTEXT].manager
-    if await manager.record(SCRIPTS, job) and not await manager.acknowledge(SCRIPTS, job):
-        return refusal(409, "not_ended", "The job has not ended yet.")
-    request.app[CONTEXT].scripts.changed(job)
+    if await manager.record(SCRIPTS, job):
+        if not await manager.acknowledge(SCRIPTS, job):
+            return refusal(409, "not_ended", "The job has not ended yet.")
+        request.app[CONTEXT].scripts.changed(job)
     return await _job_answer(request, job, 200)
 
 
